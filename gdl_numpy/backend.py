@@ -1,0 +1,81 @@
+"""Back end: where arrays live.
+
+The same source computes on the processor with NumPy and on the graphics card with CuPy. Nothing
+is switched: a function asks its arguments to which module they belong and computes with that one,
+and whoever draws random numbers gets them where its generator lives. So a calculation stays where
+its data are, and the choice is made once, by whoever creates the generator and the data.
+
+    arrays choose the module:       xp = array_module(X)
+    generators choose the device:   rng = random_generator(seed, device="gpu")
+    the only way back:              to_numpy(x)
+"""
+
+import sys
+
+import numpy
+
+INSTALL = "pip install 'gdl_numpy[gpu]' installs CuPy for CUDA 12"
+
+
+def array_module(*arrays):
+    """The module, numpy or cupy, whose functions act on `arrays`."""
+    cupy = sys.modules.get("cupy")          # a CuPy array cannot exist before CuPy is imported
+    if cupy is not None and any(isinstance(x, cupy.ndarray) for x in arrays):
+        return cupy
+    return numpy
+
+
+def to_numpy(x):
+    """`x` as a NumPy array on the host; the only transfer off a device in this package.
+
+    >>> to_numpy([1, 2])
+    array([1, 2])
+    """
+    xp = array_module(x)
+    return numpy.asarray(x) if xp is numpy else xp.asnumpy(x)
+
+
+def random_generator(seed, device="cpu"):
+    """A generator of random numbers that live on `device`, "cpu" or "gpu".
+
+    The two devices have different streams: the same seed gives other numbers on each.
+    RuntimeError if the GPU is asked for and CuPy or a CUDA device is missing.
+    """
+    if device == "cpu":
+        return numpy.random.default_rng(seed)
+    if device != "gpu":
+        raise ValueError(f'device must be "cpu" or "gpu", got {device!r}')
+    try:
+        import cupy
+    except ImportError as error:
+        raise RuntimeError(f"device 'gpu' needs CuPy, which is not installed: {INSTALL}") from error
+    if not cupy.cuda.is_available():
+        raise RuntimeError("device 'gpu' needs a CUDA device, and CuPy finds none: install an NVIDIA "
+                           f"driver, and a CuPy that matches it ({INSTALL})")
+    return cupy.random.default_rng(seed)
+
+
+def real_array(x, name, like=None):
+    """`x` as an array of finite floating-point numbers, in the module and dtype of `like` if given.
+
+    Integers become float64. TypeError if `x` holds no real numbers or lives on another device than
+    `like`; ValueError if it is ragged or holds NaN or infinity. `name` is what the error calls it.
+    """
+    xp = array_module(x) if like is None else array_module(like)
+    if like is not None and hasattr(x, "dtype") and array_module(x) is not xp:
+        raise TypeError(f"{name} is an array of {array_module(x).__name__}, but what it meets here "
+                        f"is an array of {xp.__name__}: move one of them first")
+    try:
+        array = xp.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} is ragged: its rows must all have the same length") from error
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if like is not None:
+        array = array.astype(like.dtype, copy=False)
+    elif array.dtype.kind != "f":
+        array = array.astype(float)
+    if not xp.isfinite(array).all():
+        bad = float(array.ravel()[(~xp.isfinite(array)).ravel().argmax()])
+        raise ValueError(f"{name} holds {bad}: every number must be finite")
+    return array

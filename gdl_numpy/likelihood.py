@@ -1,0 +1,48 @@
+"""Likelihood: how well parameters θ account for a data set X that is held fixed.
+
+    L(θ|X)  =  Π_i p_θ(x_i)                 likelihood
+    ℓ(θ|X)  =  log L(θ|X) = Σ_i log p_θ(x_i)       log-likelihood, in nats
+    -ℓ(θ|X)                                 negative log-likelihood
+
+It is a function of θ. Erratum E11: it is no density over θ; its integral over θ can be any number
+or infinite (test_e11). Erratum E08: for continuous data it is not the probability of seeing X, which
+is 0, but the density of X: up to ε^(nd) the probability of n cells of side ε around the rows
+(test_e08). Erratum E06: it has a unit, therefore; in other units ℓ moves by a constant and θ̂ stays
+(test_e06). Erratum E09: the factors are not confined to (0, 1), so the product overflows as readily
+as it underflows; the sum does neither (test_e09). Erratum E10: a box that contains all points has a
+positive likelihood on paper, and 0.0 in float64 from 68 points on the world map on (test_e10).
+Erratum E27: the rows are independent and identically distributed; one that occurs twice counts twice
+(test_e27). Erratum E29: the θ of largest likelihood is not the most probable θ given the data, which
+needs a prior (test_e29).
+"""
+
+import numpy
+
+from gdl_numpy.backend import array_module
+
+
+@numpy.errstate(over="ignore")
+def likelihood(family, theta, X):
+    """Π p_θ(x) over the rows of X: 1 for no rows; 0.0 or inf where floating point ends."""
+    log_p = family(theta).log_prob(X)
+    return array_module(log_p).exp(log_p).prod()
+
+
+def log_likelihood(family, theta, X):
+    """Σ log p_θ(x) over the rows of X, in nats; -inf if p_θ gives some row density 0."""
+    return family(theta).log_prob(X).sum()
+
+
+def negative_log_likelihood(family, theta, X):
+    """-Σ log p_θ(x) over the rows of X, in nats: what training minimises."""
+    return -log_likelihood(family, theta, X)
+
+
+def mean_loss(family, theta, X):
+    """-1/n Σ log p_θ(x), the negative log-likelihood per row, and its gradient in theta, (p,).
+
+    For families whose `log_prob(theta, X)` returns its value and its pullback.
+    """
+    log_p, backward = family.log_prob(theta, X)
+    minus_one_nth = array_module(log_p).full(len(log_p), -1 / len(log_p), dtype=log_p.dtype)
+    return -log_p.mean(), backward(minus_one_nth)

@@ -1,0 +1,38 @@
+"""Neighbours: which rows of two point sets can lie close together.
+
+A kernel that falls off like exp(-distance²/2) is zero to the last digit beyond some radius, so a
+sum over all n · m pairs of points needs only the near ones. To find them, sort both sets along the
+first coordinate and cut the queries into strips half a radius wide: what a strip can reach is a
+slice of the sorted points. Then do the same along the second and the third coordinate inside each
+strip. Beyond three coordinates cutting no longer pays: nearly every pair is a neighbour in most of
+them.
+
+    |q - x| <= r   implies   |q_i - x_i| <= r  for every coordinate i
+"""
+
+from gdl_numpy.backend import array_module
+
+
+def near_blocks(Q, X, radius, rows_Q=None, rows_X=None, axis=0):
+    """Pairs (i, j) of arrays of row numbers of Q and of X, shapes (q,) and (m,), that find neighbours.
+
+    Every row of Q is in exactly one i, and the j beside it holds at least all rows of X that are
+    not farther than `radius` from any of those.
+    """
+    xp = array_module(Q)
+    rows_Q = xp.arange(len(Q)) if rows_Q is None else rows_Q
+    rows_X = xp.arange(len(X)) if rows_X is None else rows_X
+    if axis == min(Q.shape[1], 3) or len(rows_Q) == 0:
+        yield rows_Q, rows_X
+        return
+    rows_Q = rows_Q[Q[rows_Q, axis].argsort()]
+    rows_X = rows_X[X[rows_X, axis].argsort()]
+    q, x = Q[rows_Q, axis], X[rows_X, axis]
+
+    strip = xp.floor((q - q[0]) / (radius / 2))
+    first = xp.concatenate([xp.asarray([True]), strip[1:] > strip[:-1]]).nonzero()[0]
+    last = xp.concatenate([first[1:], xp.asarray([len(q)])])
+    begin = xp.searchsorted(x, q[first] - radius, side="left")
+    end = xp.searchsorted(x, q[last - 1] + radius, side="right")
+    for a, b, c, e in zip(*(bound.tolist() for bound in (first, last, begin, end)), strict=True):
+        yield from near_blocks(Q, X, radius, rows_Q[a:b], rows_X[c:e], axis + 1)

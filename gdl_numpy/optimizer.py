@@ -1,0 +1,55 @@
+"""Optimizer: gradient descent and Adam on one vector.
+
+To minimise a loss, move θ a little against its gradient, again and again:
+
+    gradient descent   θ ← θ - η ∂θ
+
+Adam (Kingma and Ba 2015, arXiv 1412.6980) keeps running means of the gradient and of its square, and
+so takes steps of about the same length η in every coordinate, whatever the scale of the loss there:
+
+    m ← β1 m + (1 - β1) ∂θ             v ← β2 v + (1 - β2) ∂θ²
+    θ ← θ - η  m/(1 - β1^t) / (√(v/(1 - β2^t)) + δ)
+
+The divisors undo the start at m = v = 0. An optimizer holds no θ: `theta = optimizer(theta, dtheta)`.
+η may be changed between steps by setting `learning_rate`.
+"""
+
+import math
+
+from gdl_numpy.backend import array_module
+
+
+def _positive(value, name):
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name} must be positive and finite, got {value}")
+    return value
+
+
+class GradientDescent:
+    def __init__(self, learning_rate=0.1):
+        self.learning_rate = _positive(learning_rate, "learning_rate")
+
+    def __call__(self, theta, dtheta):
+        """θ after one step, a new array (p,)."""
+        return theta - self.learning_rate * dtheta
+
+
+class Adam:
+    def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, delta=1e-8):
+        if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
+            raise ValueError(f"beta1 and beta2 must lie in [0, 1), got {beta1} and {beta2}")
+        self.learning_rate = _positive(learning_rate, "learning_rate")
+        self.beta1, self.beta2, self.delta = beta1, beta2, _positive(delta, "delta")
+        self.t, self.m, self.v = 0, None, None
+
+    def __call__(self, theta, dtheta):
+        """θ after one step, a new array (p,)."""
+        xp = array_module(theta)
+        if self.t == 0:
+            self.m, self.v = xp.zeros_like(theta), xp.zeros_like(theta)
+        self.t += 1
+        self.m += (1 - self.beta1) * (dtheta - self.m)
+        self.v += (1 - self.beta2) * (dtheta**2 - self.v)
+        m_unbiased = self.m / (1 - self.beta1**self.t)
+        v_unbiased = self.v / (1 - self.beta2**self.t)
+        return theta - self.learning_rate * m_unbiased / (xp.sqrt(v_unbiased) + self.delta)

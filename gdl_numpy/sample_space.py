@@ -1,0 +1,116 @@
+"""Sample space: the set of all values that an observation x can take.
+
+An observation is a row of d features, and a data set X is a list of n such rows, shape (n, d): a
+list and not a set, because a row that occurs twice counts twice (Erratum E27, test_e27). On the
+world map x = (x1, x2) is (latitude, longitude) in degrees, and the sample space is the rectangle
+
+    [-90, 90] x [-180, 180],        volume 180 · 360 = 64 800 square degrees.
+
+Here the sample space is a closed box in R^d. A grid cuts it into equal cells; its points are the
+cells' centres, so that sums over the grid times the cell's volume are integrals over the space:
+
+    ∫ g(x) dx  ≈  Σ g(centre of a cell) · volume of a cell
+"""
+
+import math
+
+from gdl_numpy.backend import array_module, real_array
+
+
+def observations(X, like):
+    """`X` as an (n, d) array that can meet `like`, an array whose last axis has length d.
+
+    ValueError or TypeError if X has another number of columns, is not two-dimensional, is not
+    numeric, holds NaN or infinity, or lives on another device.
+    """
+    X = real_array(X, "X", like)
+    d = like.shape[-1]
+    if X.ndim != 2:
+        raise ValueError(f"X must have shape (n, {d}), one observation a row, got shape {X.shape}")
+    if X.shape[1] != d:
+        raise ValueError(f"X has {X.shape[1]} columns; this density lives on R^{d}")
+    return X
+
+
+def data_set(X, d=None):
+    """`X` as an (n, d) array with at least one row: what a model can be fitted to."""
+    X = real_array(X, "X")
+    if X.ndim != 2:
+        raise ValueError(f"X must have shape (n, {d or 'd'}), one observation a row, got {X.shape}")
+    if d is not None and X.shape[1] != d:
+        raise ValueError(f"X has {X.shape[1]} columns; this family lives on R^{d}")
+    if len(X) == 0:
+        raise ValueError("X is empty: nothing can be estimated from no observation")
+    return X
+
+
+def whole_number(n, name, least=0):
+    """`n` as an int that is at least `least`; TypeError or ValueError otherwise."""
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise TypeError(f"{name} must be a whole number, got {n!r}")
+    if n < least:
+        raise ValueError(f"{name} must be at least {least}, got {n}")
+    return int(n)
+
+
+class SampleSpace:
+    """The closed box in R^d between the corners `low` and `high`, both of shape (d,).
+
+    >>> X, cell_volume = SampleSpace([-90, -180], [90, 180]).grid((2, 3))
+    >>> print(X[0], cell_volume)
+    [ -45. -120.] 10800.0
+    """
+
+    def __init__(self, low, high):
+        low = real_array(low, "low")
+        high = real_array(high, "high", like=low)
+        if low.ndim != 1 or low.shape != high.shape or len(low) == 0:
+            raise ValueError("low and high must both have shape (d,), got shapes "
+                             f"{low.shape} and {high.shape}")
+        if not (low < high).all():
+            raise ValueError(f"low must be below high in every coordinate, got low = {low} and "
+                             f"high = {high}")
+        self.low, self.high = low.copy(), high.copy()
+
+    @property
+    def volume(self):
+        """The product of the side lengths, in the product of the coordinates' units."""
+        return (self.high - self.low).prod()
+
+    def contains(self, X):
+        """Whether each row of X lies in the box, its edges included, shape (n,)."""
+        X = observations(X, self.low)
+        return ((self.low <= X) & (X <= self.high)).all(axis=1)
+
+    def grid(self, shape):
+        """The centres of `shape` equal cells, the last coordinate fastest, and a cell's volume.
+
+        `shape` has one number of cells for each coordinate; the centres have shape (cells, d).
+        """
+        shape, width = self._cells(shape)
+        xp = array_module(self.low)
+        axes = [low + w * (xp.arange(k) + 0.5)
+                for low, w, k in zip(self.low, width, shape, strict=True)]
+        X = xp.stack(xp.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
+        return X.astype(self.low.dtype, copy=False), self.volume / math.prod(shape)
+
+    def cell(self, X, shape):
+        """The number of the grid cell that holds each row of X, shape (n,); -1 outside the space.
+
+        A point on the border of two cells belongs to the upper one, on the last border to the last.
+        """
+        shape, width = self._cells(shape)
+        X = observations(X, self.low)
+        xp = array_module(X)
+        number = xp.zeros(len(X), dtype=int)
+        for i, k in enumerate(shape):
+            x = xp.where((self.low[i] <= X[:, i]) & (X[:, i] <= self.high[i]), X[:, i], self.low[i])
+            number = number * k + xp.minimum(((x - self.low[i]) / width[i]).astype(int), k - 1)
+        return xp.where(self.contains(X), number, -1)
+
+    def _cells(self, shape):
+        shape = tuple(whole_number(k, "shape", least=1) for k in shape)
+        if len(shape) != len(self.low):
+            raise ValueError(f"shape has {len(shape)} entries; this space lies in R^{len(self.low)}")
+        return shape, (self.high - self.low) / array_module(self.low).asarray(
+            shape, dtype=self.low.dtype)

@@ -50,8 +50,8 @@ def random_generator(seed, device="cpu"):
     except ImportError as error:
         raise RuntimeError(f"device 'gpu' needs CuPy, which is not installed: {INSTALL}") from error
     if not cupy.cuda.is_available():
-        raise RuntimeError("device 'gpu' needs a CUDA device, and CuPy finds none: install an NVIDIA "
-                           f"driver, and a CuPy that matches it ({INSTALL})")
+        raise RuntimeError("device 'gpu' needs a CUDA device, and CuPy finds none: install an "
+                           f"NVIDIA driver, and a CuPy that matches it ({INSTALL})")
     return cupy.random.default_rng(seed)
 
 

@@ -15,8 +15,10 @@ row of X, shape (n,), and -inf outside the support; `sample(n, rng)` draws n obs
 
 and the functions that compare two of them are integrals over the space, in nats:
 
-    entropy         H(p)    = -∫ p log p              cross-entropy    H(p, q) = -∫ p log q
-    KL divergence   KL(p‖q) =  ∫ p log(p/q)           Jensen-Shannon   ½ KL(p‖m) + ½ KL(q‖m),  m = ½ (p+q)
+    entropy          H(p)     = -∫ p log p
+    cross-entropy    H(p, q)  = -∫ p log q
+    KL divergence    KL(p‖q)  =  ∫ p log(p/q)
+    Jensen-Shannon   JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m),  m = ½ (p + q)
 
 Erratum E04: a density is not a number between 0 and 1, only masses are (test_e04). Erratum E05: to
 integrate to 1 is not enough, p must not be negative either (test_e05). Erratum E06: a density has a
@@ -34,6 +36,8 @@ import numpy
 from gdl_numpy.backend import array_module, real_array
 from gdl_numpy.neighbours import near_blocks
 from gdl_numpy.sample_space import SampleSpace, data_set, observations, whole_number
+
+LOG_2_PI = math.log(2 * math.pi)
 
 
 def probabilities(weights, name):
@@ -106,7 +110,7 @@ class Normal:
 
     def log_prob(self, X):
         u = (observations(X, self.mu) - self.mu) @ self.L_inverse.T
-        return -0.5 * (u**2).sum(axis=1) - self.log_det_L - 0.5 * len(self.mu) * math.log(2 * math.pi)
+        return -0.5 * (u**2).sum(axis=1) - self.log_det_L - 0.5 * len(self.mu) * LOG_2_PI
 
     def sample(self, n, rng):
         eps = rng.standard_normal((whole_number(n, "n"), len(self.mu)), dtype=self.mu.dtype)
@@ -114,7 +118,7 @@ class Normal:
 
 
 def cholesky(covariance):
-    """The lower triangular L with L Lᵀ = Σ; ValueError if Σ is not symmetric and positive definite."""
+    """The lower triangular L with L Lᵀ = Σ; ValueError if Σ is not symmetric or not positive."""
     xp = array_module(covariance)
     spread = xp.sqrt(abs(covariance.diagonal()))
     tolerance = 100 * len(covariance) * xp.finfo(covariance.dtype).eps * spread[:, None] * spread
@@ -123,7 +127,7 @@ def cholesky(covariance):
     try:
         L = xp.linalg.cholesky(covariance)
     except numpy.linalg.LinAlgError:
-        L = xp.zeros_like(covariance)                               # CuPy returns instead of raising
+        L = xp.zeros_like(covariance)                               # CuPy returns, it never raises
     if not ((L.diagonal() > 0).all() and (abs(L @ L.T - covariance) <= tolerance).all()):
         raise ValueError(f"covariance must be positive definite, got {covariance}")
     return L
@@ -151,13 +155,13 @@ class Mixture:
         k = categorical(self.weights, whole_number(n, "n"), rng)
         xp = array_module(k)
         counts = xp.bincount(k, minlength=len(self.components)).tolist()
-        X = xp.concatenate([p.sample(count, rng) for p, count in zip(self.components, counts,
-                                                                     strict=True)])
-        return X[k.argsort().argsort()]                             # back into the order of the draws
+        X = xp.concatenate([p.sample(count, rng)
+                            for p, count in zip(self.components, counts, strict=True)])
+        return X[k.argsort().argsort()]                             # in the order of the draws
 
 
 class Histogram:
-    """Piecewise constant on the grid of a sample space; `masses`, its shape the grid's, sum to 1."""
+    """Piecewise constant on a grid over a sample space; `masses`, shaped as the grid, sum to 1."""
 
     def __init__(self, space, masses):
         self.space, self.masses = space, probabilities(masses, "masses")
@@ -211,7 +215,7 @@ class KernelDensity:
                 log_sum[rest[i]] = _log_kernel_sum(X[rest[i]], centres[j])
             rest = rest[log_sum[rest] + radius**2 / 2 < needed]     # far from all: look farther
             radius *= 2
-        return log_sum - math.log(n) - d * math.log(self.bandwidth) - 0.5 * d * math.log(2 * math.pi)
+        return log_sum - math.log(n) - d * (math.log(self.bandwidth) + 0.5 * LOG_2_PI)
 
     def sample(self, n, rng):
         i = rng.integers(0, len(self.X), size=whole_number(n, "n"))
@@ -270,7 +274,7 @@ def kl_divergence(p, q, space, shape):
 
 
 def jensen_shannon(p, q, space, shape):
-    """½ KL(p‖m) + ½ KL(q‖m) with m = ½ (p + q), in nats, on a grid; between 0 and log 2, always finite."""
+    """½ KL(p‖m) + ½ KL(q‖m) with m = ½ (p + q), in nats, on a grid; at most log 2, so finite."""
     X, cell_volume = space.grid(shape)
     log_p, log_q = p.log_prob(X), q.log_prob(X)
     log_m = array_module(X).logaddexp(log_p, log_q) - math.log(2)

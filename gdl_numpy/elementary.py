@@ -5,11 +5,11 @@ point (see likelihood.py). What then has to be added is a sum of exponentials, a
 is written it overflows at 710. Each function below is rewritten so that the largest exponent is 0:
 no argument overflows, and no digit of a small result is lost against a large intermediate one.
 
-    logsumexp(x)   = m + log #{x_i = m} + log1p(sum of the other exp(x_i - m) / #{x_i = m}),
-                     m = max x_i                                 ∂/∂x_i       = softmax(x)_i
-    log_softmax(x) = x - logsumexp(x)                            ∂/∂x_j (...)_i = [i=j] - softmax(x)_j
-    softplus(x)    = log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))         d/dx = sigmoid(x)
-    sigmoid(x)     = 1 / (1 + exp(-x))                                      d/dx = sigmoid(x) sigmoid(-x)
+    logsumexp(x)   = m + log k + log1p(Σ' exp(x_i - m) / k)     ∂/∂x_i = softmax(x)_i
+                     with m = max x_i, k of the x_i equal to it, Σ' over the others
+    log_softmax(x) = x - logsumexp(x)                           ∂(.)_i/∂x_j = [i=j] - softmax(x)_j
+    softplus(x)    = log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))     d/dx = sigmoid(x)
+    sigmoid(x)     = 1 / (1 + exp(-x))                          d/dx = sigmoid(x) sigmoid(-x)
 
 Infinite arguments give the limits: equal infinities share the probability, so softmax(+inf, 0) is
 (1, 0) and softmax(-inf, -inf) is (1/2, 1/2). NaN stays NaN. float32 stays float32.
@@ -28,7 +28,7 @@ def _floating(x):
     return x if x.dtype.kind == "f" else x.astype(float)
 
 
-@numpy.errstate(invalid="ignore", divide="ignore")          # inf - inf, overwritten; log 0 under NaN
+@numpy.errstate(invalid="ignore", divide="ignore")          # inf - inf is replaced; log 0 with NaN
 def _from_maximum(x, axis):
     """The maximum m of `x` along `axis`, x - m, and log sum exp(x - m)."""
     xp = array_module(x)
@@ -50,7 +50,7 @@ def logsumexp(x, axis=None, keepdims=False):
     if x.size == 0:
         return x.sum(axis=axis, keepdims=keepdims) - math.inf
     m, _, log_sum = _from_maximum(x, axis)
-    return (m + log_sum).sum(axis=axis, keepdims=keepdims)          # the sum of one term drops the axis
+    return (m + log_sum).sum(axis=axis, keepdims=keepdims)  # of one term: only drops the axis
 
 
 def log_softmax(x, axis=-1):

@@ -3,7 +3,8 @@
 A family turns one vector θ of shape (p,) into a density: `family(theta)`. It alone knows how to cut
 the vector; optimizers, tests and files see only θ. `mle(X)` gives the maximum likelihood estimate
 where there is a formula for it; `log_prob(theta, X)` gives log p_θ(x) for each row and the pullback
-that turns ∂loss/∂log p, shape (n,), into ∂loss/∂θ, shape (p,), where log p_θ(x) is differentiable in θ.
+that turns ∂loss/∂log p, shape (n,), into ∂loss/∂θ, shape (p,), where log p_θ(x) is differentiable
+in θ.
 
     BoxFamily(d)           θ = (low, high);  for d = 2 the chapter's (θ1, θ2, θ3, θ4)
     NormalFamily(d)        θ = (µ, log of the diagonal of L, L below its diagonal),  Σ = L Lᵀ
@@ -20,8 +21,8 @@ and for the mixture, with r_k = w_k p_k(x) / p(x), ∂ log p/∂logit_k = r_k - 
 receives the share r_k of g.
 
 Erratum E13: the chapter's "uniform distributions" are axis-parallel boxes; a rotated rectangle can
-have a larger likelihood (test_e13). Erratum E14: not any four numbers are a box: θ1 < θ3 and θ2 < θ4
-(test_e14).
+have a larger likelihood (test_e13). Erratum E14: not any four numbers are a box: θ1 < θ3 and θ2 <
+θ4 (test_e14).
 """
 
 import math
@@ -51,7 +52,7 @@ class BoxFamily:
         return Box(theta[:self.d], theta[self.d:])
 
     def mle(self, X):
-        """The smallest closed box that holds every row of X; it lies inside any box that X came from."""
+        """The smallest closed box that holds every row of X, inside any box that X came from."""
         X = data_set(X, self.d)
         low, high = X.min(axis=0), X.max(axis=0)
         if not (low < high).all():
@@ -68,7 +69,7 @@ class NormalFamily:
         self.n_parameters = 2 * d + d * (d - 1) // 2
 
     def __call__(self, theta):
-        (mu,), _, (L,) = _cut_normals(_parameters(theta, self.n_parameters)[None], self.d)
+        (mu,), _, (L,) = cut_normals(_parameters(theta, self.n_parameters)[None], self.d)
         return Normal.from_cholesky(mu, L)
 
     def theta(self, mu, L):
@@ -92,14 +93,15 @@ class NormalFamily:
         tiny = 8 * xp.finfo(X.dtype).eps
         variance = (centred**2).mean(axis=0)
         if (variance <= (tiny * mu)**2).any():
-            raise ValueError(f"X does not vary in every column: variances {variance}, got {len(X)} rows")
+            raise ValueError("X must vary in every column, "
+                             f"got {len(X)} rows of variance {variance}")
         try:
             L = cholesky(centred.T @ centred / len(X))
         except ValueError:
             L = xp.zeros((self.d, self.d), dtype=X.dtype)
         if (L.diagonal()**2 <= 100 * tiny * variance).any():
-            raise ValueError(f"X lies in a plane of fewer than {self.d} dimensions, got {len(X)} rows: "
-                             "its covariance is singular and the likelihood has no maximum")
+            raise ValueError("X has a singular covariance, so its likelihood has no maximum: its "
+                             f"{len(X)} rows lie in a plane of fewer than {self.d} dimensions")
         return self.theta(mu, L)
 
     def log_prob(self, theta, X):
@@ -109,7 +111,7 @@ class NormalFamily:
 
 
 class MixtureFamily:
-    """Mixtures of K normals on R^d, θ = (K logits, K times a NormalFamily's θ), shape (K + K p,)."""
+    """Mixtures of K normals on R^d, θ = (K logits, K times the θ of a NormalFamily)."""
 
     def __init__(self, n_components, d):
         self.n_components = whole_number(n_components, "n_components", least=1)
@@ -186,8 +188,8 @@ class HistogramFamily:
         xp = array_module(X)
         cell = self.space.cell(X, self.shape)
         if (cell < 0).any():
-            outside = X[(cell < 0).argmax()]
-            raise ValueError(f"X leaves the sample space, where the histogram has no cell: {outside}")
+            raise ValueError("X must lie in the sample space, where the histogram has its cells, "
+                             f"got the row {X[(cell < 0).argmax()]}")
         count = xp.bincount(cell, minlength=self.n_parameters) + self.pseudocount
         mass = (count / count.sum()).astype(X.dtype)
         return xp.where(mass > 0, xp.log(xp.where(mass > 0, mass, 1)), -math.inf)
@@ -210,7 +212,7 @@ def _below_diagonal(xp, d):
     return i, j
 
 
-def _cut_normals(theta, d):
+def cut_normals(theta, d):
     """µ (K, d), log L_ii (K, d) and L (K, d, d) of the rows of theta (K, p)."""
     xp = array_module(theta)
     log_diagonal = theta[:, d:2 * d]
@@ -225,7 +227,7 @@ def _normals(theta, X, d):
     """log N(x; µ_k, L_k L_kᵀ), shape (K, n), and backward: dlog_p (K, n) -> dtheta (K, p)."""
     xp = array_module(theta)
     X = observations(X, theta[0, :d])
-    mu, log_diagonal, L = _cut_normals(theta, d)
+    mu, log_diagonal, L = cut_normals(theta, d)
     L_inverse = xp.linalg.inv(L)
     U = (X - mu[:, None]) @ L_inverse.swapaxes(1, 2)                # u = L⁻¹ (x - µ), (K, n, d)
     log_p = (-0.5 * (U**2).sum(axis=2) - log_diagonal.sum(axis=1)[:, None]

@@ -17,10 +17,11 @@ to component k with the responsibility r_ik, and given these each component has 
              Σ_k = Σ_i r_ik (x_i - µ_k)(x_i - µ_k)ᵀ / N_k,  eigenvalues raised to a floor
 
 No step lowers ℓ. Without the floor ℓ has no maximum: a component that shrinks onto one observation
-makes it as large as you like. Raising eigenvalues is the exact M step among covariances >= floor · I.
+makes it as large as you like. Raising eigenvalues is the exact M step among covariances >= floor ·
+I.
 
-    log N(x; µ, Σ) is linear in φ(x) = (1, x_i, x_i x_j):   log w_k N(x_i; µ_k, Σ_k) = φ(x_i) · C_k
-    so the E step is Φ C, a softmax, and Rᵀ Φ: two matrix products a block of rows
+    log w_k N(x; µ_k, Σ_k) is linear in φ(x) = (1, x_i, x_i x_j), say C_k · φ(x);
+    so the E step is Φ Cᵀ, a softmax, and Rᵀ Φ: two matrix products for each block of rows
 
 By gradient: θ ← optimizer(θ, ∂(-ℓ/n)), for any family with `log_prob(theta, X) -> value, backward`.
 The box has no such road: ℓ is -∞ on one side of θ̂ and climbs towards it on the other, a cliff.
@@ -31,7 +32,8 @@ from dataclasses import dataclass
 
 from gdl_numpy.backend import array_module
 from gdl_numpy.density import categorical
-from gdl_numpy.family import MixtureFamily
+from gdl_numpy.elementary import log_softmax
+from gdl_numpy.family import MixtureFamily, cut_normals
 from gdl_numpy.likelihood import mean_loss
 from gdl_numpy.optimizer import Adam
 from gdl_numpy.sample_space import data_set, whole_number
@@ -78,8 +80,8 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
 def gradient_descent(family, X, theta, optimizer=None, max_steps=2000):
     """Minimise -ℓ(θ|X)/n from theta on; yields a Step each, `loss` in nats per row.
 
-    By default Adam with η = 0.1 at first, falling to 0 as half a cosine wave, and a short memory for
-    squares, since these gradients have no noise. No coordinate of θ then moves farther than
+    By default Adam with η = 0.1 at first, falling to 0 as half a cosine wave, and a short memory
+    for squares, since these gradients have no noise. No coordinate of θ then moves farther than
     0.05 · max_steps: bring data on a large scale, or a start, nearer.
     """
     optimizer, falling = optimizer or Adam(0.1, beta2=0.9), optimizer is None
@@ -92,10 +94,10 @@ def gradient_descent(family, X, theta, optimizer=None, max_steps=2000):
 
 
 def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_steps=2000, floor=1e-6):
-    """EM for a MixtureFamily from theta, or from a k-means++ start drawn with rng; yields a Step each.
+    """EM for a MixtureFamily from theta, or from a k-means++ start with rng; yields a Step each.
 
-    Stops after a step from which -ℓ/n is less than `tol` below that of the one before. Variances are
-    kept above `floor` times the mean variance of the columns of X.
+    Stops after a step from which -ℓ/n is less than `tol` below that of the one before. Variances
+    are kept above `floor` times the mean variance of the columns of X.
     """
     X = data_set(X, family.d)
     xp = array_module(X)
@@ -109,8 +111,8 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
         raise ValueError("X is one point, repeated: its likelihood has no maximum")
 
     if theta is None:
-        R = xp.eye(family.n_components)[_nearest(X64, k_means_plus_plus(X64, family.n_components, rng))]
-        theta = _m_step(family, R.T @ features, None, least)
+        nearest = _nearest(X64, k_means_plus_plus(X64, family.n_components, rng))
+        theta = _m_step(family, xp.eye(family.n_components)[nearest].T @ features, None, least)
     else:
         logits, blocks = family.cut(xp.array(theta, dtype=float))
         blocks[:, :family.d] -= centre
@@ -153,14 +155,14 @@ def _features(X):
 
 def _coefficients(family, theta):
     """C with log w_k N(x; µ_k, Σ_k) = φ(x) · C_k, shape (K, f)."""
-    p = family(theta)
     xp, d = array_module(theta), family.d
-    mu = xp.stack([component.mu for component in p.components])
-    L_inverse = xp.stack([component.L_inverse for component in p.components])
-    precision = L_inverse.swapaxes(1, 2) @ L_inverse
-    linear = (precision @ mu[:, :, None])[:, :, 0]
-    constant = (xp.log(p.weights) - 0.5 * (linear * mu).sum(axis=1) - 0.5 * d * math.log(2 * math.pi)
-                - xp.stack([component.log_det_L for component in p.components]))
+    logits, blocks = family.cut(theta)
+    mu, log_diagonal, L = cut_normals(blocks, d)
+    L_inverse = xp.linalg.inv(L)
+    precision = L_inverse.swapaxes(1, 2) @ L_inverse                # Σ⁻¹
+    linear = (precision @ mu[:, :, None])[:, :, 0]                  # Σ⁻¹ µ
+    constant = (log_softmax(logits) - 0.5 * (linear * mu).sum(axis=1) - log_diagonal.sum(axis=1)
+                - 0.5 * d * math.log(2 * math.pi))
     i, j = xp.triu_indices(d)
     quadratic = precision[:, i, j] * xp.where(i == j, -0.5, -1)     # x_i x_j stands for x_j x_i too
     return xp.concatenate([constant[:, None], linear, quadratic], axis=1)
@@ -174,7 +176,7 @@ def _e_step(family, theta, features, entries=2**17):
     rows = max(1, entries // len(C))                                # a block stays in the cache
     for start in range(0, len(features), rows):
         block = features[start:start + rows]
-        joint = C @ block.T                                         # log w_k N(x_i; µ_k, Σ_k), (K, rows)
+        joint = C @ block.T                                         # log w_k N(x_i; µ_k, Σ_k)
         m = joint.max(axis=0)
         joint -= m
         xp.exp(joint, out=joint)
@@ -185,7 +187,7 @@ def _e_step(family, theta, features, entries=2**17):
 
 
 def _m_step(family, statistics, theta, least):
-    """The θ that maximises the expected log-likelihood; a component without rows stays as it was."""
+    """θ of the largest expected log-likelihood; a component without rows stays as it was."""
     xp, d = array_module(statistics), family.d
     N = statistics[:, 0]
     alive = N > 1e-12 * N.sum()

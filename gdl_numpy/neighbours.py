@@ -14,7 +14,7 @@ from gdl_numpy.backend import array_module
 
 
 def near_blocks(Q, X, radius, rows_Q=None, rows_X=None, axis=0):
-    """Pairs (i, j) of arrays of row numbers of Q and of X, shapes (q,) and (m,), that find neighbours.
+    """Pairs (i, j) of arrays of row numbers of Q and of X that bring neighbours together.
 
     Every row of Q is in exactly one i, and the j beside it holds at least all rows of X that are
     not farther than `radius` from any of those.

@@ -4,14 +4,15 @@ To minimise a loss, move θ a little against its gradient, again and again:
 
     gradient descent   θ ← θ - η ∂θ
 
-Adam (Kingma and Ba 2015, arXiv 1412.6980) keeps running means of the gradient and of its square, and
-so takes steps of about the same length η in every coordinate, whatever the scale of the loss there:
+Adam (Kingma and Ba 2015, arXiv 1412.6980) keeps running means of the gradient and of its square,
+and so takes steps of about the same length η in every coordinate, whatever the scale of the loss
+there:
 
     m ← β1 m + (1 - β1) ∂θ             v ← β2 v + (1 - β2) ∂θ²
     θ ← θ - η  m/(1 - β1^t) / (√(v/(1 - β2^t)) + δ)
 
-The divisors undo the start at m = v = 0. An optimizer holds no θ: `theta = optimizer(theta, dtheta)`.
-η may be changed between steps by setting `learning_rate`.
+The divisors undo the start at m = v = 0. An optimizer holds no θ: `theta = optimizer(theta,
+dtheta)`. η may be changed between steps by setting `learning_rate`.
 """
 
 import math

@@ -2,20 +2,22 @@
 
 The support of p_data on the world map is such a region. Three questions have exact answers.
 
-*Is a point inside?* By the even-odd rule: walk west from it; if you cross an odd number of edges you
-started inside. To find that number without trying every edge, cut the plane into slabs at the height
-of every vertex. In a slab no edge begins or ends and none cross, so they are sorted from west to
-east, and a binary search counts those west of the point (Preparata and Shamos 1985, section 2.2).
-Most points are spared even that: a grid of cells remembers which cells no edge touches, and all
-points of such a cell get the answer of its centre.
+*Is a point inside?* By the even-odd rule: walk west from it; if you cross an odd number of edges
+you started inside. To find that number without trying every edge, cut the plane into slabs at the
+height of every vertex. In a slab no edge begins or ends and none cross, so they are sorted from
+west to east, and a binary search counts those west of the point (Preparata and Shamos 1985, section
+2.2). Most points are spared even that: a grid of cells remembers which cells no edge touches, and
+all points of such a cell get the answer of its centre.
 
-*What is an integral over the region?* By Green's theorem one around its boundary. For a function g of
-the first coordinate with antiderivative G, over edges that run clockwise (x2 to the right, x1 up),
+*What is an integral over the region?* By Green's theorem one around its boundary. For a function g
+of the first coordinate with antiderivative G, over edges that run clockwise (x2 to the right, x1
+up),
 
     ∫∫ g(x1) dx1 dx2  =  Σ_edges ∫ G(x1) dx2  =  Σ_edges Δx2 ∫_0^1 G(x1 + s Δx1) ds
 
-*How to draw from it uniformly?* Draw one of the cells that are not all outside, they have equal areas,
-and a point in it. Keep the point if it is in the region; only cells that an edge touches can refuse.
+*How to draw from it uniformly?* Draw one of the cells that are not all outside, they have equal
+areas, and a point in it. Keep the point if it is in the region; only cells that an edge touches can
+refuse.
 
 The edges may touch and coincide but not cross. A point on an edge counts as inside or outside
 according to rounding; farther than 1e-9 from every edge the answer is exact.
@@ -29,7 +31,7 @@ from gdl_numpy.backend import array_module
 from gdl_numpy.sample_space import SampleSpace, observations
 
 OUTSIDE, INSIDE, MIXED = 0, 1, 2                            # kinds of cells
-BLOCK = 2**16                                               # rows whose temporaries stay in the cache
+BLOCK = 2**16                                               # rows that stay in the cache
 
 
 class Region:
@@ -57,8 +59,8 @@ class Region:
         centres, _ = space.grid(shape)
         kind = self._in_slab(centres).astype(numpy.int8).reshape(shape)
         kind[self._touched_cells()] = MIXED
-        self.row, self.column = kind.nonzero()              # the cells with some inside, row by row
-        self.kind = numpy.full((shape[0] + 2, shape[1] + 2), OUTSIDE, numpy.int8)       # with a margin
+        self.row, self.column = kind.nonzero()              # the cells with some inside
+        self.kind = numpy.full((shape[0] + 2, shape[1] + 2), OUTSIDE, numpy.int8)   # with a margin
         self.kind[-1] = self.kind[:, -1] = MIXED            # for points on the upper borders
         self.kind[1:-1, 1:-1] = kind
 
@@ -82,10 +84,10 @@ class Region:
         return inside
 
     def _contains(self, X):
-        (rows, columns), low, high = self.shape, self.space.low, self.space.high
-        row = ((X[:, 0] - low[0]) * (rows / (high[0] - low[0])) + 1).clip(0, rows + 1).astype(int)
-        column = ((X[:, 1] - low[1]) * (columns / (high[1] - low[1])) + 1).clip(0, columns + 1).astype(int)
-        kind = self.kind.ravel()[row * (columns + 2) + column]
+        low, side = self.space.low, self.space.high - self.space.low
+        row, column = (((X[:, i] - low[i]) * (k / side[i]) + 1).clip(0, k + 1).astype(int)
+                       for i, k in enumerate(self.shape))   # counted from the margin
+        kind = self.kind.ravel()[row * (self.shape[1] + 2) + column]
         inside = kind == INSIDE
         mixed = (kind == MIXED).nonzero()[0]
         inside[mixed] = self._in_slab(X[mixed])
@@ -93,13 +95,14 @@ class Region:
 
     def integral(self, G):
         """∫∫ g(x1) dx1 dx2 over the region, where G is the antiderivative of g."""
-        s, weight = (array_module(self.start).asarray(a) for a in numpy.polynomial.legendre.leggauss(12))
+        xp = array_module(self.start)
+        s, weight = map(xp.asarray, numpy.polynomial.legendre.leggauss(12))
         (a1, a2), (b1, b2) = self.start.T, self.end.T
         x1 = (a1 + b1)[:, None] / 2 + (b1 - a1)[:, None] / 2 * s        # Gauss-Legendre nodes
         return ((b2 - a2) * (G(x1) @ weight) / 2).sum()
 
     def sample(self, n, rng, weight=None):
-        """n points of the region, (n, 2), uniform, or with density proportional to weight(x1) <= 1."""
+        """n points of the region, (n, 2), uniform, or as weight(x1), a number between 0 and 1."""
         xp = array_module(self.foot)
         (rows, columns), low, high = self.shape, self.space.low, self.space.high
         accepted, missing = [xp.empty((0, 2))], n
@@ -125,7 +128,7 @@ class Region:
         return self.foot[edge, 1] + self.slope[edge] * (x1 - self.foot[edge, 0])
 
     def _in_slab(self, X):
-        """Whether the number of edges west of each row of X is odd, by binary search in its slab."""
+        """Whether an odd number of edges lies west of each row of X, by binary search."""
         xp = array_module(X)
         slab = xp.searchsorted(self.level, X[:, 0], side="right")
         low, high = self.first[slab], self.first[slab + 1]
@@ -144,11 +147,13 @@ class Region:
         height, width = (self.space.high - low) / numpy.array(self.shape)
         bottom = (self.foot[:, 0] - margin - low[0]) // height
         top = (self.head[:, 0] + margin - low[0]) // height
-        edge, row = _ranges(bottom.clip(0, rows - 1).astype(int), top.clip(0, rows - 1).astype(int) + 1)
+        edge, row = _ranges(bottom.clip(0, rows - 1).astype(int),
+                            top.clip(0, rows - 1).astype(int) + 1)
+        foot, head = self.foot[edge, 0], self.head[edge, 0]
         floor = low[0] + row * height - margin              # the part of the edge within the row
-        ends = numpy.stack([self._crossing(edge, numpy.clip(x1, self.foot[edge, 0], self.head[edge, 0]))
+        ends = numpy.stack([self._crossing(edge, x1.clip(foot, head))
                             for x1 in (floor, floor + height + 2 * margin)])
-        level = self.foot[edge, 0] == self.head[edge, 0]
+        level = foot == head
         ends[1, level] = self.head[edge[level], 1]
         left, right = ((ends.min(axis=0) - margin - low[1]) // width,
                        (ends.max(axis=0) + margin - low[1]) // width)

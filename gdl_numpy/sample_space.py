@@ -111,6 +111,6 @@ class SampleSpace:
     def _cells(self, shape):
         shape = tuple(whole_number(k, "shape", least=1) for k in shape)
         if len(shape) != len(self.low):
-            raise ValueError(f"shape has {len(shape)} entries; this space lies in R^{len(self.low)}")
-        return shape, (self.high - self.low) / array_module(self.low).asarray(
-            shape, dtype=self.low.dtype)
+            raise ValueError(f"shape has {len(shape)} entries; this space is in R^{len(self.low)}")
+        xp = array_module(self.low)
+        return shape, (self.high - self.low) / xp.asarray(shape, dtype=self.low.dtype)

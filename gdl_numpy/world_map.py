@@ -41,7 +41,7 @@ class WorldMap:
     """p_data: uniform over the world's land, or over one continent, on the map or on the sphere.
 
     >>> p_data = WorldMap()
-    >>> print(p_data.contains([[40.7306, -73.9352], [11.3493, 142.1996]]))      # New York, the Pacific
+    >>> print(p_data.contains([[40.7306, -73.9352], [11.3493, 142.1996]]))   # New York, the Pacific
     [ True False]
     >>> print(round(p_data.entropy, 3), "nats")
     9.976 nats
@@ -51,7 +51,8 @@ class WorldMap:
         if measure not in ("map", "sphere"):
             raise ValueError(f'measure must be "map" or "sphere", got {measure!r}')
         if continent is not None and continent not in continents():
-            raise ValueError(f"continent must be one of {', '.join(continents())}, got {continent!r}")
+            raise ValueError(f"continent must be one of {', '.join(continents())}, "
+                             f"got {continent!r}")
         self.measure, self.continent = measure, continent
         self.space = WORLD
         land = _land(continent, numpy)

@@ -1,14 +1,14 @@
 """Pack the land of the Earth into gdl_numpy/data/world_map.npz.
 
-The source is the shapefile of Natural Earth's countries at 1:110,000,000 (public domain), as shipped
-in a Python wheel. Get it and run this script, in any folder:
+The source is the shapefile of Natural Earth's countries at 1:110,000,000 (public domain), as
+shipped in a Python wheel. Get it and run this script, in any folder:
 
     pip download --no-deps geopandas==0.14.4
     python scripts/pack_world_map.py geopandas-0.14.4-py3-none-any.whl
 
 Borders between countries of one continent are dissolved: an edge that is walked in both directions
-separates land from land, so the two cancel, and what is left closes up to new rings. Coordinates are
-rounded to float32, so that the same polygons are meant in either precision.
+separates land from land, so the two cancel, and what is left closes up to new rings. Coordinates
+are rounded to float32, so that the same polygons are meant in either precision.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def read_shapes(shp):
     """The rings of each record of a shapefile of polygons, as arrays of (longitude, latitude)."""
     position = 100                                                  # after the file's header
     while position < len(shp):
-        words = struct.unpack_from(">i", shp, position + 4)[0]      # length of the record, in 16 bits
+        words = struct.unpack_from(">i", shp, position + 4)[0]      # length, in units of 16 bits
         n_rings, n_points = struct.unpack_from("<2i", shp, position + 44)
         starts = np.frombuffer(shp, "<i4", n_rings, position + 52)
         points = np.frombuffer(shp, "<f8", 2 * n_points, position + 52 + 4 * n_rings)

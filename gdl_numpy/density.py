@@ -40,9 +40,9 @@ from gdl_numpy.sample_space import SampleSpace, data_set, observations, whole_nu
 LOG_2_PI = math.log(2 * math.pi)
 
 
-def probabilities(weights, name):
+def probabilities(weights, name, like=None):
     """`weights` as an array of numbers that are not negative and sum to 1, or a ValueError."""
-    weights = real_array(weights, name).copy()
+    weights = real_array(weights, name, like).copy()
     if weights.size == 0 or (weights < 0).any():
         raise ValueError(f"{name} must be one or more numbers and none negative, got {weights}")
     if abs(float(weights.sum()) - 1) > 1e-6:
@@ -118,18 +118,25 @@ class Normal:
 
 
 def cholesky(covariance):
-    """The lower triangular L with L Lᵀ = Σ; ValueError if Σ is not symmetric or not positive."""
+    """The lower triangular L with L Lᵀ = Σ; ValueError if Σ is not symmetric or not positive.
+
+    L_ii² / Σ_ii is the share of the variance of x_i that the coordinates before it do not explain.
+    Near 0 it is mostly rounding error, so below √(machine epsilon) Σ is refused as singular.
+    """
     xp = array_module(covariance)
+    rounding = xp.finfo(covariance.dtype).eps
     spread = xp.sqrt(abs(covariance.diagonal()))
-    tolerance = 100 * len(covariance) * xp.finfo(covariance.dtype).eps * spread[:, None] * spread
+    tolerance = 100 * len(covariance) * rounding * spread[:, None] * spread
     if not (abs(covariance - covariance.T) <= tolerance).all():
         raise ValueError(f"covariance must be symmetric, got {covariance}")
     try:
         L = xp.linalg.cholesky(covariance)
     except numpy.linalg.LinAlgError:
         L = xp.zeros_like(covariance)                               # CuPy returns, it never raises
-    if not ((L.diagonal() > 0).all() and (abs(L @ L.T - covariance) <= tolerance).all()):
-        raise ValueError(f"covariance must be positive definite, got {covariance}")
+    if not ((L.diagonal() > rounding**0.25 * spread).all()
+            and (abs(L @ L.T - covariance) <= tolerance).all()):
+        raise ValueError("covariance must be positive definite and not nearly singular, "
+                         f"got {covariance}")
     return L
 
 
@@ -143,6 +150,7 @@ class Mixture:
                              f"component, got shape {self.weights.shape}")
 
     def log_prob(self, X):
+        """log Σ_k w_k p_k(x), shape (n,), over the components whose weight is not 0."""
         xp = array_module(self.weights)
         used = [(xp.log(w), p) for w, p in zip(self.weights, self.components, strict=True) if w > 0]
         log_w, p = used[0]
@@ -152,6 +160,7 @@ class Mixture:
         return log_p
 
     def sample(self, n, rng):
+        """Draws a component k for each row with probability w_k, then the row from p_k, (n, d)."""
         k = categorical(self.weights, whole_number(n, "n"), rng)
         xp = array_module(k)
         counts = xp.bincount(k, minlength=len(self.components)).tolist()
@@ -164,7 +173,7 @@ class Histogram:
     """Piecewise constant on a grid over a sample space; `masses`, shaped as the grid, sum to 1."""
 
     def __init__(self, space, masses):
-        self.space, self.masses = space, probabilities(masses, "masses")
+        self.space, self.masses = space, probabilities(masses, "masses", like=space.low)
         self.cell_volume = space.volume / self.masses.size
         if self.masses.ndim != len(space.low):
             raise ValueError(f"masses must have one axis for each of the {len(space.low)} "
@@ -172,19 +181,24 @@ class Histogram:
 
     @numpy.errstate(divide="ignore")                                # log 0 = -inf is meant
     def log_prob(self, X):
+        """log of the mass of the cell of x over the cell's volume, shape (n,)."""
         xp = array_module(self.masses)
         cell = self.space.cell(X, self.masses.shape)
         mass = xp.where(cell >= 0, self.masses.ravel()[cell], 0)
         return xp.log(mass / self.cell_volume)
 
     def sample(self, n, rng):
+        """Draws a cell for each row with probability its mass, then a point of it, (n, d)."""
         cell = categorical(self.masses, whole_number(n, "n"), rng)
         xp = array_module(cell)
         shape, low, high = self.masses.shape, self.space.low, self.space.high
         corner = xp.stack(xp.unravel_index(cell, shape), axis=1)
-        u = corner + rng.random(corner.shape, dtype=low.dtype)
-        X = low + (high - low) * (u / xp.asarray(shape, dtype=low.dtype))
-        return xp.minimum(X, high).astype(low.dtype, copy=False)
+        width = (high - low) / xp.asarray(shape, dtype=low.dtype)
+        u = rng.random(corner.shape, dtype=low.dtype)
+        X = (low + width * (corner + u)).astype(low.dtype)
+        centre = (low + width * (corner + 0.5)).astype(low.dtype)
+        inside = self.space.cell(X, shape) == cell                  # rounding could step over
+        return xp.where(inside[:, None], X, centre)
 
 
 class KernelDensity:
@@ -202,20 +216,21 @@ class KernelDensity:
             raise ValueError(f"bandwidth must be positive, got {bandwidth}")
 
     def log_prob(self, X):
+        """log 1/n Σ_i N(x; x_i, h² I), shape (n,)."""
         xp = array_module(self.X)
         n, d = self.X.shape
-        X = observations(X, self.X) / self.bandwidth
-        centres = self.X / self.bandwidth
+        X, h = observations(X, self.X), self.bandwidth
         needed = math.log(n) - math.log(xp.finfo(X.dtype).eps)      # of log Σ + radius²/2
         radius = math.sqrt(2 * needed + 12)
         log_sum = xp.full(len(X), -math.inf, dtype=X.dtype)         # log Σ_i exp(-|x - x_i|²/2h²)
         rest = xp.arange(len(X))
-        while len(rest):
-            for i, j in near_blocks(X[rest], centres, radius):
-                log_sum[rest[i]] = _log_kernel_sum(X[rest[i]], centres[j])
+        farthest = 0.1 * math.sqrt(xp.finfo(X.dtype).max)           # beyond, log p(x) overflows
+        while len(rest) and radius < farthest:
+            for i, j in near_blocks(X[rest], self.X, radius * h):
+                log_sum[rest[i]] = _log_kernel_sum(X[rest[i]], self.X[j], h)
             rest = rest[log_sum[rest] + radius**2 / 2 < needed]     # far from all: look farther
             radius *= 2
-        return log_sum - math.log(n) - d * (math.log(self.bandwidth) + 0.5 * LOG_2_PI)
+        return log_sum - math.log(n) - d * (math.log(h) + 0.5 * LOG_2_PI)
 
     def sample(self, n, rng):
         i = rng.integers(0, len(self.X), size=whole_number(n, "n"))
@@ -223,18 +238,18 @@ class KernelDensity:
         return self.X[i] + self.bandwidth * eps
 
 
-def _log_kernel_sum(X, centres, entries=2**17):
-    """log Σ_j exp(-|x - c_j|²/2) for each row of X, as one matrix product a block of some rows.
+def _log_kernel_sum(X, centres, h, entries=2**17):
+    """log Σ_j exp(-|x - c_j|²/2h²) for each row of X, as one matrix product a block of some rows.
 
-    -|x - c|²/2 = x·c - |c|²/2 - |x|²/2, with the origin moved to where the x are: there the three
-    terms are small and little is lost in their difference.
+    -|x - c|²/2 = x·c - |c|²/2 - |x|²/2, with h = 1 and the origin moved to where the x are: there
+    the three terms are small and little is lost in their difference.
     """
     xp = array_module(X)
     log_sum = xp.full(len(X), -math.inf, dtype=X.dtype)
     if len(centres) == 0:
         return log_sum
     origin = X.mean(axis=0)
-    x, c = X - origin, centres - origin
+    x, c = (X - origin) / h, (centres - origin) / h
     minus_half = -0.5 * (c**2).sum(axis=1)
     rows = max(1, entries // len(c))                                # a block stays in the cache
     for start in range(0, len(x), rows):

@@ -20,6 +20,7 @@ sea has KL(p_model‖p_data) = ∞, any that excludes some land has KL(p_data‖
 both. The Jensen-Shannon divergence of density.py is finite, at most log 2 (test_e18).
 """
 
+import math
 from dataclasses import dataclass
 
 from gdl_numpy.backend import array_module
@@ -35,6 +36,8 @@ def accuracy(p_model, p_data, n, rng):
 def coverage(p_model, p_data, n, rng, cell=2.0):
     """The number of cells of side `cell` that n samples of the model hit inside the support of
     p_data, over the number hit by n draws of p_data."""
+    if not 0 < cell < math.inf:
+        raise ValueError(f"cell must be positive and finite, got {cell}")
     return _cells_hit(p_model, p_data, n, rng, cell) / _cells_hit(p_data, p_data, n, rng, cell)
 
 
@@ -66,9 +69,9 @@ class Verdict:
 
 def verdict(p_model, p_data, x):
     """The Verdict on one point x, shape (d,)."""
-    X = array_module(x).asarray(x)[None]
+    xp = array_module(x)
+    X = xp.asarray(x)[None]
     log_data, log_model = p_data.log_prob(X)[0], p_model.log_prob(X)[0]
-    exp = array_module(X).exp
     kinds = {(False, True): "A", (True, False): "B", (True, True): "C", (False, False): "neither"}
-    kind = kinds[bool(log_data > -float("inf")), bool(log_model > -float("inf"))]
-    return Verdict(float(exp(log_data)), float(exp(log_model)), kind)
+    kind = kinds[bool(log_data > -math.inf), bool(log_model > -math.inf)]
+    return Verdict(float(xp.exp(log_data)), float(xp.exp(log_model)), kind)

@@ -29,14 +29,19 @@ import math
 
 from gdl_numpy.backend import array_module, real_array
 from gdl_numpy.density import Box, Histogram, Mixture, Normal, cholesky
-from gdl_numpy.elementary import log_softmax, softmax
+from gdl_numpy.elementary import log_softmax, logsumexp, softmax
 from gdl_numpy.sample_space import data_set, observations, whole_number
 
 
 def _parameters(theta, p):
-    theta = real_array(theta, "theta")
-    if theta.shape != (p,):
-        raise ValueError(f"theta must have shape ({p},), got shape {theta.shape}")
+    return _vector(real_array(theta, "theta"), p)
+
+
+def _vector(theta, p):
+    """theta, an array of shape (p,); in a training step nothing waits to see if it is finite."""
+    shape = getattr(theta, "shape", type(theta))
+    if shape != (p,):
+        raise ValueError(f"theta must be an array of shape ({p},), got {shape}")
     return theta
 
 
@@ -96,17 +101,15 @@ class NormalFamily:
             raise ValueError("X must vary in every column, "
                              f"got {len(X)} rows of variance {variance}")
         try:
-            L = cholesky(centred.T @ centred / len(X))
-        except ValueError:
-            L = xp.zeros((self.d, self.d), dtype=X.dtype)
-        if (L.diagonal()**2 <= 100 * tiny * variance).any():
+            return self.theta(mu, cholesky(centred.T @ centred / len(X)))
+        except ValueError as error:
             raise ValueError("X has a singular covariance, so its likelihood has no maximum: its "
-                             f"{len(X)} rows lie in a plane of fewer than {self.d} dimensions")
-        return self.theta(mu, L)
+                             f"{len(X)} rows lie, to rounding, in a plane of fewer than {self.d} "
+                             "dimensions") from error
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        log_p, backward = _normals(theta[None], X, self.d)
+        log_p, backward = _normals(_vector(theta, self.n_parameters)[None], X, self.d)
         return log_p[0], lambda dlog_p: backward(dlog_p[None])[0]
 
 
@@ -141,14 +144,13 @@ class MixtureFamily:
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
-        logits, blocks = self.cut(theta)
+        logits, blocks = self.cut(_vector(theta, self.n_parameters))
         log_p, backward_normals = _normals(blocks, X, self.d)
         joint = log_softmax(logits)[:, None] + log_p                # log w_k p_k(x), (K, n)
-        log_r = log_softmax(joint, axis=0)                          # log of the responsibilities
-        value = (joint - log_r)[0]                                  # log p = log w_k p_k - log r_k
+        value = logsumexp(joint, axis=0)                            # log p(x)
 
         def backward(dlog_p):
-            djoint = xp.exp(log_r) * dlog_p
+            djoint = xp.exp(joint - value) * dlog_p                 # r_k g
             dlogits = djoint.sum(axis=1) - softmax(logits) * dlog_p.sum()
             return xp.concatenate([dlogits, backward_normals(djoint).ravel()])
 
@@ -167,15 +169,18 @@ class HistogramFamily:
         self.space = space
         self.shape = tuple(whole_number(k, "shape", least=1) for k in shape)
         self.n_parameters = math.prod(self.shape)
+        self.log_cell_volume = math.log(float(space.volume) / self.n_parameters)
         self.pseudocount = float(pseudocount)
+        if len(self.shape) != len(space.low):
+            raise ValueError(f"shape has {len(self.shape)} entries; the space is in "
+                             f"R^{len(space.low)}")
         if not 0 <= self.pseudocount < math.inf:
             raise ValueError(f"pseudocount must be finite and not negative, got {pseudocount}")
 
     def __call__(self, theta):
         xp = array_module(theta)
-        theta = xp.asarray(theta)
-        empty = theta == -math.inf                                  # allowed: a cell of mass 0
-        _parameters(xp.where(empty, 0, theta), self.n_parameters)
+        empty = xp.asarray(theta) == -math.inf                      # allowed: a cell of mass 0
+        _parameters(xp.where(empty, 0, theta) if empty.any() else theta, self.n_parameters)
         return Histogram(self.space, softmax(theta).reshape(self.shape))
 
     def initial_theta(self, rng):
@@ -195,21 +200,28 @@ class HistogramFamily:
         return xp.where(mass > 0, xp.log(xp.where(mass > 0, mass, 1)), -math.inf)
 
     def log_prob(self, theta, X):
-        """log p_θ(x) for each row of X inside the space, and backward: dlog_p -> dtheta."""
+        """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
-        cell = self.space.cell(X, self.shape)
-        log_volume = math.log(float(self.space.volume) / self.n_parameters)
+        log_mass = log_softmax(_vector(theta, self.n_parameters))
+        X = observations(X, self.space.low, finite=False)
+        cell = self.space.cell(X, self.shape, finite=False)
+        inside = cell >= 0
+        elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
 
         def backward(dlog_p):
-            received = xp.bincount(cell, weights=dlog_p, minlength=self.n_parameters)
-            return received - softmax(theta) * dlog_p.sum()
+            dlog_p = xp.where(inside, dlog_p, 0)                    # outside, no θ changes log p
+            dtheta = -softmax(theta) * dlog_p.sum()
+            xp.add.at(dtheta, cell, dlog_p)
+            return dtheta
 
-        return log_softmax(theta)[cell] - log_volume, backward
+        value = xp.where(inside, log_mass[cell] - self.log_cell_volume, elsewhere)
+        return value.astype(theta.dtype, copy=False), backward
 
 
 def _below_diagonal(xp, d):
-    i, j = xp.tril_indices(d, -1)
-    return i, j
+    """Rows and columns of the entries below the diagonal, row by row."""
+    pairs = [(i, j) for i in range(d) for j in range(i)]            # tril_indices makes CuPy wait
+    return tuple(xp.asarray([pair[side] for pair in pairs], dtype=int) for side in (0, 1))
 
 
 def cut_normals(theta, d):
@@ -226,7 +238,7 @@ def cut_normals(theta, d):
 def _normals(theta, X, d):
     """log N(x; µ_k, L_k L_kᵀ), shape (K, n), and backward: dlog_p (K, n) -> dtheta (K, p)."""
     xp = array_module(theta)
-    X = observations(X, theta[0, :d])
+    X = observations(X, theta[0, :d], finite=False)
     mu, log_diagonal, L = cut_normals(theta, d)
     L_inverse = xp.linalg.inv(L)
     U = (X - mu[:, None]) @ L_inverse.swapaxes(1, 2)                # u = L⁻¹ (x - µ), (K, n, d)

@@ -21,11 +21,13 @@ import numpy
 from gdl_numpy.backend import array_module
 
 
-@numpy.errstate(over="ignore")
+@numpy.errstate(over="ignore", invalid="ignore")            # inf · 0 is replaced
 def likelihood(family, theta, X):
     """Π p_θ(x) over the rows of X: 1 for no rows; 0.0 or inf where floating point ends."""
     log_p = family(theta).log_prob(X)
-    return array_module(log_p).exp(log_p).prod()
+    xp = array_module(log_p)
+    p = xp.exp(log_p)
+    return xp.where((p > 0).all(), p.prod(), 0)
 
 
 def log_likelihood(family, theta, X):
@@ -44,5 +46,7 @@ def mean_loss(family, theta, X):
     For families whose `log_prob(theta, X)` returns its value and its pullback.
     """
     log_p, backward = family.log_prob(theta, X)
-    minus_one_nth = array_module(log_p).full(len(log_p), -1 / len(log_p), dtype=log_p.dtype)
-    return -log_p.mean(), backward(minus_one_nth)
+    xp, n = array_module(log_p), len(log_p)
+    if n == 0:
+        raise ValueError("X is empty: there is no mean over no rows")
+    return -log_p.mean(), backward(xp.full(n, -1 / n, dtype=log_p.dtype))

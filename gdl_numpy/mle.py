@@ -30,7 +30,7 @@ The box has no such road: ℓ is -∞ on one side of θ̂ and climbs towards it 
 import math
 from dataclasses import dataclass
 
-from gdl_numpy.backend import array_module
+from gdl_numpy.backend import array_module, real_array
 from gdl_numpy.density import categorical
 from gdl_numpy.elementary import log_softmax
 from gdl_numpy.family import MixtureFamily, cut_normals
@@ -84,6 +84,7 @@ def gradient_descent(family, X, theta, optimizer=None, max_steps=2000):
     for squares, since these gradients have no noise. No coordinate of θ then moves farther than
     0.05 · max_steps: bring data on a large scale, or a start, nearer.
     """
+    X, theta = data_set(X, getattr(family, "d", None)), real_array(theta, "theta")
     optimizer, falling = optimizer or Adam(0.1, beta2=0.9), optimizer is None
     for t in range(whole_number(max_steps, "max_steps", least=1)):
         if falling:
@@ -96,35 +97,42 @@ def gradient_descent(family, X, theta, optimizer=None, max_steps=2000):
 def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_steps=2000, floor=1e-6):
     """EM for a MixtureFamily from theta, or from a k-means++ start with rng; yields a Step each.
 
-    Stops after a step from which -ℓ/n is less than `tol` below that of the one before. Variances
-    are kept above `floor` times the mean variance of the columns of X.
+    Stops after a step from which -ℓ/n is less than `tol` below that of the one before. In units in
+    which each column of X has variance 1, variances are kept above `floor`; a theta that starts
+    below it is raised, which may lower ℓ in the first step, and only there.
     """
     X = data_set(X, family.d)
     xp = array_module(X)
     if len(X) < family.n_components:
         raise ValueError(f"X has {len(X)} rows, too few for {family.n_components} components")
-    centre = X.mean(axis=0)
-    X64 = (X - centre).astype(float)                        # φ(x) holds squares: small and float64
-    least = floor * float((X64**2).mean())
+    if (X == X[0]).all(axis=0).any():
+        raise ValueError(f"X must vary in every column, got {len(X)} rows from {X.min(axis=0)} to "
+                         f"{X.max(axis=0)}: the likelihood has no maximum")
+    if not 0 < floor < math.inf:
+        raise ValueError(f"floor must be positive and finite, got {floor}")
+    centre = X.mean(axis=0).astype(float)
+    unit = X.astype(float).std(axis=0)
+    X64 = (X - centre) / unit                               # φ(x) holds squares: small and float64
     features = _features(X64)
-    if least == 0:
-        raise ValueError("X is one point, repeated: its likelihood has no maximum")
+    log_volume = float(xp.log(unit).sum())                  # of one unit: what log p(x) loses by it
 
-    if theta is None:
+    if theta is not None:
+        theta = real_array(theta, "theta", like=X64)
+        family(theta)                                       # refuses one of another length
+        theta = _rescaled(family, theta, 1 / unit, -centre / unit)
+    elif rng is not None:
         nearest = _nearest(X64, k_means_plus_plus(X64, family.n_components, rng))
-        theta = _m_step(family, xp.eye(family.n_components)[nearest].T @ features, None, least)
+        theta = _m_step(family, xp.eye(family.n_components)[nearest].T @ features, None, floor)
     else:
-        logits, blocks = family.cut(xp.array(theta, dtype=float))
-        blocks[:, :family.d] -= centre
-        theta = xp.concatenate([logits, blocks.ravel()])
+        raise ValueError("EM starts somewhere: pass theta or rng")
 
     last = math.inf
     for t in range(whole_number(max_steps, "max_steps", least=1)):
         statistics, log_likelihood = _e_step(family, theta, features)
-        loss = -float(log_likelihood) / len(X)
-        theta = _m_step(family, statistics, theta, least)
-        yield Step(t, loss, _shifted(family, theta, centre).astype(X.dtype))
-        if last - loss < tol:
+        loss = log_volume - float(log_likelihood) / len(X)
+        theta = _m_step(family, statistics, theta, floor)
+        yield Step(t, loss, _rescaled(family, theta, unit, centre).astype(X.dtype))
+        if not last - loss >= tol:
             return
         last = loss
 
@@ -186,7 +194,7 @@ def _e_step(family, theta, features, entries=2**17):
     return statistics, log_likelihood
 
 
-def _m_step(family, statistics, theta, least):
+def _m_step(family, statistics, theta, floor):
     """θ of the largest expected log-likelihood; a component without rows stays as it was."""
     xp, d = array_module(statistics), family.d
     N = statistics[:, 0]
@@ -198,7 +206,7 @@ def _m_step(family, statistics, theta, least):
     covariance[:, i, j] = statistics[:, 1 + d:] / share - mu[:, i] * mu[:, j]
     covariance[:, j, i] = covariance[:, i, j]
     eigenvalues, V = xp.linalg.eigh(covariance)
-    raised = (V * xp.maximum(eigenvalues, least)[:, None]) @ V.swapaxes(1, 2)
+    raised = (V * xp.maximum(eigenvalues, floor)[:, None]) @ V.swapaxes(1, 2)
     normals = family.normal.theta(mu, xp.linalg.cholesky(raised))
     if theta is not None:
         normals = xp.where(alive[:, None], normals, family.cut(theta)[1])
@@ -206,8 +214,9 @@ def _m_step(family, statistics, theta, least):
     return xp.concatenate([xp.log(weights / weights.sum()), normals.ravel()])
 
 
-def _shifted(family, theta, by):
-    """theta with `by` added to every mean."""
-    logits, blocks = family.cut(theta.copy())
-    blocks[:, :family.d] += by
-    return array_module(theta).concatenate([logits, blocks.ravel()])
+def _rescaled(family, theta, unit, origin):
+    """The θ of the density of unit · x + origin, where x has the density p_θ."""
+    logits, blocks = family.cut(theta)
+    mu, _, L = cut_normals(blocks, family.d)
+    normals = family.normal.theta(mu * unit + origin, unit[:, None] * L)
+    return array_module(theta).concatenate([logits, normals.ravel()])

@@ -27,6 +27,8 @@ def _positive(value, name):
 
 
 class GradientDescent:
+    """θ ← θ - η ∂θ with η = `learning_rate`."""
+
     def __init__(self, learning_rate=0.1):
         self.learning_rate = _positive(learning_rate, "learning_rate")
 
@@ -36,6 +38,8 @@ class GradientDescent:
 
 
 class Adam:
+    """Adam with η = `learning_rate`, β1, β2 and δ as above; it keeps m, v and t between steps."""
+
     def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, delta=1e-8):
         if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
             raise ValueError(f"beta1 and beta2 must lie in [0, 1), got {beta1} and {beta2}")

@@ -42,6 +42,7 @@ class Region:
 
     def __init__(self, start, end, space, shape):
         self.space, self.shape = space, shape
+        self.cell = (space.high - space.low) / numpy.array(shape)
         self.start, self.end = start.astype(float), end.astype(float)
         self.foot = numpy.where((start[:, 0] < end[:, 0])[:, None], self.start, self.end)
         self.head = numpy.where((start[:, 0] < end[:, 0])[:, None], self.end, self.start)
@@ -84,13 +85,14 @@ class Region:
         return inside
 
     def _contains(self, X):
-        low, side = self.space.low, self.space.high - self.space.low
-        row, column = (((X[:, i] - low[i]) * (k / side[i]) + 1).clip(0, k + 1).astype(int)
-                       for i, k in enumerate(self.shape))   # counted from the margin
+        low, cell = self.space.low, self.cell
+        least, most = low - cell / 2, self.space.high + cell / 2    # beyond, all is outside
+        row, column = (((X[:, i].clip(least[i], most[i]) - low[i]) / cell[i] + 1).astype(int)
+                       for i in (0, 1))                     # counted from the margin
         kind = self.kind.ravel()[row * (self.shape[1] + 2) + column]
         inside = kind == INSIDE
         mixed = (kind == MIXED).nonzero()[0]
-        inside[mixed] = self._in_slab(X[mixed])
+        inside[mixed] = self._in_slab(X[mixed].clip(least, most))
         return inside
 
     def integral(self, G):
@@ -143,8 +145,7 @@ class Region:
 
     def _touched_cells(self, margin=1e-9):
         """Rows and columns of all cells that an edge comes closer to than `margin`."""
-        (rows, columns), low = self.shape, self.space.low
-        height, width = (self.space.high - low) / numpy.array(self.shape)
+        (rows, columns), low, (height, width) = self.shape, self.space.low, self.cell
         bottom = (self.foot[:, 0] - margin - low[0]) // height
         top = (self.head[:, 0] + margin - low[0]) // height
         edge, row = _ranges(bottom.clip(0, rows - 1).astype(int),

@@ -13,17 +13,19 @@ cells' centres, so that sums over the grid times the cell's volume are integrals
 """
 
 import math
+import operator
 
 from gdl_numpy.backend import array_module, real_array
 
 
-def observations(X, like):
+def observations(X, like, finite=True):
     """`X` as an (n, d) array that can meet `like`, an array whose last axis has length d.
 
     ValueError or TypeError if X has another number of columns, is not two-dimensional, is not
-    numeric, holds NaN or infinity, or lives on another device.
+    numeric, lives on another device, or holds NaN or infinity; a training step, which must not wait
+    for the device, leaves the last out with finite=False.
     """
-    X = real_array(X, "X", like)
+    X = real_array(X, "X", like, finite)
     d = like.shape[-1]
     if X.ndim != 2:
         raise ValueError(f"X must have shape (n, {d}), one observation a row, got shape {X.shape}")
@@ -39,18 +41,20 @@ def data_set(X, d=None):
         raise ValueError(f"X must have shape (n, {d or 'd'}), one observation a row, got {X.shape}")
     if d is not None and X.shape[1] != d:
         raise ValueError(f"X has {X.shape[1]} columns; this family lives on R^{d}")
-    if len(X) == 0:
+    if X.size == 0:
         raise ValueError("X is empty: nothing can be estimated from no observation")
     return X
 
 
 def whole_number(n, name, least=0):
     """`n` as an int that is at least `least`; TypeError or ValueError otherwise."""
-    if isinstance(n, bool) or not hasattr(n, "__index__"):
-        raise TypeError(f"{name} must be a whole number, got {n!r}")
-    if n < least:
+    try:
+        whole = operator.index(None if isinstance(n, bool) else n)
+    except TypeError as error:
+        raise TypeError(f"{name} must be a whole number, got {n!r}") from error
+    if whole < least:
         raise ValueError(f"{name} must be at least {least}, got {n}")
-    return int(n)
+    return whole
 
 
 class SampleSpace:
@@ -77,9 +81,9 @@ class SampleSpace:
         """The product of the side lengths, in the product of the coordinates' units."""
         return (self.high - self.low).prod()
 
-    def contains(self, X):
+    def contains(self, X, finite=True):
         """Whether each row of X lies in the box, its edges included, shape (n,)."""
-        X = observations(X, self.low)
+        X = observations(X, self.low, finite)
         return ((self.low <= X) & (X <= self.high)).all(axis=1)
 
     def grid(self, shape):
@@ -94,19 +98,19 @@ class SampleSpace:
         X = xp.stack(xp.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
         return X.astype(self.low.dtype, copy=False), self.volume / math.prod(shape)
 
-    def cell(self, X, shape):
+    def cell(self, X, shape, finite=True):
         """The number of the grid cell that holds each row of X, shape (n,); -1 outside the space.
 
         A point on the border of two cells belongs to the upper one, on the last border to the last.
         """
         shape, width = self._cells(shape)
-        X = observations(X, self.low)
+        X = observations(X, self.low, finite)
         xp = array_module(X)
         number = xp.zeros(len(X), dtype=int)
         for i, k in enumerate(shape):
             x = xp.where((self.low[i] <= X[:, i]) & (X[:, i] <= self.high[i]), X[:, i], self.low[i])
             number = number * k + xp.minimum(((x - self.low[i]) / width[i]).astype(int), k - 1)
-        return xp.where(self.contains(X), number, -1)
+        return xp.where(self.contains(X, finite=False), number, -1)
 
     def _cells(self, shape):
         shape = tuple(whole_number(k, "shape", least=1) for k in shape)

@@ -16,7 +16,7 @@ poles, so uniform on the flat map favours the far north and south over uniform o
     ∫ cos t log cos t dt = sin t log cos t - sin t + artanh(sin t)
 
 with every integral over the land taken around its coasts (polygon.py). Land is what Natural Earth's
-polygons say at a scale of 1:110 million, some 130 rings of 5,300 edges; data/README.md gives origin
+polygons say at a scale of 1:110 million, some 130 rings; data/README.md gives origin
 and licence (public domain). Small islands are missing, lakes but for the Caspian Sea are land.
 
 Erratum E15: that New York is land does not show that latitude comes first: swapped it lies in
@@ -66,8 +66,13 @@ class WorldMap:
 
     @property
     def rings(self):
-        """The coasts: a list of closed rings, arrays of vertices (m, 2)."""
+        """The polygons: a list of closed rings, arrays of vertices (m, 2)."""
         return _rings(self.continent)
+
+    @property
+    def coast(self):
+        """The straight edges between land and sea, (m, 2, 2): start and end of each."""
+        return _coast(self.continent)
 
     def contains(self, X):
         """Whether each row of X is land, shape (n,); decided by the polygons, not by a raster."""
@@ -96,11 +101,20 @@ def continents():
     return tuple(str(name) for name in _read(DATA)["continents"])
 
 
+def continent_of(X):
+    """The number in continents() of the continent of each row of X, shape (n,); -1 in the sea."""
+    xp = array_module(X)
+    number = xp.full(len(X), -1)
+    for i, name in enumerate(continents()):
+        number = xp.where(_land(name, xp).contains(X), i, number)
+    return number
+
+
 @lru_cache
 def _read(path):
-    """The arrays of the packed map, checked; ValueError if the file is not one."""
+    """The arrays of the packed map, checked, read-only; ValueError if the file is not one."""
     try:
-        with numpy.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as stream, numpy.load(stream, allow_pickle=False) as file:
             data = {name: file[name] for name in file.files}
         start, vertices = data["ring_start"], data["vertices"]
         sound = (vertices.dtype == numpy.float32 and vertices.ndim == 2 and vertices.shape[1] == 2
@@ -108,6 +122,7 @@ def _read(path):
                  and (start[1:] - start[:-1] > 3).all()
                  and (vertices[start[:-1]] == vertices[start[1:] - 1]).all()
                  and data["ring_continent"].shape == (len(start) - 1,)
+                 and data["ring_continent"].dtype == numpy.uint8
                  and data["ring_continent"].max() < len(data["continents"])
                  and WORLD.contains(vertices).all())
     except FileNotFoundError:
@@ -116,6 +131,8 @@ def _read(path):
         raise ValueError(f"{path} is not a packed world map: {error}") from error
     if not sound:
         raise ValueError(f"{path} is not a packed world map: its arrays do not fit together")
+    for array in data.values():
+        array.flags.writeable = False                       # whoever asks gets the same arrays
     return data
 
 
@@ -126,14 +143,20 @@ def _rings(continent):
     return [ring for ring, name in zip(rings, names, strict=True) if continent in (None, name)]
 
 
+def _coast(continent):
+    rings = _rings(continent)
+    edges = numpy.concatenate([numpy.stack([ring[:-1], ring[1:]], axis=1) for ring in rings])
+    ends = numpy.sort(edges[:, :, 0] + 1j * edges[:, :, 1], axis=1)     # equal in both directions
+    _, number, times = numpy.unique(ends, axis=0, return_inverse=True, return_counts=True)
+    return edges[times[number] == 1]                        # twice: a border between continents
+
+
 @lru_cache
 def _land(continent, xp):
     if xp is not numpy:
         return _land(continent, numpy).on(xp)
-    rings = _rings(continent)
-    start = numpy.concatenate([ring[:-1] for ring in rings])
-    end = numpy.concatenate([ring[1:] for ring in rings])
-    return Region(start, end, WORLD, (360, 720))
+    edges = _coast(continent)
+    return Region(edges[:, 0], edges[:, 1], WORLD, (360, 720))
 
 
 def _cosine(x1):

@@ -1,0 +1,23 @@
+"""Chapter 1 of "Generative Deep Learning", executable: read the modules in this order.
+
+    backend         where arrays live: NumPy on the processor, CuPy on the graphics card
+    elementary      logsumexp, softmax, softplus, sigmoid, stable at the extremes
+    sample_space    样本空间      the set of all values an observation x can take
+    neighbours      which pairs of points are close: what makes kernel sums fast
+    density         概率密度函数   p(x): boxes, normals, mixtures, histograms, kernel densities
+    family          参数建模      p_θ: one vector θ for each density of a family
+    likelihood      似然          L(θ|X) and its logarithm ℓ(θ|X)
+    optimizer       优化          gradient descent and Adam on one vector
+    mle             最大似然估计   θ̂ in closed form, by expectation maximisation, by gradient
+    polygon         regions with straight edges: membership, integrals, uniform sampling
+    world_map       你好，世界     p_data of the chapter: uniform over the world's land
+    evaluation      模型评估      the points A, B and C as measures of a model
+    network         神经网络      the multilayer perceptron and its pullback
+    discriminative  判别模型      p(y|x): logistic and softmax regression, a network classifier
+    conditional     条件生成模型   p(x|y), p(y), and Bayes' rule between the two sides
+    painters        画家          two procedural painters, whose pictures are to be told apart
+
+Import a module by its name, `from gdl_numpy.density import Normal`; this page re-exports nothing.
+Observations are rows, logarithms are natural, points of the map are (latitude, longitude) in
+degrees.
+"""

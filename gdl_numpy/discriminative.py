@@ -1,0 +1,328 @@
+"""Discriminative modeling: estimate p(y|x), the label given the observation.
+
+Labels y are whole numbers from 0 to K - 1, one for each row of X. A model p_θ(y|x) says how
+probable each label is. It does not say how probable x is, and it cannot make one.
+
+    p_θ(y|x) = softmax(a)_y         log p_θ(y|x) = a_y - logsumexp(a)
+
+    logistic regression     a = (0, x · w + b),  K = 2, so p(y=1|x) = sigmoid(x · w + b)
+    softmax regression      a = x W + b
+    network classifier      a = mlp_θ(x)
+
+    loss(θ)       = -1/n Σ_i log p_θ(y_i|x_i) + λ/2 |W|²          intercepts b are not penalised
+    ∂loss/∂a_i    = (p_i - onehot(y_i)) / n
+    Hessian · v   : with ȧ_i = (x_i, 1) v,  Σ_i (x_i, 1)ᵀ p_i (ȧ_i - p_i · ȧ_i) / n + λ v on W
+
+For the two linear models the loss is convex, and Newton's method, θ ← θ - Hessian⁻¹ ∂loss, also
+called iteratively reweighted least squares, needs some ten steps. Each solves its linear system by
+conjugate gradients, which only multiply by the Hessian and never write it down. In softmax
+regression one vector added to the weights of all classes changes nothing; among equal minima these
+steps find the one whose weights sum to 0 over the classes.
+
+If planes separate the classes and λ = 0, there is no maximum: longer weights always make the
+likelihood larger. `mle` refuses such data; with a penalty λ > 0 the estimate exists.
+"""
+
+import math
+
+from gdl_numpy.backend import array_module, real_array
+from gdl_numpy.elementary import log_softmax
+from gdl_numpy.mle import Step
+from gdl_numpy.network import ACTIVATIONS, initial_theta, mlp, n_parameters
+from gdl_numpy.optimizer import Adam
+from gdl_numpy.sample_space import data_set, observations, whole_number
+
+
+def labels(y, X, n_classes=None):
+    """`y` as an array of one whole number from 0 to n_classes - 1 for each row of X."""
+    xp = array_module(X)
+    if hasattr(y, "dtype") and array_module(y) is not xp:
+        raise TypeError("X and y must live on the same device")
+    y = xp.asarray(y)
+    if y.dtype.kind not in "iu":
+        raise TypeError(f"y must hold whole numbers, got dtype {y.dtype}")
+    if y.shape != (len(X),):
+        raise ValueError(f"y must have one label for each of the {len(X)} rows of X, shape "
+                         f"({len(X)},), got shape {y.shape}")
+    if len(y) and (y.min() < 0 or (n_classes is not None and y.max() >= n_classes)):
+        last = "" if n_classes is None else f" to {n_classes - 1}"
+        raise ValueError(f"y must hold labels from 0{last}, got {int(y.min())} to {int(y.max())}")
+    return y
+
+
+class Classifier:
+    """p_θ(y|x) for one θ."""
+
+    def __init__(self, family, theta):
+        theta = real_array(theta, "theta").copy()
+        if theta.shape != (family.n_parameters,):
+            raise ValueError(f"theta must have shape ({family.n_parameters},), got {theta.shape}")
+        self.family, self.theta = family, theta
+
+    def log_posterior(self, X):
+        """log p(y|x) for each row of X and each label, shape (n, K), in nats."""
+        like = self.theta[:1] + array_module(self.theta).zeros(self.family.d, self.theta.dtype)
+        return log_softmax(self.family.logits(self.theta, observations(X, like))[0])
+
+
+class LinearClassifier(Classifier):
+    """p_θ(y|x) with `weights`, (d,) for two classes or (d, K), and `intercepts`, () or (K,)."""
+
+    @property
+    def weights(self):
+        return self.family.cut(self.theta)[0]
+
+    @property
+    def intercepts(self):
+        return self.family.cut(self.theta)[1]
+
+
+class NetworkClassifierFamily:
+    """p_θ(y|x) = softmax(mlp_θ(x)) for a network of `sizes` (d, ..., K)."""
+
+    l2 = 0.0
+    classifier = Classifier
+
+    def __init__(self, sizes, activation="relu"):
+        self.sizes = tuple(whole_number(size, "sizes", least=1) for size in sizes)
+        if len(self.sizes) < 2 or self.sizes[-1] < 2:
+            raise ValueError(f"sizes must be (d, ..., K) with K >= 2 classes, got {sizes}")
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
+                             f"got {activation!r}")
+        self.activation = activation
+        self.d, self.n_classes = self.sizes[0], self.sizes[-1]
+        self.n_parameters = n_parameters(self.sizes)
+
+    def __call__(self, theta):
+        return self.classifier(self, theta)
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (p,), where rng lives."""
+        return initial_theta(self.sizes, rng, self.activation, dtype)
+
+    def logits(self, theta, X):
+        """a, shape (n, K), and backward: da -> dtheta."""
+        a, backward = mlp(theta, X, self.sizes, self.activation)
+        return a, lambda da: backward(da, inputs=False)[0]
+
+    def log_prob(self, theta, X, y):
+        """log p_θ(y|x) for each row, shape (n,), and backward: dlog_p -> dtheta."""
+        a, backward = self.logits(theta, X)
+        log_p = log_softmax(a)
+        xp = array_module(a)
+        onehot = (xp.arange(self.n_classes) == y[:, None]).astype(a.dtype)
+        return ((log_p * onehot).sum(axis=1),
+                lambda dlog_p: backward((onehot - xp.exp(log_p)) * dlog_p[:, None]))
+
+    def loss(self, theta, X, y):
+        """The penalised mean loss, in nats per row, and its gradient in theta, (p,)."""
+        log_p, backward = self.log_prob(theta, X, y)
+        minus_one_nth = array_module(log_p).full(len(log_p), -1 / len(log_p), dtype=log_p.dtype)
+        loss, dtheta = -log_p.mean(), backward(minus_one_nth)
+        if self.l2 > 0:
+            penalised = self.without_intercepts(theta)
+            loss, dtheta = loss + 0.5 * self.l2 * (penalised**2).sum(), dtheta + self.l2 * penalised
+        return loss, dtheta
+
+    def train(self, X, y, rng, optimizer=None, batch=512, max_steps=2000, theta=None):
+        """Minimise the loss by steps on random rows; yields a Step each, `loss` that of its batch.
+
+        By default Adam with η = 0.01 at first, falling to 0 as half a cosine wave.
+        """
+        X, y = self.checked(X, y)
+        batch = min(whole_number(batch, "batch", least=1), len(X))
+        optimizer, falling = optimizer or Adam(0.01), optimizer is None
+        theta = self.initial_theta(rng, X.dtype) if theta is None else theta
+        for t in range(whole_number(max_steps, "max_steps", least=1)):
+            if falling:
+                optimizer.learning_rate = 0.005 * (1 + math.cos(math.pi * t / max_steps))
+            rows = rng.integers(0, len(X), size=batch)
+            loss, dtheta = self.loss(theta, X[rows], y[rows])
+            theta = optimizer(theta, dtheta)
+            yield Step(t, loss, theta)
+
+    def checked(self, X, y):
+        """X and y as arrays, or an error that says what is wrong with them."""
+        X = data_set(X, self.d)
+        y = labels(y, X, self.n_classes)
+        if y.min() == y.max():
+            raise ValueError(f"y must hold at least two different labels, got only {int(y[0])}")
+        return X, y
+
+
+class SoftmaxFamily(NetworkClassifierFamily):
+    """Softmax regression on R^d, θ = (W, b), with penalty λ = `l2` on the weights W (d, K)."""
+
+    classifier = LinearClassifier
+
+    def __init__(self, d, n_classes, l2=0.0):
+        super().__init__((d, n_classes))
+        self.l2 = float(l2)
+        if not 0 <= self.l2 < math.inf:
+            raise ValueError(f"l2 must be finite and not negative, got {l2}")
+
+    def cut(self, theta):
+        """The weights (d, K) and the intercepts (K,), views of theta."""
+        W = theta[:self.d * self.n_classes].reshape(self.d, self.n_classes)
+        return W, theta[self.d * self.n_classes:]
+
+    def without_intercepts(self, theta):
+        """theta with the intercepts set to 0, a new array."""
+        penalised = theta.copy()
+        self.cut(penalised)[1][...] = 0
+        return penalised
+
+    def mle(self, X, y, tol=1e-16, max_steps=100):
+        """θ̂ by Newton's method; stops when the next step promises less than tol nats per row.
+
+        ValueError if a label does not occur, or l2 is 0 and the classes can be separated or columns
+        of X depend on each other: the likelihood then has no maximum, or no single one.
+        """
+        X, y = self.checked(X, y)
+        xp = array_module(X)
+        rows = xp.bincount(y, minlength=self.n_classes).tolist()
+        if min(rows) == 0:
+            raise ValueError(f"y must hold every label from 0 to {self.n_classes - 1}, or its "
+                             f"intercept has no maximum, got {rows} rows of each")
+        mean = X.mean(axis=0)
+        theta = self._centred_mle(X - mean, mean, y, tol, max_steps)
+        by_column = theta.reshape(self.d + 1, -1)           # its last row is b: x W + b
+        by_column[-1] -= mean @ by_column[:-1]              #             = (x - mean) W + b'
+        return theta
+
+    def _centred_mle(self, X, mean, y, tol, max_steps):
+        xp = array_module(X)
+        X1 = xp.concatenate([X, xp.ones((len(X), 1), dtype=X.dtype)], axis=1)
+        precondition = self._preconditioner(X1, mean)
+        theta = xp.zeros(self.n_parameters, dtype=X.dtype)
+        loss, gradient = self.loss(theta, X, y)
+        for _ in range(max_steps):
+            step = conjugate_gradient(self._hessian(theta, X, X1), gradient, precondition)
+            if self.l2 == 0:
+                self._refuse_separated(step, X, y)
+            promised = float((step * gradient).sum())
+            if not promised > tol * max(1.0, float(loss)):
+                return theta
+            for halvings in range(40):                      # a full step may go too far
+                shorter = theta - 0.5**halvings * step
+                new_loss, new_gradient = self.loss(shorter, X, y)
+                if new_loss <= loss - 1e-4 * 0.5**halvings * promised:
+                    break
+            else:
+                return theta                                # rounding leaves nothing to gain
+            theta, loss, gradient = shorter, new_loss, new_gradient
+        raise ValueError(f"Newton's method has not converged in {max_steps} steps, at a loss of "
+                         f"{float(loss)} nats per row: pass a positive l2")
+
+    def _hessian(self, theta, X, X1):
+        """v -> Hessian · v."""
+        xp = array_module(X)
+        p = xp.exp(log_softmax(self.logits(theta, X)[0]))
+
+        def product(v):
+            da = self._logits_of(v, X1)
+            da = p * (da - (p * da).sum(axis=1, keepdims=True)) / len(X)
+            return self._pulled_back(da, X1) + self.l2 * self.without_intercepts(v)
+
+        return product
+
+    def _logits_of(self, v, X1):
+        return X1 @ v.reshape(self.d + 1, self.n_classes)
+
+    def _pulled_back(self, da, X1):
+        return (X1.T @ da).ravel()
+
+    def _preconditioner(self, X1, mean):
+        """v -> M⁻¹ v for a matrix M that is like the Hessian in its scales but easy to invert."""
+        xp = array_module(X1)
+        M = 0.25 * X1.T @ X1 / len(X1)
+        penalty = xp.full(self.d + 1, self.l2, dtype=X1.dtype)
+        penalty[-1] = 0
+        M = M + xp.diag(penalty)
+        eps, size = xp.finfo(M.dtype).eps, M.diagonal().copy()
+        rounding = xp.concatenate([(10 * eps * mean)**2, xp.zeros(1, dtype=M.dtype)])
+        scale = 1 / xp.sqrt(xp.where(size > rounding, size, 1))     # 1 for a constant column
+        eigenvalues, V = xp.linalg.eigh(M * scale[:, None] * scale)
+        if not eigenvalues[0] > 10 * len(M) * eps:
+            raise ValueError("columns of X depend linearly on each other or on a constant, so θ̂ is "
+                             "not unique: pass a positive l2")
+        inverse = (scale[:, None] * V / eigenvalues) @ (V.T * scale)
+
+        def precondition(v):
+            v = v.reshape(self.d + 1, -1)
+            if v.shape[1] > 1:                              # what all classes share does nothing
+                v = v - v.mean(axis=1, keepdims=True)
+            return (inverse @ v).ravel()
+
+        return precondition
+
+    def _refuse_separated(self, step, X, y):
+        """ValueError if going on against `step` for ever makes no row's label less probable."""
+        xp = array_module(X)
+        a = -self.logits(step, X)[0]
+        own = a[xp.arange(len(X)), y]
+        worst, best = (own - a.max(axis=1)).min(), (own - a.min(axis=1)).max()
+        if best > 0 and worst >= -1e-9 * best:
+            raise ValueError("the classes are separated by a plane, so the likelihood has no "
+                             "maximum: longer weights always raise it; pass a positive l2")
+
+
+class LogisticFamily(SoftmaxFamily):
+    """Logistic regression on R^d, θ = (w, b), shape (d + 1,): class 0 has the logit 0."""
+
+    def __init__(self, d, l2=0.0):
+        super().__init__(d, 2, l2)
+        self.n_parameters = self.d + 1
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (d + 1,), where rng lives."""
+        return initial_theta((self.d, 1), rng, dtype=dtype)
+
+    def cut(self, theta):
+        """The weights (d,) and the intercept (), views of theta."""
+        return theta[:self.d], theta[self.d]
+
+    def without_intercepts(self, theta):
+        """theta with the intercept set to 0, a new array."""
+        penalised = theta.copy()
+        penalised[self.d] = 0
+        return penalised
+
+    def logits(self, theta, X):
+        """a = (0, x · w + b), shape (n, 2), and backward: da -> dtheta."""
+        a, backward = mlp(theta, X, (self.d, 1))
+        xp = array_module(a)
+        return (xp.concatenate([xp.zeros_like(a), a], axis=1),
+                lambda da: backward(da[:, 1:], inputs=False)[0])
+
+    def _logits_of(self, v, X1):
+        a = X1 @ v[:, None]
+        xp = array_module(a)
+        return xp.concatenate([xp.zeros_like(a), a], axis=1)
+
+    def _pulled_back(self, da, X1):
+        return X1.T @ da[:, 1]
+
+
+def conjugate_gradient(product, b, precondition):
+    """A v with product(v) ≈ b, the closer the smaller b is (Hestenes and Stiefel 1952).
+
+    `product` multiplies by a symmetric matrix without negative eigenvalues, `precondition` by
+    something like its inverse.
+    """
+    v = 0 * b
+    residual, z = b, precondition(b)
+    direction, size = z, float((b * z).sum())
+    enough = size * min(0.1, max(1e-6, math.sqrt(abs(size))))**2
+    for _ in range(2 * len(b)):
+        if not size > enough:
+            break
+        image = product(direction)
+        length = size / float((direction * image).sum())
+        v = v + length * direction
+        residual = residual - length * image
+        z = precondition(residual)
+        old, size = size, float((residual * z).sum())
+        direction = z + size / old * direction
+    return v

@@ -1,0 +1,87 @@
+"""Network: the multilayer perceptron, a function that is flexible enough for most of this book.
+
+Layers of `sizes` (d0, d1, ..., dL): each one mixes what it gets with a matrix, shifts it, and bends
+it by an activation a, applied to every number; the last layer does not bend.
+
+    H_0 = X (n, d0)        H_i = a(H_{i-1} W_i + b_i)        Y = H_{L-1} W_L + b_L  (n, dL)
+
+All weights and biases are one vector θ = (W_1, b_1, ..., W_L, b_L). The pullback is the chain rule,
+from the last layer to the first; the slope a' is known from the value a itself:
+
+    ∂A_L = ∂Y        ∂W_i = H_{i-1}ᵀ ∂A_i        ∂b_i = Σ_rows ∂A_i        ∂H_{i-1} = ∂A_i W_iᵀ
+                     ∂A_{i-1} = ∂H_{i-1} · a'
+
+    tanh       a = tanh(A)            a' = 1 - a²
+    relu       a = max(A, 0)          a' = 1 where a > 0, else 0
+    softplus   a = log(1 + exp(A))    a' = 1 - exp(-a)
+
+A start is drawn so that neither the signals forwards nor the gradients backwards grow or fade from
+layer to layer: weights from N(0, 2/(d_in + d_out)) (Glorot and Bengio 2010), for relu, which keeps
+half of its inputs, N(0, 2/d_in) (He and others 2015); biases 0.
+"""
+
+import math
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.elementary import softplus
+
+ACTIVATIONS = {                                             # name: (a(A), a' as a function of a)
+    "tanh": (lambda A: array_module(A).tanh(A), lambda a: 1 - a**2),
+    "relu": (lambda A: array_module(A).maximum(A, 0), lambda a: (a > 0).astype(a.dtype)),
+    "softplus": (softplus, lambda a: -array_module(a).expm1(-a)),
+}
+
+
+def n_parameters(sizes):
+    """The length of θ."""
+    return sum((a + 1) * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+
+
+def cut(theta, sizes):
+    """The weights and biases (W_i, b_i) of each layer, as views of theta."""
+    layers, position = [], 0
+    for a, b in zip(sizes[:-1], sizes[1:], strict=True):
+        layers.append((theta[position:position + a * b].reshape(a, b),
+                       theta[position + a * b:position + (a + 1) * b]))
+        position += (a + 1) * b
+    return layers
+
+
+def initial_theta(sizes, rng, activation="tanh", dtype=float):
+    """A random start, shape (p,), where rng lives."""
+    theta = rng.standard_normal(n_parameters(sizes), dtype=dtype)
+    for W, b in cut(theta, sizes):
+        fan = len(W) / 2 if activation == "relu" else (len(W) + len(b)) / 2
+        W *= 1 / math.sqrt(fan)
+        b *= 0
+    return theta
+
+
+def mlp(theta, X, sizes, activation="tanh"):
+    """The network's output Y, shape (n, dL), and backward: dY -> dtheta (p,), dX (n, d0).
+
+    `backward(dY, inputs=False)` leaves dX out, gives None for it, and saves a matrix product.
+    """
+    bend, slope = ACTIVATIONS[activation]
+    layers = cut(theta, sizes)
+    H = [X]
+    for i, (W, b) in enumerate(layers):
+        A = H[i] @ W
+        A += b
+        H.append(bend(A) if i + 1 < len(layers) else A)
+
+    def backward(dY, inputs=True):
+        xp = array_module(theta)
+        dtheta = xp.empty_like(theta)
+        dA, dX = dY, None
+        for i, (dW, db) in reversed(list(enumerate(cut(dtheta, sizes)))):
+            xp.matmul(H[i].T, dA, out=dW)
+            xp.sum(dA, axis=0, out=db)
+            if i > 0:
+                dA = dA @ layers[i][0].T
+                dA *= slope(H[i])
+            elif inputs:
+                dX = dA @ layers[0][0].T
+        return dtheta, dX
+
+    return H[-1], backward

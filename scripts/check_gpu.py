@@ -1,0 +1,156 @@
+"""Check that NumPy and CuPy compute the same, module by module, and how their speeds compare.
+
+    python scripts/check_gpu.py [--size N] [--repeats R]
+
+Each case draws its random numbers once on the host and moves the draws to the device, because the
+two have different streams; then both compute the same thing in float64. Printed are the largest
+relative difference and the ratio NumPy's time / CuPy's time, medians of R runs after a warm-up.
+Exit status 0: all agree; 1: some do not; 2: there is no GPU to check.
+"""
+
+import argparse
+import math
+import statistics
+import sys
+import time
+
+import numpy as np
+
+from gdl_numpy import density, elementary, evaluation, family, likelihood, mle, neighbours
+from gdl_numpy.backend import random_generator, to_numpy
+from gdl_numpy.optimizer import Adam, GradientDescent
+from gdl_numpy.sample_space import SampleSpace
+from gdl_numpy.world_map import WorldMap
+
+RTOL = 1e-10
+
+
+def draws(n, rng):
+    """The random numbers of all cases, on the host: n points of the plane and parameters."""
+    mixture = family.MixtureFamily(5, 2)
+    return {"X": rng.standard_normal((n, 2)), "map": rng.uniform([-90, -180], [90, 180], (n, 2)),
+            "theta": mixture.initial_theta(rng), "dlog_p": rng.standard_normal(n)}
+
+
+def cases():
+    """For each module what it computes from the draws D, already moved to one module xp."""
+    mixture, normal, box = family.MixtureFamily(5, 2), family.NormalFamily(2), family.BoxFamily(2)
+    p_data = WorldMap()
+
+    def space(xp):
+        return SampleSpace(xp.asarray([-90.0, -180.0]), xp.asarray([90.0, 180.0]))
+
+    def histogram(xp, D):
+        fitted = family.HistogramFamily(space(xp), (30, 60), pseudocount=1.0)
+        return fitted(fitted.mle(D["map"])).log_prob(D["map"])
+
+    def near_pairs(xp, D):
+        """How many of all pairs are near, counted with the blocks."""
+        Q, X = D["X"][:2000], D["X"][:2000]
+        return xp.stack([(((Q[i][:, None] - X[j])**2).sum(axis=2) < 0.01).sum()
+                         for i, j in neighbours.near_blocks(Q, X, 0.1)]).sum()
+
+    def divergences(xp, D):
+        plane = SampleSpace(xp.asarray([-8.0, -8.0]), xp.asarray([8.0, 8.0]))
+        p, q = normal(normal.mle(D["X"])), normal(normal.mle(D["X"] * 1.1 + 0.2))
+        return xp.stack([f(p, q, plane, (300, 300)) for f in (
+            density.cross_entropy, density.kl_divergence, density.jensen_shannon)])
+
+    def gradient_steps(xp, D):
+        theta, adam, descent = D["theta"], Adam(0.01), GradientDescent(0.01)
+        for _ in range(5):
+            loss, dtheta = likelihood.mean_loss(mixture, theta, D["X"])
+            theta = descent(adam(theta, dtheta), dtheta)
+        return theta
+
+    def em_steps(xp, D):
+        for step in mle.expectation_maximization(mixture, D["X"], theta=D["theta"], tol=-math.inf,
+                                                 max_steps=5):
+            theta = step.theta
+        return theta
+
+    def kernel_density(xp, D):
+        return density.KernelDensity(D["X"][:5000], 0.2).log_prob(D["X"])
+
+    def verdicts(xp, D):
+        p_box = box(box.mle(D["map"]))
+        judged = [evaluation.verdict(p_box, p_data, x) for x in D["map"][:20]]
+        return xp.asarray([[v.p_data, v.p_model] for v in judged])
+
+    return {
+        "elementary": lambda xp, D: elementary.logsumexp(100 * D["map"], axis=0),
+        "sample_space": lambda xp, D: space(xp).cell(D["map"], (180, 360)),
+        "neighbours": near_pairs,
+        "density: box": lambda xp, D: box(box.mle(D["X"])).log_prob(D["X"] * 1.1),
+        "density: normal": lambda xp, D: normal(normal.mle(D["X"])).log_prob(D["X"]),
+        "density: mixture": lambda xp, D: mixture(D["theta"]).log_prob(D["X"]),
+        "density: histogram": histogram,
+        "density: kernel density": kernel_density,
+        "density: divergences": divergences,
+        "family: pullback": lambda xp, D: mixture.log_prob(D["theta"], D["X"])[1](D["dlog_p"]),
+        "likelihood": lambda xp, D: likelihood.log_likelihood(mixture, D["theta"], D["X"]),
+        "optimizer": gradient_steps,
+        "mle: expectation maximisation": em_steps,
+        "world_map": lambda xp, D: p_data.log_prob(D["map"]),
+        "evaluation": verdicts,
+    }
+
+
+def relative_difference(a, b):
+    """The largest |a - b| / max|a|; infinities must be the same."""
+    a, b = to_numpy(a).astype(float), to_numpy(b).astype(float)
+    finite = np.isfinite(a)
+    if a.shape != b.shape or not np.array_equal(a[~finite], b[~finite]):
+        return math.inf
+    scale = max(abs(a[finite]).max(initial=0), 1e-300)
+    return float(abs(a[finite] - b[finite]).max(initial=0) / scale)
+
+
+def seconds(compute, wait, repeats):
+    times = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        compute()
+        wait()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[1:])
+
+
+def compare(xp, size, repeats, wait=lambda: None):
+    """Yield (case, relative difference, NumPy's time / that of xp)."""
+    host = draws(size, np.random.default_rng(0))
+    device = {name: xp.asarray(value) for name, value in host.items()}
+    for name, case in cases().items():
+        difference = relative_difference(case(np, host), case(xp, device))
+        ratio = (seconds(lambda case=case: case(np, host), lambda: None, repeats)
+                 / seconds(lambda case=case: case(xp, device), wait, repeats))
+        yield name, difference, ratio
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=100_000, help="rows of data")
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args(arguments)
+    try:
+        rng = random_generator(0, "gpu")
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+    import cupy
+    gpu = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
+    print(f"CuPy {cupy.__version__} on {gpu}, NumPy {np.__version__}; {options.size} rows")
+    share = float(evaluation.accuracy(WorldMap(), WorldMap(), options.size, rng))
+    print(f"samples drawn on the device that lie on land: {share:.1%}")
+    failed = 0
+    for name, difference, ratio in compare(cupy, options.size, options.repeats,
+                                           cupy.cuda.Device().synchronize):
+        failed += difference > RTOL
+        word = "ok" if difference <= RTOL else "TOO LARGE"
+        print(f"{name:32} difference {difference:8.1e} {word}   NumPy / CuPy time {ratio:8.2f}")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Companion of Figure 1-2: generative against discriminative classifiers as data grow."""
+
+import sys
+
+import make_figures
+from figure_1_02_map import accuracy, with_continent
+from style import BLUE, ORANGE
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.conditional import ClassConditional
+from gdl_numpy.discriminative import LogisticFamily, SoftmaxFamily
+from gdl_numpy.world_map import WorldMap
+
+SIZE = (13, 5.2)
+TITLE = "Few data favour the generative classifier"
+ALT = ("Two plots of the error on new data against the number of training points of each class, "
+       "means of {repeats} repetitions with error bars. Left, normals with a common covariance: "
+       "the generative classifier starts at {normals_generative_first:.1%} and logistic "
+       "regression at {normals_discriminative_first:.1%}, and both approach "
+       "{normals_generative_last:.1%}. Right, continents of the real map, where the assumption "
+       "is wrong: with few points the generative classifier is better, "
+       "{continents_generative_first:.1%} against {continents_discriminative_first:.1%}, with "
+       "many the discriminative one, {continents_discriminative_last:.1%} against "
+       "{continents_generative_last:.1%}.")
+REPEATS = 100
+D, SEPARATION = 10, 2.0                                     # dimensions; distance of the two means
+SIZES = {"normals": (6, 10, 20, 40, 100, 300, 1000), "continents": (3, 5, 10, 20, 50, 150, 500)}
+L2 = 1e-4                                                   # keeps separable training sets finite
+
+
+def normals(n, rng):
+    """n points of each of two normals in R^D with unit covariance, and their labels."""
+    X = rng.standard_normal((2 * n, D))
+    y = (array_module(X).arange(2 * n) >= n).astype(int)
+    X[:, 0] += SEPARATION * y
+    return X, y
+
+
+def of_each(X, y, n, n_classes):
+    """The first n rows of each label."""
+    xp = array_module(X)
+    rows = xp.concatenate([(y == k).nonzero()[0][:n] for k in range(n_classes)])
+    return X[rows], y[rows]
+
+
+def errors(X, y, X_new, y_new, family):
+    """The error on new data of the generative and of the discriminative classifier."""
+    mean, deviation = X.mean(axis=0), X.std(axis=0)
+    X, X_new = (X - mean) / deviation, (X_new - mean) / deviation
+    generative = ClassConditional.fit_normals_with_common_covariance(X, y)
+    discriminative = family(family.mle(X, y))
+    return [1 - float(accuracy(model.log_posterior(X_new), y_new))
+            for model in (generative, discriminative)]
+
+
+def compute(rng):
+    X_world, y_world = with_continent(WorldMap().sample(200_000, rng))
+    logistic, softmax = LogisticFamily(D, l2=L2), SoftmaxFamily(2, 7, l2=L2)
+    test_normals, test_continents = normals(10_000, rng), of_each(X_world, y_world, 1000, 7)
+    arrays, numbers = {}, {"repeats": REPEATS}
+    xp = array_module(X_world)
+    for name, sizes in SIZES.items():
+        found = []
+        for n in sizes:
+            for _ in range(REPEATS):
+                if name == "normals":
+                    found.append(errors(*normals(n, rng), *test_normals, logistic))
+                else:
+                    order = rng.random(len(X_world)).argsort()[:20 * 7 * n + 2000]
+                    training = of_each(X_world[order], y_world[order], n, 7)
+                    found.append(errors(*training, *test_continents, softmax))
+        found = xp.asarray(found).reshape(len(sizes), REPEATS, 2)
+        arrays |= {f"{name}_mean": found.mean(axis=1),
+                   f"{name}_error": found.std(axis=1, ddof=1) / REPEATS**0.5}
+        for i, kind in enumerate(("generative", "discriminative")):
+            for when, j in (("first", 0), ("last", -1)):
+                numbers[f"{name}_{kind}_{when}"] = arrays[f"{name}_mean"][j, i]
+    return arrays, numbers
+
+
+def draw(figure, arrays, numbers):
+    figure.suptitle(TITLE, x=0.005, ha="left", size=16, weight="bold")
+    titles = {"normals": "two normals with a common covariance: the assumption holds",
+              "continents": "seven continents of the map: the assumption is wrong"}
+    for ax, (name, sizes) in zip(figure.subplots(1, 2), SIZES.items(), strict=True):
+        mean, error = 100 * arrays[f"{name}_mean"], 100 * arrays[f"{name}_error"]
+        for i, (label, colour, marker) in enumerate((
+                ("generative: normals + Bayes' rule", ORANGE, "s"),
+                ("discriminative: logistic or softmax regression", BLUE, "o"))):
+            ax.errorbar(sizes, mean[:, i], 2 * error[:, i], color=colour, marker=marker, ms=7, lw=2,
+                        capsize=4, label=label)
+        ax.set(xscale="log", xticks=sizes, xticklabels=sizes, title="",
+               xlabel="training points of each class",
+               ylabel=f"error on new data (%), mean of {numbers['repeats']}, ± 2 SE")
+        ax.minorticks_off()
+        ax.set_title(titles[name], size=12)
+        ax.legend(frameon=False)
+
+
+if __name__ == "__main__":
+    sys.exit(make_figures.main(["figure_1_02_learning_curves"]))

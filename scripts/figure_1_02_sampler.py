@@ -1,0 +1,98 @@
+"""Companion of Figure 1-2: a perfect discriminator can generate, and what a learned one makes."""
+
+import math
+import sys
+
+import make_figures
+from figure_1_02_map import network, sample_uniform, scaled
+from style import BLUE, VERMILION, draw_land, map_axes
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.conditional import noise_kept
+from gdl_numpy.density import Box
+from gdl_numpy.world_map import WORLD, WorldMap
+
+SIZE = (13, 3.3)
+TITLE = "A perfect discriminator can create"
+ALT = ("Three world maps. Uniform noise over the whole map; the noise that a perfect classifier "
+       "of land against noise keeps, all on land, a share of {perfect_kept:.1%}; and the noise "
+       "that a classifier learned from {n} points keeps, {learned_sea:.1%} of it in the sea.")
+N, N_MADE, SHOWN = 20_000, 20_000, 1500
+
+
+class PerfectClassifier:
+    """p(y|x) for uniform points of land (1) against uniform noise (0), in equal shares."""
+
+    def __init__(self, p_data):
+        self.p_data = p_data
+        self.log_odds = math.log(float(WORLD.volume) / p_data.area)     # of 1 against 0, on land
+
+    def log_posterior(self, X):
+        xp = array_module(X)
+        land = self.p_data.contains(X)
+        on_land = xp.where(land, -math.log1p(math.exp(-self.log_odds)), -math.inf)
+        elsewhere = xp.where(land, -math.log1p(math.exp(self.log_odds)), 0.0)
+        return xp.stack([elsewhere, on_land], axis=1)
+
+
+class Scaled:
+    """A network classifier that is asked in degrees."""
+
+    def __init__(self, classifier):
+        self.classifier = classifier
+
+    def log_posterior(self, X):
+        return self.classifier.log_posterior(scaled(X))
+
+
+def compute(rng):
+    p_data = WorldMap()
+    xp = array_module(rng.random(1))
+    noise = Box(xp.asarray(WORLD.low), xp.asarray(WORLD.high))
+    perfect = PerfectClassifier(p_data)
+    X = xp.concatenate([noise.sample(N // 2, rng), p_data.sample(N // 2, rng)])
+    learned = Scaled(network(X, (xp.arange(N) >= N // 2).astype(int), 2, rng))
+
+    grid = xp.asarray(WORLD.grid((180, 360))[0])
+    log_p = learned.log_posterior(grid)
+    bound = float((log_p[:, 1] - log_p[:, 0]).max())        # of the log-odds, on a fine grid
+    by_perfect = noise_kept(perfect, noise, N_MADE, rng, perfect.log_odds)
+    by_learned = noise_kept(learned, noise, N_MADE, rng, bound)
+
+    # the density that the learned sampler draws from is D/(1 - D), normalised; its KL on new draws
+    odds = xp.exp(log_p[:, 1] - log_p[:, 0])
+    log_z = math.log(float(odds.mean() * WORLD.volume))
+    new = learned.log_posterior(p_data.sample(100_000, rng))
+    kl = -float((new[:, 1] - new[:, 0]).mean()) + log_z - p_data.entropy
+    trial = sample_uniform(WORLD, 1_000_000, rng)
+    numbers = {"n": N, "perfect_kept": p_data.contains(trial).mean(),
+               "land_share": p_data.area / float(WORLD.volume),
+               "perfect_sea": 1 - float(p_data.contains(by_perfect).mean()),
+               "learned_sea": 1 - float(p_data.contains(by_learned).mean()),
+               "learned_kept": float(odds.mean()) / math.exp(bound), "learned_kl": kl}
+    return {"noise": noise.sample(SHOWN, rng), "perfect": by_perfect[:SHOWN],
+            "learned": by_learned[:SHOWN]}, numbers
+
+
+def draw(figure, arrays, numbers):
+    figure.suptitle(TITLE, x=0.005, ha="left", size=16, weight="bold")
+    titles = {"noise": "uniform noise", "perfect": "kept by a perfect classifier",
+              "learned": "kept by a learned classifier"}
+    texts = {"noise": f"{numbers['land_share']:.1%} of the map is land",
+             "perfect": f"{numbers['perfect_kept']:.1%} kept, none in the sea: exact",
+             "learned": f"{numbers['learned_sea']:.1%} in the sea; "
+                        f"KL {numbers['learned_kl']:.2f} nats"}
+    rings, p_data = WorldMap().rings, WorldMap()
+    for ax, (name, title) in zip(figure.subplots(1, 3), titles.items(), strict=True):
+        map_axes(ax, latitude_label=name == "noise")
+        draw_land(ax, rings)
+        X = arrays[name]
+        land = p_data.contains(X)
+        ax.scatter(*X[land].T[::-1], s=4, color=BLUE)
+        ax.scatter(*X[~land].T[::-1], s=7, color=VERMILION, marker="x", linewidth=0.8)
+        ax.set_title(title, size=13)
+        ax.set_xlabel("longitude $x_2$ (degrees)\n" + texts[name])
+
+
+if __name__ == "__main__":
+    sys.exit(make_figures.main(["figure_1_02_sampler"]))

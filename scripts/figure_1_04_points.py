@@ -1,0 +1,35 @@
+"""Figure 1-4: points in the plane, made by a rule that we are not told."""
+
+import sys
+
+import make_figures
+from style import caption, draw_points, map_axes
+
+from gdl_numpy.world_map import WorldMap
+
+N = 50
+SIZE = (9, 5.3)
+TITLE = "Fifty points made by an unknown rule"
+ALT = ("Scatter plot of {n} points in the plane, latitude from -90 to 90 degrees upwards and "
+       "longitude from -180 to 180 degrees to the right. No map is shown. The points gather in "
+       "some regions and leave others empty; what rule made them is the question.")
+
+
+def training_points(rng):
+    """The data set X of this and the next figures: N draws of p_data, (N, 2)."""
+    return WorldMap().sample(N, rng)
+
+
+def compute(rng):
+    return {"X": training_points(rng)}, {"n": N}
+
+
+def draw(figure, arrays, numbers):
+    ax = figure.add_subplot(title=TITLE)
+    map_axes(ax)
+    draw_points(ax, arrays["X"], s=42)
+    caption(figure, f"n = {numbers['n']} observations $x = (x_1, x_2)$ of an unknown $p_{{data}}$")
+
+
+if __name__ == "__main__":
+    sys.exit(make_figures.main(["figure_1_04_points"]))

@@ -1,0 +1,56 @@
+"""Figure 1-5: the same points and a first generative model, the box of maximum likelihood."""
+
+import sys
+
+import make_figures
+from figure_1_04_points import training_points
+from style import ORANGE, caption, draw_box, draw_points, map_axes
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.evaluation import accuracy
+from gdl_numpy.family import BoxFamily
+from gdl_numpy.likelihood import log_likelihood
+from gdl_numpy.world_map import WorldMap
+
+SIZE = (9, 5.5)
+TITLE = "A first model: the smallest box around the points"
+ALT = ("The {n} points of Figure 1-4 inside an orange box, the maximum likelihood estimate, from"
+       " latitude {theta1:.1f} to {theta3:.1f} and longitude {theta2:.1f} to {theta4:.1f} "
+       "degrees. Its density is {density:.3g} per square degree inside and 0 outside, its "
+       "log-likelihood {log_likelihood:.1f} nats. A new point falls outside with probability "
+       "{outside:.3f}; the bound that holds for any rule is {bound:.3f}.")
+
+
+def compute(rng):
+    X = training_points(rng)
+    family = BoxFamily(2)
+    theta_hat = family.mle(X)
+    box = family(theta_hat)
+    p_data = WorldMap()
+    numbers = {f"theta{i + 1}": value for i, value in enumerate(theta_hat)} | {
+        "n": len(X),
+        "density": array_module(X).exp(box.log_prob(X[:1]))[0],
+        "log_likelihood": log_likelihood(family, theta_hat, X),
+        "outside": 1 - float(box.space.contains(p_data.sample(1_000_000, rng)).mean()),
+        "bound": 4 / (len(X) + 1),
+        "accuracy": accuracy(box, p_data, 1_000_000, rng),
+    }
+    return {"X": X, "low": box.low, "high": box.high}, numbers
+
+
+def draw(figure, arrays, numbers):
+    ax = figure.add_subplot(title=TITLE)
+    map_axes(ax)
+    draw_box(ax, arrays["low"], arrays["high"], facecolor=ORANGE + "22")
+    draw_points(ax, arrays["X"], s=42)
+    theta_hat = ", ".join(f"{numbers[f'theta{i}']:.1f}" for i in (1, 2, 3, 4))
+    caption(figure,
+            rf"$\hat\theta$ = ({theta_hat}) degrees;  $p_{{model}}$ = "
+            f"{numbers['density'] * 1e5:.2f} × 10⁻⁵ per square degree inside, 0 outside",
+            rf"log-likelihood $\ell(\hat\theta|X)$ = {numbers['log_likelihood']:.1f} nats;  "
+            f"next point outside: {numbers['outside']:.3f}, "
+            f"for any rule ≤ 4/(n+1) = {numbers['bound']:.3f}")
+
+
+if __name__ == "__main__":
+    sys.exit(make_figures.main(["figure_1_05_box"]))

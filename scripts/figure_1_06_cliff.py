@@ -1,0 +1,66 @@
+"""Companion of Figure 1-6: the log-likelihood as a function of one side of the box."""
+
+import math
+import sys
+
+import make_figures
+from figure_1_04_points import training_points
+from style import BLUE, ORANGE, VERMILION
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.family import BoxFamily
+from gdl_numpy.likelihood import log_likelihood
+
+SIZE = (9, 5)
+TITLE = "The likelihood of a box is a cliff"
+ALT = ("Log-likelihood in nats of the box against its upper side, theta 3, the other three sides"
+       " held at their estimates. Left of {theta3:.1f} degrees some training point is outside "
+       "and the log-likelihood is minus infinity. At {theta3:.1f} degrees it jumps to its "
+       "maximum, {maximum:.1f} nats, and falls from there to {at_pole:.1f} nats at the north "
+       "pole.")
+
+
+def compute(rng):
+    X = training_points(rng)
+    family = BoxFamily(2)
+    theta_hat = family.mle(X)
+    xp = array_module(X)
+    sides = xp.linspace(60, 90, 301)
+    sides = xp.sort(xp.concatenate([sides, theta_hat[2:3]]))
+    values = []
+    for side in sides:
+        theta = theta_hat.copy()
+        theta[2] = side
+        values.append(log_likelihood(family, theta, X))
+    values = xp.stack(values)
+    return ({"sides": sides, "values": values, "X": X},
+            {"n": len(X), "theta3": theta_hat[2], "maximum": values.max(), "at_pole": values[-1]})
+
+
+def draw(figure, arrays, numbers):
+    ax = figure.add_subplot(title=TITLE)
+    finite = arrays["values"] > -math.inf
+    side, value = arrays["sides"][finite], arrays["values"][finite]
+    floor = value.min() - 0.6 * (value.max() - value.min())
+    ax.axvspan(arrays["sides"][0], numbers["theta3"], color=VERMILION, alpha=0.12, lw=0)
+    ax.plot(side, value, color=BLUE, lw=3)
+    ax.plot([numbers["theta3"]] * 2, [floor, numbers["maximum"]], color=BLUE, lw=2, ls=":")
+    ax.plot(numbers["theta3"], numbers["maximum"], "o", ms=12, color=ORANGE, mec="white")
+    ax.annotate(rf"$\hat\theta_3$ = {numbers['theta3']:.1f}°, "
+                rf"$\ell$ = −{-numbers['maximum']:.1f} nats",
+                (numbers["theta3"], numbers["maximum"]), (12, 0), textcoords="offset points",
+                va="center")
+    ax.text((arrays["sides"][0] + numbers["theta3"]) / 2, (floor + value.max()) / 2,
+            "some training point\nlies outside the box:\n" + r"$\ell = -\infty$",
+            ha="center", va="center")
+    inside = arrays["X"][arrays["X"][:, 0] > arrays["sides"][0], 0]
+    ax.plot(inside, [floor] * len(inside), "|", ms=18, mew=2.5, color=BLUE, clip_on=False,
+            label="latitudes of training points")
+    ax.set(xlabel=r"upper side of the box $\theta_3$ (degrees latitude)",
+           ylabel=r"log-likelihood $\ell(\theta|X)$ (nats)",
+           xlim=(arrays["sides"][0], 90), ylim=(floor, value.max() + 0.15 * (value.max() - floor)))
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 0.08), frameon=False)
+
+
+if __name__ == "__main__":
+    sys.exit(make_figures.main(["figure_1_06_cliff"]))

@@ -1,0 +1,108 @@
+"""Figure 1-6: the rule is revealed: uniform over the world's land. The points A, B and C."""
+
+import math
+import sys
+
+import make_figures
+from figure_1_04_points import training_points
+from style import (
+    GREEN,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    caption,
+    draw_box,
+    draw_land,
+    draw_points,
+    map_axes,
+)
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.density import jensen_shannon, kl_divergence
+from gdl_numpy.evaluation import accuracy, coverage, verdict
+from gdl_numpy.family import BoxFamily
+from gdl_numpy.world_map import WORLD, WorldMap
+
+SIZE = (9, 6.4)
+TITLE = "Revealed: uniform over the world's land"
+ALT = ("World map with land in grey, {n} blue training points on land and the orange box around "
+       "them. A, in the sea inside the box, is a point that only the model makes; B, on land "
+       "outside the box, one that only the true rule makes; C, on land inside, one that both "
+       "make. {sea_share:.0%} of what the model makes lies in the sea, and it can never make "
+       "{land_outside:.1%} of the land.")
+GRID = (360, 720)
+MEANING = {"A": "only the model makes it", "B": "only the rule makes it", "C": "both make it"}
+
+
+def compute(rng):
+    X = training_points(rng)
+    family = BoxFamily(2)
+    box = family(family.mle(X))
+    p_data = WorldMap()
+    points = chosen_points(box, p_data, array_module(X))
+    arrays = {"X": X, "low": box.low, "high": box.high}
+    numbers = {"n": len(X)}
+    for name, x in points.items():
+        judged = verdict(box, p_data, x)
+        arrays[name] = x
+        numbers |= {f"{name}_latitude": x[0], f"{name}_longitude": x[1],
+                    f"{name}_kind": judged.kind,
+                    f"{name}_p_data": judged.p_data, f"{name}_p_model": judged.p_model}
+    new = p_data.sample(1_000_000, rng)
+    numbers |= {
+        "sea_share": 1 - float(accuracy(box, p_data, 1_000_000, rng)),
+        "land_outside": 1 - float(box.space.contains(new).mean()),
+        "land_reached": coverage(box, p_data, 20_000, rng),
+        "kl_data_model": kl_divergence(p_data, box, WORLD, GRID),
+        "kl_model_data": kl_divergence(box, p_data, WORLD, GRID),
+        "jensen_shannon": jensen_shannon(p_data, box, WORLD, GRID),
+    }
+    return arrays, numbers
+
+
+def chosen_points(box, p_data, xp):
+    """The plainest A, B and C on a 5-degree grid: of their kind, those farthest from any other kind
+    and from the border of the map."""
+    X, fine = (xp.asarray(WORLD.grid(shape)[0]) for shape in ((36, 72), (180, 360)))
+    land, in_box = p_data.contains(fine), box.space.contains(fine)
+    on_map = xp.minimum(X - WORLD.low, WORLD.high - X).min(axis=1)
+    points = {}
+    for name, kind in (("A", in_box & ~land), ("B", land & ~in_box), ("C", land & in_box)):
+        others = fine[~kind]
+        nearest = xp.stack([((others - x)**2).sum(axis=1).min() for x in X])
+        points[name] = X[xp.minimum(nearest, on_map**2).argmax()]
+    return points
+
+
+def draw(figure, arrays, numbers):
+    ax = figure.add_subplot(title=TITLE)
+    map_axes(ax)
+    draw_land(ax, WorldMap().rings)
+    draw_box(ax, arrays["low"], arrays["high"])
+    draw_points(ax, arrays["X"], s=24, label="training points")
+    lines = []
+    for name, colour in (("A", VERMILION), ("B", GREEN), ("C", PURPLE)):
+        latitude, longitude = arrays[name]
+        ax.plot(longitude, latitude, "o", ms=21, mfc="white", mec=colour, mew=3, zorder=5)
+        ax.text(longitude, latitude, name, ha="center", va="center_baseline", weight="bold",
+                zorder=6)
+        lines.append(f"{name} ({latitude:.1f}°, {longitude:.1f}°):  "
+                     f"$p_{{data}}$ = {numbers[f'{name}_p_data'] * 1e5:.2f},  "
+                     f"$p_{{model}}$ = {numbers[f'{name}_p_model'] * 1e5:.2f}   × 10⁻⁵ per square "
+                     f"degree;  {MEANING[numbers[f'{name}_kind']]}")
+    caption(figure, *lines,
+            f"{numbers['sea_share']:.1%} of the model lies in the sea; "
+            f"{numbers['land_outside']:.1%} of the land lies outside the box",
+            f"KL($p_{{model}}$‖$p_{{data}}$) = {sign(numbers['kl_model_data'])} because of A,  "
+            f"KL($p_{{data}}$‖$p_{{model}}$) = {sign(numbers['kl_data_model'])} because of B,  "
+            f"Jensen-Shannon {numbers['jensen_shannon']:.2f} nats")
+    ax.plot([], [], color=ORANGE, lw=3, label="model: box")
+    ax.legend(loc="lower right", bbox_to_anchor=(1.01, 0.98), ncols=2, frameon=False)
+
+
+def sign(number):
+    return "∞" if math.isinf(number) else f"{number:.2f}"
+
+
+if __name__ == "__main__":
+    sys.exit(make_figures.main(["figure_1_06_world"]))

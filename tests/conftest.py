@@ -1,0 +1,49 @@
+"""The back ends on which a test runs: NumPy, the stand-in for CuPy, and CuPy where it has a GPU.
+
+    def test_something(xp, make_rng): ...       once for each back end
+    def test_something(device): ...             only where host and device are apart
+"""
+
+import sys
+
+import numpy
+import pytest
+import stand_in_cupy
+
+
+def cupy_with_a_gpu():
+    """`{"cupy": cupy}` if CuPy is installed and finds a CUDA device, else `{}`."""
+    try:
+        import cupy
+    except ImportError:
+        return {}
+    return {"cupy": cupy} if cupy.cuda.is_available() else {}
+
+
+DEVICES = {"stand-in": stand_in_cupy} | cupy_with_a_gpu()
+BACK_ENDS = {"numpy": numpy} | DEVICES
+
+
+def installed(module, monkeypatch):
+    """`module`; for the duration of the test it is what `import cupy` gives, unless it is NumPy."""
+    if module is numpy:
+        monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    else:
+        monkeypatch.setitem(sys.modules, "cupy", module)
+    return module
+
+
+@pytest.fixture(params=BACK_ENDS)
+def xp(request, monkeypatch):
+    return installed(BACK_ENDS[request.param], monkeypatch)
+
+
+@pytest.fixture(params=DEVICES)
+def device(request, monkeypatch):
+    return installed(DEVICES[request.param], monkeypatch)
+
+
+@pytest.fixture
+def make_rng(xp):
+    """seed -> a generator whose numbers live where the arrays of `xp` live."""
+    return xp.random.default_rng

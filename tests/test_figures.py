@@ -1,0 +1,234 @@
+"""The figure scripts: what they compute and draw, and how they behave on the command line."""
+
+import html
+import importlib
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("agg")
+import make_figures  # noqa: E402
+import matplotlib.pyplot as plt  # noqa: E402
+import style  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS, FIGURES = ROOT / "scripts", ROOT / "figures"
+NAMES = sorted(path.stem for path in SCRIPTS.glob("figure_*.py"))
+MANIFEST = json.loads((FIGURES / "manifest.json").read_text(encoding="utf-8"))
+FEWER = {                                                   # constants that make slow scripts quick
+    "figure_1_02_calibration": {"N": 80, "N_NEW": 80},
+    "figure_1_02_learning_curves": {"REPEATS": 2},
+    "figure_1_02_map": {"N": 2000, "N_NEW": 2000, "STEPS": 20},
+    "figure_1_02_painting": {"N": 80, "N_NEW": 80},
+    "figure_1_02_sampler": {"N_MADE": 2000},
+    "figure_1_06_densities": {"N": 2000, "N_TEST": 2000, "N_SAMPLES": 2000,
+                              "COMPONENTS": {"few": 2, "some": 3, "many": 4}},
+}
+QUICK = [name for name in NAMES if name not in FEWER]       # their numbers are computed again here
+
+
+def run(*arguments, script="make_figures.py", **kwargs):
+    return subprocess.run([sys.executable, str(SCRIPTS / script), *map(str, arguments)],
+                          capture_output=True, text=True, timeout=300, **kwargs)
+
+
+def drawn(name, seed=0):
+    """The figure and the numbers of a script, as make_figures makes them but not written."""
+    script = importlib.import_module(name)
+    with pytest.MonkeyPatch.context() as patch:
+        for constant, value in FEWER.get(name, {}).items():
+            patch.setattr(script, constant, value)
+        patch.setattr("figure_1_02_map.STEPS", 20)
+        arrays, numbers = script.compute(np.random.default_rng(seed))
+    numbers = {key: make_figures.rounded(value) for key, value in numbers.items()}
+    with matplotlib.rc_context(style.RC):
+        figure = plt.figure(figsize=script.SIZE)
+        script.draw(figure, arrays, numbers)
+    return figure, arrays, numbers
+
+
+def texts(figure):
+    """All that is written on a figure, its numbers with plain minus signs."""
+    texts = [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+    return "\n".join(texts).replace("−", "-")
+
+
+def test_every_script_has_its_figures_and_every_figure_its_script():
+    figures = {path.stem for path in FIGURES.iterdir() if path.suffix in (".svg", ".png")}
+    assert figures == set(NAMES) == set(MANIFEST)
+    for name in NAMES:
+        assert (FIGURES / f"{name}.svg").exists() and (FIGURES / f"{name}.png").exists()
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_committed_numbers_are_those_that_the_script_computes(name):
+    figure, _, numbers = drawn(name)
+    plt.close(figure)
+    committed = MANIFEST[name]["numbers"]
+    assert set(committed) == set(numbers)
+    for key, value in numbers.items():
+        want = committed[key]
+        want = float(want) if want in ("inf", "-inf") else want
+        assert value == (want if isinstance(value, str) else pytest.approx(want, rel=1e-4)), key
+
+
+def test_a_script_computes_the_same_twice_and_other_numbers_with_another_seed():
+    (one, a, _), (two, b, _), (three, c, _) = (drawn("figure_1_05_box", seed) for seed in (0, 0, 1))
+    assert all(np.array_equal(a[key], b[key]) for key in a)
+    assert not np.array_equal(a["X"], c["X"])
+    for figure in (one, two, three):
+        plt.close(figure)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_names_its_numbers_labels_its_axes_and_has_large_enough_type(name):
+    figure, _, numbers = drawn(name)
+    for ax in figure.axes:
+        assert ax.get_xlabel() or not ax.xaxis.get_ticklabels() or ax.get_label() == "<colorbar>" \
+            or any(other.get_xlabel() for other in ax.get_figure().axes)
+    alt = importlib.import_module(name).ALT.format(**numbers)
+    assert len(alt) > 100 and "nan" not in alt
+    if name in MANIFEST:
+        assert set(MANIFEST[name]["numbers"]) == set(numbers)
+    written = [text for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
+    sizes = [text.get_fontsize() for text in written]
+    plt.close(figure)
+    assert min(sizes) >= 11
+
+
+def test_the_box_of_figure_1_05_is_drawn_where_the_estimate_is():
+    figure, arrays, numbers = drawn("figure_1_05_box")
+    box, = figure.axes[0].patches
+    plt.close(figure)
+    X = arrays["X"]
+    np.testing.assert_allclose(box.get_xy(), X.min(axis=0)[::-1])           # longitude first
+    np.testing.assert_allclose([box.get_height(), box.get_width()], np.ptp(X, axis=0))
+    area = np.prod(np.ptp(X, axis=0))
+    assert numbers["density"] == pytest.approx(1 / area, rel=1e-5)
+    assert numbers["log_likelihood"] == pytest.approx(-len(X) * math.log(area), rel=1e-5)
+
+
+def test_figure_1_06_draws_a_b_and_c_with_their_computed_verdicts():
+    figure, arrays, numbers = drawn("figure_1_06_world")
+    written = texts(figure)
+    marks = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
+    plt.close(figure)
+    for name in "ABC":
+        assert numbers[f"{name}_kind"] == name
+        np.testing.assert_allclose(marks[name], arrays[name][::-1])
+        assert f"{name} ({numbers[f'{name}_latitude']:.1f}°" in written
+    assert f"{numbers['sea_share']:.1%}" in written and "∞" in written
+
+
+def test_the_cliff_is_drawn_only_where_the_log_likelihood_is_finite():
+    figure, arrays, numbers = drawn("figure_1_06_cliff")
+    curve = figure.axes[0].lines[0].get_xydata()
+    plt.close(figure)
+    assert np.isfinite(curve).all() and curve[0, 0] == pytest.approx(numbers["theta3"], rel=1e-5)
+    assert (np.diff(curve[:, 1]) < 0).all()                 # falls from its maximum on
+    assert (arrays["values"][arrays["sides"] < numbers["theta3"] - 1e-3] == -math.inf).all()
+
+
+def test_committed_svg_figures_carry_title_and_alt_text_and_no_date():
+    for name in NAMES:
+        svg = html.unescape((FIGURES / f"{name}.svg").read_text(encoding="utf-8"))
+        assert MANIFEST[name]["title"] in svg and MANIFEST[name]["alt"] in svg
+        assert "<dc:date>" not in svg
+
+
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
+def test_two_processes_write_the_same_bytes_in_any_folder(tmp_path, ending):
+    folders = [tmp_path / "one", tmp_path / "two words 数据"]
+    for hash_seed, folder in enumerate(folders):
+        folder.mkdir()
+        done = run("figure_1_04_points", "--format", ending, "--output", folder, cwd=folder,
+                   env=os.environ | {"PYTHONHASHSEED": str(hash_seed)})
+        assert done.returncode == 0, done.stderr
+    one, two = ((folder / f"figure_1_04_points.{ending}").read_bytes() for folder in folders)
+    assert one == two and len(one) > 1000
+
+
+def test_each_script_also_runs_alone(tmp_path):
+    for name in QUICK:
+        done = run("--output", tmp_path, "--format", "svg", script=f"{name}.py", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    made = {path.name for path in tmp_path.iterdir()}
+    assert made == {f"{name}.svg" for name in QUICK} | {"manifest.json"}
+
+
+def test_list_names_every_figure():
+    done = run("--list")
+    assert done.returncode == 0 and done.stdout.split() == NAMES
+
+
+@pytest.mark.parametrize("arguments", [["no_such_figure"], ["--format", "gif"], ["--seed", "x"],
+                                       ["--seed", "-1"], ["--device", "tpu"],
+                                       ["--output", "/proc/none"], ["--nonsense"]])
+def test_bad_arguments_give_one_line_and_exit_status_2(arguments):
+    done = run(*arguments)
+    assert done.returncode == 2 and done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("script", ["make_figures.py", "figure_1_04_points.py"])
+def test_asking_for_a_gpu_that_is_not_there_gives_one_line_and_exit_status_2(script, tmp_path):
+    without = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    done = run("--device", "gpu", "--output", tmp_path, script=script, env=without)
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+    assert "CuPy" in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_one_failing_figure_does_not_hide_the_others_and_fails_the_run(
+        tmp_path, monkeypatch, capsys):
+    script = importlib.import_module("figure_1_05_box")
+    monkeypatch.setattr(script, "compute", lambda rng: 1 / 0)
+    status = make_figures.main(arguments=["figure_1_05_box", "figure_1_04_points", "--output",
+                                          str(tmp_path), "--format", "svg"])
+    assert status == 1 and (tmp_path / "figure_1_04_points.svg").exists()
+    assert "figure_1_05_box (ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [OSError("no space left on device"), KeyboardInterrupt()])
+def test_an_interrupted_run_leaves_the_old_figure_whole_and_no_fragment(
+        tmp_path, monkeypatch, error):
+    old = tmp_path / "figure_1_04_points.svg"
+    old.write_text("the old figure")
+
+    def half(figure, path, **kwargs):
+        path.write_text("half a fig")
+        raise error
+
+    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", half)
+    arguments = ["figure_1_04_points", "--output", str(tmp_path), "--format", "svg"]
+    if isinstance(error, OSError):
+        assert make_figures.main(arguments=arguments) == 1
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            make_figures.main(arguments=arguments)
+    assert old.read_text() == "the old figure"
+    assert [path.name for path in tmp_path.iterdir()] == [old.name]
+
+
+def test_a_killed_run_leaves_whole_figures_and_the_next_one_cleans_up(tmp_path):
+    names = ["figure_1_04_points", "figure_1_06_cliff"]
+    command = [sys.executable, str(SCRIPTS / "make_figures.py"), *names,
+               "--output", str(tmp_path), "--format", "svg"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (tmp_path / "figure_1_04_points.svg").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert (tmp_path / "figure_1_04_points.svg").read_text().rstrip().endswith("</svg>")
+    (tmp_path / "figure_1_06_cliff.svg.tmp").write_text("half a fig")       # killed while writing
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    assert not list(tmp_path.glob("*.tmp"))
+    assert set(json.loads((tmp_path / "manifest.json").read_text())) == set(names)

@@ -1,0 +1,104 @@
+"""The README, the wheel, and the scripts that are no figures."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import check_gpu
+import numpy as np
+import pytest
+import update_readme
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PACKAGE = list((ROOT / "gdl_numpy").rglob("*.py"))
+MODULES = sorted(path.stem for path in PACKAGE if path.stem != "__init__")
+
+
+def test_the_quick_start_has_exactly_two_code_blocks_of_one_line():
+    section = README.split("## Quick start")[1].split("\n## ")[0]
+    blocks = re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
+    assert len(blocks) == 2 and all(block.count("\n") == 1 for block in blocks)
+    assert "make_figures.py" in blocks[0] and "pytest" in blocks[1]
+
+
+def test_the_numbers_in_the_readme_are_those_that_scripts_have_written():
+    assert update_readme.updated(README) == README
+
+
+def test_the_reading_order_is_complete_and_the_same_in_the_readme_and_in_the_package():
+    in_readme = re.findall(r"\(gdl_numpy/(?:models/)?(\w+)\.py\)", README)
+    docstring = (ROOT / "gdl_numpy" / "__init__.py").read_text(encoding="utf-8")
+    in_package = re.findall(r"^    (\w+) {2,}", docstring, flags=re.MULTILINE)
+    assert in_readme == in_package and sorted(in_readme) == MODULES
+
+
+def test_every_file_that_the_readme_links_to_exists():
+    for link in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / link).exists(), link
+
+
+def test_every_erratum_named_in_a_module_has_its_test_and_its_line_in_the_readme():
+    tests, modules = ("".join(path.read_text(encoding="utf-8") for path in paths)
+                      for paths in ((ROOT / "tests").glob("test_*.py"), PACKAGE))
+    named = {name.upper() for name in re.findall(r"test_(e\d\d)", modules)}
+    assert named == {name.upper() for name in re.findall(r"def test_(e\d\d)_", tests)}
+    assert named == set(re.findall(r"^\| (E\d\d) \|", README, flags=re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel built from a copy of the source."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    for path in [*ROOT.glob("*.*"), ROOT / "LICENSE", *(ROOT / "gdl_numpy").rglob("*")]:
+        if path.is_file() and "__pycache__" not in path.parts:
+            target = source / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, source]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_the_map_and_works_on_its_own(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as file:
+        names = file.namelist()
+        file.extractall(tmp_path)
+    assert "gdl_numpy/data/world_map.npz" in names
+    assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"gdl_numpy"}
+    code = ("import gdl_numpy; from gdl_numpy.world_map import WorldMap\n"
+            "print(gdl_numpy.__file__, WorldMap().contains([[40.7306, -73.9352]])[0])")
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True,
+                          cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert done.stdout.split() == [str(tmp_path / "gdl_numpy" / "__init__.py"), "True"], done.stderr
+
+
+def test_check_gpu_agrees_with_numpy_on_the_stand_in(monkeypatch):
+    import stand_in_cupy
+    monkeypatch.setitem(sys.modules, "cupy", stand_in_cupy)
+    compared = list(check_gpu.compare(stand_in_cupy, size=500, repeats=1))
+    assert {name.split(":")[0] for name, _, _ in compared} == set(MODULES) - {"backend", "polygon"}
+    assert all(difference <= check_gpu.RTOL for _, difference, _ in compared)
+
+
+def test_check_gpu_sees_a_difference():
+    assert check_gpu.relative_difference(np.ones(3), np.array([1, 1, 1 + 1e-8])) > check_gpu.RTOL
+    assert check_gpu.relative_difference([1.0, -np.inf], [1.0, 0.0]) == np.inf
+
+
+def test_check_gpu_without_a_gpu_gives_one_line_and_exit_status_2():
+    done = subprocess.run([sys.executable, str(ROOT / "scripts" / "check_gpu.py")], text=True,
+                          capture_output=True, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""})
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_benchmarks_say_what_they_measured_and_on_what():
+    report = json.loads((ROOT / "figures" / "benchmark_density.json").read_text(encoding="utf-8"))
+    for case in report["cases"]:
+        assert case["difference"] <= case["bound"]

@@ -189,12 +189,15 @@ class SoftmaxFamily(NetworkClassifierFamily):
         theta = self._centred_mle(X - mean, mean, y, tol, max_steps)
         by_column = theta.reshape(self.d + 1, -1)           # its last row is b: x W + b
         by_column[-1] -= mean @ by_column[:-1]              #             = (x - mean) W + b'
+        if by_column.shape[1] > 1:                          # what all classes share is rounding
+            by_column -= by_column.mean(axis=1, keepdims=True)
         return theta
 
     def _centred_mle(self, X, mean, y, tol, max_steps):
         xp = array_module(X)
         X1 = xp.concatenate([X, xp.ones((len(X), 1), dtype=X.dtype)], axis=1)
         precondition = self._preconditioner(X1, mean)
+        tol = max(tol, float(xp.finfo(X.dtype).eps)**1.5)   # float32 promises no 1e-16
         theta = xp.zeros(self.n_parameters, dtype=X.dtype)
         loss, gradient = self.loss(theta, X, y)
         for _ in range(max_steps):

@@ -150,7 +150,7 @@ def test_an_estimate_keeps_the_dtype_of_the_data_and_changes_none_of_them():
 
 @pytest.mark.parametrize("K", [2, 3])
 def test_normals_with_a_common_covariance_are_linear_discriminant_analysis(xp, K):
-    """scikit-learn's solver "lsqr" normalises Σ by n, as maximum likelihood does, "svd" by n - K."""
+    """The solver "lsqr" normalises Σ by n, as maximum likelihood does, and "svd" by n - K."""
     X, y = labelled()
     X, y = X[y < K], y[y < K]
     model = ClassConditional.fit_normals_with_common_covariance(xp.asarray(X), xp.asarray(y))

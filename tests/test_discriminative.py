@@ -268,6 +268,17 @@ def test_at_the_estimate_the_labels_expected_are_the_labels_seen(xp):
         numpy.testing.assert_allclose(p.sum(axis=0), numpy.bincount(y), rtol=1e-7)
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("K", [2, 3])
+def test_the_estimate_in_float32_is_that_in_float64(xp, K, seed):
+    X, y = problem(seed, K)
+    family = LogisticFamily(3) if K == 2 else SoftmaxFamily(3, K)
+    X, y = xp.asarray(X), xp.asarray(y)
+    theta, theta32 = family.mle(X, y), family.mle(X.astype("float32"), y)
+    assert theta32.dtype == numpy.float32
+    numpy.testing.assert_allclose(to_numpy(theta32), to_numpy(theta), rtol=1e-3, atol=1e-2)
+
+
 # Data without a maximum
 
 def quasi_separated(seed, K):

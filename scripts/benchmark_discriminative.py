@@ -1,0 +1,139 @@
+"""Time the classifiers against scikit-learn and PyTorch.
+
+    pip install -e '.[benchmark]' && pip install torch==2.13.0
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 \
+        python scripts/benchmark_discriminative.py
+
+It writes figures/benchmark_discriminative.json. How it is measured stands in benchmark.py. Softmax regression is fitted from start to end, each side
+to its own stopping rule; the peer's is set so that its loss comes within 1e-8 nats of the minimum,
+and the bound is on the difference of the losses, which for ours may only be the smaller one. The
+network classifier takes the same steps on the same batches from the same start, by Adam.
+"""
+
+import numpy as np
+from benchmark import Case, main
+
+from gdl_numpy.discriminative import NetworkClassifierFamily, SoftmaxFamily
+from gdl_numpy.network import cut
+from gdl_numpy.optimizer import Adam
+
+N, D, K, L2 = 100_000, 50, 10, 1e-4                         # softmax regression
+SIZES, BATCH, STEPS, RATE = (50, 128, 128, 10), 512, 300, 1e-3          # network classifier
+
+
+def data(dtype=float):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((N, D))
+    a = X @ (0.5 * rng.standard_normal((D, K)))
+    return X.astype(dtype), (a + rng.gumbel(size=a.shape)).argmax(axis=1)      # y ~ softmax(a)
+
+
+def softmax():
+    X, y = data()
+    family = SoftmaxFamily(D, K, L2)
+
+    def run():
+        return family.loss(family.mle(X, y, tol=1e-8), X, y)[0]
+    return run
+
+
+def softmax_sklearn():
+    from sklearn.linear_model import LogisticRegression
+    X, y = data()
+    model = LogisticRegression(C=1 / (N * L2), tol=1e-5, max_iter=1000)
+    family = SoftmaxFamily(D, K, L2)
+
+    def run():
+        model.fit(X, y)
+        return family.loss(np.concatenate([model.coef_.T.ravel(), model.intercept_]), X, y)[0]
+    return run
+
+
+def no_worse(ours, theirs):
+    """By how many nats per row our loss is larger, 0 if it is not."""
+    return max(0.0, ours - theirs)
+
+
+def network_start():
+    X, y = data(np.float32)
+    family = NetworkClassifierFamily(SIZES)
+    rng = np.random.default_rng(1)
+    return X, y, family, family.initial_theta(rng, np.float32), rng.integers(0, N, (STEPS, BATCH))
+
+
+def network():
+    X, y, family, start, batches = network_start()
+
+    def run():
+        theta, adam = start, Adam(RATE)
+        for rows in batches:
+            _, dtheta = family.loss(theta, X[rows], y[rows])
+            theta = adam(theta, dtheta)
+        return family.loss(theta, X, y)[0]
+    return run
+
+
+def network_torch():
+    """The same network, batches and optimizer in PyTorch, eager."""
+    import torch
+    from torch.nn import Linear, ReLU, Sequential
+    X, y, family, start, batches = network_start()
+    X_t, y_t, batches = torch.from_numpy(X), torch.from_numpy(y), torch.from_numpy(batches)
+
+    def run():
+        net = Sequential(Linear(50, 128), ReLU(), Linear(128, 128), ReLU(), Linear(128, 10))
+        layers = [layer for layer in net if isinstance(layer, Linear)]
+        with torch.no_grad():
+            for layer, (W, b) in zip(layers, cut(start, SIZES), strict=True):
+                layer.weight.copy_(torch.from_numpy(W.T.copy()))
+                layer.bias.copy_(torch.from_numpy(b.copy()))
+        adam = torch.optim.Adam(net.parameters(), lr=RATE)
+        for rows in batches:
+            adam.zero_grad()
+            torch.nn.functional.cross_entropy(net(X_t[rows]), y_t[rows]).backward()
+            adam.step()
+        with torch.no_grad():
+            theta = torch.cat([p for layer in layers
+                               for p in (layer.weight.T.reshape(-1), layer.bias)]).numpy()
+        return family.loss(theta, X, y)[0]
+    return run
+
+
+def network_sklearn():
+    """scikit-learn's own start and batches, as many rows: its loss may differ a little."""
+    from sklearn.neural_network import MLPClassifier
+    X, y, family, _, _ = network_start()
+    X_seen, y_seen = X[:STEPS * BATCH // 2], y[:STEPS * BATCH // 2]
+
+    def run():
+        import warnings
+        model = MLPClassifier(SIZES[1:-1], batch_size=BATCH, max_iter=2, learning_rate_init=RATE,
+                              alpha=0, random_state=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")                 # it did not converge: it was not to
+            model.fit(X_seen, y_seen)
+        theta = np.concatenate([part.ravel() for W, b in
+                                zip(model.coefs_, model.intercepts_, strict=True)
+                                for part in (W, b)]).astype(np.float32)
+        return family.loss(theta, X, y)[0]
+    return run
+
+
+def relative(ours, theirs):
+    return abs(ours - theirs) / theirs
+
+
+SOFTMAX = {"rows": N, "features": D, "classes": K, "l2": L2}
+NETWORK = {"sizes": list(SIZES), "batch": BATCH, "steps": STEPS}
+CASES = [
+    Case("softmax_regression", SOFTMAX, "float64", "sklearn.LogisticRegression", "lbfgs, tol 1e-5",
+         1, 1e-7, no_worse, softmax, softmax_sklearn),
+    Case("network_classifier", NETWORK, "float32", "torch.nn", "eager, Adam, same steps", 1,
+         1e-3, relative, network, network_torch, STEPS),
+    Case("network_classifier", NETWORK, "float32", "sklearn.MLPClassifier", "adam, as many rows", 1,
+         0.1, relative, network, network_sklearn, STEPS),
+]
+
+if __name__ == "__main__":
+    main(CASES, __doc__, "benchmark_discriminative.json",
+         ("numpy", "scipy", "scikit-learn", "torch"))

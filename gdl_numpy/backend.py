@@ -7,7 +7,7 @@ its data are, and the choice is made once, by whoever creates the generator and 
 
     arrays choose the module:       xp = array_module(X)
     generators choose the device:   rng = random_generator(seed, device="gpu")
-    the only way back:              to_numpy(x)
+    the way back:                   to_numpy(x)
 """
 
 import sys
@@ -26,7 +26,10 @@ def array_module(*arrays):
 
 
 def to_numpy(x):
-    """`x` as a NumPy array on the host; the only transfer off a device in this package.
+    """`x` as a NumPy array on the host.
+
+    The only function here that brings a whole result off a device; checks of arguments and
+    conditions of loops read single numbers, and training steps read none.
 
     >>> to_numpy([1, 2])
     array([1, 2])
@@ -38,8 +41,8 @@ def to_numpy(x):
 def random_generator(seed, device="cpu"):
     """A generator of random numbers that live on `device`, "cpu" or "gpu".
 
-    The two devices have different streams: the same seed gives other numbers on each.
-    RuntimeError if the GPU is asked for and CuPy or a CUDA device is missing.
+    The two devices have different streams: the same seed gives other numbers on each. ValueError
+    for another device; RuntimeError if the GPU is asked for and CuPy or a CUDA device is missing.
     """
     if device == "cpu":
         return numpy.random.default_rng(seed)
@@ -58,8 +61,9 @@ def random_generator(seed, device="cpu"):
 def real_array(x, name, like=None, finite=True):
     """`x` as an array of finite floating-point numbers, in the module and dtype of `like` if given.
 
-    Integers become float64. TypeError if `x` holds no real numbers or lives on another device than
-    `like`; ValueError if it is ragged or holds NaN or infinity. `name` is what the error calls it.
+    Integers become float64. With finite=False nobody waits to see whether it is. TypeError if `x`
+    holds no real numbers or lives on another device than `like`; ValueError if it is ragged or
+    holds NaN or infinity. `name` is what the error calls it.
     """
     xp = array_module(x) if like is None else array_module(like)
     if like is not None and hasattr(x, "dtype") and array_module(x) is not xp:

@@ -19,9 +19,10 @@ discriminator can generate: if it tells p_data from noise of known density, half
     D(x) = p_data(x) / (p_data(x) + p_noise(x)),   so   p_data = p_noise · D/(1 - D),
 
 and noise kept with probability proportional to D/(1 - D) is a draw of p_data (test_e22). Erratum
-E23: no theorem makes the generative problem the harder one; with few data the normal densities
-above classify better than logistic regression, which estimates the same posterior (test_e23; Ng and
-Jordan 2002).
+E23: no theorem makes the generative problem the harder one. If x given y really is normal with one
+Σ, and there are clearly more rows than dimensions, the normal densities above need fewer data than
+logistic regression, which estimates the same posterior (test_e23; Ng and Jordan 2002); with fewer
+rows their Σ is nearly singular, and where the assumption is wrong logistic regression wins.
 """
 
 import math
@@ -29,7 +30,7 @@ import math
 import numpy
 
 from gdl_numpy.backend import array_module
-from gdl_numpy.density import Mixture, Normal, categorical, cholesky, probabilities
+from gdl_numpy.density import Mixture, Normal, cholesky, probabilities, sample_components
 from gdl_numpy.discriminative import labels
 from gdl_numpy.elementary import logsumexp
 from gdl_numpy.mle import maximum_likelihood
@@ -94,16 +95,13 @@ class ClassConditional:
             if not 0 <= whole_number(y, "y") < K:
                 raise ValueError(f"y must be a label from 0 to {K - 1}, got {y}")
             return self.densities[y].sample(n, rng)
-        y = categorical(self.priors, n, rng)
-        xp = array_module(y)
-        counts = xp.bincount(y, minlength=K).tolist()
-        X = xp.concatenate([p.sample(m, rng) for p, m in zip(self.densities, counts, strict=True)])
-        return X[y.argsort().argsort()], y
+        return sample_components(self.priors, self.densities, n, rng)
 
 
 def noise_kept(classifier, noise, n, rng, log_odds_bound):
     """n draws of p_data from draws of noise, by a classifier of data (1) against noise (0), (n, d).
 
+    It is meant for a classifier of half data, half noise; it never returns if that rejects all.
     A draw of noise is kept with probability D/(1 - D) / exp(log_odds_bound). That is exact if the
     classifier is perfect and its log-odds nowhere exceed the bound; where they do, the draws are
     fewer than they should be, and a learned classifier's errors are the sampler's.

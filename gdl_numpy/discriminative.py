@@ -11,7 +11,7 @@ probable each label is. It does not say how probable x is, and it cannot make on
 
     loss(θ)       = -1/n Σ_i log p_θ(y_i|x_i) + λ/2 |W|²          intercepts b are not penalised
     ∂loss/∂a_i    = (p_i - onehot(y_i)) / n
-    Hessian · v   : with ȧ_i = (x_i, 1) v,  Σ_i (x_i, 1)ᵀ p_i (ȧ_i - p_i · ȧ_i) / n + λ v on W
+    Hessian · v   = 1/n Σ_i (x_i, 1)ᵀ [p_i ⊙ (ȧ_i - p_i · ȧ_i)] + λ v on W,  with ȧ_i = (x_i, 1) v
 
 For the two linear models the loss is convex, and Newton's method, θ ← θ - Hessian⁻¹ ∂loss, also
 called iteratively reweighted least squares, needs some ten steps. Each solves its linear system by
@@ -27,10 +27,13 @@ import math
 
 from gdl_numpy.backend import array_module, real_array
 from gdl_numpy.elementary import log_softmax
+from gdl_numpy.likelihood import negative_mean
 from gdl_numpy.mle import Step
 from gdl_numpy.network import ACTIVATIONS, initial_theta, mlp, n_parameters
-from gdl_numpy.optimizer import Adam
+from gdl_numpy.optimizer import Adam, half_cosine
 from gdl_numpy.sample_space import data_set, observations, whole_number
+
+BLOCK = 2**10                                               # rows
 
 
 def labels(y, X, n_classes=None):
@@ -61,7 +64,7 @@ class Classifier:
 
     def log_posterior(self, X):
         """log p(y|x) for each row of X and each label, shape (n, K), in nats."""
-        like = self.theta[:1] + array_module(self.theta).zeros(self.family.d, self.theta.dtype)
+        like = array_module(self.theta).zeros(self.family.d, self.theta.dtype)
         return log_softmax(self.family.logits(self.theta, observations(X, like))[0])
 
 
@@ -77,34 +80,14 @@ class LinearClassifier(Classifier):
         return self.family.cut(self.theta)[1]
 
 
-class NetworkClassifierFamily:
-    """p_θ(y|x) = softmax(mlp_θ(x)) for a network of `sizes` (d, ..., K)."""
+class ClassifierFamily:
+    """What the families below share; each brings its own `logits(theta, X) -> a, backward`."""
 
-    l2 = 0.0
+    l2 = 0.0                                                # λ, where a family has no penalty
     classifier = Classifier
-
-    def __init__(self, sizes, activation="relu"):
-        self.sizes = tuple(whole_number(size, "sizes", least=1) for size in sizes)
-        if len(self.sizes) < 2 or self.sizes[-1] < 2:
-            raise ValueError(f"sizes must be (d, ..., K) with K >= 2 classes, got {sizes}")
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
-                             f"got {activation!r}")
-        self.activation = activation
-        self.d, self.n_classes = self.sizes[0], self.sizes[-1]
-        self.n_parameters = n_parameters(self.sizes)
 
     def __call__(self, theta):
         return self.classifier(self, theta)
-
-    def initial_theta(self, rng, dtype=float):
-        """A random start, shape (p,), where rng lives."""
-        return initial_theta(self.sizes, rng, self.activation, dtype)
-
-    def logits(self, theta, X):
-        """a, shape (n, K), and backward: da -> dtheta."""
-        a, backward = mlp(theta, X, self.sizes, self.activation)
-        return a, lambda da: backward(da, inputs=False)[0]
 
     def log_prob(self, theta, X, y):
         """log p_θ(y|x) for each row, shape (n,), and backward: dlog_p -> dtheta."""
@@ -116,19 +99,14 @@ class NetworkClassifierFamily:
                 lambda dlog_p: backward((onehot - xp.exp(log_p)) * dlog_p[:, None]))
 
     def loss(self, theta, X, y):
-        """The penalised mean loss, in nats per row, and its gradient in theta, (p,)."""
-        log_p, backward = self.log_prob(theta, X, y)
-        minus_one_nth = array_module(log_p).full(len(log_p), -1 / len(log_p), dtype=log_p.dtype)
-        loss, dtheta = -log_p.mean(), backward(minus_one_nth)
-        if self.l2 > 0:
-            penalised = self.without_intercepts(theta)
-            loss, dtheta = loss + 0.5 * self.l2 * (penalised**2).sum(), dtheta + self.l2 * penalised
-        return loss, dtheta
+        """The mean loss, penalty included, in nats per row, and its gradient in theta, (p,)."""
+        return negative_mean(*self.log_prob(theta, X, y))
 
     def train(self, X, y, rng, optimizer=None, batch=512, max_steps=2000, theta=None):
         """Minimise the loss by steps on random rows; yields a Step each, `loss` that of its batch.
 
-        By default Adam with η = 0.01 at first, falling to 0 as half a cosine wave.
+        By default Adam with η = 0.01 at first, falling to 0 as half a cosine wave. theta after any
+        step is usable: stop when you like.
         """
         X, y = self.checked(X, y)
         batch = min(whole_number(batch, "batch", least=1), len(X))
@@ -136,7 +114,7 @@ class NetworkClassifierFamily:
         theta = self.initial_theta(rng, X.dtype) if theta is None else theta
         for t in range(whole_number(max_steps, "max_steps", least=1)):
             if falling:
-                optimizer.learning_rate = 0.005 * (1 + math.cos(math.pi * t / max_steps))
+                optimizer.learning_rate = 0.01 * half_cosine(t, max_steps)
             rows = rng.integers(0, len(X), size=batch)
             loss, dtheta = self.loss(theta, X[rows], y[rows])
             theta = optimizer(theta, dtheta)
@@ -151,16 +129,57 @@ class NetworkClassifierFamily:
         return X, y
 
 
-class SoftmaxFamily(NetworkClassifierFamily):
+class NetworkClassifierFamily(ClassifierFamily):
+    """p_θ(y|x) = softmax(mlp_θ(x)) for a network of `sizes` (d, ..., K), without penalty."""
+
+    def __init__(self, sizes, activation="relu"):
+        self.sizes = tuple(whole_number(size, "sizes", least=1) for size in sizes)
+        if len(self.sizes) < 2 or self.sizes[-1] < 2:
+            raise ValueError(f"sizes must be (d, ..., K) with K >= 2 classes, got {sizes}")
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
+                             f"got {activation!r}")
+        self.activation = activation
+        self.d, self.n_classes = self.sizes[0], self.sizes[-1]
+        self.n_parameters = n_parameters(self.sizes)
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (p,), where rng lives."""
+        return initial_theta(self.sizes, rng, self.activation, dtype)
+
+    def logits(self, theta, X):
+        """a, shape (n, K), and backward: da -> dtheta."""
+        a, backward = mlp(theta, X, self.sizes, self.activation)
+        return a, lambda da: backward(da, inputs=False)[0]
+
+
+class SoftmaxFamily(ClassifierFamily):
     """Softmax regression on R^d, θ = (W, b), with penalty λ = `l2` on the weights W (d, K)."""
 
     classifier = LinearClassifier
 
     def __init__(self, d, n_classes, l2=0.0):
-        super().__init__((d, n_classes))
+        self.d = whole_number(d, "d", least=1)
+        self.n_classes = whole_number(n_classes, "n_classes", least=2)
+        self.n_parameters = (self.d + 1) * self.n_classes
         self.l2 = float(l2)
         if not 0 <= self.l2 < math.inf:
             raise ValueError(f"l2 must be finite and not negative, got {l2}")
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (p,), where rng lives."""
+        return initial_theta((self.d, self.n_classes), rng, dtype=dtype)
+
+    def logits(self, theta, X):
+        """a = x W + b, shape (n, K), and backward: da -> dtheta."""
+        a, backward = mlp(theta, X, (self.d, self.n_classes))
+        return a, lambda da: backward(da, inputs=False)[0]
+
+    def loss(self, theta, X, y):
+        """The mean loss, penalty included, in nats per row, and its gradient in theta, (p,)."""
+        loss, dtheta = super().loss(theta, X, y)
+        penalised = self.without_intercepts(theta)
+        return loss + 0.5 * self.l2 * (penalised**2).sum(), dtheta + self.l2 * penalised
 
     def cut(self, theta):
         """The weights (d, K) and the intercepts (K,), views of theta."""
@@ -174,8 +193,11 @@ class SoftmaxFamily(NetworkClassifierFamily):
         return penalised
 
     def mle(self, X, y, tol=1e-16, max_steps=100):
-        """θ̂ by Newton's method; stops when the next step promises less than tol nats per row.
+        """θ̂ by Newton's method, shape (p,).
 
+        Stops when gradient · step, twice the decrease of the loss that a step promises, is at most
+        tol · max(1, loss), with a tol not below ε^1.5 for the machine's ε, or when rounding hides
+        every decrease.
         ValueError if a label does not occur, or l2 is 0 and the classes can be separated or columns
         of X depend on each other: the likelihood then has no maximum, or no single one.
         """
@@ -186,47 +208,78 @@ class SoftmaxFamily(NetworkClassifierFamily):
             raise ValueError(f"y must hold every label from 0 to {self.n_classes - 1}, or its "
                              f"intercept has no maximum, got {rows} rows of each")
         mean = X.mean(axis=0)
-        theta = self._centred_mle(X - mean, mean, y, tol, max_steps)
+        X1 = xp.ones((len(X), self.d + 1), dtype=X.dtype)
+        xp.subtract(X, mean, out=X1[:, :-1])
+        theta = self._centred_mle(X1, mean, y, tol, max_steps)
         by_column = theta.reshape(self.d + 1, -1)           # its last row is b: x W + b
         by_column[-1] -= mean @ by_column[:-1]              #             = (x - mean) W + b'
         if by_column.shape[1] > 1:                          # what all classes share is rounding
             by_column -= by_column.mean(axis=1, keepdims=True)
         return theta
 
-    def _centred_mle(self, X, mean, y, tol, max_steps):
-        xp = array_module(X)
-        X1 = xp.concatenate([X, xp.ones((len(X), 1), dtype=X.dtype)], axis=1)
+    def _centred_mle(self, X1, mean, y, tol, max_steps):
+        xp = array_module(X1)
         precondition = self._preconditioner(X1, mean)
-        tol = max(tol, float(xp.finfo(X.dtype).eps)**1.5)   # float32 promises no 1e-16
-        theta = xp.zeros(self.n_parameters, dtype=X.dtype)
-        loss, gradient = self.loss(theta, X, y)
+        tol = max(tol, float(xp.finfo(X1.dtype).eps)**1.5)  # float32 promises no 1e-16
+        theta = xp.zeros(self.n_parameters, dtype=X1.dtype)
+        if len(X1) > 100 * self.n_parameters:               # far away a tenth of the rows will do
+            theta, _ = self._newton(theta, X1[::10].copy(), y[::10], precondition, 1e-4, 10)
+        theta, loss = self._newton(theta, X1, y, precondition, tol, max_steps, self.l2 == 0)
+        if loss is not None:
+            raise ValueError(f"Newton's method has not converged in {max_steps} steps, at a loss "
+                             f"of {loss} nats per row: pass a positive l2")
+        return theta
+
+    def _newton(self, theta, X1, y, precondition, tol, max_steps, may_diverge=False):
+        """θ after Newton's steps, and the loss if it has not converged, else None."""
+        loss, gradient, p = self._evaluate(theta, X1, y)
         for _ in range(max_steps):
-            step = conjugate_gradient(self._hessian(theta, X, X1), gradient, precondition)
-            if self.l2 == 0:
-                self._refuse_separated(step, X, y)
+            step = conjugate_gradient(self._hessian(p, X1), gradient, precondition,
+                                      0 if may_diverge else 0.01 * tol)
+            if may_diverge:
+                self._refuse_separated(step, X1, y)
             promised = float((step * gradient).sum())
-            if not promised > tol * max(1.0, float(loss)):
-                return theta
+            if not promised > tol * max(1.0, loss):
+                return theta, None
             for halvings in range(40):                      # a full step may go too far
                 shorter = theta - 0.5**halvings * step
-                new_loss, new_gradient = self.loss(shorter, X, y)
+                new_loss, gradient, p = self._evaluate(shorter, X1, y)
                 if new_loss <= loss - 1e-4 * 0.5**halvings * promised:
                     break
-            else:
-                return theta                                # rounding leaves nothing to gain
-            theta, loss, gradient = shorter, new_loss, new_gradient
-        raise ValueError(f"Newton's method has not converged in {max_steps} steps, at a loss of "
-                         f"{float(loss)} nats per row: pass a positive l2")
+            if not new_loss < loss:
+                return theta, None                          # rounding leaves nothing to gain
+            theta, loss = shorter, new_loss
+        return theta, loss
 
-    def _hessian(self, theta, X, X1):
-        """v -> Hessian · v."""
-        xp = array_module(X)
-        p = xp.exp(log_softmax(self.logits(theta, X)[0]))
+    def _evaluate(self, theta, X1, y):
+        """The penalised loss, a float, its gradient (p,), and the probabilities (n, K)."""
+        xp, n = array_module(X1), len(X1)
+        penalised = self.without_intercepts(theta)
+        loss = 0.5 * self.l2 * float((penalised**2).sum())
+        gradient = self.l2 * penalised
+        p = xp.empty((n, self.n_classes), dtype=X1.dtype)
+        for start in range(0, n, BLOCK):                    # the rows of a block stay in the cache
+            rows = slice(start, start + BLOCK)
+            log_p = log_softmax(self._logits_of(theta, X1[rows]))
+            onehot = y[rows, None] == xp.arange(self.n_classes)
+            p[rows] = xp.exp(log_p)
+            loss -= float((log_p * onehot).sum()) / n
+            gradient += self._pulled_back((p[rows] - onehot) / n, X1[rows])
+        return loss, gradient, p
+
+    def _hessian(self, p, X1):
+        """v -> Hessian · v, where the model gives the rows of X1 the probabilities p (n, K)."""
+        xp, n = array_module(X1), len(X1)
 
         def product(v):
-            da = self._logits_of(v, X1)
-            da = p * (da - (p * da).sum(axis=1, keepdims=True)) / len(X)
-            return self._pulled_back(da, X1) + self.l2 * self.without_intercepts(v)
+            image = self.l2 * self.without_intercepts(v)
+            for start in range(0, n, BLOCK):
+                x, q = X1[start:start + BLOCK], p[start:start + BLOCK]
+                da = self._logits_of(v, x)
+                da -= xp.einsum("ik,ik->i", q, da)[:, None]
+                da *= q / n
+                image += self._pulled_back(da, x)
+            return image
 
         return product
 
@@ -239,7 +292,7 @@ class SoftmaxFamily(NetworkClassifierFamily):
     def _preconditioner(self, X1, mean):
         """v -> M⁻¹ v for a matrix M that is like the Hessian in its scales but easy to invert."""
         xp = array_module(X1)
-        M = 0.25 * X1.T @ X1 / len(X1)
+        M = X1.T @ X1 / (4 * len(X1))
         penalty = xp.full(self.d + 1, self.l2, dtype=X1.dtype)
         penalty[-1] = 0
         M = M + xp.diag(penalty)
@@ -260,11 +313,10 @@ class SoftmaxFamily(NetworkClassifierFamily):
 
         return precondition
 
-    def _refuse_separated(self, step, X, y):
+    def _refuse_separated(self, step, X1, y):
         """ValueError if going on against `step` for ever makes no row's label less probable."""
-        xp = array_module(X)
-        a = -self.logits(step, X)[0]
-        own = a[xp.arange(len(X)), y]
+        a = -self._logits_of(step, X1)
+        own = a[array_module(a).arange(len(a)), y]
         worst, best = (own - a.max(axis=1)).min(), (own - a.min(axis=1)).max()
         if best > 0 and worst >= -1e-9 * best:
             raise ValueError("the classes are separated by a plane, so the likelihood has no "
@@ -308,8 +360,9 @@ class LogisticFamily(SoftmaxFamily):
         return X1.T @ da[:, 1]
 
 
-def conjugate_gradient(product, b, precondition):
-    """A v with product(v) ≈ b, the closer the smaller b is (Hestenes and Stiefel 1952).
+def conjugate_gradient(product, b, precondition, enough=0.0):
+    """A v with product(v) ≈ b, the closer the smaller b is (Hestenes and Stiefel 1952); `enough` is
+    the size r · M⁻¹ r of a residual r that need not become smaller.
 
     `product` multiplies by a symmetric matrix without negative eigenvalues, `precondition` by
     something like its inverse.
@@ -317,7 +370,7 @@ def conjugate_gradient(product, b, precondition):
     v = 0 * b
     residual, z = b, precondition(b)
     direction, size = z, float((b * z).sum())
-    enough = size * min(0.1, max(1e-6, math.sqrt(abs(size))))**2
+    enough = max(enough, size * min(0.1, max(1e-6, math.sqrt(abs(size))))**2)
     for _ in range(2 * len(b)):
         if not size > enough:
             break

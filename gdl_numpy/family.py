@@ -15,7 +15,7 @@ The last three are parametrised without constraints: every vector of numbers is 
 normal, with u = L⁻¹ (x - µ) and g = ∂loss/∂log p,
 
     log p = -|u|²/2 - Σ_i log L_ii - d/2 log 2π
-    ∂/∂x = -L⁻ᵀ u        ∂/∂µ = L⁻ᵀ u        ∂/∂L_ij = (L⁻ᵀ u)_i u_j - [i=j] / L_ii
+    ∂/∂µ = L⁻ᵀ u      ∂/∂L_ij = (L⁻ᵀ u)_i u_j,  i > j      ∂/∂log L_ii = L_ii (L⁻ᵀ u)_i u_i - 1
 
 and for the mixture, with r_k = w_k p_k(x) / p(x), ∂ log p/∂logit_k = r_k - w_k, while component k
 receives the share r_k of g.
@@ -28,7 +28,7 @@ have a larger likelihood (test_e13). Erratum E14: not any four numbers are a box
 import math
 
 from gdl_numpy.backend import array_module, real_array
-from gdl_numpy.density import Box, Histogram, Mixture, Normal, cholesky
+from gdl_numpy.density import LOG_2_PI, Box, Histogram, Mixture, Normal, cholesky
 from gdl_numpy.elementary import log_softmax, logsumexp, softmax
 from gdl_numpy.sample_space import data_set, observations, whole_number
 
@@ -243,13 +243,13 @@ def _normals(theta, X, d):
     L_inverse = xp.linalg.inv(L)
     U = (X - mu[:, None]) @ L_inverse.swapaxes(1, 2)                # u = L⁻¹ (x - µ), (K, n, d)
     log_p = (-0.5 * (U**2).sum(axis=2) - log_diagonal.sum(axis=1)[:, None]
-             - 0.5 * d * math.log(2 * math.pi))
+             - 0.5 * d * LOG_2_PI)
 
     def backward(dlog_p):
-        dX = -(dlog_p[:, :, None] * U) @ L_inverse                  # -L⁻ᵀ u
-        dL = -dX.swapaxes(1, 2) @ U
-        dmu = -dX.sum(axis=1)
-        dlog_diagonal = (xp.diagonal(dL, axis1=1, axis2=2) * xp.exp(log_diagonal)
+        pulled = (dlog_p[:, :, None] * U) @ L_inverse               # g L⁻ᵀ u
+        dmu = pulled.sum(axis=1)
+        dL = pulled.swapaxes(1, 2) @ U                              # all but the -1 of log L_ii
+        dlog_diagonal = (xp.exp(log_diagonal) * xp.diagonal(dL, axis1=1, axis2=2)
                          - dlog_p.sum(axis=1)[:, None])
         i, j = _below_diagonal(xp, d)
         return xp.concatenate([dmu, dlog_diagonal, dL[:, i, j]], axis=1)

@@ -6,11 +6,12 @@
 
 It is a function of θ. Erratum E11: it is no density over θ; its integral over θ can be any number
 or infinite (test_e11). Erratum E08: for continuous data it is not the probability of seeing X,
-which is 0, but the density of X: up to ε^(nd) the probability of n cells of side ε around the rows
+which is 0, but the density of X: times ε^(nd) it is nearly the probability of n cells of side ε
 (test_e08). Erratum E06: it has a unit, therefore; in other units ℓ moves by a constant and θ̂ stays
 (test_e06). Erratum E09: the factors are not confined to (0, 1), so the product overflows as readily
 as it underflows; the sum does neither (test_e09). Erratum E10: a box that contains all points has a
-positive likelihood on paper, and 0.0 in float64 from 68 points on the world map on (test_e10).
+positive likelihood on paper; for the box of the whole map, 64 800 square degrees, it is 0.0 in
+float64 from 68 points on (test_e10).
 Erratum E27: the rows are independent and identically distributed; one that occurs twice counts
 twice (test_e27). Erratum E29: the θ of largest likelihood is not the most probable θ given the
 data, which needs a prior (test_e29).
@@ -45,7 +46,11 @@ def mean_loss(family, theta, X):
 
     For families whose `log_prob(theta, X)` returns its value and its pullback.
     """
-    log_p, backward = family.log_prob(theta, X)
+    return negative_mean(*family.log_prob(theta, X))
+
+
+def negative_mean(log_p, backward):
+    """-1/n Σ log_p, and what `backward` makes of its derivative -1/n in each row; (n,), n > 0."""
     xp, n = array_module(log_p), len(log_p)
     if n == 0:
         raise ValueError("X is empty: there is no mean over no rows")

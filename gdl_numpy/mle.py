@@ -1,11 +1,11 @@
 """Maximum likelihood estimation: θ̂ = argmax_θ ℓ(θ|X) = argmin_θ -ℓ(θ|X).
 
 Three roads, from the best to the most general. Erratum E07: the maximum is over θ, not over x
-(test_e07). Erratum E31: it minimises KL(p_data‖p_θ), since -ℓ/n estimates H(p_data) + that
-(test_e31). Erratum E30: what counts is the likelihood of data not seen in training (test_e30).
-Erratum E12: the smallest rectangle around the data is the estimate for closed, axis-parallel boxes
-of positive area; it always lies inside the box that made the data, a share ((n-1)/(n+1))^d of it in
-the mean (test_e12).
+(test_e07). Erratum E31: it minimises KL(p_data‖p_θ), since -ℓ/n estimates H(p_data) + KL and the
+first term does not depend on θ (test_e31). Erratum E30: what counts is the likelihood of data not
+seen in training (test_e30). Erratum E12: the smallest rectangle around the data is the estimate for
+closed, axis-parallel boxes of positive area; it always lies inside the box that made the data, a
+share ((n-1)/(n+1))^d of it in the mean (test_e12).
 
 In closed form: `family.mle(X)`.
 
@@ -14,11 +14,12 @@ to component k with the responsibility r_ik, and given these each component has 
 
     E step   r_ik = w_k N(x_i; µ_k, Σ_k) / p_θ(x_i)
     M step   N_k = Σ_i r_ik      w_k = N_k / n      µ_k = Σ_i r_ik x_i / N_k
-             Σ_k = Σ_i r_ik (x_i - µ_k)(x_i - µ_k)ᵀ / N_k,  eigenvalues raised to a floor
+             Σ_k = S_k = Σ_i r_ik (x_i - µ_k)(x_i - µ_k)ᵀ / N_k,  eigenvalues raised to a floor
 
 No step lowers ℓ. Without the floor ℓ has no maximum: a component that shrinks onto one observation
-makes it as large as you like. Raising eigenvalues is the exact M step among covariances >= floor ·
-I.
+makes it as large as you like. Raising eigenvalues is the exact M step among covariances Σ >= floor
+· I, in units in which each column of X has variance 1: the M step minimises log det Σ + tr Σ⁻¹ S,
+that is log λ + s/λ for each eigenvalue s of S, and the best λ >= floor is max(s, floor).
 
     log w_k N(x; µ_k, Σ_k) is linear in φ(x) = (1, x_i, x_i x_j), say C_k · φ(x);
     so the E step is Φ Cᵀ, a softmax, and Rᵀ Φ: two matrix products for each block of rows
@@ -31,11 +32,11 @@ import math
 from dataclasses import dataclass
 
 from gdl_numpy.backend import array_module, real_array
-from gdl_numpy.density import categorical
+from gdl_numpy.density import LOG_2_PI, categorical
 from gdl_numpy.elementary import log_softmax
 from gdl_numpy.family import MixtureFamily, cut_normals
 from gdl_numpy.likelihood import mean_loss
-from gdl_numpy.optimizer import Adam
+from gdl_numpy.optimizer import Adam, half_cosine
 from gdl_numpy.sample_space import data_set, whole_number
 
 
@@ -71,24 +72,25 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
         steps = expectation_maximization(family, X, rng, theta, tol, max_steps)
     else:
         theta = family.initial_theta(rng).astype(X.dtype) if theta is None else theta
-        steps = gradient_descent(family, X, theta, max_steps=max_steps)
+        steps = descend(family, X, theta, max_steps=max_steps)
     for step in steps:
         theta = step.theta
     return theta
 
 
-def gradient_descent(family, X, theta, optimizer=None, max_steps=2000):
+def descend(family, X, theta, optimizer=None, max_steps=2000):
     """Minimise -ℓ(θ|X)/n from theta on; yields a Step each, `loss` in nats per row.
 
-    By default Adam with η = 0.1 at first, falling to 0 as half a cosine wave, and a short memory
-    for squares, since these gradients have no noise. No coordinate of θ then moves farther than
-    0.05 · max_steps: bring data on a large scale, or a start, nearer.
+    By default Adam with η = 0.1 at first, falling to 0 as half a cosine wave, and β2 = β1, a short
+    memory for squares, since these gradients have no noise. Then |m| <= √v, and no coordinate of θ
+    moves farther than the sum of all η, 0.05 (max_steps + 1): bring data on a large scale, or the
+    start, nearer.
     """
     X, theta = data_set(X, getattr(family, "d", None)), real_array(theta, "theta")
     optimizer, falling = optimizer or Adam(0.1, beta2=0.9), optimizer is None
     for t in range(whole_number(max_steps, "max_steps", least=1)):
         if falling:
-            optimizer.learning_rate = 0.05 * (1 + math.cos(math.pi * t / max_steps))
+            optimizer.learning_rate = 0.1 * half_cosine(t, max_steps)
         loss, dtheta = mean_loss(family, theta, X)
         theta = optimizer(theta, dtheta)
         yield Step(t, loss, theta)
@@ -97,7 +99,8 @@ def gradient_descent(family, X, theta, optimizer=None, max_steps=2000):
 def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_steps=2000, floor=1e-6):
     """EM for a MixtureFamily from theta, or from a k-means++ start with rng; yields a Step each.
 
-    Stops after a step from which -ℓ/n is less than `tol` below that of the one before. In units in
+    Stops when the loss, in nats per row, fell by less than `tol` between two steps; the theta
+    yielded last is one M step further. In units in
     which each column of X has variance 1, variances are kept above `floor`; a theta that starts
     below it is raised, which may lower ℓ in the first step, and only there.
     """
@@ -170,7 +173,7 @@ def _coefficients(family, theta):
     precision = L_inverse.swapaxes(1, 2) @ L_inverse                # Σ⁻¹
     linear = (precision @ mu[:, :, None])[:, :, 0]                  # Σ⁻¹ µ
     constant = (log_softmax(logits) - 0.5 * (linear * mu).sum(axis=1) - log_diagonal.sum(axis=1)
-                - 0.5 * d * math.log(2 * math.pi))
+                - 0.5 * d * LOG_2_PI)
     i, j = xp.triu_indices(d)
     quadratic = precision[:, i, j] * xp.where(i == j, -0.5, -1)     # x_i x_j stands for x_j x_i too
     return xp.concatenate([constant[:, None], linear, quadratic], axis=1)
@@ -185,7 +188,7 @@ def _e_step(family, theta, features, entries=2**17):
     for start in range(0, len(features), rows):
         block = features[start:start + rows]
         joint = C @ block.T                                         # log w_k N(x_i; µ_k, Σ_k)
-        m = joint.max(axis=0)
+        m = joint.max(axis=0)                                       # logsumexp, in place for speed
         joint -= m
         xp.exp(joint, out=joint)
         total = joint.sum(axis=0)

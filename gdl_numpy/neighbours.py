@@ -1,8 +1,8 @@
 """Neighbours: which rows of two point sets can lie close together.
 
-A kernel that falls off like exp(-distance²/2) is zero to the last digit beyond some radius, so a
-sum over all n · m pairs of points needs only the near ones. To find them, sort both sets along the
-first coordinate and cut the queries into strips half a radius wide: what a strip can reach is a
+A kernel that falls off like exp(-distance²/2) is beyond some radius negligible beside nearer ones,
+so a sum over all n · m pairs of points needs only the near ones. To find them, sort both sets along
+the first coordinate and cut the queries into strips half a radius wide: what a strip can reach is a
 slice of the sorted points. Then do the same along the second and the third coordinate inside each
 strip. Beyond three coordinates cutting no longer pays: nearly every pair is a neighbour in most of
 them.
@@ -17,7 +17,7 @@ def near_blocks(Q, X, radius, rows_Q=None, rows_X=None, axis=0):
     """Pairs (i, j) of arrays of row numbers of Q and of X that bring neighbours together.
 
     Every row of Q is in exactly one i, and the j beside it holds at least all rows of X that are
-    not farther than `radius` from any of those.
+    within `radius` of one of those.
     """
     xp = array_module(Q)
     rows_Q = xp.arange(len(Q)) if rows_Q is None else rows_Q

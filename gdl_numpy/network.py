@@ -3,10 +3,10 @@
 Layers of `sizes` (d0, d1, ..., dL): each one mixes what it gets with a matrix, shifts it, and bends
 it by an activation a, applied to every number; the last layer does not bend.
 
-    H_0 = X (n, d0)        H_i = a(H_{i-1} W_i + b_i)        Y = H_{L-1} W_L + b_L  (n, dL)
+    H_0 = X (n, d0)      A_i = H_{i-1} W_i + b_i      H_i = a(A_i)      Y = A_L  (n, dL)
 
 All weights and biases are one vector θ = (W_1, b_1, ..., W_L, b_L). The pullback is the chain rule,
-from the last layer to the first; the slope a' is known from the value a itself:
+from the last layer to the first, where ∂Z stands for ∂loss/∂Z; the slope a' is known from a itself:
 
     ∂A_L = ∂Y        ∂W_i = H_{i-1}ᵀ ∂A_i        ∂b_i = Σ_rows ∂A_i        ∂H_{i-1} = ∂A_i W_iᵀ
                      ∂A_{i-1} = ∂H_{i-1} · a'
@@ -51,15 +51,15 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
     """A random start, shape (p,), where rng lives."""
     theta = rng.standard_normal(n_parameters(sizes), dtype=dtype)
     for W, b in cut(theta, sizes):
-        fan = len(W) / 2 if activation == "relu" else (len(W) + len(b)) / 2
-        W *= 1 / math.sqrt(fan)
+        W *= math.sqrt(2 / len(W) if activation == "relu" else 2 / (len(W) + len(b)))
         b *= 0
     return theta
 
 
 def mlp(theta, X, sizes, activation="tanh"):
-    """The network's output Y, shape (n, dL), and backward: dY -> dtheta (p,), dX (n, d0).
+    """Y (n, dL) from theta (p,) and X (n, d0), and backward: dY -> dtheta (p,), dX (n, d0).
 
+    `activation` is a key of ACTIVATIONS.
     `backward(dY, inputs=False)` leaves dX out, gives None for it, and saves a matrix product.
     """
     bend, slope = ACTIVATIONS[activation]

@@ -12,12 +12,18 @@ there:
     θ ← θ - η  m/(1 - β1^t) / (√(v/(1 - β2^t)) + δ)
 
 The divisors undo the start at m = v = 0. An optimizer holds no θ: `theta = optimizer(theta,
-dtheta)`. η may be changed between steps by setting `learning_rate`.
+dtheta)`. η may be changed between steps by setting `learning_rate`. Everywhere in this book ∂θ
+stands for ∂loss/∂θ, and has the shape of θ.
 """
 
 import math
 
 from gdl_numpy.backend import array_module
+
+
+def half_cosine(t, steps):
+    """A factor for η that falls from 1 at t = 0 to 0 at t = steps, as half a cosine wave."""
+    return 0.5 * (1 + math.cos(math.pi * t / steps))
 
 
 def _positive(value, name):

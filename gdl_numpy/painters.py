@@ -7,11 +7,11 @@ strokes from a palette of five random colours. There are two manners of moving t
     blocks      short broad strokes, straight, level or upright
     swirling    long thin strokes, bent, along a vector field with three vortices
 
-Neither painter is pure. On each canvas a share s of the strokes is swirling, and what tells the
-painters apart is only how they choose it, so that no model can be right always:
+Neither painter is pure. On each canvas every stroke is swirling with a probability s, and what
+tells the painters apart is only how they choose it, so that no model can be right always:
 
     painter 0   s ~ Beta(2, 4)         painter 1   s ~ Beta(4, 2)
-    p(y=1|s) = s²/(s² + (1 - s)²),     so even who counts strokes is right in 81 % of all cases
+    p(y=1|s) = s²/(s² + (1 - s)²),     so even who knew s would be right in only 13/16 of all cases
 
 A stroke with centre c, direction (cos α, sin α) and bend κ covers the pixels whose coordinates
 along and across it are small:
@@ -45,7 +45,7 @@ def paint(painter, n, rng, size=64):
     if painter not in (0, 1):
         raise ValueError(f"painter must be 0 or 1, got {painter!r}")
     a, b = (4, 2) if painter == 1 else (2, 4)
-    share = rng.beta(a, b, size=(n,))                       # of strokes that are swirling
+    share = rng.beta(a, b, size=(n,))                       # s: probability of a swirling stroke
     palette = rng.random((n, 5, 3))
     vortices = rng.random((n, 3, 2)), rng.random((n, 3)) - 0.5
     xp = array_module(palette)
@@ -86,9 +86,9 @@ def _field(x, centres, strengths):
     distance = xp.sqrt((away**2).sum(axis=2)) + 0.05
     pull = strengths / distance**2
     flow_x, flow_y = -(pull * away[:, :, 1]).sum(axis=1), (pull * away[:, :, 0]).sum(axis=1)
-    row, nearest = xp.arange(len(x)), abs(pull).argmax(axis=1)
+    row, strongest = xp.arange(len(x)), abs(pull).argmax(axis=1)
     return (xp.arctan2(flow_y, flow_x),
-            xp.sign(strengths[row, nearest]) / distance[row, nearest])
+            xp.sign(strengths[row, strongest]) / distance[row, strongest])
 
 
 def _cover(x, y, angle, bend, length, width, size):

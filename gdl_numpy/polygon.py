@@ -1,6 +1,6 @@
 """Polygon: a region of the plane bounded by closed rings of straight edges.
 
-The support of p_data on the world map is such a region. Three questions have exact answers.
+The support of p_data on the world map is such a region. Three questions about it:
 
 *Is a point inside?* By the even-odd rule: walk west from it; if you cross an odd number of edges
 you started inside. To find that number without trying every edge, cut the plane into slabs at the
@@ -13,7 +13,10 @@ all points of such a cell get the answer of its centre.
 of the first coordinate with antiderivative G, over edges that run clockwise (x2 to the right, x1
 up),
 
-    ∫∫ g(x1) dx1 dx2  =  Σ_edges ∫ G(x1) dx2  =  Σ_edges Δx2 ∫_0^1 G(x1 + s Δx1) ds
+    ∫∫ g(x1) dx1 dx2  =  Σ_edges ∫ G(x1) dx2  =  Σ_edges Δx2 ½ ∫_-1^1 G(middle + s ½ Δx1) ds
+
+the last by Gauss and Legendre's rule with 12 nodes, exact for polynomials G of degree up to 23, and
+to rounding for the sines of world_map.py.
 
 *How to draw from it uniformly?* Draw one of the cells that are not all outside, they have equal
 areas, and a point in it. Keep the point if it is in the region; only cells that an edge touches can
@@ -37,7 +40,9 @@ BLOCK = 2**16                                               # rows that stay in 
 class Region:
     """The inside of rings whose edges run from `start` to `end`, both (m, 2), within a SampleSpace.
 
-    `shape` says into how many cells each coordinate is cut.
+    NumPy arrays, every vertex the start of as many edges as it is the end of. For `integral` outer
+    rings must run clockwise, with x2 to the right and x1 up, and holes the other way; membership
+    does not care. `shape` says into how many cells each coordinate is cut.
     """
 
     def __init__(self, start, end, space, shape):
@@ -54,7 +59,8 @@ class Region:
                              numpy.searchsorted(self.level, self.head[:, 0]))
         middle = (self.level[slab] + self.level[slab + 1]) / 2
         order = numpy.lexsort([self._crossing(edge, middle), slab])
-        self.edge = edge[order]                             # slab by slab, from west to east
+        self.edge = edge[order]                             # slab by slab, from west to east;
+        # first[k] is where slab k - 1 begins, since searchsorted gives a point below all levels 0
         self.first = numpy.searchsorted(slab[order], numpy.arange(-1, len(self.level) + 1))
 
         centres, _ = space.grid(shape)

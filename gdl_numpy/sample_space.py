@@ -35,7 +35,10 @@ def observations(X, like, finite=True):
 
 
 def data_set(X, d=None):
-    """`X` as an (n, d) array with at least one row: what a model can be fitted to."""
+    """`X` as an (n, d) array with at least one row: what a model can be fitted to.
+
+    ValueError or TypeError as for `observations`, and if X is empty.
+    """
     X = real_array(X, "X")
     if X.ndim != 2:
         raise ValueError(f"X must have shape (n, {d or 'd'}), one observation a row, got {X.shape}")
@@ -105,12 +108,13 @@ class SampleSpace:
         """
         shape, width = self._cells(shape)
         X = observations(X, self.low, finite)
-        xp = array_module(X)
+        xp, inside = array_module(X), self.contains(X, finite=False)
+        X = xp.where(inside[:, None], X, self.low)
         number = xp.zeros(len(X), dtype=int)
         for i, k in enumerate(shape):
-            x = xp.where((self.low[i] <= X[:, i]) & (X[:, i] <= self.high[i]), X[:, i], self.low[i])
-            number = number * k + xp.minimum(((x - self.low[i]) / width[i]).astype(int), k - 1)
-        return xp.where(self.contains(X, finite=False), number, -1)
+            column = ((X[:, i] - self.low[i]) / width[i]).astype(int)
+            number = number * k + xp.minimum(column, k - 1)
+        return xp.where(inside, number, -1)
 
     def _cells(self, shape):
         shape = tuple(whole_number(k, "shape", least=1) for k in shape)

@@ -71,7 +71,7 @@ class WorldMap:
 
     @property
     def coast(self):
-        """The straight edges between land and sea, (m, 2, 2): start and end of each."""
+        """The outline: edges that bound the land, or the continent, (m, 2, 2), start and end."""
         return _coast(self.continent)
 
     def contains(self, X):
@@ -79,7 +79,7 @@ class WorldMap:
         return _land(self.continent, array_module(X)).contains(X)
 
     def log_prob(self, X):
-        """log p_data(x) in nats for each row of X, shape (n,); per square degree."""
+        """log p_data(x) in nats for each row of X, shape (n,); p per square degree of the map."""
         land = _land(self.continent, array_module(X))
         X = observations(X, land.foot)
         xp = array_module(X)
@@ -97,7 +97,8 @@ class WorldMap:
 
 
 def continents():
-    """The names of the continents that the data distinguish, in alphabetical order."""
+    """The names of the continents that the data distinguish, in alphabetical order: the seven, and
+    "Seven seas (open ocean)" for the few islands that belong to none."""
     return tuple(str(name) for name in _read(DATA)["continents"])
 
 

@@ -16,25 +16,42 @@ import time
 
 import numpy as np
 
-from gdl_numpy import density, elementary, evaluation, family, likelihood, mle, neighbours
+from gdl_numpy import (
+    conditional,
+    density,
+    discriminative,
+    elementary,
+    evaluation,
+    family,
+    likelihood,
+    mle,
+    neighbours,
+    network,
+    painters,
+)
 from gdl_numpy.backend import random_generator, to_numpy
 from gdl_numpy.optimizer import Adam, GradientDescent
 from gdl_numpy.sample_space import SampleSpace
 from gdl_numpy.world_map import WorldMap
 
 RTOL = 1e-10
+SIZES = (2, 64, 64, 3)                                      # of the network
 
 
 def draws(n, rng):
     """The random numbers of all cases, on the host: n points of the plane and parameters."""
     mixture = family.MixtureFamily(5, 2)
     return {"X": rng.standard_normal((n, 2)), "map": rng.uniform([-90, -180], [90, 180], (n, 2)),
-            "theta": mixture.initial_theta(rng), "dlog_p": rng.standard_normal(n)}
+            "theta": mixture.initial_theta(rng), "dlog_p": rng.standard_normal(n),
+            "y": rng.integers(0, 3, n), "phi": network.initial_theta(SIZES, rng),
+            "dY": rng.standard_normal((n, 3)), "images": rng.random((min(n, 200), 32, 32, 3))}
 
 
 def cases():
     """For each module what it computes from the draws D, already moved to one module xp."""
     mixture, normal, box = family.MixtureFamily(5, 2), family.NormalFamily(2), family.BoxFamily(2)
+    softmax = discriminative.SoftmaxFamily(2, 3, l2=1e-3)
+    classifier = discriminative.NetworkClassifierFamily(SIZES, "tanh")
     p_data = WorldMap()
 
     def space(xp):
@@ -93,6 +110,12 @@ def cases():
         "mle: expectation maximisation": em_steps,
         "world_map": lambda xp, D: p_data.log_prob(D["map"]),
         "evaluation": verdicts,
+        "network": lambda xp, D: network.mlp(D["phi"], D["X"], SIZES)[1](D["dY"])[0],
+        "discriminative: Newton": lambda xp, D: softmax.mle(D["X"], D["y"]),
+        "discriminative: network": lambda xp, D: classifier.loss(D["phi"], D["X"], D["y"])[1],
+        "conditional": lambda xp, D: conditional.ClassConditional.fit(
+            normal, D["X"], D["y"]).log_posterior(D["X"]),
+        "painters": lambda xp, D: painters.features(D["images"]),
     }
 
 

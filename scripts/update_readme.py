@@ -35,22 +35,22 @@ def densities():
 
 
 def benchmark():
-    """The cases of benchmark_density.json with their ratios."""
-    report = load("benchmark_density.json")
-    machine = report["machine"]
+    """The cases of the benchmarks with their ratios."""
+    reports = [load(f"benchmark_{name}.json") for name in ("density", "discriminative")]
     yield "| case | peer | peer's time / ours: median (min to max) | memory, MB: ours, peer |"
     yield "| --- | --- | --- | --- |"
-    for case in report["cases"]:
+    for case in (case for report in reports for case in report["cases"]):
         ratio, memory = case["ratio"], case["memory_MB"]
         yield (f"| {case['name'].replace('_', ' ')}, {case['dtype']} "
                f"| {case['peer']}, {case['settings']} "
                f"| {ratio['median']:.1f} ({ratio['min']:.1f} to {ratio['max']:.1f}) "
                f"| {memory['ours']:.0f}, {memory['peer']:.0f} |")
     yield ""
+    machine = reports[0]["machine"] | reports[1]["machine"]
     yield (f"Measured on one {machine['processor']} with {machine['cores']} cores, "
-           f"OMP_NUM_THREADS = {machine['OMP_NUM_THREADS']}, NumPy {machine['numpy']}, "
-           f"SciPy {machine['scipy']}, scikit-learn {machine['scikit-learn']}, "
-           f"Shapely {machine['shapely']}.")
+           f"OMP_NUM_THREADS = {machine['OMP_NUM_THREADS']}, "
+           + ", ".join(f"{name} {machine[name]}" for name in
+                       ("numpy", "scipy", "scikit-learn", "shapely", "torch")) + ".")
 
 
 def updated(text):

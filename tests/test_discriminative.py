@@ -156,7 +156,8 @@ def test_the_loss_is_the_mean_over_the_rows_and_the_penalty_of_the_weights(xp, f
 def test_the_hessian_product_is_the_difference_of_gradients(xp, make_rng, family):
     theta, X, y = theta_and_data(family, xp)
     X1 = xp.concatenate([X, xp.ones((len(X), 1))], axis=1)
-    product, h = family._hessian(theta, X, X1), 1e-5
+    p = xp.exp(family(theta).log_posterior(X))
+    product, h = family._hessian(p, X1), 1e-5
     for seed in range(3):
         v = make_rng(seed).standard_normal(len(theta))
         difference = (family.loss(theta + h * v, X, y)[1]
@@ -479,7 +480,7 @@ def test_what_is_no_theta_is_refused(family):
     (lambda: SoftmaxFamily(2, 3, -1), ValueError, "l2 must be finite and not negative, got -1"),
     (lambda: LogisticFamily(2, NAN), ValueError, "l2 must be finite and not negative, got nan"),
     (lambda: LogisticFamily(2, INF), ValueError, "l2 must be finite and not negative, got inf"),
-    (lambda: SoftmaxFamily(2, 1), ValueError, "K >= 2 classes"),
+    (lambda: SoftmaxFamily(2, 1), ValueError, "n_classes must be at least 2"),
     (lambda: SoftmaxFamily(0, 2), ValueError, "at least 1, got 0"),
     (lambda: LogisticFamily(2.0), TypeError, "a whole number, got 2.0"),
     (lambda: NetworkClassifierFamily((2, 1)), ValueError, "K >= 2 classes"),

@@ -92,9 +92,8 @@ def test_a_script_computes_the_same_twice_and_other_numbers_with_another_seed():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_names_its_numbers_labels_its_axes_and_has_large_enough_type(name):
     figure, _, numbers = drawn(name)
-    for ax in figure.axes:
-        assert ax.get_xlabel() or not ax.xaxis.get_ticklabels() or ax.get_label() == "<colorbar>" \
-            or any(other.get_xlabel() for other in ax.get_figure().axes)
+    if any(ax.axison and ax.get_xticks().size for ax in figure.axes):       # not only pictures
+        assert any(ax.get_xlabel() for ax in figure.axes)
     alt = importlib.import_module(name).ALT.format(**numbers)
     assert len(alt) > 100 and "nan" not in alt
     if name in MANIFEST:

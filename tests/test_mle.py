@@ -15,8 +15,8 @@ from gdl_numpy.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFa
 from gdl_numpy.likelihood import log_likelihood, mean_loss
 from gdl_numpy.mle import (
     Step,
+    descend,
     expectation_maximization,
-    gradient_descent,
     k_means_plus_plus,
     maximum_likelihood,
 )
@@ -355,8 +355,8 @@ def test_the_gradient_road_is_as_good_as_em_from_the_same_start():
 def test_the_gradient_road_leads_downhill_on_every_back_end(xp):
     family, X = NormalFamily(2), correlated(numpy.random.default_rng(23), 100)
     theta = numpy.zeros(5)
-    steps = list(gradient_descent(family, xp.asarray(X), xp.asarray(theta), max_steps=30))
-    expected = list(gradient_descent(family, X, theta, max_steps=30))
+    steps = list(descend(family, xp.asarray(X), xp.asarray(theta), max_steps=30))
+    expected = list(descend(family, X, theta, max_steps=30))
     assert array_module(steps[-1].theta, steps[-1].loss) is xp
     assert to_numpy(steps[-1].theta) == pytest.approx(expected[-1].theta, rel=1e-8)
     assert float(steps[-1].loss) < float(steps[0].loss)
@@ -365,19 +365,19 @@ def test_the_gradient_road_leads_downhill_on_every_back_end(xp):
 def test_any_optimizer_will_do_and_keeps_its_learning_rate():
     family, X = NormalFamily(1), correlated(numpy.random.default_rng(24), 100, d=1)
     optimizer = GradientDescent(0.05)
-    losses = [step.loss for step in gradient_descent(family, X, numpy.zeros(2), optimizer, 300)]
+    losses = [step.loss for step in descend(family, X, numpy.zeros(2), optimizer, 300)]
     assert optimizer.learning_rate == 0.05
     assert (numpy.diff(losses) < 1e-12).all()
     theta = numpy.zeros(2)
     by_hand = theta - 0.05 * mean_loss(family, theta, X)[1]
-    assert next(gradient_descent(family, X, theta, optimizer)).theta == pytest.approx(by_hand)
+    assert next(descend(family, X, theta, optimizer)).theta == pytest.approx(by_hand)
 
 
 # Steps, methods, state
 
 @pytest.mark.parametrize("train", [
     lambda family, X, theta: expectation_maximization(family, X, theta=theta, max_steps=7, tol=-1),
-    lambda family, X, theta: gradient_descent(family, X, theta, max_steps=7),
+    lambda family, X, theta: descend(family, X, theta, max_steps=7),
 ])
 def test_a_step_tells_its_number_the_loss_before_it_and_the_theta_after_it(train):
     rng = numpy.random.default_rng(25)
@@ -578,7 +578,7 @@ def test_em_alone_refuses_the_same(options, message):
         next(expectation_maximization(MixtureFamily(2, 2), ROWS, **options))
 
 
-@pytest.mark.parametrize("train", [expectation_maximization, gradient_descent])
+@pytest.mark.parametrize("train", [expectation_maximization, descend])
 def test_data_and_start_on_two_devices_are_refused(device, train):
     theta = MixtureFamily(2, 2).initial_theta(numpy.random.default_rng(0))
     with pytest.raises(TypeError, match="move one of them first"):

@@ -31,7 +31,8 @@ def test_the_numbers_in_the_readme_are_those_that_scripts_have_written():
 
 
 def test_the_reading_order_is_complete_and_the_same_in_the_readme_and_in_the_package():
-    in_readme = re.findall(r"\(gdl_numpy/(?:models/)?(\w+)\.py\)", README)
+    section = README.split("## Reading order")[1].split("\n## ")[0]
+    in_readme = re.findall(r"\(gdl_numpy/(?:models/)?(\w+)\.py\)", section)
     docstring = (ROOT / "gdl_numpy" / "__init__.py").read_text(encoding="utf-8")
     in_package = re.findall(r"^    (\w+) {2,}", docstring, flags=re.MULTILINE)
     assert in_readme == in_package and sorted(in_readme) == MODULES

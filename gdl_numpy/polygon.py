@@ -31,7 +31,7 @@ from copy import copy
 import numpy
 
 from gdl_numpy.backend import array_module
-from gdl_numpy.sample_space import SampleSpace, observations
+from gdl_numpy.sample_space import observations
 
 OUTSIDE, INSIDE, MIXED = 0, 1, 2                            # kinds of cells
 BLOCK = 2**16                                               # rows that stay in the cache
@@ -79,7 +79,7 @@ class Region:
         for name, value in vars(self).items():
             if isinstance(value, numpy.ndarray):
                 setattr(region, name, xp.asarray(value))
-        region.space = SampleSpace(xp.asarray(self.space.low), xp.asarray(self.space.high))
+        region.space = self.space.on(xp)
         return region
 
     def contains(self, X):

@@ -84,6 +84,10 @@ class SampleSpace:
         """The product of the side lengths, in the product of the coordinates' units."""
         return (self.high - self.low).prod()
 
+    def on(self, xp):
+        """The same space with its corners in the module xp."""
+        return SampleSpace(xp.asarray(self.low), xp.asarray(self.high))
+
     def contains(self, X, finite=True):
         """Whether each row of X lies in the box, its edges included, shape (n,)."""
         X = observations(X, self.low, finite)

@@ -32,7 +32,7 @@ from gdl_numpy import (
 from gdl_numpy.backend import random_generator, to_numpy
 from gdl_numpy.optimizer import Adam, GradientDescent
 from gdl_numpy.sample_space import SampleSpace
-from gdl_numpy.world_map import WorldMap
+from gdl_numpy.world_map import WORLD, WorldMap
 
 RTOL = 1e-10
 SIZES = (2, 64, 64, 3)                                      # of the network
@@ -54,11 +54,8 @@ def cases():
     classifier = discriminative.NetworkClassifierFamily(SIZES, "tanh")
     p_data = WorldMap()
 
-    def space(xp):
-        return SampleSpace(xp.asarray([-90.0, -180.0]), xp.asarray([90.0, 180.0]))
-
     def histogram(xp, D):
-        fitted = family.HistogramFamily(space(xp), (30, 60), pseudocount=1.0)
+        fitted = family.HistogramFamily(WORLD.on(xp), (30, 60), pseudocount=1.0)
         return fitted(fitted.mle(D["map"])).log_prob(D["map"])
 
     def near_pairs(xp, D):
@@ -68,7 +65,7 @@ def cases():
                          for i, j in neighbours.near_blocks(Q, X, 0.1)]).sum()
 
     def divergences(xp, D):
-        plane = SampleSpace(xp.asarray([-8.0, -8.0]), xp.asarray([8.0, 8.0]))
+        plane = SampleSpace([-8, -8], [8, 8]).on(xp)
         p, q = normal(normal.mle(D["X"])), normal(normal.mle(D["X"] * 1.1 + 0.2))
         return xp.stack([f(p, q, plane, (300, 300)) for f in (
             density.cross_entropy, density.kl_divergence, density.jensen_shannon)])
@@ -96,7 +93,7 @@ def cases():
 
     return {
         "elementary": lambda xp, D: elementary.logsumexp(100 * D["map"], axis=0),
-        "sample_space": lambda xp, D: space(xp).cell(D["map"], (180, 360)),
+        "sample_space": lambda xp, D: WORLD.on(xp).cell(D["map"], (180, 360)),
         "neighbours": near_pairs,
         "density: box": lambda xp, D: box(box.mle(D["X"])).log_prob(D["X"] * 1.1),
         "density: normal": lambda xp, D: normal(normal.mle(D["X"])).log_prob(D["X"]),

@@ -53,10 +53,9 @@ def with_continent(X):
 
 
 def compute(rng):
-    p_data, everywhere = WorldMap(), WORLD
-    X, X_new = (sample_uniform(everywhere, n, rng) for n in (N, N_NEW))
-    xp = array_module(X)
-    grid = xp.asarray(WORLD.grid(PICTURE)[0])
+    p_data, world = WorldMap(), WORLD.on(array_module(rng.random(1)))
+    X, X_new = (Box(world.low, world.high).sample(n, rng) for n in (N, N_NEW))
+    xp, (grid, _) = array_module(X), world.grid(PICTURE)
 
     y, y_new = (p_data.contains(points).astype(int) for points in (X, X_new))
     land_network = network(X, y, 2, rng)
@@ -80,11 +79,6 @@ def compute(rng):
     numbers["africa"] = WorldMap(continent="Africa").contains(
         by_continent.sample(20_000, rng, y=SEVEN.index(continents().index("Africa")))).mean()
     return arrays, numbers
-
-
-def sample_uniform(space, n, rng):
-    low, high = (array_module(rng.random(1)).asarray(corner) for corner in (space.low, space.high))
-    return Box(low, high).sample(n, rng)
 
 
 def draw(figure, arrays, numbers):

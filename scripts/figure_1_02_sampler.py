@@ -4,7 +4,7 @@ import math
 import sys
 
 import make_figures
-from figure_1_02_map import network, sample_uniform, scaled
+from figure_1_02_map import network, scaled
 from style import BLUE, VERMILION, draw_land, map_axes
 
 from gdl_numpy.backend import array_module
@@ -48,12 +48,13 @@ class Scaled:
 def compute(rng):
     p_data = WorldMap()
     xp = array_module(rng.random(1))
-    noise = Box(xp.asarray(WORLD.low), xp.asarray(WORLD.high))
+    world = WORLD.on(xp)
+    noise = Box(world.low, world.high)
     perfect = PerfectClassifier(p_data)
     X = xp.concatenate([noise.sample(N // 2, rng), p_data.sample(N // 2, rng)])
     learned = Scaled(network(X, (xp.arange(N) >= N // 2).astype(int), 2, rng))
 
-    grid = xp.asarray(WORLD.grid((180, 360))[0])
+    grid, _ = world.grid((180, 360))
     log_p = learned.log_posterior(grid)
     bound = float((log_p[:, 1] - log_p[:, 0]).max())        # of the log-odds, on a fine grid
     by_perfect = noise_kept(perfect, noise, N_MADE, rng, perfect.log_odds)
@@ -61,10 +62,10 @@ def compute(rng):
 
     # the density that the learned sampler draws from is D/(1 - D), normalised; its KL on new draws
     odds = xp.exp(log_p[:, 1] - log_p[:, 0])
-    log_z = math.log(float(odds.mean() * WORLD.volume))
+    log_z = math.log(float(odds.mean() * world.volume))
     new = learned.log_posterior(p_data.sample(100_000, rng))
     kl = -float((new[:, 1] - new[:, 0]).mean()) + log_z - p_data.entropy
-    trial = sample_uniform(WORLD, 1_000_000, rng)
+    trial = noise.sample(1_000_000, rng)
     numbers = {"n": N, "perfect_kept": p_data.contains(trial).mean(),
                "land_share": p_data.area / float(WORLD.volume),
                "perfect_sea": 1 - float(p_data.contains(by_perfect).mean()),

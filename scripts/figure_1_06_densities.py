@@ -36,20 +36,20 @@ PICTURE = (180, 360)
 def compute(rng):
     p_data = WorldMap()
     X, validation, test = (p_data.sample(n, rng) for n in (N, N, N_TEST))
+    xp, world = array_module(X), WORLD.on(array_module(X))
     models = {
         "box": fitted(BoxFamily(2), X),
         "normal": fitted(NormalFamily(2), X),
         **{f"mixture_{name}": fitted(MixtureFamily(k, 2), X, rng=rng, tol=1e-4)
            for name, k in COMPONENTS.items()},
-        "histogram": best((fitted(HistogramFamily(WORLD, grid, pseudocount=0.5), X)
+        "histogram": best((fitted(HistogramFamily(world, grid, pseudocount=0.5), X)
                            for grid in GRIDS), validation),
         "kernel_density": best((KernelDensity(X, h) for h in BANDWIDTHS), validation),
     }
     arrays, numbers = {}, dict(COMPONENTS)
     numbers["bandwidth"] = models["kernel_density"].bandwidth
     numbers["grid_rows"], numbers["grid_columns"] = models["histogram"].masses.shape
-    xp = array_module(X)
-    grid = xp.asarray(WORLD.grid(PICTURE)[0])
+    grid, _ = world.grid(PICTURE)
     for name, p in {"truth": p_data, **models}.items():
         arrays[name] = (xp.exp(p.log_prob(grid)) * p_data.area).reshape(PICTURE)
         numbers |= {f"{name}_sea": 1 - float(accuracy(p, p_data, N_SAMPLES, rng)),

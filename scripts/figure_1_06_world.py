@@ -38,8 +38,8 @@ def compute(rng):
     X = training_points(rng)
     family = BoxFamily(2)
     box = family(family.mle(X))
-    p_data = WorldMap()
-    points = chosen_points(box, p_data, array_module(X))
+    p_data, world = WorldMap(), WORLD.on(array_module(X))
+    points = chosen_points(box, p_data, world)
     arrays = {"X": X, "low": box.low, "high": box.high}
     numbers = {"n": len(X)}
     for name, x in points.items():
@@ -53,19 +53,20 @@ def compute(rng):
         "sea_share": 1 - float(accuracy(box, p_data, 1_000_000, rng)),
         "land_outside": 1 - float(box.space.contains(new).mean()),
         "land_reached": coverage(box, p_data, 20_000, rng),
-        "kl_data_model": kl_divergence(p_data, box, WORLD, GRID),
-        "kl_model_data": kl_divergence(box, p_data, WORLD, GRID),
-        "jensen_shannon": jensen_shannon(p_data, box, WORLD, GRID),
+        "kl_data_model": kl_divergence(p_data, box, world, GRID),
+        "kl_model_data": kl_divergence(box, p_data, world, GRID),
+        "jensen_shannon": jensen_shannon(p_data, box, world, GRID),
     }
     return arrays, numbers
 
 
-def chosen_points(box, p_data, xp):
+def chosen_points(box, p_data, world):
     """The plainest A, B and C on a 5-degree grid: of their kind, those farthest from any other kind
     and from the border of the map."""
-    X, fine = (xp.asarray(WORLD.grid(shape)[0]) for shape in ((36, 72), (180, 360)))
+    X, fine = (world.grid(shape)[0] for shape in ((36, 72), (180, 360)))
+    xp = array_module(X)
     land, in_box = p_data.contains(fine), box.space.contains(fine)
-    on_map = xp.minimum(X - WORLD.low, WORLD.high - X).min(axis=1)
+    on_map = xp.minimum(X - world.low, world.high - X).min(axis=1)
     points = {}
     for name, kind in (("A", in_box & ~land), ("B", land & ~in_box), ("C", land & in_box)):
         others = fine[~kind]

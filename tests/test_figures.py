@@ -20,6 +20,8 @@ import make_figures  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 import style  # noqa: E402
 
+from gdl_numpy.backend import to_numpy  # noqa: E402
+
 ROOT = Path(__file__).parent.parent
 SCRIPTS, FIGURES = ROOT / "scripts", ROOT / "figures"
 NAMES = sorted(path.stem for path in SCRIPTS.glob("figure_*.py"))
@@ -41,15 +43,21 @@ def run(*arguments, script="make_figures.py", **kwargs):
                           capture_output=True, text=True, timeout=300, **kwargs)
 
 
-def drawn(name, seed=0):
-    """The figure and the numbers of a script, as make_figures makes them but not written."""
+def computed(name, rng):
+    """What a script computes, with fewer data if it is slow."""
     script = importlib.import_module(name)
     with pytest.MonkeyPatch.context() as patch:
         for constant, value in FEWER.get(name, {}).items():
             patch.setattr(script, constant, value)
         patch.setattr("figure_1_02_map.STEPS", 20)
-        arrays, numbers = script.compute(np.random.default_rng(seed))
-    numbers = {key: make_figures.rounded(value) for key, value in numbers.items()}
+        arrays, numbers = script.compute(rng)
+    return arrays, {key: make_figures.rounded(value) for key, value in numbers.items()}
+
+
+def drawn(name, seed=0):
+    """The figure and the numbers of a script, as make_figures makes them but not written."""
+    script = importlib.import_module(name)
+    arrays, numbers = computed(name, np.random.default_rng(seed))
     with matplotlib.rc_context(style.RC):
         figure = plt.figure(figsize=script.SIZE)
         script.draw(figure, arrays, numbers)
@@ -102,6 +110,14 @@ def test_every_figure_names_its_numbers_labels_its_axes_and_has_large_enough_typ
     sizes = [text.get_fontsize() for text in written]
     plt.close(figure)
     assert min(sizes) >= 11
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_can_be_computed_on_a_device(name, device):
+    arrays, numbers = computed(name, device.random.default_rng(0))
+    assert all(isinstance(value, (str, int, float)) for value in numbers.values())
+    assert all(isinstance(to_numpy(value), np.ndarray) for value in arrays.values())
+    assert any(isinstance(value, device.ndarray) for value in arrays.values())
 
 
 def test_the_box_of_figure_1_05_is_drawn_where_the_estimate_is():

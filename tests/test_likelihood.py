@@ -196,6 +196,9 @@ def test_e06_other_units_shift_the_log_likelihood_and_leave_the_estimate():
     for theta in (estimate, numpy.array(WORLD)):
         log_l = log_likelihood(family, theta, degrees)
         assert log_likelihood(family, numpy.radians(theta), radians) == pytest.approx(log_l + shift)
+    p_degrees, p_radians = (family(t).log_prob(X) for t, X in ((estimate, degrees),
+                                                               (numpy.radians(estimate), radians)))
+    assert numpy.exp(p_radians) == pytest.approx(numpy.exp(p_degrees) * (180 / math.pi)**2)
 
 
 def test_e08_the_likelihood_is_no_probability_but_the_density_of_the_data():

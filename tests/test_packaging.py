@@ -16,6 +16,7 @@ import update_readme
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PACKAGE = list((ROOT / "gdl_numpy").rglob("*.py"))
+BENCHMARKS = [path.stem for path in (ROOT / "scripts").glob("benchmark_*.py")]
 MODULES = sorted(path.stem for path in PACKAGE if path.stem != "__init__")
 
 
@@ -99,7 +100,10 @@ def test_check_gpu_without_a_gpu_gives_one_line_and_exit_status_2():
     assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
 
 
-def test_benchmarks_say_what_they_measured_and_on_what():
-    report = json.loads((ROOT / "figures" / "benchmark_density.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("script", BENCHMARKS)
+def test_benchmarks_say_on_what_they_measured_and_that_both_sides_agree(script):
+    report = json.loads((ROOT / "figures" / f"{script}.json").read_text(encoding="utf-8"))
+    assert report["machine"]["processor"] and report["machine"]["numpy"] and report["repeats"] >= 5
     for case in report["cases"]:
         assert case["difference"] <= case["bound"]
+        assert case["memory_MB"]["ours"] < 500

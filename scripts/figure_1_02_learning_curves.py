@@ -96,10 +96,10 @@ def draw(figure, arrays, numbers):
         ax.minorticks_off()
         ax.set_title(titles[name], size=12)
         ax.legend(frameon=False)
-    caption(figure, "Left, 10 dimensions: the generative side is ahead from 10 points on, until "
-            "both have enough. With 6 its covariance is nearly singular.",
-            "Right, 2 dimensions: continents are no normals, and the discriminative side, which "
-            "does not assume it, wins with all but the fewest points.")
+    caption(figure, "Left, 10 dimensions: once there are clearly more points than dimensions, the "
+            "generative side needs fewer; before, its covariance is nearly singular.",
+            "Right, 2 dimensions: continents are no normals. The discriminative side, which does "
+            "not assume that they are, wins as data grow.")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def draw(figure, arrays, numbers):
     extent = (-180, 180, -90, 90)
     for ax in axes.flat:
         map_axes(ax, ax in axes[1], ax in axes[:, 0])
-        draw_coast(ax, coast, colors="black")
+        draw_coast(ax, coast, edgecolor="black")
     picture = axes[0, 0].imshow(arrays["p_land"], origin="lower", extent=extent, cmap="cividis",
                                 vmin=0, vmax=1)
     figure.colorbar(picture, ax=axes[0, 0], shrink=0.8, ticks=[0, 0.5, 1])

@@ -70,9 +70,10 @@ def draw_land(ax, rings, **patch):
 
 
 def draw_coast(ax, edges, **lines):
-    """The edges (m, 2, 2) between land and sea."""
-    lines = {"colors": "white", "linewidths": 0.5, "zorder": 2} | lines
-    ax.add_collection(mpl.collections.LineCollection(edges[:, :, ::-1], **lines))
+    """The edges (m, 2, 2) between land and sea, as one path of many pieces."""
+    lines = {"edgecolor": "white", "facecolor": "none", "linewidth": 0.5, "zorder": 2} | lines
+    codes = [Outline.MOVETO, Outline.LINETO] * len(edges)
+    ax.add_patch(mpl.patches.PathPatch(Outline(edges[:, :, ::-1].reshape(-1, 2), codes), **lines))
 
 
 def draw_box(ax, low, high, **patch):

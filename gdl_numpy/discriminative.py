@@ -300,9 +300,10 @@ class SoftmaxFamily(ClassifierFamily):
         rounding = xp.concatenate([(10 * eps * mean)**2, xp.zeros(1, dtype=M.dtype)])
         scale = 1 / xp.sqrt(xp.where(size > rounding, size, 1))     # 1 for a constant column
         eigenvalues, V = xp.linalg.eigh(M * scale[:, None] * scale)
-        if not eigenvalues[0] > 10 * len(M) * eps:
+        if self.l2 == 0 and not eigenvalues[0] > 10 * len(M) * eps:
             raise ValueError("columns of X depend linearly on each other or on a constant, so θ̂ is "
                              "not unique: pass a positive l2")
+        eigenvalues = xp.maximum(eigenvalues, 10 * len(M) * eps)
         inverse = (scale[:, None] * V / eigenvalues) @ (V.T * scale)
 
         def precondition(v):

@@ -17,9 +17,10 @@ to component k with the responsibility r_ik, and given these each component has 
              Σ_k = S_k = Σ_i r_ik (x_i - µ_k)(x_i - µ_k)ᵀ / N_k,  eigenvalues raised to a floor
 
 No step lowers ℓ. Without the floor ℓ has no maximum: a component that shrinks onto one observation
-makes it as large as you like. Raising eigenvalues is the exact M step among covariances Σ >= floor
-· I, in units in which each column of X has variance 1: the M step minimises log det Σ + tr Σ⁻¹ S,
-that is log λ + s/λ for each eigenvalue s of S, and the best λ >= floor is max(s, floor).
+makes it as large as you like. Raising eigenvalues is the exact M step among those covariances Σ
+whose eigenvalues are at least the floor, in units in which each column of X has variance 1: the M
+step minimises log det Σ + tr Σ⁻¹ S, that is log λ + s/λ for each eigenvalue s of S, and the best λ
+not below the floor is max(s, floor).
 
     log w_k N(x; µ_k, Σ_k) is linear in φ(x) = (1, x_i, x_i x_j), say C_k · φ(x);
     so the E step is Φ Cᵀ, a softmax, and Rᵀ Φ: two matrix products for each block of rows
@@ -100,9 +101,9 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     """EM for a MixtureFamily from theta, or from a k-means++ start with rng; yields a Step each.
 
     Stops when the loss, in nats per row, fell by less than `tol` between two steps; the theta
-    yielded last is one M step further. In units in
-    which each column of X has variance 1, variances are kept above `floor`; a theta that starts
-    below it is raised, which may lower ℓ in the first step, and only there.
+    yielded last is one M step further. In units in which each column of X has variance 1, variances
+    are kept above `floor`; a theta that starts below it is raised, which may lower ℓ in the first
+    step, and only there.
     """
     X = data_set(X, family.d)
     xp = array_module(X)

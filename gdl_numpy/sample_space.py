@@ -52,7 +52,7 @@ def data_set(X, d=None):
 def whole_number(n, name, least=0):
     """`n` as an int that is at least `least`; TypeError or ValueError otherwise."""
     try:
-        whole = operator.index(None if isinstance(n, bool) else n)
+        whole = operator.index(None if isinstance(n, bool) or getattr(n, "ndim", 0) > 0 else n)
     except TypeError as error:
         raise TypeError(f"{name} must be a whole number, got {n!r}") from error
     if whole < least:
@@ -121,6 +121,7 @@ class SampleSpace:
         return xp.where(inside, number, -1)
 
     def _cells(self, shape):
+        shape = (shape,) if hasattr(shape, "__index__") else shape          # one number is a line's
         shape = tuple(whole_number(k, "shape", least=1) for k in shape)
         if len(shape) != len(self.low):
             raise ValueError(f"shape has {len(shape)} entries; this space is in R^{len(self.low)}")

@@ -116,7 +116,7 @@ def machine(libraries):
             **{name: version(name) for name in libraries
                if find_spec(name.replace("scikit-learn", "sklearn"))},
             "blas": blas, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
-            "load_average": os.getloadavg()[0]}             # the benchmark itself is about 1
+            "older_kernel_chosen": any(map(os.environ.get, SLOWING))}
 
 
 def main(cases, description, file_name, libraries):
@@ -145,6 +145,7 @@ def main(cases, description, file_name, libraries):
         if find_spec(library) is None:
             print(f"Skipped all cases with {library}: pip install {INSTALL[library]} installs it.")
             chosen = {i: case for i, case in chosen.items() if not case.peer.startswith(library)}
+    load = os.getloadavg()[0]
     # Memory first: the peak of a child starts from that of its parent, which is still small.
     memory = [[peak_memory(i, side) for side in ("ours", "theirs")] for i in chosen]
     records = []
@@ -156,9 +157,12 @@ def main(cases, description, file_name, libraries):
 
     if not all(r["difference"] <= r["bound"] for r in records):     # NaN is a difference too
         sys.exit("The results of a case differ by more than their bound.")
-    if args.only is None and records:
+    if len(records) < len(cases):
+        print("Nothing written: that takes all cases.")
+    else:
         args.output.mkdir(parents=True, exist_ok=True)
         target, sibling = (args.output / f"{file_name}{end}" for end in ("", ".part"))
-        sibling.write_text(json.dumps({"machine": machine(libraries), "repeats": args.repeats,
+        sibling.write_text(json.dumps({"machine": machine(libraries), "load_before": load,
+                                       "repeats": args.repeats,
                                        "cases": records}, indent=1) + "\n")
         os.replace(sibling, target)

@@ -1,5 +1,6 @@
 """Companion of Figure 1-2: are the probabilities right, and which pictures are hard?"""
 
+import math
 import sys
 
 import make_figures
@@ -9,13 +10,14 @@ from style import BLACK, BLUE, caption, show_picture
 from gdl_numpy.backend import array_module
 from gdl_numpy.discriminative import LogisticFamily
 
-SIZE = (13, 5.4)
-TITLE = "Probabilities that can be believed"
+SIZE = (13, 5.8)
+TITLE = "Are the probabilities right?"
 ALT = ("Left: calibration curve of the model of Figure 1-2 on {n_new} new pictures: in ten "
-       "groups by predicted probability, the share of pictures made by painter 1 follows the "
-       "diagonal, on average {calibration_error:.3f} away. Right: the four pictures most "
-       "certainly by painter 0, the four least certain and the four most certainly by painter 1."
-       " Held-out accuracy {accuracy:.1%}, from mean colour alone {accuracy_mean_colour:.1%}.")
+       "groups by predicted probability, the share of pictures made by painter 1 is on average "
+       "{calibration_error:.3f} away from the diagonal; chance alone would make it "
+       "{calibration_chance:.3f} for a perfectly calibrated model. Right: the four pictures most"
+       " certainly by painter 0, the four least certain and the four most certainly by painter "
+       "1. Held-out accuracy {accuracy:.1%}, from mean colour alone {accuracy_mean_colour:.1%}.")
 GROUPS = 10
 
 
@@ -30,7 +32,7 @@ def compute(rng):
     order = p.argsort()
     groups = order.reshape(GROUPS, -1)                      # equally many pictures in each
     predicted, observed = p[groups].mean(axis=1), y_new[groups].mean(axis=1)
-    error = xp.sqrt(observed * (1 - observed) / groups.shape[1])
+    error = xp.sqrt(predicted * (1 - predicted) / groups.shape[1])          # if calibrated
 
     family = LogisticFamily(3)
     mean_colour, mean_colour_new = pictures.mean(axis=(1, 2)), new.mean(axis=(1, 2))
@@ -40,7 +42,8 @@ def compute(rng):
     shown = xp.concatenate([order[:4], least, order[-4:]])
     numbers = {"n_new": N_NEW, "accuracy": ((p > 0.5) == y_new).mean(),
                "accuracy_mean_colour": (by_colour.argmax(axis=1) == y_new).mean(),
-               "calibration_error": abs(predicted - observed).mean()}
+               "calibration_error": abs(predicted - observed).mean(),
+               "calibration_chance": math.sqrt(2 / math.pi) * error.mean()}     # mean |normal|
     numbers |= {f"probability_{i}": p[j] for i, j in enumerate(shown)}
     return {"predicted": predicted, "observed": observed, "error": error,
             "shown": new[shown], "y": y_new[shown]}, numbers
@@ -64,8 +67,9 @@ def draw(figure, arrays, numbers):
                          f"p = {numbers[f'probability_{j}']:.3f}")
     caption(figure, f"{numbers['n_new']} new pictures: accuracy {numbers['accuracy']:.1%}, "
             f"from mean colour alone {numbers['accuracy_mean_colour']:.1%}; "
-            "mean distance from the diagonal "
-            f"{numbers['calibration_error']:.3f}.  Frames: blue painter 0, orange painter 1.")
+            "frames: blue painter 0, orange painter 1.",
+            f"Mean distance from the diagonal {numbers['calibration_error']:.3f}; chance alone "
+            f"makes it {numbers['calibration_chance']:.3f} for a perfectly calibrated model.")
 
 
 if __name__ == "__main__":

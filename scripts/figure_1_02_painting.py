@@ -18,7 +18,6 @@ ALT = ("From left to right: a training set of {n} labelled pictures by two proce
        "probability {probability:.2f} that painter 1 made it. On new pictures the model is right"
        " in {accuracy:.0%} of all cases.")
 N, N_NEW = 1200, 1200                                       # pictures, half by each painter
-BEST = 13 / 16                  # even with s known: ∫ max(p(s|0), p(s|1)) ds / 2, see painters.py
 COLOURS = (BLUE, ORANGE)                                    # of painter 0 and painter 1
 
 
@@ -49,17 +48,19 @@ def compute(rng):
     new, y_new = exhibition(N_NEW, rng)
     log_posterior = judge.log_posterior(new)
     xp = array_module(pictures)
+    right = (log_posterior.argmax(axis=1) == y_new).mean()
     numbers = {"n": N, "n_features": N_FEATURES, "n_new": N_NEW,
                "probability": xp.exp(log_posterior[0, 1]), "truth": int(y_new[0]),
-               "accuracy": (log_posterior.argmax(axis=1) == y_new).mean(),
-               "best": BEST, "log_loss": -log_posterior[xp.arange(N_NEW), y_new].mean()}
+               "accuracy": right, "accuracy_error": (right * (1 - right) / N_NEW)**0.5,
+               "log_loss": -log_posterior[xp.arange(N_NEW), y_new].mean()}
     return {"pictures": pictures[:12], "y": y[:12], "new": new[0]}, numbers
 
 
 def draw(figure, arrays, numbers):
     caption(figure, f"On {numbers['n_new']} new pictures the model is right in "
-            f"{numbers['accuracy']:.1%} of all cases; none can exceed {numbers['best']:.1%}, "
-            "because neither painter is pure.", "It scores pictures; it cannot make one.")
+            f"{numbers['accuracy']:.1%} of all cases (± {numbers['accuracy_error']:.1%}, 1 SE); "
+            "none exceeds 13/16 in the mean, because neither painter is pure.",
+            "It scores pictures; it cannot make one.")
     training, model, new, output = stages(
         figure, ["training set, labelled", "model", "new observation", "output"], [4, 2.6, 2.2, 2])
     for ax, picture, y in zip(training.subplots(3, 4).flat, arrays["pictures"], arrays["y"],

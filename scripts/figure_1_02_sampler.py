@@ -15,8 +15,9 @@ from gdl_numpy.world_map import WORLD, WorldMap
 SIZE = (13, 3.3)
 TITLE = "A perfect discriminator can create"
 ALT = ("Three world maps. Uniform noise over the whole map; the noise that a perfect classifier "
-       "of land against noise keeps, all on land, a share of {perfect_kept:.1%}; and the noise "
-       "that a classifier learned from {n} points keeps, {learned_sea:.1%} of it in the sea.")
+       "of land against noise keeps, a share of {perfect_kept:.1%}, {perfect_sea:.0%} of it in "
+       "the sea; and the noise that a classifier learned from {n} points keeps, "
+       "{learned_sea:.1%} of it in the sea.")
 N, N_MADE, SHOWN = 20_000, 20_000, 1500
 
 
@@ -56,7 +57,7 @@ def compute(rng):
 
     grid, _ = world.grid((180, 360))
     log_p = learned.log_posterior(grid)
-    bound = float((log_p[:, 1] - log_p[:, 0]).max())        # of the log-odds, on a fine grid
+    bound = float((log_p[:, 1] - log_p[:, 0]).max())        # of the log-odds, on a grid of 1 degree
     by_perfect = noise_kept(perfect, noise, N_MADE, rng, perfect.log_odds)
     by_learned = noise_kept(learned, noise, N_MADE, rng, bound)
 
@@ -65,8 +66,9 @@ def compute(rng):
     log_z = math.log(float(odds.mean() * world.volume))
     new = learned.log_posterior(p_data.sample(100_000, rng))
     kl = -float((new[:, 1] - new[:, 0]).mean()) + log_z - p_data.entropy
-    trial = noise.sample(1_000_000, rng)
-    numbers = {"n": N, "perfect_kept": p_data.contains(trial).mean(),
+    log_p = perfect.log_posterior(noise.sample(1_000_000, rng))
+    share = xp.exp(log_p[:, 1] - log_p[:, 0] - perfect.log_odds).mean()     # that noise_kept keeps
+    numbers = {"n": N, "perfect_kept": share,
                "land_share": p_data.area / float(WORLD.volume),
                "perfect_sea": 1 - float(p_data.contains(by_perfect).mean()),
                "learned_sea": 1 - float(p_data.contains(by_learned).mean()),
@@ -80,7 +82,8 @@ def draw(figure, arrays, numbers):
     titles = {"noise": "uniform noise", "perfect": "kept by a perfect classifier",
               "learned": "kept by a learned classifier"}
     texts = {"noise": f"{numbers['land_share']:.1%} of the map is land",
-             "perfect": f"{numbers['perfect_kept']:.1%} kept, none in the sea: exact",
+             "perfect": f"{numbers['perfect_kept']:.1%} kept, "
+                        f"{numbers['perfect_sea']:.0%} in the sea",
              "learned": f"{numbers['learned_sea']:.1%} in the sea; "
                         f"KL {numbers['learned_kl']:.2f} nats"}
     rings, p_data = WorldMap().rings, WorldMap()

@@ -18,7 +18,8 @@ ALT = ("The {n} points of Figure 1-4 inside an orange box, the maximum likelihoo
        " latitude {theta1:.1f} to {theta3:.1f} and longitude {theta2:.1f} to {theta4:.1f} "
        "degrees. Its density is {density:.3g} per square degree inside and 0 outside, its "
        "log-likelihood {log_likelihood:.1f} nats. A new point falls outside with probability "
-       "{outside:.3f}; the bound that holds for any rule is {bound:.3f}.")
+       "{outside:.3f}; averaged over data sets of {n} points that is at most {bound:.3f}, "
+       "whatever the rule.")
 
 
 def compute(rng):
@@ -48,8 +49,8 @@ def draw(figure, arrays, numbers):
             rf"$\hat\theta$ = ({theta_hat}) degrees;  $p_{{model}}$ = "
             f"{numbers['density'] * 1e5:.2f} × 10⁻⁵ per square degree inside, 0 outside",
             rf"log-likelihood $\ell(\hat\theta|X)$ = {numbers['log_likelihood']:.1f} nats;  "
-            f"next point outside: {numbers['outside']:.3f}, "
-            f"for any rule ≤ 4/(n+1) = {numbers['bound']:.3f}")
+            f"next point outside: {numbers['outside']:.3f}; "
+            f"mean over data sets ≤ 4/(n+1) = {numbers['bound']:.3f}")
 
 
 if __name__ == "__main__":

@@ -94,15 +94,15 @@ def draw(figure, arrays, numbers):
     caption(figure, *lines,
             f"{numbers['sea_share']:.1%} of the model lies in the sea; "
             f"{numbers['land_outside']:.1%} of the land lies outside the box",
-            f"KL($p_{{model}}$‖$p_{{data}}$) = {sign(numbers['kl_model_data'])} because of A,  "
-            f"KL($p_{{data}}$‖$p_{{model}}$) = {sign(numbers['kl_data_model'])} because of B,  "
+            f"KL($p_{{model}}$‖$p_{{data}}$) = {sign(numbers['kl_model_data'], 'A')},  "
+            f"KL($p_{{data}}$‖$p_{{model}}$) = {sign(numbers['kl_data_model'], 'B')},  "
             f"Jensen-Shannon {numbers['jensen_shannon']:.2f} nats")
     ax.plot([], [], color=ORANGE, lw=3, label="model: box")
     ax.legend(loc="lower right", bbox_to_anchor=(1.01, 0.98), ncols=2, frameon=False)
 
 
-def sign(number):
-    return "∞" if math.isinf(number) else f"{number:.2f}"
+def sign(number, cause):
+    return f"∞ because of {cause}" if math.isinf(number) else f"{number:.2f}"
 
 
 if __name__ == "__main__":

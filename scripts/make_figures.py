@@ -16,6 +16,13 @@ import sys
 import traceback
 from pathlib import Path
 
+try:
+    import matplotlib
+    from tqdm import tqdm
+except ImportError as error:
+    print(f"{error.name} is missing: pip install -e '.[figures]'", file=sys.stderr)
+    sys.exit(2)
+
 FIGURES = Path(__file__).parent.parent / "figures"
 sys.path.insert(0, str(Path(__file__).parent))              # the scripts import each other
 
@@ -57,11 +64,6 @@ def main(fixed_names=None, arguments=None):
     if options.list:
         print("\n".join(all_names))
         return 0
-    try:
-        import matplotlib
-        from tqdm import tqdm
-    except ImportError as error:
-        parser.error(f"{error.name} is missing: pip install -e '.[figures]'")
     from gdl_numpy.backend import random_generator
     try:
         random_generator(options.seed, options.device)
@@ -82,6 +84,9 @@ def main(fixed_names=None, arguments=None):
         progress.set_description(name)
         try:
             make(name, options)
+        except KeyboardInterrupt:
+            print(f"interrupted at {name}; what was written before is whole", file=sys.stderr)
+            return 130
         except Exception as error:                          # report it, go on with the others
             traceback.print_exc()
             failed.append(f"{name} ({type(error).__name__}: {error})")
@@ -129,7 +134,7 @@ def enter(manifest, name, entry):
     """Replace the entry of one figure in the manifest; JSON has no infinity, so it is a string."""
     from style import write_whole
 
-    entries = json.loads(manifest.read_text()) if manifest.exists() else {}
+    entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
     numbers = {key: str(value) if value in (float("inf"), -float("inf")) else value
                for key, value in entry["numbers"].items()}
     entries[name] = entry | {"numbers": numbers}

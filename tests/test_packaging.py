@@ -1,5 +1,6 @@
 """The README, the wheel, and the scripts that are no figures."""
 
+import importlib
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import check_gpu
 import numpy as np
@@ -94,6 +96,18 @@ def test_check_gpu_sees_a_difference():
     assert check_gpu.relative_difference([1.0, -np.inf], [1.0, 0.0]) == np.inf
 
 
+def test_check_gpu_fails_where_the_device_gives_nan(monkeypatch, capsys):
+    import stand_in_cupy
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(
+        __version__="0", ndarray=stand_in_cupy.ndarray, cuda=SimpleNamespace(
+            Device=lambda: SimpleNamespace(synchronize=None), runtime=SimpleNamespace(
+                getDeviceProperties=lambda i: {"name": b"none"}))))
+    monkeypatch.setattr(check_gpu, "random_generator", lambda *args: np.random.default_rng(0))
+    monkeypatch.setattr(check_gpu, "compare", lambda *args: [("a case", np.nan, 1.0)])
+    assert check_gpu.main(["--size", "100"]) == 1
+    assert "TOO LARGE" in capsys.readouterr().out
+
+
 def test_check_gpu_without_a_gpu_gives_one_line_and_exit_status_2():
     done = subprocess.run([sys.executable, str(ROOT / "scripts" / "check_gpu.py")], text=True,
                           capture_output=True, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""})
@@ -104,6 +118,10 @@ def test_check_gpu_without_a_gpu_gives_one_line_and_exit_status_2():
 def test_benchmarks_say_on_what_they_measured_and_that_both_sides_agree(script):
     report = json.loads((ROOT / "figures" / f"{script}.json").read_text(encoding="utf-8"))
     assert report["machine"]["processor"] and report["machine"]["numpy"] and report["repeats"] >= 5
+    cases = importlib.import_module(script).CASES
+    described = [(case["name"], case["dtype"], case["peer"], case["settings"])
+                 for case in report["cases"]]
+    assert described == [(c.name, c.dtype, c.peer, c.settings) for c in cases]
     for case in report["cases"]:
         assert case["difference"] <= case["bound"]
         assert case["memory_MB"]["ours"] < 500

@@ -15,6 +15,8 @@ cells' centres, so that sums over the grid times the cell's volume are integrals
 import math
 import operator
 
+import numpy
+
 from gdl_numpy.backend import array_module, real_array
 
 
@@ -52,7 +54,8 @@ def data_set(X, d=None):
 def whole_number(n, name, least=0):
     """`n` as an int that is at least `least`; TypeError or ValueError otherwise."""
     try:
-        whole = operator.index(None if isinstance(n, bool) or getattr(n, "ndim", 0) > 0 else n)
+        truth_or_array = isinstance(n, (bool, numpy.bool_)) or getattr(n, "ndim", 0) > 0
+        whole = operator.index(None if truth_or_array else n)
     except TypeError as error:
         raise TypeError(f"{name} must be a whole number, got {n!r}") from error
     if whole < least:

@@ -69,14 +69,17 @@ class ClassConditional:
     @numpy.errstate(divide="ignore")                        # log 0 = -inf is meant
     def log_joint(self, X):
         """log p(x, y) for each row of X and each label, shape (n, K)."""
-        xp = array_module(self.priors)
-        return xp.stack([p.log_prob(X) for p in self.densities], axis=1) + xp.log(self.priors)
+        return self._log_prob_of_each(X) + array_module(self.priors).log(self.priors)
 
     def log_prob(self, X, y):
         """log p(x|y) for each row of X and its label, shape (n,)."""
-        log_p = array_module(self.priors).stack([p.log_prob(X) for p in self.densities], axis=1)
+        log_p = self._log_prob_of_each(X)
         y = labels(y, log_p, len(self.densities))
         return log_p[array_module(y).arange(len(y)), y]
+
+    def _log_prob_of_each(self, X):
+        """log p(x|y) for each row of X and each label, shape (n, K)."""
+        return array_module(self.priors).stack([p.log_prob(X) for p in self.densities], axis=1)
 
     def marginal(self):
         """p(x), a density."""

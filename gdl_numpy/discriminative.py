@@ -161,19 +161,27 @@ class SoftmaxFamily(ClassifierFamily):
     def __init__(self, d, n_classes, l2=0.0):
         self.d = whole_number(d, "d", least=1)
         self.n_classes = whole_number(n_classes, "n_classes", least=2)
-        self.n_parameters = (self.d + 1) * self.n_classes
+        self._set_columns(self.n_classes)
         self.l2 = float(l2)
         if not 0 <= self.l2 < math.inf:
             raise ValueError(f"l2 must be finite and not negative, got {l2}")
 
+    def _set_columns(self, columns):
+        """theta is a matrix (d + 1, columns), W above b, row by row."""
+        self.columns, self.n_parameters = columns, (self.d + 1) * columns
+
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (p,), where rng lives."""
-        return initial_theta((self.d, self.n_classes), rng, dtype=dtype)
+        return initial_theta((self.d, self.columns), rng, dtype=dtype)
 
     def logits(self, theta, X):
-        """a = x W + b, shape (n, K), and backward: da -> dtheta."""
-        a, backward = mlp(theta, X, (self.d, self.n_classes))
-        return a, lambda da: backward(da, inputs=False)[0]
+        """a, shape (n, K), and backward: da -> dtheta."""
+        a, backward = mlp(theta, X, (self.d, self.columns))
+        return self._all_classes(a), lambda da: backward(da[:, -self.columns:], inputs=False)[0]
+
+    def _all_classes(self, a):
+        """The logits of all classes from those that have parameters."""
+        return a
 
     def loss(self, theta, X, y):
         """The mean loss, penalty included, in nats per row, and its gradient in theta, (p,)."""
@@ -189,7 +197,7 @@ class SoftmaxFamily(ClassifierFamily):
     def without_intercepts(self, theta):
         """theta with the intercepts set to 0, a new array."""
         penalised = theta.copy()
-        self.cut(penalised)[1][...] = 0
+        penalised[-self.columns:] = 0
         return penalised
 
     def mle(self, X, y, tol=1e-16, max_steps=100):
@@ -211,9 +219,9 @@ class SoftmaxFamily(ClassifierFamily):
         X1 = xp.ones((len(X), self.d + 1), dtype=X.dtype)
         xp.subtract(X, mean, out=X1[:, :-1])
         theta = self._centred_mle(X1, mean, y, tol, max_steps)
-        by_column = theta.reshape(self.d + 1, -1)           # its last row is b: x W + b
-        by_column[-1] -= mean @ by_column[:-1]              #             = (x - mean) W + b'
-        if by_column.shape[1] > 1:                          # what all classes share is rounding
+        by_column = theta.reshape(self.d + 1, self.columns)         # its last row is b: x W + b
+        by_column[-1] -= mean @ by_column[:-1]                      #         = (x - mean) W + b'
+        if self.columns > 1:                                # what all classes share is rounding
             by_column -= by_column.mean(axis=1, keepdims=True)
         return theta
 
@@ -284,10 +292,10 @@ class SoftmaxFamily(ClassifierFamily):
         return product
 
     def _logits_of(self, v, X1):
-        return X1 @ v.reshape(self.d + 1, self.n_classes)
+        return self._all_classes(X1 @ v.reshape(self.d + 1, self.columns))
 
     def _pulled_back(self, da, X1):
-        return (X1.T @ da).ravel()
+        return (X1.T @ da[:, -self.columns:]).ravel()
 
     def _preconditioner(self, X1, mean):
         """v -> M⁻¹ v for a matrix M that is like the Hessian in its scales but easy to invert."""
@@ -307,8 +315,8 @@ class SoftmaxFamily(ClassifierFamily):
         inverse = (scale[:, None] * V / eigenvalues) @ (V.T * scale)
 
         def precondition(v):
-            v = v.reshape(self.d + 1, -1)
-            if v.shape[1] > 1:                              # what all classes share does nothing
+            v = v.reshape(self.d + 1, self.columns)
+            if self.columns > 1:                            # what all classes share does nothing
                 v = v - v.mean(axis=1, keepdims=True)
             return (inverse @ v).ravel()
 
@@ -329,36 +337,15 @@ class LogisticFamily(SoftmaxFamily):
 
     def __init__(self, d, l2=0.0):
         super().__init__(d, 2, l2)
-        self.n_parameters = self.d + 1
-
-    def initial_theta(self, rng, dtype=float):
-        """A random start, shape (d + 1,), where rng lives."""
-        return initial_theta((self.d, 1), rng, dtype=dtype)
+        self._set_columns(1)
 
     def cut(self, theta):
         """The weights (d,) and the intercept (), views of theta."""
         return theta[:self.d], theta[self.d]
 
-    def without_intercepts(self, theta):
-        """theta with the intercept set to 0, a new array."""
-        penalised = theta.copy()
-        penalised[self.d] = 0
-        return penalised
-
-    def logits(self, theta, X):
-        """a = (0, x · w + b), shape (n, 2), and backward: da -> dtheta."""
-        a, backward = mlp(theta, X, (self.d, 1))
-        xp = array_module(a)
-        return (xp.concatenate([xp.zeros_like(a), a], axis=1),
-                lambda da: backward(da[:, 1:], inputs=False)[0])
-
-    def _logits_of(self, v, X1):
-        a = X1 @ v[:, None]
+    def _all_classes(self, a):
         xp = array_module(a)
         return xp.concatenate([xp.zeros_like(a), a], axis=1)
-
-    def _pulled_back(self, da, X1):
-        return X1.T @ da[:, 1]
 
 
 def conjugate_gradient(product, b, precondition, enough=0.0):

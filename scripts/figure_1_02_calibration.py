@@ -4,7 +4,7 @@ import math
 import sys
 
 import make_figures
-from figure_1_02_painting import COLOURS, N_NEW, Judge, N, exhibition
+from figure_1_02_painting import COLOURS, N_NEW, N, judged
 from style import BLACK, BLUE, caption, show_picture
 
 from gdl_numpy.backend import array_module
@@ -22,10 +22,7 @@ GROUPS = 10
 
 
 def compute(rng):
-    pictures, y = exhibition(N, rng)
-    judge = Judge(pictures, y)
-    new, y_new = exhibition(N_NEW, rng)
-    log_posterior = judge.log_posterior(new)
+    pictures, y, new, y_new, log_posterior = judged(N, N_NEW, rng)
     xp = array_module(pictures)
     p = xp.exp(log_posterior[:, 1])
 

@@ -72,7 +72,7 @@ def compute(rng):
                "land_share": p_data.area / float(WORLD.volume),
                "perfect_sea": 1 - float(p_data.contains(by_perfect).mean()),
                "learned_sea": 1 - float(p_data.contains(by_learned).mean()),
-               "learned_kept": float(odds.mean()) / math.exp(bound), "learned_kl": kl}
+               "learned_kl": kl}
     return {"noise": noise.sample(SHOWN, rng), "perfect": by_perfect[:SHOWN],
             "learned": by_learned[:SHOWN]}, numbers
 

@@ -7,7 +7,6 @@ from figure_1_04_points import training_points
 from style import ORANGE, caption, draw_box, draw_points, map_axes
 
 from gdl_numpy.backend import array_module
-from gdl_numpy.evaluation import accuracy
 from gdl_numpy.family import BoxFamily
 from gdl_numpy.likelihood import log_likelihood
 from gdl_numpy.world_map import WorldMap
@@ -34,7 +33,6 @@ def compute(rng):
         "log_likelihood": log_likelihood(family, theta_hat, X),
         "outside": 1 - float(box.space.contains(p_data.sample(1_000_000, rng)).mean()),
         "bound": 4 / (len(X) + 1),
-        "accuracy": accuracy(box, p_data, 1_000_000, rng),
     }
     return {"X": X, "low": box.low, "high": box.high}, numbers
 

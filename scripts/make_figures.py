@@ -17,14 +17,18 @@ import traceback
 from pathlib import Path
 
 try:
-    import matplotlib
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
     from tqdm import tqdm
 except ImportError as error:
     print(f"{error.name} is missing: pip install -e '.[figures]'", file=sys.stderr)
     sys.exit(2)
 
+from style import RC, save, write_whole
+
+from gdl_numpy.backend import random_generator, to_numpy
+
 FIGURES = Path(__file__).parent.parent / "figures"
-sys.path.insert(0, str(Path(__file__).parent))              # the scripts import each other
 
 
 class Parser(argparse.ArgumentParser):
@@ -64,7 +68,6 @@ def main(fixed_names=None, arguments=None):
     if options.list:
         print("\n".join(all_names))
         return 0
-    from gdl_numpy.backend import random_generator
     try:
         random_generator(options.seed, options.device)
     except RuntimeError as error:
@@ -76,7 +79,7 @@ def main(fixed_names=None, arguments=None):
     except OSError as error:
         parser.error(f"cannot write to {options.output}: {error.strerror}")
     if not options.show:
-        matplotlib.use("agg")
+        mpl.use("agg")
 
     failed = []
     progress = tqdm(options.names or all_names, unit="figure", disable=None)
@@ -97,12 +100,6 @@ def main(fixed_names=None, arguments=None):
 
 def make(name, options):
     """Compute, draw and write one figure, and enter its numbers into the manifest."""
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
-    from style import RC, save
-
-    from gdl_numpy.backend import random_generator, to_numpy
-
     script = importlib.import_module(name)
     arrays, numbers = script.compute(random_generator(options.seed, options.device))
     arrays = {key: to_numpy(value) for key, value in arrays.items()}
@@ -132,8 +129,6 @@ def rounded(number):
 
 def enter(manifest, name, entry):
     """Replace the entry of one figure in the manifest; JSON has no infinity, so it is a string."""
-    from style import write_whole
-
     entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
     numbers = {key: str(value) if value in (float("inf"), -float("inf")) else value
                for key, value in entry["numbers"].items()}

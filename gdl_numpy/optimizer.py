@@ -11,7 +11,13 @@ there:
     m ← β1 m + (1 - β1) ∂θ             v ← β2 v + (1 - β2) ∂θ²
     θ ← θ - η  m/(1 - β1^t) / (√(v/(1 - β2^t)) + δ)
 
-The divisors undo the start at m = v = 0. An optimizer holds no θ: `theta = optimizer(theta,
+The divisors undo the start at m = v = 0. The code keeps M = m/(1 - β1) and V = v/(1 - β2) instead,
+which need fewer passes over memory, the chief cost of a step with many parameters:
+
+    M ← β1 M + ∂θ      V ← β2 V + ∂θ²      θ ← θ - η (a/b) M / (√V + δ/b)
+    with  a = (1 - β1)/(1 - β1^t)  and  b = √((1 - β2)/(1 - β2^t))
+
+An optimizer holds no θ: `theta = optimizer(theta,
 dtheta)`. η may be changed between steps by setting `learning_rate`. Everywhere in this book ∂θ
 stands for ∂loss/∂θ, and has the shape of θ.
 """
@@ -44,23 +50,31 @@ class GradientDescent:
 
 
 class Adam:
-    """Adam with η = `learning_rate`, β1, β2 and δ as above; it keeps m, v and t between steps."""
+    """Adam with η = `learning_rate`, β1, β2 and δ as above; it keeps M, V and t between steps."""
 
     def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, delta=1e-8):
         if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
             raise ValueError(f"beta1 and beta2 must lie in [0, 1), got {beta1} and {beta2}")
         self.learning_rate = _positive(learning_rate, "learning_rate")
         self.beta1, self.beta2, self.delta = beta1, beta2, _positive(delta, "delta")
-        self.t, self.m, self.v = 0, None, None
+        self.t, self.M, self.V = 0, None, None
 
     def __call__(self, theta, dtheta):
         """θ after one step, a new array (p,)."""
         xp = array_module(theta)
         if self.t == 0:
-            self.m, self.v = xp.zeros_like(theta), xp.zeros_like(theta)
+            self.M, self.V = xp.zeros_like(theta), xp.zeros_like(theta)
         self.t += 1
-        self.m += (1 - self.beta1) * (dtheta - self.m)
-        self.v += (1 - self.beta2) * (dtheta**2 - self.v)
-        m_unbiased = self.m / (1 - self.beta1**self.t)
-        v_unbiased = self.v / (1 - self.beta2**self.t)
-        return theta - self.learning_rate * m_unbiased / (xp.sqrt(v_unbiased) + self.delta)
+        a = (1 - self.beta1) / (1 - self.beta1**self.t)
+        b = math.sqrt((1 - self.beta2) / (1 - self.beta2**self.t))
+        step = dtheta * dtheta                              # this array becomes the new theta
+        self.M *= self.beta1
+        self.M += dtheta
+        self.V *= self.beta2
+        self.V += step
+        xp.sqrt(self.V, out=step)
+        step += self.delta / b
+        xp.divide(self.M, step, out=step)
+        step *= -self.learning_rate * a / b
+        step += theta
+        return step

@@ -8,9 +8,17 @@ strip. Beyond three coordinates cutting no longer pays: nearly every pair is a n
 them.
 
     |q - x| <= r   implies   |q_i - x_i| <= r  for every coordinate i
+
+There, the nearest k of all m points are found from one matrix product for many queries at once,
+
+    |q - x|² = |q|² - 2 q · x + |x|²
+
+whose three terms nearly cancel for close points; so the origin is first moved among the points, and
+the k distances are then computed again as they are written.
 """
 
 from gdl_numpy.backend import array_module
+from gdl_numpy.sample_space import data_set, observations, whole_number
 
 
 def near_blocks(Q, X, radius, rows_Q=None, rows_X=None, axis=0):
@@ -36,3 +44,27 @@ def near_blocks(Q, X, radius, rows_Q=None, rows_X=None, axis=0):
     end = xp.searchsorted(x, q[last - 1] + radius, side="right")
     for a, b, c, e in zip(*(bound.tolist() for bound in (first, last, begin, end)), strict=True):
         yield from near_blocks(Q, X, radius, rows_Q[a:b], rows_X[c:e], axis + 1)
+
+
+def nearest(Q, X, k=1, entries=2**19):
+    """Distances and row numbers of the k rows of X nearest to each row of Q, both (n, k), in order.
+
+    Two points closer than rounding of |x|² tells apart may change places.
+    """
+    X = data_set(X)
+    Q, xp = observations(Q, X), array_module(X)
+    if not 1 <= whole_number(k, "k") <= len(X):
+        raise ValueError(f"k must lie between 1 and the {len(X)} rows of X, got {k}")
+    middle = X.mean(axis=0)
+    Q, X = Q - middle, X - middle
+    squares = (X**2).sum(axis=1)
+    distances, numbers = xp.empty((len(Q), k), dtype=X.dtype), xp.empty((len(Q), k), dtype=int)
+    rows = max(1, entries // max(len(X), k * X.shape[1]))   # in a block: it stays in the cache
+    for start in range(0, len(Q), rows):
+        q = Q[start:start + rows]
+        near = (squares - 2 * q @ X.T).argpartition(k - 1, axis=1)[:, :k]
+        distance = xp.sqrt(((q[:, None] - X[near])**2).sum(axis=2))
+        order = distance.argsort(axis=1)
+        distances[start:start + rows] = xp.take_along_axis(distance, order, axis=1)
+        numbers[start:start + rows] = xp.take_along_axis(near, order, axis=1)
+    return distances, numbers

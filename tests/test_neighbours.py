@@ -1,10 +1,13 @@
 """Neighbours: no pair of close points is missed, no query is answered twice."""
 
+import math
+
 import numpy
 import pytest
+from scipy.spatial import cKDTree
 
 from gdl_numpy.backend import array_module, to_numpy
-from gdl_numpy.neighbours import near_blocks
+from gdl_numpy.neighbours import near_blocks, nearest
 
 
 def pairs(Q, X, radius):
@@ -62,3 +65,102 @@ def test_points_are_left_as_they_are():
     Q, X = numpy.random.default_rng(0).random((2, 50, 2))
     Q.flags.writeable = X.flags.writeable = False
     assert (pairs(Q, X, 0.1)[1] == 1).all()
+
+
+# The nearest k
+
+@pytest.mark.parametrize("d", [1, 2, 5, 1024])
+@pytest.mark.parametrize("k", [1, 2, 7, 60])
+def test_the_nearest_are_those_of_a_search_tree_in_its_order(xp, make_rng, d, k):
+    rng = make_rng(d)
+    Q, X = rng.standard_normal((40, d)), rng.standard_normal((60, d))
+    distances, numbers = nearest(Q, X, k)
+    assert distances.shape == numbers.shape == (40, k)
+    assert array_module(distances) is array_module(numbers) is xp
+    expected, rows = cKDTree(to_numpy(X)).query(to_numpy(Q), range(1, k + 1))
+    assert (to_numpy(numbers) == rows).all()
+    numpy.testing.assert_allclose(to_numpy(distances), expected, rtol=1e-13)
+
+
+def test_one_neighbour_is_what_is_asked_for_by_default(make_rng):
+    X = make_rng(0).random((20, 3))
+    assert nearest(X, X)[1].shape == (20, 1)
+
+
+def test_a_row_is_its_own_nearest_neighbour_at_distance_exactly_0(xp, make_rng):
+    for d in (1, 3, 1024):
+        X = 1 + make_rng(d).standard_normal((100, d))
+        distances, numbers = nearest(X, X, 3)
+        assert to_numpy(numbers)[:, 0].tolist() == list(range(100))
+        assert not to_numpy(distances)[:, 0].any() and (to_numpy(distances)[:, 1:] > 0).all()
+
+
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_far_from_the_origin_distances_keep_their_digits(xp, make_rng, d):
+    """|x|² is 10^8 d here, and rounding of it 10^-8 d, as much as the squares of small distances:
+    differences of such numbers would keep one digit or none."""
+    X = make_rng(d).random((300, d)) + 1e4
+    distances, numbers = map(to_numpy, nearest(X, X, 3))
+    host = to_numpy(X)
+    exact = numpy.sqrt(((host[:, None] - host[numbers])**2).sum(axis=2))
+    numpy.testing.assert_allclose(distances, exact, rtol=1e-14)
+    by_tree = cKDTree(host).query(host, 3)[0]
+    numpy.testing.assert_allclose(distances**2, by_tree**2, rtol=1e-12, atol=1e-7 * d)
+
+
+@pytest.mark.parametrize("entries", [1, 60, 61, 500, 10**9])
+def test_blocks_of_any_size_give_the_same(xp, make_rng, entries):
+    rng = make_rng(0)
+    Q, X = rng.random((50, 3)), rng.random((60, 3))
+    for result, expected in zip(nearest(Q, X, 4, entries), nearest(Q, X, 4), strict=True):
+        assert to_numpy(result == expected).all()
+
+
+def test_equal_rows_are_all_found(xp):
+    distances, numbers = nearest(xp.asarray([[1.0, 2.0]]), xp.asarray([[1.0, 2.0]] * 4), 4)
+    assert to_numpy(distances).tolist() == [[0] * 4]
+    assert sorted(to_numpy(numbers)[0].tolist()) == [0, 1, 2, 3]
+
+
+def test_no_queries_have_no_nearest(xp):
+    distances, numbers = nearest(xp.zeros((0, 2)), xp.ones((3, 2)), 2)
+    assert distances.shape == numbers.shape == (0, 2)
+
+
+def test_distances_follow_the_dtype_of_the_points(xp, make_rng):
+    X = make_rng(0).random((80, 4))
+    distances, numbers = nearest(X, X.astype("float32"), 5)
+    assert distances.dtype == numpy.float32 and numbers.dtype == int
+    expected, rows = nearest(X, X, 5)
+    assert to_numpy(numbers == rows).mean() > 0.99
+    numpy.testing.assert_allclose(to_numpy(distances), to_numpy(expected), atol=1e-6)
+
+
+def test_points_asked_for_their_nearest_are_left_as_they_are():
+    Q, X = numpy.random.default_rng(0).random((2, 50, 2))
+    Q.flags.writeable = X.flags.writeable = False
+    nearest(Q, X, 3)
+
+
+def test_queries_and_points_on_two_devices_are_refused(device):
+    X = numpy.random.default_rng(0).random((20, 2))
+    for Q, P in ((X, device.asarray(X)), (device.asarray(X), X)):
+        with pytest.raises(TypeError):
+            nearest(Q, P)
+
+
+@pytest.mark.parametrize("Q, X, k, error, message", [
+    ([[0.0]], [[1.0], [2.0]], 0, ValueError, "k must lie between 1 and the 2 rows of X, got 0"),
+    ([[0.0]], [[1.0], [2.0]], 3, ValueError, "k must lie between 1 and the 2 rows of X, got 3"),
+    ([[0.0]], [[1.0], [2.0]], 1.0, TypeError, "k must be a whole number, got 1.0"),
+    ([[0.0]], [[1.0], [2.0]], True, TypeError, "k must be a whole number, got True"),
+    ([[0.0]], [[1.0], [2.0]], -1, ValueError, "k must be at least 0, got -1"),
+    ([[0.0]], numpy.zeros((0, 1)), 1, ValueError, "X is empty"),
+    ([[0.0, 1.0]], [[1.0], [2.0]], 1, ValueError, "X has 2 columns"),
+    ([0.0], [[1.0], [2.0]], 1, ValueError, "X must have shape"),
+    ([[math.nan]], [[1.0], [2.0]], 1, ValueError, "X holds nan"),
+    ([[0.0]], [[math.inf], [2.0]], 1, ValueError, "X holds inf"),
+])
+def test_what_has_no_nearest_neighbours_is_refused(Q, X, k, error, message):
+    with pytest.raises(error, match=message):
+        nearest(Q, X, k)

@@ -33,11 +33,12 @@ from gdl_numpy.elementary import log_softmax, logsumexp, softmax
 from gdl_numpy.sample_space import data_set, observations, whole_number
 
 
-def _parameters(theta, p):
-    return _vector(real_array(theta, "theta"), p)
+def checked_theta(theta, p):
+    """theta as a finite array of shape (p,), or an error."""
+    return shaped_theta(real_array(theta, "theta"), p)
 
 
-def _vector(theta, p):
+def shaped_theta(theta, p):
     """theta, an array of shape (p,); in a training step nothing waits to see if it is finite."""
     shape = getattr(theta, "shape", type(theta))
     if shape != (p,):
@@ -53,7 +54,7 @@ class BoxFamily:
         self.n_parameters = 2 * self.d
 
     def __call__(self, theta):
-        theta = _parameters(theta, self.n_parameters)
+        theta = checked_theta(theta, self.n_parameters)
         return Box(theta[:self.d], theta[self.d:])
 
     def mle(self, X):
@@ -74,7 +75,7 @@ class NormalFamily:
         self.n_parameters = 2 * d + d * (d - 1) // 2
 
     def __call__(self, theta):
-        (mu,), _, (L,) = cut_normals(_parameters(theta, self.n_parameters)[None], self.d)
+        (mu,), _, (L,) = cut_normals(checked_theta(theta, self.n_parameters)[None], self.d)
         return Normal.from_cholesky(mu, L)
 
     def theta(self, mu, L):
@@ -109,7 +110,7 @@ class NormalFamily:
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        log_p, backward = _normals(_vector(theta, self.n_parameters)[None], X, self.d)
+        log_p, backward = _normals(shaped_theta(theta, self.n_parameters)[None], X, self.d)
         return log_p[0], lambda dlog_p: backward(dlog_p[None])[0]
 
 
@@ -123,7 +124,7 @@ class MixtureFamily:
         self.n_parameters = self.n_components * (1 + self.normal.n_parameters)
 
     def __call__(self, theta):
-        logits, blocks = self.cut(_parameters(theta, self.n_parameters))
+        logits, blocks = self.cut(checked_theta(theta, self.n_parameters))
         return Mixture(softmax(logits), [self.normal(block) for block in blocks])
 
     def cut(self, theta):
@@ -144,7 +145,7 @@ class MixtureFamily:
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
-        logits, blocks = self.cut(_vector(theta, self.n_parameters))
+        logits, blocks = self.cut(shaped_theta(theta, self.n_parameters))
         log_p, backward_normals = _normals(blocks, X, self.d)
         joint = log_softmax(logits)[:, None] + log_p                # log w_k p_k(x), (K, n)
         value = logsumexp(joint, axis=0)                            # log p(x)
@@ -180,7 +181,7 @@ class HistogramFamily:
     def __call__(self, theta):
         xp = array_module(theta)
         empty = xp.asarray(theta) == -math.inf                      # allowed: a cell of mass 0
-        _parameters(xp.where(empty, 0, theta) if empty.any() else theta, self.n_parameters)
+        checked_theta(xp.where(empty, 0, theta) if empty.any() else theta, self.n_parameters)
         return Histogram(self.space, softmax(theta).reshape(self.shape))
 
     def initial_theta(self, rng):
@@ -202,7 +203,7 @@ class HistogramFamily:
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
-        log_mass = log_softmax(_vector(theta, self.n_parameters))
+        log_mass = log_softmax(shaped_theta(theta, self.n_parameters))
         X = observations(X, self.space.low, finite=False)
         cell = self.space.cell(X, self.shape, finite=False)
         inside = cell >= 0

@@ -1,0 +1,83 @@
+"""Compare PCA, probabilistic PCA and an autoencoder as encoders of biscuit tins, on three seeds.
+
+    OMP_NUM_THREADS=1 python scripts/compare_encoders.py
+
+Each is fitted to 5,000 tins of 32 x 32 pixels and judged on 2,000 others: the mean squared error of
+their reconstruction per pixel, and how well the two numbers of the code determine height and width
+(R² of the mean over the 10 nearest codes). Last, how far from the nearest tin of a dense grid are
+decoded codes that were drawn from N(0, I), although the codes of the data have mean 0 and
+covariance I, and such that were drawn from a mixture of normals fitted to them (Erratum E39)? The
+training takes some 20 s a seed on one core. It writes figures/encoders.json.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from figure_1_08_latent_space import COMPONENTS, DENSE, SIDES, STEPS, lattice, nearest_tin, trained
+from style import write_whole
+from tqdm import tqdm
+
+from gdl_numpy.biscuit_tins import BiscuitTins, render
+from gdl_numpy.family import MixtureFamily
+from gdl_numpy.latent import PrincipalComponents, ProbabilisticPCAFamily
+from gdl_numpy.manifold import determination, neighbour_regression
+from gdl_numpy.mle import maximum_likelihood
+
+N, N_HELD_OUT, N_MADE, SEEDS = 5000, 2000, 2000, (0, 1, 2)
+FIGURES = Path(__file__).parent.parent / "figures"
+
+
+def probabilistic_pca(images):
+    family = ProbabilisticPCAFamily(images.shape[1], 2)
+    return family(family.mle(images))
+
+
+def compare(seed, steps=STEPS):
+    """The numbers of one seed for each encoder."""
+    rng = np.random.default_rng(seed)
+    tins, held_out = BiscuitTins(N, rng), BiscuitTins(N_HELD_OUT, rng)
+    fits = {"pca": lambda: PrincipalComponents.fit(tins.images, 2),
+            "ppca": lambda: probabilistic_pca(tins.images),
+            "autoencoder": lambda: trained(tins.images, rng, SIDES, steps)}
+    results = {}
+    for name, fit in fits.items():
+        start = time.perf_counter()
+        model = fit()
+        seconds = time.perf_counter() - start
+        Z, Z_held_out = model.encode(tins.images), model.encode(held_out.images)
+        error = float(((model.decode(Z_held_out) - held_out.images)**2).mean())
+        r2 = determination(held_out.latent, neighbour_regression(Z, tins.latent, Z_held_out))
+        results[name] = {"error": error, "r2_height": float(r2[0]), "r2_width": float(r2[1]),
+                         "seconds": seconds}
+    grid = lattice(np, DENSE, DENSE)
+    pictures = render(grid).reshape(DENSE**2, -1)
+    codes = MixtureFamily(COMPONENTS, 2)
+    fitted = codes(maximum_likelihood(codes, Z.astype(float), rng, method="em"))
+    for name, drawn in {"normal": rng.standard_normal((N_MADE, 2)),
+                        "fitted": fitted.sample(N_MADE, rng)}.items():
+        off, _ = nearest_tin(model.decode(drawn), grid, pictures)
+        results["autoencoder"] |= {f"{name}_median": float(np.median(off)),
+                                   f"{name}_99": float(np.quantile(off, 0.99))}
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR")
+    options = parser.parse_args()
+    runs = [compare(seed) for seed in tqdm(SEEDS, unit="seed", disable=None)]
+    means = {name: {key: float(np.mean([run[name][key] for run in runs])) for key in runs[0][name]}
+             for name in runs[0]}
+    report = {"n": N, "n_held_out": N_HELD_OUT, "n_made": N_MADE, "sizes": SIDES, "steps": STEPS,
+              "seeds": SEEDS, "mean": means, "runs": runs}
+    write_whole(options.output / "encoders.json",
+                lambda partial: partial.write_text(json.dumps(report, indent=1) + "\n"))
+    for name, numbers in means.items():
+        print(f"{name:12}", "  ".join(f"{key} {value:.3g}" for key, value in numbers.items()))
+
+
+if __name__ == "__main__":
+    main()

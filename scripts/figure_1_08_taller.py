@@ -1,0 +1,93 @@
+"""Companion of Figure 1-8: "taller" is one direction in latent space, found from pictures alone."""
+
+import sys
+
+import make_figures
+from figure_1_08_latent_space import DENSE, SIDES, STEPS, N, lattice, nearest_tin, trained
+from style import BLUE, ORANGE, VERMILION, caption
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.biscuit_tins import BiscuitTins, extent, render
+from gdl_numpy.latent import directions, interpolate
+from gdl_numpy.neighbours import nearest
+
+SIZE = (13, 8.2)
+TITLE = "Taller: awkward in pixels, one step in latent space"
+ALT = ("Three rows of decoded tins. First: steps along a direction of the latent space found from "
+       "pictures; the tin grows from height {height_from:.2f} to {height_to:.2f} while its width "
+       "goes from {width_from:.2f} to {width_to:.2f}; a curve beside it shows both. Second: mixing "
+       "two tins pixel by pixel gives a double exposure, up to {off_pixels:.3f} away from any tin. "
+       "Third: mixing their codes gives tins, at most {off_codes:.3f} away from one.")
+PATH, SHOWN = 25, 7                                         # points of a path; pictures of it
+START, RISE = (0.3, 0.5), 0.36                              # first tin, and how much it is to grow
+ENDS = ((0.25, 0.3), (0.6, 0.7))                            # tins to be mixed
+NEIGHBOURS = 200                                            # of a code, for the direction
+
+
+def taller(model, Z, extents, z, steps, rise):
+    """Codes (steps, 2) from z (2,) on, along which pictures grow in height and in nothing else."""
+    path = [z]
+    for _ in range(steps - 1):
+        step = directions(Z, extents, path[-1], NEIGHBOURS)[0] * rise / (steps - 1)
+        path.append(path[-1] + step)
+    return array_module(Z).stack(path)
+
+
+def compute(rng):
+    tins = BiscuitTins(N, rng)
+    xp = array_module(tins.images)
+    model = trained(tins.images, rng, SIDES, STEPS)
+    Z, extents = model.encode(tins.images).astype(float), extent(tins.images)
+    first = nearest(xp.asarray([START]), tins.latent)[1][0]
+    path = taller(model, Z, extents, Z[first][0], PATH, RISE)
+    ends = render(xp.asarray(ENDS)).reshape(2, -1)
+    t = xp.linspace(0, 1, PATH)[:, None]
+    rows = {"taller": model.decode(path), "pixels": (1 - t) * ends[0] + t * ends[1],
+            "codes": interpolate(model, *ends, PATH)}
+
+    grid = lattice(xp, DENSE, DENSE)
+    pictures = render(grid).reshape(DENSE**2, -1)
+    judged = {name: nearest_tin(row, grid, pictures) for name, row in rows.items()}
+    (height_from, width_from), (height_to, width_to) = (judged["taller"][1][i] for i in (0, -1))
+    numbers = {"height_from": height_from, "height_to": height_to, "width_from": width_from,
+               "width_to": width_to, "off_taller": judged["taller"][0].max(),
+               "off_pixels": judged["pixels"][0].max(), "off_codes": judged["codes"][0].max(),
+               "n": N}
+    arrays = {f"{name}_off": off for name, (off, _) in judged.items()}
+    arrays |= {name: row.reshape(PATH, 32, 32) for name, row in rows.items()}
+    return arrays | {"path": judged["taller"][1]}, numbers
+
+
+def draw(figure, arrays, numbers):
+    figure.suptitle(TITLE, x=0.01, ha="left", size=16, weight="bold")
+    caption(figure, f"The direction comes from a regression of the codes of {numbers['n']:,} "
+            "pictures on how many rows and columns of them are dark. Heights, widths and distances",
+            "are those of the nearest tin of the true mapping; distances are root mean squares per "
+            "pixel, of a range from 0 for black to 1 for white.")
+    titles = {"taller": "one direction of latent space", "pixels": "mixing two tins in pixels",
+              "codes": "mixing their codes"}
+    parts = figure.subfigures(3, 2, width_ratios=[3.2, 1])
+    step = 1 / (PATH - 1)
+    t = [i * step for i in range(PATH)]
+    for (pictures, curve), (name, title) in zip(parts, titles.items(), strict=True):
+        pictures.suptitle(title, size=13, weight="bold", x=0.01, ha="left")
+        for i, ax in enumerate(pictures.subplots(1, SHOWN)):
+            ax.imshow(arrays[name][i * (PATH - 1) // (SHOWN - 1)].clip(0, 1), cmap="gray", vmin=0,
+                      vmax=1)
+            ax.axis("off")
+        ax = curve.subplots()
+        if name == "taller":
+            for i, (word, colour, dashes) in enumerate((("height", BLUE, "-"),
+                                                        ("width", ORANGE, "--"))):
+                ax.plot(t, arrays["path"][:, i], color=colour, linestyle=dashes, linewidth=2.5,
+                        label=word)
+            ax.legend(frameon=False, loc="lower right")
+            ax.set(ylim=(0.2, 0.75), ylabel="share of the side")
+        else:
+            ax.plot(t, arrays[f"{name}_off"], color=VERMILION, linewidth=2.5)
+            ax.set(ylim=(0, 0.12), ylabel="off any tin, RMS")
+        ax.set_xlabel("along the row")
+
+
+if __name__ == "__main__":
+    sys.exit(make_figures.main(["figure_1_08_taller"]))

@@ -5,9 +5,10 @@ Every benchmark_*.py gives its cases to `main` here, and is run, on an otherwise
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 \
         python scripts/benchmark_density.py
 
-The two variables, where set, make NumPy's matrix products use an older kernel and run at half
-speed. Ours and the peer run in turn, after one run each to warm up; what a user does once (reading
-the map, building a tree) comes before the clock starts, on both sides. With t the seconds of a run,
+or with as many threads as its docstring says. The two variables, where set, make NumPy's matrix
+products use an older kernel and run at half speed. Ours and the peer run in turn, after one run
+each to warm up; what a user does once (reading the map, building a tree) comes before the clock
+starts, on both sides. With t the seconds of a run,
 
     ratio = median over the pairs of  t(peer) / t(ours).
 
@@ -41,7 +42,10 @@ INSTALL = {"torch": "torch==2.13.0"} | dict.fromkeys(("shapely", "sklearn", "sci
 
 @dataclass(frozen=True)
 class Case:
-    """Two ways to one result; `aim` is the ratio hoped for, `parts` is what divides the seconds."""
+    """Two ways to one result; `aim` is the ratio hoped for, `parts` is what divides the seconds.
+
+    `extra` tells from the median seconds of both sides what else there is to say of the case.
+    """
     name: str
     sizes: dict
     dtype: str
@@ -53,6 +57,7 @@ class Case:
     ours: Callable
     theirs: Callable
     parts: int = 1
+    extra: Callable | None = None
 
 
 def deviation(a, b):
@@ -63,7 +68,7 @@ def deviation(a, b):
 HEADER = (f"{'case':15}{'dtype':8}{'peer':32}{'settings':27}{'seconds: ours':>13}{'peer':>9}"
           f"{'ratio':>8}{'min':>7}{'max':>7}{'aim':>6}{'MB: ours':>10}{'peer':>6}"
           f"{'difference':>12}{'bound':>8}")
-ROW = ("{name:15}{dtype:8}{peer:32}{settings:27}{seconds[ours]:13.4f}{seconds[peer]:9.4f}"
+ROW = ("{name:15}{dtype:8}{peer:32}{settings:27}{seconds[ours]:13.5f}{seconds[peer]:9.5f}"
        "{ratio[median]:8.1f}{ratio[min]:7.1f}{ratio[max]:7.1f}{aim:6.1f}"
        "{memory_MB[ours]:10.0f}{memory_MB[peer]:6.0f}{difference:12.1e}{bound:8.0e}")
 
@@ -92,13 +97,27 @@ def record(case, repeats, memory):
     """What the JSON file holds of a case."""
     seconds, difference = measure(case, repeats)
     ratio = seconds[:, 1] / seconds[:, 0]
+    medians = dict(zip(("ours", "peer"), np.median(seconds, axis=0), strict=True))
     return {"name": case.name, "sizes": case.sizes, "dtype": case.dtype, "peer": case.peer,
             "settings": case.settings, "per": "iteration" if case.parts > 1 else "run",
-            "seconds": dict(zip(("ours", "peer"), np.median(seconds, axis=0), strict=True)),
+            "seconds": medians,
             "ratio": {"median": np.median(ratio), "min": ratio.min(), "max": ratio.max()},
             "aim": case.aim, "met": bool(np.median(ratio) >= case.aim),
             "memory_MB": dict(zip(("ours", "peer"), memory, strict=True)),
-            "difference": difference, "bound": case.bound, "measure": case.difference.__name__}
+            "difference": difference, "bound": case.bound, "measure": case.difference.__name__,
+            **({"extra": case.extra(medians)} if case.extra else {})}
+
+
+def torch_blas():
+    """What PyTorch's matrix products are made of. Its MKL is linked in, so that threadpoolctl does
+    not see it, and names on request the processors that its kernel is for."""
+    import torch
+    lines = [line.strip(" -") for line in torch.__config__.show().splitlines()
+             if any(name in line for name in ("Math Kernel Library", "MKL-DNN", "CPU capability"))]
+    product = [sys.executable, "-c", "import torch; torch.ones(64, 64) @ torch.ones(64, 64)"]
+    said = subprocess.run(product, check=True, capture_output=True, text=True,
+                          env=os.environ | {"MKL_VERBOSE": "1"}).stdout
+    return lines + [line for line in said.splitlines() if line.startswith("MKL_VERBOSE")][:1]
 
 
 def machine(libraries):
@@ -115,7 +134,9 @@ def machine(libraries):
             "python": platform.python_version(),
             **{name: version(name) for name in libraries
                if find_spec(name.replace("scikit-learn", "sklearn"))},
-            "blas": blas, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
+            "blas": blas,
+            **({"torch_blas": torch_blas()} if "torch" in libraries and find_spec("torch") else {}),
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
             "older_kernel_chosen": any(map(os.environ.get, SLOWING))}
 
 
@@ -153,7 +174,10 @@ def main(cases, description, file_name, libraries):
     for case, peaks in zip(chosen.values(), memory, strict=True):
         records.append(record(case, args.repeats, peaks))
         print(ROW.format(**records[-1]), flush=True)
-    print("\n".join(f"{name}: {value}" for name, value in machine(libraries).items()))
+        if case.extra:
+            print(f"    {records[-1]['extra']}", flush=True)
+    about = machine(libraries)
+    print("\n".join(f"{name}: {value}" for name, value in about.items()))
 
     if not all(r["difference"] <= r["bound"] for r in records):     # NaN is a difference too
         sys.exit("The results of a case differ by more than their bound.")
@@ -162,7 +186,7 @@ def main(cases, description, file_name, libraries):
     else:
         args.output.mkdir(parents=True, exist_ok=True)
         target, sibling = (args.output / f"{file_name}{end}" for end in ("", ".part"))
-        sibling.write_text(json.dumps({"machine": machine(libraries), "load_before": load,
+        sibling.write_text(json.dumps({"machine": about, "load_before": load,
                                        "repeats": args.repeats,
                                        "cases": records}, indent=1) + "\n")
         os.replace(sibling, target)

@@ -1,7 +1,7 @@
 """Write into the README the numbers that scripts have measured: `python scripts/update_readme.py`.
 
 Between the lines `<!-- NAME -->` and `<!-- end -->` stands what the function `NAME` below makes of
-figures/manifest.json or figures/benchmark_density.json; a test sees that it is up to date.
+the files figures/manifest.json, encoders.json and benchmark_*.json there; a test sees that it is up to date.
 """
 
 import json
@@ -34,23 +34,55 @@ def densities():
                f"| {numbers[f'{key}_missed']:.1%} |")
 
 
+def encoders():
+    """The means of compare_encoders.py over its seeds."""
+    report = load("encoders.json")
+    names = {"pca": "principal components", "ppca": "probabilistic PCA", "autoencoder":
+             "autoencoder " + "-".join(map(str, report["sizes"])) + " and back"}
+    pca = report["mean"]["pca"]["error"]
+    yield "| encoder, two numbers | mean squared error | PCA's error / its | R² of height | of width |"
+    yield "| --- | --- | --- | --- | --- |"
+    for key, name in names.items():
+        numbers = report["mean"][key]
+        yield (f"| {name} | {numbers['error']:.2g} | {pca / numbers['error']:.0f} "
+               f"| {numbers['r2_height']:.4f} | {numbers['r2_width']:.4f} |")
+    drawn = report["mean"]["autoencoder"]
+    yield ""
+    yield (f"Not every code is a tin: of pictures decoded from codes that were drawn from N(0, I), one in a "
+           f"hundred is more than {drawn['normal_99']:.3f} away from\nany tin (root mean square "
+           f"per pixel), although the codes of the data have mean 0 and covariance I; from codes "
+           f"drawn from a density fitted\nto theirs, {drawn['fitted_99']:.3f}; the median is "
+           f"{drawn['normal_median']:.4f} and {drawn['fitted_median']:.4f}.")
+
+
 def benchmark():
     """The cases of the benchmarks with their ratios."""
-    reports = [load(f"benchmark_{name}.json") for name in ("density", "discriminative")]
+    reports = [load(f"benchmark_{name}.json") for name in ("density", "discriminative", "network")]
     yield "| case | peer | peer's time / ours: median (min to max) | memory, MB: ours, peer |"
     yield "| --- | --- | --- | --- |"
     for case in (case for report in reports for case in report["cases"]):
         ratio, memory = case["ratio"], case["memory_MB"]
-        yield (f"| {case['name'].replace('_', ' ')}, {case['dtype']} "
+        sizes = "-".join(map(str, case["sizes"].get("sizes", [])))          # of a network
+        name = case["name"].replace("_", " ") + f" {sizes}" * bool(sizes)
+        yield (f"| {name}, {case['dtype']} "
                f"| {case['peer']}, {case['settings']} "
                f"| {ratio['median']:.1f} ({ratio['min']:.1f} to {ratio['max']:.1f}) "
                f"| {memory['ours']:.0f}, {memory['peer']:.0f} |")
     yield ""
-    machine = reports[0]["machine"] | reports[1]["machine"]
+    density, discriminative, network = (report["machine"] for report in reports)
+    machine = network | discriminative | density
     yield (f"Measured on one {machine['processor']} with {machine['cores']} cores, "
-           f"OMP_NUM_THREADS = {machine['OMP_NUM_THREADS']}, "
+           f"OMP_NUM_THREADS = {machine['OMP_NUM_THREADS']} (training step: "
+           f"{network['OMP_NUM_THREADS']}, of which a case uses as many as it says), "
            + ", ".join(f"{name} {machine[name]}" for name in
                        ("numpy", "scipy", "scikit-learn", "shapely", "torch")) + ".")
+    peaks = {case["sizes"]["threads"]: case["extra"]["peak_GFLOP_per_s"]
+             for case in reports[2]["cases"]}
+    yield ("A large matrix product in float32 reaches, on "
+           + ", on ".join(f"{threads} thread{'s' * (threads > 1)} {peak['ours']:.0f} GFLOP/s in "
+                          f"NumPy and {peak['peer']:.0f} in PyTorch"
+                          for threads, peak in peaks.items())
+           + ": that much of a training step's ratio is the libraries', not ours.")
 
 
 def updated(text):
@@ -61,7 +93,7 @@ def updated(text):
     return re.sub(r"<!-- (\w+) -->\n.*?<!-- end -->", block, text, flags=re.DOTALL)
 
 
-BLOCKS = {"densities": densities, "benchmark": benchmark}
+BLOCKS = {"densities": densities, "encoders": encoders, "benchmark": benchmark}
 
 if __name__ == "__main__":
     readme = ROOT / "README.md"

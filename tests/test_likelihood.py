@@ -2,17 +2,25 @@
 
 import math
 from fractions import Fraction
+from functools import partial
 from types import SimpleNamespace
 
 import numpy
 import pytest
+import stand_in_cupy
 from gradient import check_gradient
 from scipy import stats
 
 from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.density import Box
 from gdl_numpy.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
-from gdl_numpy.likelihood import likelihood, log_likelihood, mean_loss, negative_log_likelihood
+from gdl_numpy.likelihood import (
+    likelihood,
+    log_likelihood,
+    mean_loss,
+    mean_over_blocks,
+    negative_log_likelihood,
+)
 from gdl_numpy.sample_space import SampleSpace
 
 WORLD = [-90.0, -180.0, 90.0, 180.0]                        # θ of the box around the whole map
@@ -147,6 +155,81 @@ def test_theta_and_the_rows_are_not_changed(name):
     log_likelihood(family, theta, X)
     if name in DIFFERENTIABLE:
         mean_loss(family, theta, X)
+
+
+# The loss in blocks
+
+def squared_error(theta, X, y, weight):
+    """Mean of weight (Xθ - y)² and its gradient: a loss of three arrays."""
+    residual = X @ theta - y
+    return (weight * residual**2).mean(), 2 / len(X) * ((weight * residual) @ X)
+
+
+every_rows = pytest.mark.parametrize("rows", [1, 3, 4, 11, 12, 13, 1000])
+
+
+@every_rows
+@every_differentiable_family
+def test_the_mean_over_blocks_is_the_mean_over_all_rows(xp, name, rows):
+    family, theta, X = example(name, numpy.random.default_rng(10), n=12, xp=xp)
+    loss, dtheta = mean_loss(family, theta, X)
+    in_blocks = mean_over_blocks(partial(mean_loss, family), theta, X, rows=rows)
+    assert array_module(*in_blocks) is xp and in_blocks[1].shape == theta.shape
+    assert float(in_blocks[0]) == pytest.approx(float(loss), rel=1e-12)
+    assert to_numpy(in_blocks[1]) == pytest.approx(to_numpy(dtheta), rel=1e-10, abs=1e-12)
+
+
+@every_rows
+def test_blocks_cut_all_data_alike(xp, make_rng, rows):
+    rng = make_rng(0)
+    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
+    loss, dtheta = squared_error(theta, *data)
+    in_blocks = mean_over_blocks(squared_error, theta, *data, rows=rows)
+    assert float(in_blocks[0]) == pytest.approx(float(loss), rel=1e-12)
+    assert to_numpy(in_blocks[1]) == pytest.approx(to_numpy(dtheta), rel=1e-12)
+
+
+def test_each_row_is_in_one_block_of_at_most_so_many_rows():
+    seen = []
+
+    def loss(theta, X):
+        seen.append(X[:, 0].tolist())
+        return 0.0, theta
+
+    mean_over_blocks(loss, numpy.zeros(1), numpy.arange(10)[:, None], rows=4)
+    assert seen == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    seen.clear()
+    mean_over_blocks(loss, numpy.zeros(1), numpy.zeros((2500, 1)))
+    assert [len(block) for block in seen] == [1024, 1024, 452]
+
+
+def test_blocks_change_no_argument_and_keep_single_precision():
+    rng = numpy.random.default_rng(0)
+    theta, *data = (rng.random(shape, "float32") for shape in (3, (12, 3), 12, 12))
+    for array in (theta, *data):
+        array.flags.writeable = False
+    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=5)
+    assert mean.dtype == dmean.dtype == numpy.float32
+
+
+def test_blocks_do_not_give_away_the_gradient_of_a_loss():
+    kept = numpy.ones(2)                                    # a loss may give the same array again
+    mean, dmean = mean_over_blocks(lambda theta, X: (1.0, kept), kept, numpy.zeros((7, 1)), rows=3)
+    assert mean == pytest.approx(1) and dmean == pytest.approx([1, 1])
+    assert kept.tolist() == [1, 1] and not numpy.shares_memory(dmean, kept)
+
+
+def test_blocks_do_not_wait_for_the_device(device):
+    rng = device.random.default_rng(0)
+    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
+    with stand_in_cupy.counted() as n:
+        mean_over_blocks(squared_error, theta, *data, rows=5)
+    assert n.waits == 0
+
+
+def test_the_mean_over_blocks_of_no_rows_is_refused(xp):
+    with pytest.raises(ValueError, match="the data are empty"):
+        mean_over_blocks(squared_error, xp.zeros(3), xp.zeros((0, 3)), xp.zeros(0), xp.zeros(0))
 
 
 # Bad input

@@ -130,6 +130,31 @@ def test_theta_X_and_dY_are_only_read(activation):
     assert all((a == b).all() for a, b in zip(first, second, strict=True))
 
 
+@every_size
+@every_activation
+def test_gradients_of_one_network_are_arrays_of_their_own(xp, make_rng, sizes, activation):
+    theta, X = theta_and_X(sizes, make_rng)
+    Y, backward = mlp(theta, X, sizes, activation)
+    first = backward(Y)
+    kept = [array.copy() for array in first]
+    doubled = backward(2 * Y)
+    for a, b, c in zip(first, kept, doubled, strict=True):
+        assert to_numpy(a == b).all() and to_numpy(2 * a == c).all()
+
+
+@every_size
+@every_activation
+def test_the_output_may_be_overwritten_before_its_gradient_is_asked_for(
+        xp, make_rng, sizes, activation):
+    theta, X = theta_and_X(sizes, make_rng)
+    Y, backward = mlp(theta, X, sizes, activation)
+    dY = make_rng(1).standard_normal(Y.shape)
+    expected = backward(dY)
+    Y *= 0
+    for a, b in zip(backward(dY), expected, strict=True):
+        assert to_numpy(a == b).all()
+
+
 @every_activation
 def test_forward_and_backward_never_wait_for_the_device(device, activation):
     theta, X = theta_and_X((2, 5, 3), device.random.default_rng)

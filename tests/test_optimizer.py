@@ -53,6 +53,23 @@ def test_adam_follows_its_formula_in_each_coordinate(xp, options):
     assert iterates.T == pytest.approx(numpy.array(expected), rel=1e-12)
 
 
+def test_many_steps_of_adam_in_single_precision_follow_the_formula_in_double():
+    """3,000 steps add up to about 1; each rounds θ by at most 2^-24 of it, which makes 2e-4."""
+    rng = numpy.random.default_rng(2)
+    gradients = (rng.standard_normal((3000, 4)) + 0.3) * [1e-4, 1e-2, 1, 1e4]
+    iterates = walk(Adam(), numpy.ones(4, "float32"), gradients.astype("float32"))
+    expected = numpy.array([adam_by_hand(1.0, g) for g in gradients.T])
+    assert iterates.dtype == "float32" and (iterates[-1] < 0.5).all()
+    assert iterates.T == pytest.approx(expected, abs=2e-4)
+
+
+def test_a_coordinate_without_gradient_stays_where_adam_finds_it(xp):
+    optimizer, theta = Adam(0.1), xp.asarray([1.0, 2.0])
+    for _ in range(3):
+        theta = optimizer(theta, xp.asarray([0.0, 1.0]))    # 0/√0, but for δ
+    assert to_numpy(theta) == pytest.approx([1.0, 1.7])
+
+
 def test_the_first_step_of_adam_has_the_length_of_the_learning_rate():
     gradients = numpy.array([[1e-3, -1.0, 1e6]])
     steps = walk(Adam(0.25), numpy.zeros(3), gradients)

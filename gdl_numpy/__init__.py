@@ -16,6 +16,11 @@
     discriminative  判别模型      p(y|x): logistic and softmax regression, a network classifier
     conditional     条件生成模型   p(x|y), p(y), and Bayes' rule between the two sides
     painters        画家          two procedural painters, whose pictures are to be told apart
+    biscuit_tins    饼干罐        f(height, width): pictures whose two latent numbers are known
+    rasteriser      polygons become pictures, every pixel continuous in their corners
+    silhouettes     剪影          dogs and horses, drawn from a few numbers by polygons
+    manifold        流形          how many dimensions the data have, and with which coordinates
+    latent          潜在空间      encoder, decoder, latent space: PCA, its density, the autoencoder
 
 Import a module by its name, `from gdl_numpy.density import Normal`; this page re-exports nothing.
 Observations are rows, logarithms are natural, points of the map are (latitude, longitude) in

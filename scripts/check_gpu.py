@@ -17,17 +17,22 @@ import time
 import numpy as np
 
 from gdl_numpy import (
+    biscuit_tins,
     conditional,
     density,
     discriminative,
     elementary,
     evaluation,
     family,
+    latent,
     likelihood,
+    manifold,
     mle,
     neighbours,
     network,
     painters,
+    rasteriser,
+    silhouettes,
 )
 from gdl_numpy.backend import random_generator, to_numpy
 from gdl_numpy.optimizer import Adam, GradientDescent
@@ -36,6 +41,7 @@ from gdl_numpy.world_map import WORLD, WorldMap
 
 RTOL = 1e-10
 SIZES = (2, 64, 64, 3)                                      # of the network
+SIDES = (1024, 64, 2)                                       # of the autoencoder
 
 
 def draws(n, rng):
@@ -44,7 +50,10 @@ def draws(n, rng):
     return {"X": rng.standard_normal((n, 2)), "map": rng.uniform([-90, -180], [90, 180], (n, 2)),
             "theta": mixture.initial_theta(rng), "dlog_p": rng.standard_normal(n),
             "y": rng.integers(0, 3, n), "phi": network.initial_theta(SIZES, rng),
-            "dY": rng.standard_normal((n, 3)), "images": rng.random((min(n, 200), 32, 32, 3))}
+            "dY": rng.standard_normal((n, 3)), "images": rng.random((min(n, 200), 32, 32, 3)),
+            "tins": rng.uniform(biscuit_tins.LOW, biscuit_tins.HIGH, (min(n, 500), 2)),
+            "gaits": rng.uniform(-1, 1, (min(n, 100), 8)),
+            "weights": latent.AutoencoderFamily(SIDES).initial_theta(rng)}
 
 
 def cases():
@@ -53,6 +62,10 @@ def cases():
     softmax = discriminative.SoftmaxFamily(2, 3, l2=1e-3)
     classifier = discriminative.NetworkClassifierFamily(SIZES, "tanh")
     p_data = WorldMap()
+    ppca, autoencoder = latent.ProbabilisticPCAFamily(1024, 2), latent.AutoencoderFamily(SIDES)
+
+    def tins(D):
+        return biscuit_tins.render(D["tins"]).reshape(-1, 1024)
 
     def histogram(xp, D):
         fitted = family.HistogramFamily(WORLD.on(xp), (30, 60), pseudocount=1.0)
@@ -113,6 +126,12 @@ def cases():
         "conditional": lambda xp, D: conditional.ClassConditional.fit(
             normal, D["X"], D["y"]).log_posterior(D["X"]),
         "painters": lambda xp, D: painters.features(D["images"]),
+        "biscuit_tins": lambda xp, D: biscuit_tins.derivative(D["tins"]),
+        "rasteriser": lambda xp, D: rasteriser.rasterise(silhouettes.horse(D["gaits"])),
+        "silhouettes": lambda xp, D: xp.concatenate(silhouettes.horse(D["gaits"]), axis=1),
+        "manifold": lambda xp, D: manifold.neighbour_regression(D["tins"], D["tins"], D["tins"]),
+        "latent: probabilistic PCA": lambda xp, D: ppca(ppca.mle(tins(D))).log_prob(tins(D)),
+        "latent: autoencoder": lambda xp, D: autoencoder.loss(D["weights"], tins(D))[1],
     }
 
 

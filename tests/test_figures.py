@@ -27,11 +27,19 @@ SCRIPTS, FIGURES = ROOT / "scripts", ROOT / "figures"
 NAMES = sorted(path.stem for path in SCRIPTS.glob("figure_*.py"))
 MANIFEST = json.loads((FIGURES / "manifest.json").read_text(encoding="utf-8"))
 FEWER = {                                                   # constants that make slow scripts quick
+    "figure_1_01_horses": {"N": 200, "N_JUDGED": 60, "SIDE": 24, "HIDDEN": (16,), "K": 2,
+                           "STEPS": 60, "COMPONENTS": (1, 2), "PPCA_K": 3},
     "figure_1_02_calibration": {"N": 80, "N_NEW": 80},
     "figure_1_02_learning_curves": {"REPEATS": 2},
     "figure_1_02_map": {"N": 2000, "N_NEW": 2000, "STEPS": 20},
     "figure_1_02_painting": {"N": 80, "N_NEW": 80},
     "figure_1_02_sampler": {"N_MADE": 2000},
+    "figure_1_07_tins": {"N": 100, "RESOLUTION": 16},
+    "figure_1_08_latent_space": {"N": 300, "N_HELD_OUT": 100, "SIDES": (1024, 16, 2), "STEPS": 200,
+                                 "DENSE": 21, "COMPONENTS": 2},
+    "figure_1_08_taller": {"N": 300, "SIDES": (1024, 16, 2), "STEPS": 200, "DENSE": 21},
+    "figure_1_09_manifold": {"N": 100, "SIDES": (1024, 16, 2), "STEPS": 60, "STARTS": 2,
+                             "DENSE": 9, "COMPONENTS": 2},
     "figure_1_06_densities": {"N": 2000, "N_TEST": 2000, "N_SAMPLES": 2000,
                               "COMPONENTS": {"few": 2, "some": 3, "many": 4}},
 }

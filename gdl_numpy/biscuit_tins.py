@@ -6,7 +6,7 @@ the pictures is known, and so is its derivative: what a model finds can be held 
 A tin of height h and radius a = width/2, as shares of the picture's side, stands on a white ground
 and is seen from slightly above: its discs are ellipses, of height κ times their width. Let x run to
 the right from the middle of the picture and y upwards from the foot of the tin. Two shapes make
-everything; how much of a pixel they cover, c, is the sigmoid σ of the distance of its centre from
+everything; how much of a pixel they cover, c, is the sigmoid σ of how far its centre lies inside
 their edge, in units s of 0.4 pixels. So the pictures are anti-aliased, and every pixel is a smooth
 function of h and a:
 
@@ -14,11 +14,12 @@ function of h and a:
                                                      m² = x² + (y-b)²/κ⁴ + s²
     tube |x| < a, b < y < t            c = σ((a+x)/s) σ((a-x)/s) σ((y-b)/s) σ((t-y)/s)
 
-(2m is the slope of D's numerator, so D is the distance, to first order.) The tin is painted from
+(But for s², which keeps it from 0, 2m is the slope of D's numerator: so D is the distance, to first
+order.) The tin is painted from
 back to front: a layer of brightness g makes out of the picture F below it F + c (g - F).
 
     layer       its shape                                           g
-    shadow      disc of radius 1.15 a around (0, 0), very soft      0.8
+    shadow      disc of radius 1.15 a around (0, 0), s = 0.03       0.8
     side        tube from 0 to h, joined with the disc at 0         0.38 + 0.3 cos(1.5 x/a + 0.7)
     rim         the same, radius a' = 1.07 a, from h - 0.09 to h    0.5 + 0.3 cos(1.5 x/a' + 0.7)
     lid         disc of radius a' around (0, h)                     0.8 + 0.1 cos(1.5 x/a' + 0.7)
@@ -38,7 +39,7 @@ from gdl_numpy.sample_space import SampleSpace, whole_number
 LOW, HIGH = (0.2, 0.2), (0.7, 0.8)                          # of (height, width)
 FOOT = 0.14                                                 # where the tin stands in the picture
 TILT = 0.3                                                  # κ
-SHADOW, RIM, DEPTH = 1.15, 1.07, 0.09                       # of the rim; the first two times a
+SHADOW, RIM, DEPTH = 1.15, 1.07, 0.09                       # radii in units of a; rim's height
 SOFT, SHADOW_SOFT = 0.4, 0.03                               # s, in pixels and as a share
 BLOCK = 64                                                  # tins at a time stay in the cache
 
@@ -60,7 +61,8 @@ class BiscuitTins:
 def render(latent, resolution=32):
     """f(height, width): pictures (n, resolution, resolution) in [0, 1] of latent (n, 2).
 
-    ValueError unless all heights and widths lie between LOW and HIGH: such tins fit the picture.
+    ValueError unless all heights and widths lie between LOW and HIGH: such tins fit the picture,
+    the widest but for the edge of their shadow.
     """
     return _by_blocks(latent, resolution, lambda F, slope: F)
 
@@ -112,20 +114,20 @@ def _picture(latent, r):
         (RIM, 1, _side(x, y, RIM * a, h - DEPTH, h, s), 0.5, 0.3),
         (RIM, 1, _disc(x, y, RIM * a, h, s), 0.8, 0.1),
     ]
-    F = [xp.ones((len(latent), r, r), dtype=latent.dtype)]
-    for wider, _, (c, _), mean, contrast in layers:
-        g = mean + contrast * xp.cos(1.5 * x / (wider * a) + 0.7)
-        F.append(F[-1] + c * (g - F[-1]))
+    angles = [1.5 * x / (wider * a) + 0.7 for wider, *_ in layers]
+    F, g = [xp.ones((len(latent), r, r), dtype=latent.dtype)], []
+    for angle, (_, _, (c, _), mean, contrast) in zip(angles, layers, strict=True):
+        g.append(mean + contrast * xp.cos(angle))
+        F.append(F[-1] + c * (g[-1] - F[-1]))
 
     def slope():
         dF_dh = dF_da = 0
-        for below, (wider, moves, (c, slopes), mean, contrast) in zip(F[:-1], layers, strict=True):
-            angle = 1.5 * x / (wider * a) + 0.7
-            g = mean + contrast * xp.cos(angle)
-            dg_da = contrast * xp.sin(angle) * (angle - 0.7) / a
+        for i, (wider, moves, (c, slopes), _, contrast) in enumerate(layers):
+            dg_da = contrast * xp.sin(angles[i]) * (angles[i] - 0.7) / a
             dc_da, dc_db, dc_dt = slopes()
-            dF_dh = dF_dh + (moves * dc_db + dc_dt) * (g - below) - c * dF_dh
-            dF_da = dF_da + wider * dc_da * (g - below) + c * (dg_da - dF_da)
+            above = g[i] - F[i]
+            dF_dh = dF_dh + (moves * dc_db + dc_dt) * above - c * dF_dh
+            dF_da = dF_da + wider * dc_da * above + c * (dg_da - dF_da)
         return xp.stack([dF_dh, 0.5 * dF_da], axis=-1)      # a = width/2
 
     return F[-1], slope

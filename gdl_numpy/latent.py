@@ -15,13 +15,14 @@ leading eigenvectors U = (u_1, ..., u_k) of the covariance has the smallest erro
     σ̂² = mean of λ_{k+1}, ..., λ_d          Ŵ = U (Λ - σ̂² I)^½         maximum likelihood
 
 and with a = C⁻¹ (x - µ) the gradient of log p is a in µ, a aᵀW - W M⁻¹ in W, σ² (|a|² - tr C⁻¹) in
-log σ. Nothing here is larger than d by k.
+log σ. Beside the data and what has their shape, nothing in it is larger than d by k.
 
-**Autoencoder.** The plane becomes a curved surface: both maps are networks, one vector θ = (φ of
-the encoder, θ of the decoder), trained for the least error. Steps are taken in units in which the
-columns of X have mean 0 and all together variance 1, where gradients are of one size; the first and
-the last layer absorb the change of units. An autoencoder is no density: it says where data lie, and
-not how often. To sample, fit a density p_z to the codes and push it forward, x = f(z).
+**Autoencoder.** The plane becomes a curved surface: both maps are networks, and their weights one
+vector θ = (φ of the encoder, ψ of the decoder), trained for the least error. Steps are taken in
+units in which the columns of X have mean 0 and all together variance 1, where gradients are of one
+size; the first and the last layer absorb the change of units. An autoencoder is no density: it says
+where data lie, and not how often. To sample, fit a density p_z to the codes and push it forward, x
+= f(z).
 
 Erratum E24: a generative model need not be random but for its input: a fixed function f of a random
 z is the usual one. The mean of two tins in latent space is a tin; in pixels it is none (test_e24).
@@ -68,7 +69,7 @@ class PrincipalComponents:
 
     def decode(self, Z):
         """x̂ = µ + z Uᵀ for each row, (n, d)."""
-        return self.mu + observations(Z, self.components) @ self.components.T
+        return self.mu + observations(Z, self.components, name="Z") @ self.components.T
 
 
 def principal_axes(X):
@@ -171,7 +172,7 @@ class ProbabilisticPCA:
 
     def decode(self, Z):
         """E[x|z] = µ + W z for each row, (n, d)."""
-        return self.mu + observations(Z, self.W) @ self.W.T
+        return self.mu + observations(Z, self.W, name="Z") @ self.W.T
 
 
 class AutoencoderFamily:
@@ -202,20 +203,22 @@ class AutoencoderFamily:
         return mlp(theta[:self.split], X, self.sizes, self.activation)
 
     def decode(self, theta, Z):
-        """x̂ (n, d), and backward: dX_hat -> dtheta, dZ."""
+        """x̂ (n, d), and backward: dX_hat -> dpsi, dZ."""
         return mlp(theta[self.split:], Z, self.sizes[::-1], self.activation)
 
     def loss(self, theta, X):
         """The reconstruction error, a mean over rows and columns, and its gradient, (p,)."""
         shaped_theta(theta, self.n_parameters)
+        if len(X) == 0:
+            raise ValueError("X is empty: there is no mean over no rows")
         Z, backward_encoder = self.encode(theta, X)
         difference, backward_decoder = self.decode(theta, Z)
         difference -= X                                             # x̂ - x
         error = (difference * difference).mean()
         difference *= 2 / difference.size                           # ∂error/∂x̂
-        dtheta, dZ = backward_decoder(difference)
+        dpsi, dZ = backward_decoder(difference)
         dphi, _ = backward_encoder(dZ, inputs=False)
-        return error, array_module(theta).concatenate([dphi, dtheta])
+        return error, array_module(theta).concatenate([dphi, dpsi])
 
     def rescaled(self, theta, mu, scale):
         """The θ that does with scale x + mu what theta does with x, a new array (p,)."""
@@ -257,8 +260,7 @@ class AutoencoderFamily:
         """
         X = data_set(X, self.d)
         batch = min(whole_number(batch, "batch", least=1), len(X))
-        mu, scale = X.mean(axis=0), X.std(axis=0)
-        scale = array_module(X).sqrt((scale**2).mean())
+        mu, scale = X.mean(axis=0), array_module(X).sqrt(X.var(axis=0).mean())
         if (X == X[0]).all() or not scale > 0:
             raise ValueError(f"X must vary, but its {len(X)} rows are all equal")
         X = (X - mu) / scale
@@ -281,14 +283,14 @@ class Autoencoder:
 
     def encode(self, X):
         """z for each row of X (n, d), shape (n, k)."""
-        return self._mapped(self.family.encode, X, self.family.d)
+        return self._mapped(self.family.encode, X, self.family.d, "X")
 
     def decode(self, Z):
         """f(z) = x̂ for each row of Z (n, k), shape (n, d)."""
-        return self._mapped(self.family.decode, Z, self.family.k)
+        return self._mapped(self.family.decode, Z, self.family.k, "Z")
 
-    def _mapped(self, mapping, X, d):
-        X = observations(X, array_module(self.theta).zeros(d, self.theta.dtype))
+    def _mapped(self, mapping, X, d, name):
+        X = observations(X, array_module(self.theta).zeros(d, self.theta.dtype), name=name)
         return mapping(self.theta, X)[0]
 
 

@@ -57,15 +57,16 @@ def negative_mean(log_p, backward):
     return -log_p.mean(), backward(xp.full(n, -1 / n, dtype=log_p.dtype))
 
 
-def mean_over_blocks(loss, theta, *data, rows=2**10):
+def mean_over_blocks(loss, theta, *data, rows=2**11):
     """The mean loss over all rows of `data` and its gradient, from blocks of some rows each.
 
     `loss(theta, *block)` gives both for a block; the blocks' means count by their rows. A block
     whose intermediate results fit into the processor's cache takes less time than its share.
     """
     n = len(data[0])
-    if n == 0:
-        raise ValueError("the data are empty: there is no mean over no rows")
+    if n == 0 or any(len(array) != n for array in data):
+        raise ValueError("the data must have equally many rows, at least one, got "
+                         f"{[len(array) for array in data]}")
     mean, dmean = 0.0, 0.0
     for start in range(0, n, rows):
         block = [array[start:start + rows] for array in data]

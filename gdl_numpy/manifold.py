@@ -12,7 +12,8 @@ Rodriguez and Laio 2017, Scientific Reports 7, 12140):
 
 This is the maximum likelihood estimate times (n - 1)/n, which makes it unbiased for independent µ;
 its standard error is about k/√n. It needs enough data for near neighbours to be near: in noise of d
-dimensions it finds d as soon as the noise is as large as r1.
+dimensions it finds d as soon as the noise is as large as r1, and near the edges of the data, which
+are most of it if k is large, it comes out too small.
 
 *What are its coordinates?* If a code z of each observation is such a coordinate system, any other
 smooth one, u, is a function of z, and the mean of u over the nearest codes comes close to it:
@@ -30,16 +31,20 @@ from gdl_numpy.sample_space import data_set
 def intrinsic_dimension(X):
     """k̂ from the two nearest neighbours of each row of X (n, d), a float.
 
-    ValueError for fewer than 3 rows, or if two rows are equal: their ratio has no meaning.
+    ValueError for fewer than 3 rows, for rows that are equal or closer than rounding tells apart,
+    and for lattices, where first and second neighbours are equally far.
     """
     X = data_set(X)
     if len(X) < 3:
         raise ValueError(f"X must have at least 3 rows, got {len(X)}")
-    distances, _ = nearest(X, X, 3)                         # the first is the row itself
+    distances, numbers = nearest(X, X, 3)                   # the first should be the row itself
     r1, r2 = distances[:, 1], distances[:, 2]
     if not (r1 > 0).all():
         raise ValueError(f"X must not hold equal rows, got {int((r1 == 0).sum())} that are not "
                          "alone: drop the copies")
+    if not (numbers[:, 0] == array_module(X).arange(len(X))).all():
+        raise ValueError("X holds rows closer to each other than rounding tells apart, in dtype "
+                         f"{X.dtype}")
     log_ratio = float(array_module(X).log(r2 / r1).sum())
     if not 10 * X.shape[1] * log_ratio > len(X):            # the estimate would be far beyond d
         raise ValueError("X lies on a lattice: first and second neighbours are equally far")
@@ -62,6 +67,6 @@ def determination(U, U_hat):
     if U_hat.shape != U.shape:
         raise ValueError(f"U_hat must have the shape of U, {U.shape}, got {U_hat.shape}")
     spread = ((U - U.mean(axis=0))**2).sum(axis=0)
-    if (U == U[0]).all(axis=0).any():
+    if (U == U[0]).all(axis=0).any() or not (spread > 0).all():
         raise ValueError("U must vary in every column: nothing of a constant is to be explained")
     return 1 - ((U - U_hat)**2).sum(axis=0) / spread

@@ -9,7 +9,7 @@ them.
 
     |q - x| <= r   implies   |q_i - x_i| <= r  for every coordinate i
 
-There, the nearest k of all m points are found from one matrix product for many queries at once,
+`nearest` compares all pairs, in any number of dimensions, by one matrix product for many queries,
 
     |q - x|² = |q|² - 2 q · x + |x|²
 
@@ -47,9 +47,10 @@ def near_blocks(Q, X, radius, rows_Q=None, rows_X=None, axis=0):
 
 
 def nearest(Q, X, k=1, entries=2**19):
-    """Distances and row numbers of the k rows of X nearest to each row of Q, both (n, k), in order.
+    """Distances and row numbers of the k rows of X nearest to each row of Q, both (m, k), in order.
 
-    Two points closer than rounding of |x|² tells apart may change places.
+    `entries` is how many numbers a block of queries may need at once. Two points closer than
+    rounding of |x|² tells apart may change places.
     """
     X = data_set(X)
     Q, xp = observations(Q, X), array_module(X)

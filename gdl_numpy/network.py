@@ -5,8 +5,9 @@ it by an activation a, applied to every number; the last layer does not bend.
 
     H_0 = X (n, d0)      A_i = H_{i-1} W_i + b_i      H_i = a(A_i)      Y = A_L  (n, dL)
 
-All weights and biases are one vector θ = (W_1, b_1, ..., W_L, b_L). The pullback is the chain rule,
-from the last layer to the first, where ∂Z stands for ∂loss/∂Z; the slope a' is known from a itself:
+All weights and biases are one vector θ = (W_1, b_1, ..., W_L, b_L), each W_i row by row. The
+pullback is the chain rule, from the last layer to the first, where ∂Z stands for ∂loss/∂Z; the
+slope a' is known from a itself:
 
     ∂A_L = ∂Y        ∂W_i = H_{i-1}ᵀ ∂A_i        ∂b_i = Σ_rows ∂A_i        ∂H_{i-1} = ∂A_i W_iᵀ
                      ∂A_{i-1} = ∂H_{i-1} · a'
@@ -16,11 +17,12 @@ from the last layer to the first, where ∂Z stands for ∂loss/∂Z; the slope 
     softplus   a = log(1 + exp(A))    a' = 1 - exp(-a)
 
 A start is drawn so that neither the signals forwards nor the gradients backwards grow or fade from
-layer to layer: weights from N(0, 2/(d_in + d_out)) (Glorot and Bengio 2010), for relu, which keeps
-half of its inputs, N(0, 2/d_in) (He and others 2015); biases 0.
+layer to layer: weights from N(0, 2/(d_in + d_out)) (Glorot and Bengio 2010, for slopes a' near 1),
+for relu, which keeps half of its inputs, N(0, 2/d_in) (He and others 2015); biases 0. The slope of
+softplus is 1/2 at 0, and its gradients about halve with every layer: for few layers only.
 
-Next to the matrix products, what costs time is memory: so a and a' are computed in place, relu'
-is a factor and no choice of entries, and the gradients are written straight into the slices of
+Next to the matrix products, what costs time is memory: so A becomes a in place, ∂A is multiplied by
+relu', 0 or 1, instead of selected by it, and the gradients are written straight into the slices of
 one vector. Batches beyond some thousand rows are best cut into blocks that stay in the cache
 (`likelihood.mean_over_blocks`).
 """
@@ -67,16 +69,16 @@ ACTIVATIONS = {                                             # name: (A ← a(A),
 
 def n_parameters(sizes):
     """The length of θ."""
-    return sum((a + 1) * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+    return sum((d_in + 1) * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))
 
 
 def cut(theta, sizes):
     """The weights and biases (W_i, b_i) of each layer, as views of theta."""
     layers, position = [], 0
-    for a, b in zip(sizes[:-1], sizes[1:], strict=True):
-        layers.append((theta[position:position + a * b].reshape(a, b),
-                       theta[position + a * b:position + (a + 1) * b]))
-        position += (a + 1) * b
+    for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
+        middle, end = position + d_in * d_out, position + (d_in + 1) * d_out
+        layers.append((theta[position:middle].reshape(d_in, d_out), theta[middle:end]))
+        position = end
     return layers
 
 

@@ -17,9 +17,9 @@ which need fewer passes over memory, the chief cost of a step with many paramete
     M ← β1 M + ∂θ      V ← β2 V + ∂θ²      θ ← θ - η (a/b) M / (√V + δ/b)
     with  a = (1 - β1)/(1 - β1^t)  and  b = √((1 - β2)/(1 - β2^t))
 
-An optimizer holds no θ: `theta = optimizer(theta,
-dtheta)`. η may be changed between steps by setting `learning_rate`. Everywhere in this book ∂θ
-stands for ∂loss/∂θ, and has the shape of θ.
+An optimizer holds no θ: one writes `theta = optimizer(theta, dtheta)`. η may be changed between
+steps by setting `learning_rate`. Everywhere in this book ∂θ stands for ∂loss/∂θ, and has the shape
+of θ.
 """
 
 import math

@@ -24,7 +24,8 @@ def rasterise(polygons, resolution=32):
     `polygons` lists the parts of n pictures; a part is an array (n, m, 2) of the corners (x, y) of
     a closed polygon that does not cross itself, the last corner not repeated, in either direction.
     The picture shows the unit square, its first row at the top; what lies outside is cut off. The
-    parts are united as 1 - Π (1 - cover), exact but in pixels where edges of two parts meet.
+    parts are united as 1 - Π (1 - cover), exact but in pixels through which edges of two parts
+    pass.
     """
     resolution = whole_number(resolution, "resolution", least=1)
     if not isinstance(polygons, list | tuple) or not polygons:

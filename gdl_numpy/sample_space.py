@@ -20,19 +20,20 @@ import numpy
 from gdl_numpy.backend import array_module, real_array
 
 
-def observations(X, like, finite=True):
+def observations(X, like, finite=True, name="X"):
     """`X` as an (n, d) array that can meet `like`, an array whose last axis has length d.
 
     ValueError or TypeError if X has another number of columns, is not two-dimensional, is not
     numeric, lives on another device, or holds NaN or infinity; a training step, which must not wait
-    for the device, leaves the last out with finite=False.
+    for the device, leaves the last out with finite=False. `name` is what the error calls it.
     """
-    X = real_array(X, "X", like, finite)
+    X = real_array(X, name, like, finite)
     d = like.shape[-1]
     if X.ndim != 2:
-        raise ValueError(f"X must have shape (n, {d}), one observation a row, got shape {X.shape}")
+        raise ValueError(f"{name} must have shape (n, {d}), one observation a row, got shape "
+                         f"{X.shape}")
     if X.shape[1] != d:
-        raise ValueError(f"X has {X.shape[1]} columns; this density lives on R^{d}")
+        raise ValueError(f"{name} has {X.shape[1]} columns; it must lie in R^{d}")
     return X
 
 

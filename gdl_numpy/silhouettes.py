@@ -7,8 +7,8 @@ the space of pixels.
 
     latent (n, k)  ->  polygons, each (n, m, 2)  ->  pictures (n, resolution, resolution)
 
-Parts are outlines, smooth curves through given points, turned about a joint; legs and necks are
-chains of bones, each as wide as two circles around its joints and their common tangents.
+Parts are outlines, smooth curves through given points, turned about a joint; legs, and the dog's
+neck, are chains of bones, each bounded by circles around its two joints and their tangents.
 """
 
 import math
@@ -45,12 +45,14 @@ def turn(outline, angle, joint):
 def limb(joint, angles, lengths, radii):
     """The polygons of a chain of bones from joint, (2,) or (n, 2), and the joint where it ends.
 
-    A bone is the convex hull of two circles around its joints, of which `radii` are the radii.
+    Bone i points in the direction angles[i] (n,), in degrees, and has the length lengths[i], a
+    number or (n, 1). It is the convex hull of circles around its joints, whose `radii`, one more
+    than bones, may differ by less than its length; each arc is drawn by 9 points.
     """
     xp, bones = array_module(angles[0]), []
     joint = xp.asarray(joint, dtype=angles[0].dtype)
     u = xp.linspace(-1, 1, 9, dtype=angles[0].dtype)
-    for angle, length, r, s in zip(angles, lengths, radii, radii[1:], strict=False):
+    for angle, length, r, s in zip(angles, lengths, radii[:-1], radii[1:], strict=True):
         end = joint + length * direction(angle)
         half = 180 / math.pi * xp.arccos((r - s) / length + 0 * angle[:, None])
         front, back = angle[:, None] + half * u, angle[:, None] + 180 + (180 - half) * u
@@ -98,7 +100,8 @@ HIND = ([(-75, 26, 0), (-112, 24, -20), (-92, 32, 8), (-60, 35, -70)],
 FORE = ([(-112, 12, 0), (-88, 40, 14), (-90, 40, -62), (-58, 42, -95)],
         (0.09, 0.14, 0.124), (0.068, 0.042, 0.022, 0.015))
 HORSE_CENTRE = (0.486, 0.602)
-HORSE_JOINTS = [(0.356, 0.575), (0.621, 0.575), (0.612, 0.588), (0.299, 0.618)]     # see horse()
+# hip, shoulder, withers, dock
+HORSE_JOINTS = [(0.356, 0.575), (0.621, 0.575), (0.612, 0.588), (0.299, 0.618)]
 
 
 def dog(latent):
@@ -113,7 +116,8 @@ def dog(latent):
     parts = [turn(DOG_BODY, still, (0, 0)), turn(DOG_TAIL, 212 - 106 * tail, (0.315, 0.573)),
              *neck, *(turn(part, 50 * pose - 35, poll) for part in (DOG_HEAD, DOG_EAR))]
     for joint, angles, lengths, radii in DOG_LEGS:
-        bones, ankle = limb(joint, [angle + still for angle in angles], lengths, radii)
+        bones, ankle = limb(joint, [angle + still for angle in angles[:-1]], lengths,
+                            radii)
         parts += [*bones, turn(DOG_PAW, angles[-1] + still, ankle)]
     return parts
 
@@ -129,6 +133,9 @@ def horse(latent):
     5  length   90 ... 110 % of the body's
     6  depth    88 ... 112 % of the body's
     7  tail     carried low ... streaming, over 44 degrees
+
+    It gallops, the hind legs before the fore legs. At the phase t, in degrees, a leg with delay t0
+    swings by A cos(t + t0) and is lifted by A (1 - sin(t + t0 + 23))²/4, with A = 30 ... 100 %.
     """
     latent = _latent(latent, 8, low=-1)
     phase, stride, neck, head, legs, length, depth, tail = latent.T
@@ -151,7 +158,7 @@ def horse(latent):
         lift = amplitude * (1 - direction(180 * phase + delay + 23)[:, 1])**2 / 4
         angles = [mean + a * swing + b * lift for mean, a, b in moves]
         lengths = [bone * (1 + 0.1 * legs[:, None]) for bone in lengths]
-        bones, fetlock = limb(joint, angles, lengths, radii)
+        bones, fetlock = limb(joint, angles[:-1], lengths, radii)
         parts += [*bones, turn(HORSE_HOOF, angles[-1], fetlock)]
     return parts
 

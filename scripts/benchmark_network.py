@@ -58,7 +58,7 @@ def steps_numpy(sizes, batch, steps, threads):
         dY *= 2 / dY.size
         return loss, backward(dY, inputs=False)[0]
 
-    mean_loss = squared_error if batch <= 2**10 else partial(mean_over_blocks, squared_error)
+    mean_loss = squared_error if batch <= 2**11 else partial(mean_over_blocks, squared_error)
 
     def run():
         with threads_of_numpy(threads):

@@ -1,4 +1,4 @@
-"""Companion of Figure 1-8: "taller" is one direction in latent space, found from pictures alone."""
+"""Companion of Figure 1-8: "taller" is a path in latent space, found from pictures alone."""
 
 import sys
 
@@ -12,20 +12,20 @@ from gdl_numpy.latent import directions, interpolate
 from gdl_numpy.neighbours import nearest
 
 SIZE = (13, 8.2)
-TITLE = "Taller: awkward in pixels, one step in latent space"
-ALT = ("Three rows of decoded tins. First: steps along a direction of the latent space found from "
-       "pictures; the tin grows from height {height_from:.2f} to {height_to:.2f} while its width "
-       "goes from {width_from:.2f} to {width_to:.2f}; a curve beside it shows both. Second: mixing "
-       "two tins pixel by pixel gives a double exposure, up to {off_pixels:.3f} away from any tin. "
-       "Third: mixing their codes gives tins, at most {off_codes:.3f} away from one.")
+TITLE = "Taller: awkward in pixels, a short walk in latent space"
+ALT = ("Three rows of decoded tins. First: steps through the latent space, their direction found "
+       "from pictures; the tin grows from height {height_from:.2f} to {height_to:.2f} while its "
+       "width goes from {width_from:.2f} to {width_to:.2f}; a curve beside it shows both. Second: "
+       "mixing two tins pixel by pixel gives a double exposure, up to {off_pixels:.3f} away from "
+       "any tin. Third: mixing their codes gives tins, at most {off_codes:.3f} away from one.")
 PATH, SHOWN = 25, 7                                         # points of a path; pictures of it
-START, RISE = (0.3, 0.5), 0.36                              # first tin, and how much it is to grow
+START, RISE = (0.3, 0.5), 0.36                              # first tin; dark rows to be added
 ENDS = ((0.25, 0.3), (0.6, 0.7))                            # tins to be mixed
 NEIGHBOURS = 200                                            # of a code, for the direction
 
 
 def taller(model, Z, extents, z, steps, rise):
-    """Codes (steps, 2) from z (2,) on, along which pictures grow in height and in nothing else."""
+    """Codes (steps, 2) from z (2,) on; to first order, dark rows are added, and columns stay."""
     path = [z]
     for _ in range(steps - 1):
         step = directions(Z, extents, path[-1], NEIGHBOURS)[0] * rise / (steps - 1)
@@ -45,7 +45,7 @@ def compute(rng):
     rows = {"taller": model.decode(path), "pixels": (1 - t) * ends[0] + t * ends[1],
             "codes": interpolate(model, *ends, PATH)}
 
-    grid = lattice(xp, DENSE, DENSE)
+    grid = lattice(xp, DENSE)
     pictures = render(grid).reshape(DENSE**2, -1)
     judged = {name: nearest_tin(row, grid, pictures) for name, row in rows.items()}
     (height_from, width_from), (height_to, width_to) = (judged["taller"][1][i] for i in (0, -1))
@@ -60,11 +60,16 @@ def compute(rng):
 
 def draw(figure, arrays, numbers):
     figure.suptitle(TITLE, x=0.01, ha="left", size=16, weight="bold")
-    caption(figure, f"The direction comes from a regression of the codes of {numbers['n']:,} "
-            "pictures on how many rows and columns of them are dark. Heights, widths and distances",
-            "are those of the nearest tin of the true mapping; distances are root mean squares per "
-            "pixel, of a range from 0 for black to 1 for white.")
-    titles = {"taller": "one direction of latent space", "pixels": "mixing two tins in pixels",
+    caption(figure, f"The direction of each of the {PATH - 1} steps comes from a regression of the "
+            f"nearest {NEIGHBOURS} of {numbers['n']:,} codes on the numbers of dark rows and "
+            "columns of their",
+            f"pictures. {RISE:.0%} of the rows were to be added and no column; the height grew by "
+            f"{numbers['height_to'] - numbers['height_from']:.0%} of the side. Heights, widths and "
+            "distances are those of the",
+            "nearest tin of the true mapping, at most "
+            f"{numbers['off_taller']:.4f} away from a picture of the first row (root mean square "
+            "per pixel, white being 1 and black 0).")
+    titles = {"taller": "growing taller in latent space", "pixels": "mixing two tins in pixels",
               "codes": "mixing their codes"}
     parts = figure.subfigures(3, 2, width_ratios=[3.2, 1])
     step = 1 / (PATH - 1)
@@ -85,7 +90,7 @@ def draw(figure, arrays, numbers):
             ax.set(ylim=(0.2, 0.75), ylabel="share of the side")
         else:
             ax.plot(t, arrays[f"{name}_off"], color=VERMILION, linewidth=2.5)
-            ax.set(ylim=(0, 0.12), ylabel="off any tin, RMS")
+            ax.set(ylim=(0, 0.12), ylabel="RMS to nearest tin")
         ax.set_xlabel("along the row")
 
 

@@ -4,8 +4,8 @@ import sys
 
 import make_figures
 import numpy as np
+from figure_1_08_latent_space import folded, lattice, lines, rms, trained
 from figure_1_08_latent_space import nearest_tin as nearest_picture
-from figure_1_08_latent_space import trained
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from style import BLUE, ORANGE, VERMILION, caption
 
@@ -27,6 +27,7 @@ ALT = ("Upper left, pictures of dogs as points of a space of {pixels} dimensions
        "a dog, {off_latent:.3f} away.")
 N, SIDES, STEPS, STARTS = 4000, (1024, 256, 64, 2), 3000, 2 # dogs, encoder, training
 LINES, DENSE, COMPONENTS, N_NEW = 9, 49, 20, 5
+CUBE = (0, 0), (1, 1)                                       # of (tail, pose)
 ENDS = ((0.1, 0.05), (0.95, 0.95))                          # (tail, pose) of the dogs to be mixed
 
 
@@ -35,18 +36,12 @@ def pictures_of(latent):
     return 1 - rasterise(dog(latent)).reshape(len(latent), -1)
 
 
-def lattice(xp, rows, columns):
-    """(tail, pose) on a grid over the unit square, (rows · columns, 2), row by row."""
-    return xp.stack([xp.repeat(xp.linspace(0, 1, rows), columns),
-                     xp.tile(xp.linspace(0, 1, columns), rows)], axis=1)
-
-
 def compute(rng):
     images = pictures_of(rng.random((N, 2)))
     xp = array_module(images)
     model = trained(images, rng, SIDES, STEPS, STARTS)
     pca = PrincipalComponents.fit(images, 3)
-    grid = lattice(xp, DENSE, DENSE)
+    grid = lattice(xp, DENSE, *CUBE)
     dense = pictures_of(grid)
 
     codes = MixtureFamily(COMPONENTS, 2)
@@ -56,24 +51,19 @@ def compute(rng):
     means = xp.stack([(ends[0] + ends[1]) / 2, interpolate(model, *ends, 3)[1]])
     off_new, (off_pixels, off_latent) = (nearest_picture(a, grid, dense)[0] for a in (new, means))
 
-    fresh = pictures_of(rng.random((1000, 2)))
-    error = ((model.decode(model.encode(fresh)) - fresh)**2).mean()
+    surface = model.encode(dense).reshape(DENSE, DENSE, 2)
     ratio = pca.explained_variance_ratio
     numbers = {"n": N, "pixels": images.shape[1], "dimension": intrinsic_dimension(images),
-               "pc1": ratio[0], "pc2": ratio[1], "pc3": ratio[2], "rms": error**0.5,
+               "pc1": ratio[0], "pc2": ratio[1], "pc3": ratio[2],
+               "rms": rms(model, pictures_of(rng.random((1000, 2)))),
+               "folded": folded(surface), "n_dense": DENSE**2,
                "off_new": off_new.max(), "off_pixels": off_pixels, "off_latent": off_latent}
-    small = model.encode(pictures_of(lattice(xp, 3, 3)))
+    small = model.encode(pictures_of(lattice(xp, 3, *CUBE)))
     return {"sheet": pca.encode(dense).reshape(DENSE, DENSE, 3),
-            "plane": model.encode(dense).reshape(DENSE, DENSE, 2), "small": small,
+            "plane": surface, "small": small,
             "thumbnails": model.decode(small).reshape(-1, 32, 32),
             "new": new.reshape(-1, 32, 32),
             "mixed": xp.concatenate([ends, means]).reshape(-1, 32, 32)}, numbers
-
-
-def lines(surface):
-    """The lines of equal tail and of equal pose in a grid of points (m, m, k)."""
-    every = np.linspace(0, len(surface) - 1, LINES).astype(int)
-    return surface[every], surface[:, every].swapaxes(0, 1)
 
 
 def draw(figure, arrays, numbers):
@@ -81,18 +71,19 @@ def draw(figure, arrays, numbers):
     caption(figure, f"{numbers['n']:,} pictures of {numbers['pixels']:,} pixels, whose intrinsic "
             f"dimension is {numbers['dimension']:.2f}; the three components hold "
             f"{numbers['pc1'] + numbers['pc2'] + numbers['pc3']:.0%} of their variance.",
-            "Differences per pixel, root mean square: of pictures not seen in training from what "
-            f"their two-number codes decode to, {numbers['rms']:.3f}; from the nearest true dog,",
-            f"at most {numbers['off_new']:.3f} for the new dogs, {numbers['off_pixels']:.3f} for "
-            f"the average in pixels, {numbers['off_latent']:.3f} for the average in the latent "
-            "plane.")
+            "Pictures not seen in training differ from what their two-number codes decode to by "
+            f"{numbers['rms']:.3f} per pixel (root mean square). From the nearest of "
+            f"{numbers['n_dense']:,} true dogs differ",
+            f"the new ones by at most {numbers['off_new']:.3f}, the average in pixels by "
+            f"{numbers['off_pixels']:.3f}, and the average in codes by {numbers['off_latent']:.3f}."
+            f" {numbers['folded']:.1%} of the plane is folded over.")
     upper, lower = figure.subfigures(2, 1, height_ratios=[3, 1])
     left, right = upper.subfigures(1, 2)
     ax = left.add_subplot(projection="3d", computed_zorder=False)
     left.suptitle("in the space of pixels: a bent sheet", size=13, weight="bold")
     ax.plot_surface(*np.moveaxis(arrays["sheet"], 2, 0), color="#DDDDDD", alpha=0.35,
                     rcount=DENSE, ccount=DENSE, linewidth=0)
-    for several, colour, dashes, label in zip(lines(arrays["sheet"]), (BLUE, ORANGE),
+    for several, colour, dashes, label in zip(lines(arrays["sheet"], LINES), (BLUE, ORANGE),
                                               ("-", (0, (4, 1.5))),
                                               ("equal tail", "equal pose"), strict=True):
         for i, line in enumerate(several):
@@ -105,14 +96,14 @@ def draw(figure, arrays, numbers):
     ax.view_init(25, -60)
     ax.set_box_aspect(None, zoom=0.92)
 
-    right.suptitle("in the learned latent plane: flat", size=13, weight="bold")
+    right.suptitle("in the learned latent plane", size=13, weight="bold")
     ax = right.subplots()
-    for several, colour, dashes in zip(lines(arrays["plane"]), (BLUE, ORANGE),
+    for several, colour, dashes in zip(lines(arrays["plane"], LINES), (BLUE, ORANGE),
                                        ("-", (0, (4, 1.5))), strict=True):
         for line in several:
             ax.plot(*line.T, color=colour, linestyle=dashes, linewidth=1.8)
     for z, picture in zip(arrays["small"], arrays["thumbnails"], strict=True):
-        ax.add_artist(AnnotationBbox(OffsetImage(picture.clip(0, 1), zoom=1.35, cmap="gray",
+        ax.add_artist(AnnotationBbox(OffsetImage(picture.clip(0, 1), zoom=1.1, cmap="gray",
                                                  clim=(0, 1), interpolation="nearest"), z,
                                      pad=0.15, bboxprops={"edgecolor": "#888888"}))
     ax.margins(0.12)
@@ -125,7 +116,7 @@ def draw(figure, arrays, numbers):
         ax.imshow(picture.clip(0, 1), cmap="gray", vmin=0, vmax=1)
         ax.axis("off")
     for ax, picture, title in zip(mixed.subplots(1, 4), arrays["mixed"],
-                                  ("", "", "in pixels", "in latent"), strict=True):
+                                  ("", "", "in pixels", "in codes"), strict=True):
         ax.imshow(picture.clip(0, 1), cmap="gray", vmin=0, vmax=1)
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set(visible=bool(title), color=VERMILION, linewidth=2)

@@ -1,7 +1,8 @@
 """Write into the README the numbers that scripts have measured: `python scripts/update_readme.py`.
 
 Between the lines `<!-- NAME -->` and `<!-- end -->` stands what the function `NAME` below makes of
-the files figures/manifest.json, encoders.json and benchmark_*.json there; a test sees that it is up to date.
+the files manifest.json, encoders.json and benchmark_*.json of figures/; a test sees that it is up
+to date.
 """
 
 import json
@@ -40,7 +41,8 @@ def encoders():
     names = {"pca": "principal components", "ppca": "probabilistic PCA", "autoencoder":
              "autoencoder " + "-".join(map(str, report["sizes"])) + " and back"}
     pca = report["mean"]["pca"]["error"]
-    yield "| encoder, two numbers | mean squared error | PCA's error / its | R² of height | of width |"
+    yield ("| encoder, two numbers | mean squared error | PCA's error / its | R² of height "
+           "| R² of width |")
     yield "| --- | --- | --- | --- | --- |"
     for key, name in names.items():
         numbers = report["mean"][key]
@@ -48,11 +50,11 @@ def encoders():
                f"| {numbers['r2_height']:.4f} | {numbers['r2_width']:.4f} |")
     drawn = report["mean"]["autoencoder"]
     yield ""
-    yield (f"Not every code is a tin: of pictures decoded from codes that were drawn from N(0, I), one in a "
-           f"hundred is more than {drawn['normal_99']:.3f} away from\nany tin (root mean square "
-           f"per pixel), although the codes of the data have mean 0 and covariance I; from codes "
-           f"drawn from a density fitted\nto theirs, {drawn['fitted_99']:.3f}; the median is "
-           f"{drawn['normal_median']:.4f} and {drawn['fitted_median']:.4f}.")
+    yield ("Not every code decodes to a tin. Of pictures decoded from N(0, I), which has the mean "
+           "and the covariance of the data's\ncodes, one in a hundred is more than "
+           f"{drawn['normal_99']:.3f} away from any tin (root mean square per pixel); of those "
+           f"decoded\nfrom a density fitted to the codes, {drawn['fitted_99']:.3f}. The medians, "
+           f"{drawn['normal_median']:.4f} and {drawn['fitted_median']:.4f}, hardly differ.")
 
 
 def benchmark():

@@ -296,7 +296,7 @@ def test_a_pickled_density_is_the_same_density(xp, example):
 def test_what_is_no_list_of_points_is_refused(example):
     p, d, x = example.built(numpy), len(example.low), example.points(1)[0].tolist()
     for X, error, words in [
-            ([x + [0.0]], ValueError, f"X has {d + 1} columns; this density lives on R\\^{d}"),
+            ([x + [0.0]], ValueError, f"X has {d + 1} columns; it must lie in R\\^{d}"),
             (x, ValueError, rf"X must have shape \(n, {d}\), .* got shape \({d},\)"),
             (1.0, ValueError, rf"X must have shape \(n, {d}\), .* got shape \(\)"),
             ([[x]], ValueError, rf"X must have shape .* \(1, 1, {d}\)"),

@@ -144,8 +144,8 @@ def test_what_has_no_plane_is_refused(X, k, error, message):
 
 def test_rows_and_codes_of_another_space_are_refused():
     plane = PrincipalComponents.fit(data(numpy, 20, 4), 2)
-    for mapping, d in ((plane.encode, 4), (plane.decode, 2)):
-        with pytest.raises(ValueError, match=f"X has 3 columns.* R\\^{d}"):
+    for mapping, name, d in ((plane.encode, "X", 4), (plane.decode, "Z", 2)):
+        with pytest.raises(ValueError, match=f"{name} has 3 columns.* R\\^{d}"):
             mapping(numpy.ones((1, 3)))
 
 
@@ -283,7 +283,7 @@ def test_nothing_is_larger_than_d_by_k_or_the_data():
     (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(7)).log_prob(numpy.ones((1, 2))), ValueError,
      "X has 2 columns"),
     (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(7)).decode(numpy.ones((1, 2))), ValueError,
-     "X has 2 columns"),
+     "Z has 2 columns"),
     (lambda: ProbabilisticPCAFamily(3, 1).mle(numpy.ones((5, 2))), ValueError, "X has 2 columns"),
     (lambda: ProbabilisticPCAFamily(3, 2).mle(data(numpy, 9, 2) @ numpy.eye(2, 3)), ValueError,
      "X lies in a plane of 2 dimensions or fewer, so its likelihood has no maximum"),
@@ -557,7 +557,7 @@ def test_arrays_on_two_devices_are_refused(device):
     (lambda: AutoencoderFamily((3, 2))(numpy.ones(17)).encode(numpy.ones((1, 2))), ValueError,
      "X has 2 columns"),
     (lambda: AutoencoderFamily((3, 2))(numpy.ones(17)).decode(numpy.ones((1, 3))), ValueError,
-     "X has 3 columns"),
+     "Z has 3 columns"),
     (lambda: AutoencoderFamily((3, 2))(numpy.ones(17)).encode([[math.nan] * 3]), ValueError,
      "X holds nan"),
 ])

@@ -334,7 +334,7 @@ def test_an_unknown_measure_or_continent_is_named(arguments, got):
 
 
 @pytest.mark.parametrize("X, error, message", [
-    ([[1.0, 2.0, 3.0]], ValueError, "X has 3 columns; this density lives on R\\^2"),
+    ([[1.0, 2.0, 3.0]], ValueError, "X has 3 columns; it must lie in R\\^2"),
     ([1.0, 2.0], ValueError, r"shape \(n, 2\).*got shape \(2,\)"),
     ([[1.0, math.nan]], ValueError, "X holds nan"),
     ([[1.0, math.inf]], ValueError, "X holds inf"),

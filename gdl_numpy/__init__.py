@@ -13,6 +13,7 @@
     world_map       你好，世界     p_data of the chapter: uniform over the world's land
     evaluation      模型评估      the points A, B and C as measures of a model
     network         神经网络      the multilayer perceptron and its pullback
+    training        训练          steps on rows drawn at random, for models without a formula
     discriminative  判别模型      p(y|x): logistic and softmax regression, a network classifier
     conditional     条件生成模型   p(x|y), p(y), and Bayes' rule between the two sides
     painters        画家          two procedural painters, whose pictures are to be told apart
@@ -21,6 +22,7 @@
     silhouettes     剪影          dogs and horses, drawn from a few numbers by polygons
     manifold        流形          how many dimensions the data have, and with which coordinates
     latent          潜在空间      encoder, decoder, latent space: PCA, its density, the autoencoder
+    fourier         傅里叶特征     waves of the coordinates, so that networks can learn fine detail
 
 Import a module by its name, `from gdl_numpy.density import Normal`; this page re-exports nothing.
 Observations are rows, logarithms are natural, points of the map are (latitude, longitude) in

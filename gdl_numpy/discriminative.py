@@ -28,10 +28,9 @@ import math
 from gdl_numpy.backend import array_module, real_array
 from gdl_numpy.elementary import log_softmax
 from gdl_numpy.likelihood import negative_mean
-from gdl_numpy.mle import Step
 from gdl_numpy.network import ACTIVATIONS, initial_theta, mlp, n_parameters
-from gdl_numpy.optimizer import Adam, half_cosine
 from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.training import train
 
 BLOCK = 2**10                                               # rows
 
@@ -109,16 +108,9 @@ class ClassifierFamily:
         step is usable: stop when you like.
         """
         X, y = self.checked(X, y)
-        batch = min(whole_number(batch, "batch", least=1), len(X))
-        optimizer, falling = optimizer or Adam(0.01), optimizer is None
         theta = self.initial_theta(rng, X.dtype) if theta is None else theta
-        for t in range(whole_number(max_steps, "max_steps", least=1)):
-            if falling:
-                optimizer.learning_rate = 0.01 * half_cosine(t, max_steps)
-            rows = rng.integers(0, len(X), size=batch)
-            loss, dtheta = self.loss(theta, X[rows], y[rows])
-            theta = optimizer(theta, dtheta)
-            yield Step(t, loss, theta)
+        yield from train(self.loss, theta, (X, y), rng, 0.01, batch, max_steps,
+                         optimizer=optimizer)
 
     def checked(self, X, y):
         """X and y as arrays, or an error that says what is wrong with them."""

@@ -39,8 +39,8 @@ from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.mle import Step
 from gdl_numpy.neighbours import nearest
 from gdl_numpy.network import ACTIVATIONS, cut, initial_theta, mlp, n_parameters
-from gdl_numpy.optimizer import Adam, half_cosine
 from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.training import train
 
 
 class PrincipalComponents:
@@ -259,20 +259,15 @@ class AutoencoderFamily:
         ValueError if all rows of X are equal.
         """
         X = data_set(X, self.d)
-        batch = min(whole_number(batch, "batch", least=1), len(X))
         mu, scale = X.mean(axis=0), array_module(X).sqrt(X.var(axis=0).mean())
         if (X == X[0]).all() or not scale > 0:
             raise ValueError(f"X must vary, but its {len(X)} rows are all equal")
         X = (X - mu) / scale
         theta = (self.initial_theta(rng, X.dtype) if theta is None
                  else self.rescaled(real_array(theta, "theta", like=X), -mu / scale, 1 / scale))
-        optimizer, falling = optimizer or Adam(3e-3), optimizer is None
-        for t in range(whole_number(max_steps, "max_steps", least=1)):
-            if falling:
-                optimizer.learning_rate = 3e-3 * half_cosine(t, max_steps)
-            loss, dtheta = self.loss(theta, X[rng.integers(0, len(X), size=batch)])
-            theta = optimizer(theta, dtheta)
-            yield Step(t, scale**2 * loss, self.rescaled(theta, mu, scale))
+        for step in train(self.loss, theta, (X,), rng, 3e-3, batch, max_steps,
+                          optimizer=optimizer):
+            yield Step(step.step, scale**2 * step.loss, self.rescaled(step.theta, mu, scale))
 
 
 class Autoencoder:

@@ -24,6 +24,7 @@ from gdl_numpy import (
     elementary,
     evaluation,
     family,
+    fourier,
     latent,
     likelihood,
     manifold,
@@ -33,6 +34,7 @@ from gdl_numpy import (
     painters,
     rasteriser,
     silhouettes,
+    training,
 )
 from gdl_numpy.backend import random_generator, to_numpy
 from gdl_numpy.optimizer import Adam, GradientDescent
@@ -44,6 +46,16 @@ SIZES = (2, 64, 64, 3)                                      # of the network
 SIDES = (1024, 64, 2)                                       # of the autoencoder
 
 
+class EveryRow:
+    """In place of a generator, so that two devices take the same steps: draws all rows in order."""
+
+    def __init__(self, xp):
+        self.xp = xp
+
+    def integers(self, low, high, size):
+        return self.xp.arange(low, high)[:size]
+
+
 def draws(n, rng):
     """The random numbers of all cases, on the host: n points of the plane and parameters."""
     mixture = family.MixtureFamily(5, 2)
@@ -53,6 +65,7 @@ def draws(n, rng):
             "dY": rng.standard_normal((n, 3)), "images": rng.random((min(n, 200), 32, 32, 3)),
             "tins": rng.uniform(biscuit_tins.LOW, biscuit_tins.HIGH, (min(n, 500), 2)),
             "gaits": rng.uniform(-1, 1, (min(n, 100), 8)),
+            "F": rng.standard_normal((2, 16)),
             "weights": latent.AutoencoderFamily(SIDES).initial_theta(rng)}
 
 
@@ -96,6 +109,14 @@ def cases():
             theta = step.theta
         return theta
 
+    def training_steps(xp, D):
+        def loss(theta, X):
+            return likelihood.mean_loss(mixture, theta, X)
+
+        steps = training.train(loss, D["theta"], (D["X"],), EveryRow(xp), max_steps=5,
+                               batch=len(D["X"]), averaging=0.5)
+        return [step.theta for step in steps][-1]
+
     def kernel_density(xp, D):
         return density.KernelDensity(D["X"][:5000], 0.2).log_prob(D["X"])
 
@@ -125,6 +146,8 @@ def cases():
         "discriminative: network": lambda xp, D: classifier.loss(D["phi"], D["X"], D["y"])[1],
         "conditional": lambda xp, D: conditional.ClassConditional.fit(
             normal, D["X"], D["y"]).log_posterior(D["X"]),
+        "training": training_steps,
+        "fourier": lambda xp, D: fourier.fourier_features(D["X"], D["F"])[0],
         "painters": lambda xp, D: painters.features(D["images"]),
         "biscuit_tins": lambda xp, D: biscuit_tins.derivative(D["tins"]),
         "rasteriser": lambda xp, D: rasteriser.rasterise(silhouettes.horse(D["gaits"])),

@@ -11,7 +11,7 @@ series does, and the lengths set how fine it can see (Tancik and others 2020; Ra
 The wave vectors are drawn once, as many of each scale, and belong to the model like its sizes.
 """
 
-from gdl_numpy.backend import array_module
+from gdl_numpy.backend import array_module, real_array
 from gdl_numpy.sample_space import whole_number
 
 
@@ -21,9 +21,28 @@ def wave_vectors(d, n_each, scales, rng):
     return (F * array_module(F).asarray(scales)[:, None]).reshape(d, -1)
 
 
+def checked_wave_vectors(F, d, name="frequencies"):
+    """F as an array (d, m), or None for no waves; ValueError for another shape."""
+    F = None if F is None else real_array(F, name)
+    if F is not None and (F.ndim != 2 or len(F) != d):
+        raise ValueError(f"{name} must have shape ({d}, m), got shape {F.shape}")
+    return F
+
+
+def n_features(d, F):
+    """The length of φ(x) for x in R^d: d + 2m, or d if F is None."""
+    return d if F is None else d + 2 * F.shape[1]
+
+
 def fourier_features(X, F):
-    """φ (n, d + 2m) of each row of X (n, d), and backward: dφ -> dX (n, d)."""
+    """φ (n, d + 2m) of each row of X (n, d), and backward: dφ -> dX (n, d).
+
+    F (d, m) goes where X is, and takes its precision; if it is None, φ is X itself.
+    """
+    if F is None:
+        return X, lambda dphi: dphi
     xp = array_module(X)
+    F = xp.asarray(F, dtype=X.dtype)
     angle = X @ F
     sin, cos = xp.sin(angle), xp.cos(angle)
 

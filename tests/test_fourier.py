@@ -5,7 +5,12 @@ import pytest
 from gradient import check_gradient
 
 from gdl_numpy.backend import array_module, to_numpy
-from gdl_numpy.fourier import fourier_features, wave_vectors
+from gdl_numpy.fourier import (
+    checked_wave_vectors,
+    fourier_features,
+    n_features,
+    wave_vectors,
+)
 
 
 def test_the_features_are_the_coordinates_and_sines_and_cosines_along_each_vector(xp, make_rng):
@@ -56,3 +61,18 @@ def test_float32_stays_float32(xp, make_rng):
 def test_a_space_without_dimensions_is_refused(d):
     with pytest.raises((TypeError, ValueError), match="d must be"):
         wave_vectors(d, 3, (1.0,), numpy.random.default_rng(0))
+
+
+def test_without_wave_vectors_the_features_are_the_coordinates(xp, make_rng):
+    X = make_rng(0).random((4, 2))
+    phi, backward = fourier_features(X, None)
+    assert phi is X and backward(phi) is phi
+    assert checked_wave_vectors(None, 2) is None and n_features(2, None) == 2
+
+
+def test_wave_vectors_are_checked_and_take_the_precision_of_the_points(xp, make_rng):
+    F = checked_wave_vectors(make_rng(0).random((2, 3)), 2)
+    assert n_features(2, F) == 8
+    assert fourier_features(make_rng(1).random((4, 2), dtype="float32"), F)[0].dtype == "float32"
+    with pytest.raises(ValueError, match=r"waves must have shape \(3, m\), got shape \(2, 3\)"):
+        checked_wave_vectors(F, 3, "waves")

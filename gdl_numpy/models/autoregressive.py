@@ -1,0 +1,306 @@
+"""Autoregressive model: one coordinate after the other, each given those before it.
+
+Any joint density is a product of conditional ones (the chain rule of probability). A model that has
+one normalised factor for each coordinate is therefore normalised, and its log p is exact, at the
+cost of a network pass, in any dimension:
+
+    p(x) = Π_i p(x_i | x_<i)            log p(x) = Σ_i log p(x_i | x_<i),   i in the given order
+
+A sample is drawn in the same order, each coordinate from its factor: it costs d steps.
+
+**On the box [-1, 1]^d** each axis has K_i equal bins, and x_i falls into the bin k_i. The first
+coordinate has free logits, each later one a network of the Fourier features φ of those before it:
+
+    a_1 = θ_1        r_i = mlp(φ(x_<i)), (K_i,)        a_i = r_i, or B tanh(r_i/B) with a bound B
+    log p(x) = Σ_i log softmax(a_i)[k_i] - log(2/K_i)           -∞ outside the box
+    ∂ log p/∂a_i = onehot(k_i) - softmax(a_i)          ∂r_i = (1 - (a_i/B)²) ∂a_i
+
+The bound says that no conditional density varies by more than a factor exp(2B), so that what never
+occurred is not ruled out, and that it is flat where it is largest, as on the map: land or sea.
+
+**On binary pictures, {0, 1}^d** one network gives all d logits at once, a_i from x_<i alone, as its
+weights are multiplied by masks of 0 and 1 (MADE: Germain, Gregor, Murray and Larochelle 2015). Each
+unit has a degree m: an input and an output its place 1, ..., d in the order, a hidden unit a number
+from 1 to d - 1. A hidden unit sees at most the inputs of its degree or less, an output only those
+of less:
+
+    weight from u to v kept where   m_u <= m_v,  v hidden        m_u < m_v,  v an output
+    a = mlp_{θ·mask}(x)             log p(x) = Σ_i log sigmoid((2 x_i - 1) a_i)
+    ∂θ = mask · ∂(θ·mask)           ∂ log p/∂a_i = x_i - sigmoid(a_i)
+
+Erratum E32: it is not true that p_θ(x) cannot be computed in high dimension; what grows as k^d is a
+grid. A product of conditionals is exact, here with d = 1,024 (test_e32). Erratum E37: these models
+need an order, but any order is exact; it matters only for how well restricted conditionals can
+follow the data (test_e37).
+"""
+
+import math
+
+import numpy
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.density import categorical
+from gdl_numpy.elementary import log_softmax, sigmoid, softmax, softplus
+from gdl_numpy.family import checked_theta, shaped_theta
+from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
+from gdl_numpy.likelihood import negative_mean
+from gdl_numpy.network import ACTIVATIONS, cut, initial_theta, mlp, n_parameters
+from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.training import train
+
+BLOCK = 2**13                                               # rows of log_prob and sample at a time
+
+
+class _Autoregressive:
+    """What the two families share; each brings its own log_prob, space and density."""
+
+    def __init__(self, d, hidden, order, activation):
+        self.d, self.activation = d, activation
+        self.hidden = tuple(whole_number(size, "hidden", least=1) for size in hidden)
+        self.order = list(range(d)) if order is None else [whole_number(i, "order") for i in order]
+        if sorted(self.order) != list(range(d)):
+            raise ValueError(f"order must hold each of 0, ..., {d - 1} once, got {order}")
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
+                             f"got {activation!r}")
+
+    def loss(self, theta, X):
+        """-1/n Σ log p_θ(x), in nats per row, and its gradient (p,)."""
+        return negative_mean(*self.log_prob(theta, X))
+
+    def train(self, X, rng, max_steps=4000, batch=512, learning_rate=2e-3, averaging=0.999,
+              augment=None, theta=None):
+        """Minimise the loss by steps on random rows; yields a Step each, theta always usable.
+
+        `augment(rows, rng)` may change the rows of a step. ValueError for data off the space.
+        """
+        X = data_set(X, self.d)
+        bad = self.off_space(X)
+        if bad.any():
+            raise ValueError(f"X must lie in {self.space}, got the row {X[bad.argmax()]}")
+        theta = self.initial_theta(rng, X.dtype) if theta is None else theta
+        shaped_theta(theta, self.n_parameters)
+        return train(self.loss, theta, (X,), rng, learning_rate, batch, max_steps, averaging,
+                     augment)
+
+
+class AutoregressiveFamily(_Autoregressive):
+    """Densities on [-1, 1]^d with binned conditionals; `bins` = (K_1, ..., K_d), one an axis.
+
+    `hidden` are the widths of the hidden layers of each of the d - 1 networks, `frequencies` is
+    F (d, m), whose rows for the coordinates a network sees make its Fourier features; by default it
+    sees the plain coordinates. `order` is the order of the factors, by default 0, ..., d - 1;
+    `bound` is B, by default none.
+    """
+
+    def __init__(self, bins, hidden, frequencies=None, order=None, activation="relu", bound=None):
+        self.bins = tuple(whole_number(k, "bins", least=1) for k in bins)
+        super().__init__(whole_number(len(self.bins), "the number of bins", least=1), hidden, order,
+                         activation)
+        if not (bound is None or 0 < bound < math.inf):
+            raise ValueError(f"bound must be positive and finite, got {bound}")
+        self.space, self.bound = f"[-1, 1]^{self.d}", bound
+        self.frequencies = checked_wave_vectors(frequencies, self.d)
+        K = [self.bins[i] for i in self.order]
+        self.sizes = [(n_features(i, self.frequencies), *self.hidden, K[i])
+                      for i in range(1, self.d)]
+        lengths = [K[0], *map(n_parameters, self.sizes)]
+        self.ends = [sum(lengths[:i + 1]) for i in range(self.d)]
+        self.n_parameters = self.ends[-1]
+        self.log_cell_volume = sum(math.log(2 / k) for k in K)
+
+    def __call__(self, theta):
+        return Autoregressive(self, checked_theta(theta, self.n_parameters).copy())
+
+    def off_space(self, X):
+        """Whether each row of X is off the box, (n,)."""
+        return (abs(X) > 1).any(axis=1)
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (p,), where rng lives: the first coordinate about uniform."""
+        first = 0.01 * rng.standard_normal(self.ends[0], dtype=dtype)
+        rest = [initial_theta(sizes, rng, self.activation, dtype) for sizes in self.sizes]
+        return array_module(first).concatenate([first, *rest])
+
+    def logits(self, theta, before):
+        """a_i (n, K_i) given `before` (n, i), the first i coordinates in the order, i > 0, and
+        backward: da_i -> dθ_i."""
+        i = before.shape[1]
+        F = None if self.frequencies is None else self.frequencies[self.order[:i]]
+        phi, _ = fourier_features(before, F)
+        a, backward = mlp(theta[self.ends[i - 1]:self.ends[i]], phi, self.sizes[i - 1],
+                          self.activation)
+        if self.bound is None:
+            return a, lambda da: backward(da, inputs=False)[0]
+
+        xp, B = array_module(a), self.bound
+        a *= 1 / B
+        xp.tanh(a, out=a)
+        a *= B
+        return a, lambda da: backward((1 - (a * (1 / B))**2) * da, inputs=False)[0]
+
+    def log_prob(self, theta, X):
+        """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
+        xp = array_module(theta)
+        first = shaped_theta(theta, self.n_parameters)[:self.ends[0]]
+        X = observations(X, xp.empty(self.d, dtype=theta.dtype), finite=False)[:, self.order]
+        inside = (abs(X) <= 1).all(axis=1)
+        elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
+        X = xp.where(inside[:, None], X, 0)
+        k = [xp.minimum(((X[:, i] + 1) * (0.5 * self.bins[axis])).astype(int), self.bins[axis] - 1)
+             for i, axis in enumerate(self.order)]
+
+        log_p = log_softmax(first)[k[0]] - self.log_cell_volume
+        pullbacks = []
+        for i in range(1, self.d):
+            a, backward_network = self.logits(theta, X[:, :i])
+            log_share, backward_softmax = _log_softmax_at(a, k[i])
+            log_p += log_share
+            pullbacks.append((backward_softmax, backward_network))
+
+        def backward(dlog_p):
+            dlog_p = xp.where(inside, dlog_p, 0)                    # outside, no θ changes log p
+            dfirst = -softmax(first) * dlog_p.sum()
+            xp.add.at(dfirst, k[0], dlog_p)
+            return xp.concatenate([dfirst, *(backward_network(backward_softmax(dlog_p))
+                                             for backward_softmax, backward_network in pullbacks)])
+
+        return xp.where(inside, log_p, elsewhere).astype(theta.dtype, copy=False), backward
+
+
+def _log_softmax_at(a, k):
+    """log softmax(a)[k] for each row of a (n, K) and k (n,), and backward: its cotangent -> da."""
+    xp = array_module(a)
+    rows = xp.arange(len(a))
+    m = a.max(axis=1)
+    exp = a - m[:, None]
+    own = exp[rows, k]
+    xp.exp(exp, out=exp)
+    total = exp.sum(axis=1)
+
+    def backward(d):
+        da = exp * (-d / total)[:, None]
+        da[rows, k] += d
+        return da
+
+    return own - xp.log(total), backward
+
+
+class _Density:
+    """p_θ for one θ."""
+
+    def __init__(self, family, theta):
+        self.family, self.theta = family, theta
+
+    def _checked(self, X):
+        return observations(X, array_module(self.theta).empty(self.family.d, self.theta.dtype))
+
+    def _in_blocks(self, function, n):
+        """`function(start, end)` for blocks of rows, one below the other."""
+        return array_module(self.theta).concatenate(
+            [function(i, min(i + BLOCK, n)) for i in range(0, max(n, 1), BLOCK)])
+
+    def log_prob(self, X):
+        """log p(x) for each row, shape (n,), in nats."""
+        X = self._checked(X)
+        return self._in_blocks(lambda i, j: self.family.log_prob(self.theta, X[i:j])[0], len(X))
+
+    def sample(self, n, rng):
+        """n draws, coordinate by coordinate, (n, d)."""
+        n = whole_number(n, "n")
+        return self._in_blocks(lambda i, j: self._sample(j - i, rng), n)
+
+
+class Autoregressive(_Density):
+    """Π_i p(x_i | x_<i) on the box [-1, 1]^d, each factor constant within each bin."""
+
+    def _sample(self, n, rng):
+        family, theta = self.family, self.theta
+        xp = array_module(theta)
+        X = xp.empty((n, family.d), dtype=theta.dtype)              # columns in the given order
+        for i, axis in enumerate(family.order):
+            if i == 0:
+                k = categorical(softmax(theta[:family.ends[0]]), n, rng)
+            else:
+                cdf = softmax(family.logits(theta, X[:, :i])[0]).cumsum(axis=1)
+                u = rng.random((n, 1), dtype=theta.dtype) * cdf[:, -1:]
+                k = (cdf[:, :-1] <= u).sum(axis=1)
+            u = rng.random(n, dtype=theta.dtype)
+            X[:, i] = xp.minimum((k + u) * (2 / family.bins[axis]) - 1, 1)
+        return X[:, [family.order.index(i) for i in range(family.d)]]
+
+
+class MaskedAutoregressiveFamily(_Autoregressive):
+    """Probabilities of binary pictures, x in {0, 1}^d, by one masked network of widths `hidden`.
+
+    The degrees of hidden units are spread evenly over 1, ..., d - 1. `mask` (p,) is 1 for what is
+    kept; the other entries of θ have no effect and the gradient 0.
+    """
+
+    def __init__(self, d, hidden, order=None, activation="relu"):
+        super().__init__(whole_number(d, "d", least=1), hidden, order, activation)
+        self.space = f"{{0, 1}}^{self.d}"
+        self.sizes = (self.d, *self.hidden, self.d)
+        self.n_parameters = n_parameters(self.sizes)
+        place = 1 + numpy.argsort(self.order)                       # of each coordinate: 1, ..., d
+        degrees = [place, *(1 + numpy.arange(h) * max(self.d - 1, 1) // h for h in self.hidden)]
+        mask = numpy.ones(self.n_parameters, dtype=bool)
+        layers = cut(mask, self.sizes)
+        for (W, _), before, after in zip(layers, degrees, degrees[1:], strict=False):
+            W[...] = before[:, None] <= after
+        layers[-1][0][...] = degrees[-1][:, None] < place
+        self._masks = {numpy: mask}
+
+    def __call__(self, theta):
+        return MaskedAutoregressive(self, checked_theta(theta, self.n_parameters).copy())
+
+    def mask(self, xp):
+        """The mask (p,), of truth values in the module xp."""
+        if xp not in self._masks:
+            self._masks[xp] = xp.asarray(self._masks[numpy])
+        return self._masks[xp]
+
+    def off_space(self, X):
+        """Whether each row of X holds something else than 0 and 1, (n,)."""
+        return ((X != 0) & (X != 1)).any(axis=1)
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (p,), where rng lives."""
+        return initial_theta(self.sizes, rng, self.activation, dtype)
+
+    def logits(self, theta, X):
+        """a (n, d), a_i from the coordinates before i only, and backward: da -> dtheta."""
+        mask = self.mask(array_module(theta))
+        a, backward = mlp(theta * mask, X, self.sizes, self.activation)
+        return a, lambda da: backward(da, inputs=False)[0] * mask
+
+    def log_prob(self, theta, X):
+        """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
+        shaped_theta(theta, self.n_parameters)
+        X = observations(X, array_module(theta).empty(self.d, theta.dtype), finite=False)
+        a, backward_network = self.logits(theta, X)
+
+        def backward(dlog_p):
+            return backward_network((X - sigmoid(a)) * dlog_p[:, None])
+
+        return -softplus((1 - 2 * X) * a).sum(axis=1), backward
+
+
+class MaskedAutoregressive(_Density):
+    """Π_i p(x_i | x_<i) on {0, 1}^d: a probability mass, not a density; log p(x) <= 0."""
+
+    def _checked(self, X):
+        X = super()._checked(X)
+        bad = self.family.off_space(X)
+        if bad.any():
+            raise ValueError(f"X must lie in {self.family.space}, got the row {X[bad.argmax()]}")
+        return X
+
+    def _sample(self, n, rng):
+        """d network passes: each one settles one coordinate."""
+        family, theta = self.family, self.theta
+        X = array_module(theta).zeros((n, family.d), dtype=theta.dtype)
+        u = rng.random((n, family.d), dtype=theta.dtype)
+        for i in family.order:
+            X[:, i] = u[:, i] < sigmoid(family.logits(theta, X)[0][:, i])
+        return X

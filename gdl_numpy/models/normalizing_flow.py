@@ -1,0 +1,239 @@
+"""Normalizing flow: an invertible map of the data to a simple density.
+
+If z = f(x) is invertible and differentiable, and z has the density p_z, then x has
+
+    p(x) = p_z(f(x)) |det ∂f/∂x|            log p(x) = log p_z(z) + Σ_layers log |det|
+
+and a sample is f⁻¹(z) with z ~ p_z. A coupling layer (Dinh, Krueger and Bengio 2014) makes all
+three cheap. It moves every other coordinate, x_b, by an increasing function of one number whose
+parameters are a network of those that stay, x_a; so the Jacobian is triangular, and what stays is
+there to invert it. The next layer moves the others:
+
+    a = mlp(φ(x_a))       raw = B tanh(a/B)                         ∂a = (1 - (raw/B)²) ∂raw
+    y_a = x_a             y_b = g(x_b; raw)         log |det| = Σ_b log g'(x_b; raw)
+
+with the Fourier features φ and a bound B, so that no layer's slope is extreme. Two functions g:
+
+    affine   g(x) = x exp(s) + t,  raw = (s, t)  (RealNVP: Dinh, Sohl-Dickstein and Bengio 2017)
+             ∂x = exp(s) ∂y       ∂s = x ∂x + ∂ℓ       ∂t = ∂y       p_z = N(0, I) on R^d
+    spline   a monotone rational-quadratic spline (rational_quadratic.py; Durkan and others 2019) of
+             [-1, 1] onto itself;   p_z uniform on the box [-1, 1]^d, and -∞ outside
+
+f is `to_latent`, its inverse `to_data`; `backward` is the pullback of the former. The latent space
+has as many dimensions as the data.
+
+Erratum E33: "invertible functions of a simple density" is not enough: they must be differentiable
+and their |det ∂f/∂x| tractable, and it belongs into the formula: without it the mass is not 1
+(test_e33).
+"""
+
+import math
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.density import LOG_2_PI
+from gdl_numpy.family import checked_theta, shaped_theta
+from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
+from gdl_numpy.likelihood import negative_mean
+from gdl_numpy.network import ACTIVATIONS, cut, initial_theta, mlp, n_parameters
+from gdl_numpy.rational_quadratic import inverse_spline, n_numbers, spline
+from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.training import train
+
+BLOCK = 2**13                                               # rows of log_prob and sample at a time
+
+
+def affine(x, raw):
+    """y and log dy/dx for each x (n,) and row of raw (n, 2), and backward: dy, dlog_slope -> dx,
+    draw."""
+    xp, s = array_module(x), raw[:, 0]
+    scale = xp.exp(s)
+
+    def backward(dy, dlog_slope):
+        dx = scale * dy
+        return dx, xp.stack([x * dx + dlog_slope, dy], axis=1)
+
+    return (x * scale + raw[:, 1], s), backward
+
+
+def inverse_affine(y, raw):
+    """The x (n,) that `affine` maps to y (n,)."""
+    return (y - raw[:, 1]) * array_module(y).exp(-raw[:, 0])
+
+
+TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spline)}
+
+
+class NormalizingFlowFamily:
+    """Flows on R^d ("affine") or on the box [-1, 1]^d ("spline", each of `n_bins` bins), d >= 2.
+
+    `hidden` are the widths of the hidden layers of each of the n_layers networks, `frequencies` is
+    F (d, m), whose rows for the coordinates that a network sees make its Fourier features; by
+    default it sees the plain coordinates. `bound` is B.
+    """
+
+    def __init__(self, d, n_layers, hidden, transform="affine", n_bins=32, frequencies=None,
+                 activation="relu", bound=3.0):
+        self.d = whole_number(d, "d", least=2)
+        self.n_layers = whole_number(n_layers, "n_layers", least=1)
+        hidden = [whole_number(size, "hidden", least=1) for size in hidden]
+        for name, value, known in (("transform", transform, TRANSFORMS),
+                                   ("activation", activation, ACTIVATIONS)):
+            if value not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        if not 0 < bound < math.inf:
+            raise ValueError(f"bound must be positive and finite, got {bound}")
+        self.bound = float(bound)
+        self.n_bins, self.transform = whole_number(n_bins, "n_bins", least=1), transform
+        self.activation = activation
+        self.frequencies = checked_wave_vectors(frequencies, self.d)
+        self.n_raw = n_numbers(self.n_bins) if transform == "spline" else 2
+        self.layers, end = [], 0                            # (moved, seen, sizes, slice of theta)
+        for i in range(self.n_layers):
+            moved, seen = slice(i % 2, None, 2), slice(1 - i % 2, None, 2)
+            n_moved = len(range(self.d)[moved])
+            sizes = (n_features(self.d - n_moved, self.frequencies), *hidden, n_moved * self.n_raw)
+            start, end = end, end + n_parameters(sizes)
+            self.layers.append((moved, seen, sizes, slice(start, end)))
+        self.n_parameters = end
+
+    def __call__(self, theta):
+        return NormalizingFlow(self, checked_theta(theta, self.n_parameters).copy())
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (p,), where rng lives; f is nearly the identity."""
+        parts = []
+        for _, _, sizes, _ in self.layers:
+            parts.append(initial_theta(sizes, rng, self.activation, dtype))
+            cut(parts[-1], sizes)[-1][0][...] *= 0.1
+        return array_module(parts[0]).concatenate(parts)
+
+    def _raw(self, theta, layer, X):
+        """The parameters of g, a row for each number that the layer moves, and backward:
+        draw, inputs -> dθ of the layer, dx_a."""
+        _, seen, sizes, place = layer
+        F = None if self.frequencies is None else self.frequencies[seen]
+        phi, backward_features = fourier_features(X[:, seen], F)
+        raw, backward_network = mlp(theta[place], phi, sizes, self.activation)
+        raw *= 1 / self.bound
+        array_module(raw).tanh(raw, out=raw)
+        raw *= self.bound
+
+        def backward(draw, inputs):
+            da = (1 - (raw * (1 / self.bound))**2) * draw.reshape(raw.shape)
+            dtheta, dphi = backward_network(da, inputs)
+            return dtheta, backward_features(dphi) if inputs else None
+
+        return raw.reshape(-1, self.n_raw), backward
+
+    def to_latent(self, theta, X):
+        """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X, and backward: dZ, dlog_det ->
+        dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
+        xp, (g, _) = array_module(theta), TRANSFORMS[self.transform]
+        Z, log_det, pullbacks = X, xp.zeros(len(X), dtype=theta.dtype), []
+        for layer in self.layers:
+            moved = layer[0]
+            raw, backward_raw = self._raw(theta, layer, Z)
+            x = Z[:, moved]
+            (y, log_slope), backward_g = g(x.ravel(), raw)
+            Z = Z.copy()
+            Z[:, moved] = y.reshape(x.shape)
+            log_det += log_slope.reshape(x.shape).sum(axis=1)
+            pullbacks.append((layer, backward_raw, backward_g))
+
+        def backward(dZ, dlog_det, inputs=True):
+            dtheta, dZ = xp.empty_like(theta), dZ.copy()
+            for layer, backward_raw, backward_g in reversed(pullbacks):
+                moved, seen, _, place = layer
+                dy = dZ[:, moved]
+                dx, draw = backward_g(dy.ravel(), xp.repeat(dlog_det, dy.shape[1]))
+                further = inputs or place.start > 0
+                dtheta[place], dseen = backward_raw(draw, further)
+                dZ[:, moved] = dx.reshape(dy.shape)
+                if further:
+                    dZ[:, seen] += dseen
+            return dtheta, dZ if inputs else None
+
+        return (Z, log_det), backward
+
+    def to_data(self, theta, Z):
+        """x = f⁻¹(z) for each row of Z, (n, d)."""
+        _, inverse = TRANSFORMS[self.transform]
+        X = Z
+        for layer in reversed(self.layers):
+            raw, _ = self._raw(theta, layer, X)
+            y = X[:, layer[0]]
+            X = X.copy()
+            X[:, layer[0]] = inverse(y.ravel(), raw).reshape(y.shape)
+        return X
+
+    def log_prob(self, theta, X):
+        """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
+        xp = array_module(theta)
+        shaped_theta(theta, self.n_parameters)
+        X = observations(X, xp.empty(self.d, dtype=theta.dtype), finite=False)
+        if self.transform == "affine":
+            (Z, log_det), backward_map = self.to_latent(theta, X)
+            log_p_z = -0.5 * ((Z * Z).sum(axis=1) + self.d * LOG_2_PI)
+            return (log_p_z + log_det,
+                    lambda dlog_p: backward_map(-Z * dlog_p[:, None], dlog_p, inputs=False)[0])
+
+        inside = (abs(X) <= 1).all(axis=1)
+        elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
+        (Z, log_det), backward_map = self.to_latent(theta, xp.where(inside[:, None], X, 0))
+        log_p = xp.where(inside, log_det - self.d * math.log(2), elsewhere)
+
+        def backward(dlog_p):                               # outside, no θ changes log p
+            return backward_map(xp.zeros_like(Z), xp.where(inside, dlog_p, 0), inputs=False)[0]
+
+        return log_p.astype(theta.dtype, copy=False), backward
+
+    def loss(self, theta, X):
+        """-1/n Σ log p_θ(x), in nats per row, and its gradient (p,)."""
+        return negative_mean(*self.log_prob(theta, X))
+
+    def train(self, X, rng, max_steps=4000, batch=512, learning_rate=1e-3, averaging=0.999,
+              augment=None, theta=None):
+        """Minimise the loss by steps on random rows; yields a Step each, theta always usable.
+
+        `augment(rows, rng)` may change the rows of a step. ValueError for data off the box of a
+        spline flow.
+        """
+        X = data_set(X, self.d)
+        bad = (abs(X) > 1).any(axis=1)
+        if self.transform == "spline" and bad.any():
+            raise ValueError(f"X must lie in [-1, 1]^{self.d}, got the row {X[bad.argmax()]}")
+        theta = self.initial_theta(rng, X.dtype) if theta is None else theta
+        shaped_theta(theta, self.n_parameters)
+        return train(self.loss, theta, (X,), rng, learning_rate, batch, max_steps, averaging,
+                     augment)
+
+
+class NormalizingFlow:
+    """The density of f⁻¹(z), z ~ p_z, for one θ."""
+
+    def __init__(self, family, theta):
+        self.family, self.theta = family, theta
+
+    def log_prob(self, X):
+        """log p(x) for each row, shape (n,), in nats."""
+        return self._in_blocks(lambda rows: self.family.log_prob(self.theta, rows)[0], X, "X")
+
+    def to_latent(self, X):
+        """z = f(x) for each row, (n, d)."""
+        return self._in_blocks(lambda rows: self.family.to_latent(self.theta, rows)[0][0], X, "X")
+
+    def to_data(self, Z):
+        """x = f⁻¹(z) for each row, (n, d)."""
+        return self._in_blocks(lambda rows: self.family.to_data(self.theta, rows), Z, "Z")
+
+    def sample(self, n, rng):
+        """f⁻¹(z) for n draws of z ~ p_z, (n, d)."""
+        shape, dtype = (whole_number(n, "n"), self.family.d), self.theta.dtype
+        if self.family.transform == "affine":
+            return self.to_data(rng.standard_normal(shape, dtype=dtype))
+        return self.to_data(2 * rng.random(shape, dtype=dtype) - 1)
+
+    def _in_blocks(self, function, X, name):
+        xp = array_module(self.theta)
+        X = observations(X, xp.empty(self.family.d, dtype=self.theta.dtype), name=name)
+        return xp.concatenate([function(X[i:i + BLOCK]) for i in range(0, max(len(X), 1), BLOCK)])

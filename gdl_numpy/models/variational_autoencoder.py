@@ -1,0 +1,204 @@
+"""Variational autoencoder: a latent z behind every x, and a guess of which z it was.
+
+Explicit density, approximate: a bound. A decoder network turns z ~ N(0, I) in R^k into a normal
+density of x, and p(x) is an integral over all z, which cannot be computed:
+
+    p(x, z) = N(z; 0, I) N(x; x̂(z), s(z)²)        p(x) = ∫ p(x, z) dz = E_q p(x, z)/q(z|x)
+
+An encoder network guesses which z are worth looking at, q(z|x) = N(µ(x), σ(x)²), and the mean of m
+draws from it stands for the integral (Burda and others 2016). By Jensen's inequality the logarithm
+of the mean is too small in the mean, but less so the larger m: a lower bound on log p(x). With m =
+1 it is the evidence lower bound of Kingma and Welling (2014) and Rezende and others (2014), whose
+gap is KL(q(z|x)‖p(z|x)), the error of the guess:
+
+    z_i = µ + σ ε_i,  ε_i ~ N(0, I)                 u_i = (x - x̂(z_i))/s(z_i)
+    log w_i = log p(x, z_i) - log q(z_i|x)
+            = ½ (|ε_i|² - |z_i|²) + Σ log σ - Σ (½ u_i² + log s_i) - d/2 log 2π
+    log p(x) >= E log (1/m Σ_i w_i)
+
+Once ε is drawn, z is a differentiable function of µ and σ (the reparametrisation). With g_i =
+w_i/Σ w times ∂loss/∂bound, and ∂f_i what the decoder pulls back to z_i,
+
+    ∂x̂_i = g_i u_i/s_i       ∂s_i = g_i (u_i² - 1)/s_i       ∂z_i = ∂f_i - g_i z_i
+    ∂µ = Σ_i ∂z_i            ∂log σ = Σ_i (∂z_i σ ε_i + g_i)
+
+s = floor + exp(ρ), with ρ either d numbers or d more outputs of the decoder. The floor keeps the
+likelihood bounded: without it s could shrink to 0 for a z that decodes to a point of the data.
+
+Erratum E34: it is not the joint density that is approximated; p(x, z) is known exactly. What is
+maximised is a lower bound on the logarithm of the marginal p(x). For a linear decoder p(x) is that
+of probabilistic PCA: with the exact posterior as q each single draw gives log p(x), and with any
+other q the gap is its divergence from the posterior (test_e34).
+"""
+
+import math
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.density import LOG_2_PI
+from gdl_numpy.elementary import logsumexp
+from gdl_numpy.family import checked_theta, shaped_theta
+from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
+from gdl_numpy.likelihood import negative_mean
+from gdl_numpy.network import ACTIVATIONS, initial_theta, mlp, n_parameters
+from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.training import train
+
+
+class VariationalAutoencoderFamily:
+    """Decoder R^k -> R^d and encoder R^d -> R^k with layers of `hidden` units each, θ = (decoder,
+    encoder). The decoder's θ ends with the d numbers ρ where noise is "constant", "output" makes ρ
+    depend on z.
+
+    `frequencies` (d, m) are the wave vectors of the encoder's inputs, `latent_frequencies` (k, m')
+    those of the decoder's, see fourier.py; None for none. X should vary by about 1 in each column.
+    """
+
+    def __init__(self, d, k, hidden, frequencies=None, latent_frequencies=None, noise="constant",
+                 floor=1e-3, activation="tanh"):
+        self.d, self.k = whole_number(d, "d", least=1), whole_number(k, "k", least=1)
+        hidden = tuple(whole_number(size, "hidden", least=1) for size in hidden)
+        if noise not in ("constant", "output"):
+            raise ValueError(f'noise must be "constant" or "output", got {noise!r}')
+        if not 0 <= floor < math.inf:
+            raise ValueError(f"floor must not be negative, and finite, got {floor}")
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
+                             f"got {activation!r}")
+        self.noise, self.floor, self.activation = noise, floor, activation
+        self.frequencies = checked_wave_vectors(frequencies, self.d)
+        self.latent_frequencies = checked_wave_vectors(latent_frequencies, self.k,
+                                                       "latent_frequencies")
+        self.decoder = (n_features(self.k, self.latent_frequencies), *hidden[::-1],
+                        self.d if noise == "constant" else 2 * self.d)
+        self.encoder = (n_features(self.d, self.frequencies), *hidden, 2 * self.k)
+        self.network = n_parameters(self.decoder)
+        self.split = self.network + (self.d if noise == "constant" else 0)
+        self.n_parameters = self.split + n_parameters(self.encoder)
+
+    def __call__(self, theta):
+        return VariationalAutoencoder(self, checked_theta(theta, self.n_parameters).copy())
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (p,), where rng lives; exp(ρ) is about 1/10.
+
+        With noise as wide as the data a decoder learns to do without z, and does not come back.
+        """
+        decoder, encoder = (initial_theta(sizes, rng, self.activation, dtype)
+                            for sizes in (self.decoder, self.encoder))
+        rho = array_module(decoder).zeros(self.d, dtype=dtype) - math.log(10)
+        if self.noise == "output":
+            decoder[-self.d:] = rho                                 # the bias of these outputs
+            rho = rho[:0]
+        return array_module(decoder).concatenate([decoder, rho, encoder])
+
+    def encode(self, theta, X):
+        """µ and log σ of q(z|x), each (n, k), and backward: dmu, dlog_sigma -> dphi."""
+        xp, k = array_module(theta), self.k
+        features, _ = fourier_features(X, self.frequencies)
+        H, backward_mlp = mlp(theta[self.split:], features, self.encoder, self.activation)
+
+        def backward(dmu, dlog_sigma):
+            return backward_mlp(xp.concatenate([dmu, dlog_sigma], axis=1), inputs=False)[0]
+
+        return H[:, :k], H[:, k:], backward
+
+    def decode(self, theta, Z):
+        """x̂ and s of p(x|z), (n, d) and (n, d) or (d,), and backward: dX_hat, ds (n, d) -> dtheta
+        of the decoder, dZ."""
+        xp, d = array_module(theta), self.d
+        features, backward_features = fourier_features(Z, self.latent_frequencies)
+        H, backward_mlp = mlp(theta[:self.network], features, self.decoder, self.activation)
+        exp_rho = xp.exp(theta[self.network:self.split] if self.noise == "constant" else H[:, d:])
+
+        def backward(dX_hat, ds):
+            drho = ds * exp_rho
+            if self.noise == "constant":
+                dtheta, dfeatures = backward_mlp(dX_hat)
+                dtheta = xp.concatenate([dtheta, drho.sum(axis=0)])
+            else:
+                dtheta, dfeatures = backward_mlp(xp.concatenate([dX_hat, drho], axis=1))
+            return dtheta, backward_features(dfeatures)
+
+        return H[:, :d], self.floor + exp_rho, backward
+
+    def elbo(self, theta, X, rng):
+        """ELBO(x), in the mean over rng <= log p_θ(x), (n,), in nats; backward: delbo -> dtheta."""
+        return self.importance_weighted(theta, X, rng, 1)
+
+    def importance_weighted(self, theta, X, rng, n_samples):
+        """log 1/m Σ w_i for each row of X, m = n_samples, (n,); backward: dbound -> dtheta."""
+        xp, (n, d), k, m = array_module(theta), X.shape, self.k, n_samples
+        shaped_theta(theta, self.n_parameters)
+        mu, log_sigma, backward_encoder = self.encode(theta, X)
+        sigma = xp.exp(log_sigma)
+        eps = rng.standard_normal((m, n, k), dtype=theta.dtype)
+        Z = mu + sigma * eps                                        # z_i ~ q(z|x), (m, n, k)
+        X_hat, s, backward_decoder = self.decode(theta, Z.reshape(m * n, k))
+        X_hat, s = X_hat.reshape(m, n, d), xp.broadcast_to(s, (m * n, d)).reshape(m, n, d)
+        U = (X - X_hat) / s
+        log_w = (0.5 * (eps**2 - Z**2).sum(axis=2) + log_sigma.sum(axis=1)
+                 - (0.5 * U**2 + xp.log(s)).sum(axis=2) - 0.5 * d * LOG_2_PI)
+        log_sum = logsumexp(log_w, axis=0)
+
+        def backward(dbound):
+            g = (dbound * xp.exp(log_w - log_sum))[:, :, None]
+            dX_hat, ds = g * U / s, g * (U**2 - 1) / s
+            dtheta, dZ = backward_decoder(dX_hat.reshape(m * n, d), ds.reshape(m * n, d))
+            dZ = dZ.reshape(m, n, k) - g * Z
+            dlog_sigma = (dZ * sigma * eps + g).sum(axis=0)
+            return xp.concatenate([dtheta, backward_encoder(dZ.sum(axis=0), dlog_sigma)])
+
+        return log_sum - math.log(m), backward
+
+    def loss(self, theta, X, rng, n_samples=1):
+        """The mean of the negative bound over the rows of X, and its gradient, (p,)."""
+        return negative_mean(*self.importance_weighted(theta, X, rng, n_samples))
+
+    def train(self, X, rng, max_steps=2000, batch=128, learning_rate=1e-3, averaging=0.999,
+              augment=None, theta=None, n_samples=1):
+        """Maximise the bound of `n_samples` draws by steps on random rows; yields a Step each."""
+        X, n_samples = data_set(X, self.d), whole_number(n_samples, "n_samples", least=1)
+        theta = self.initial_theta(rng, X.dtype) if theta is None else theta
+        shaped_theta(theta, self.n_parameters)
+        yield from train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), theta, [X],
+                         rng, learning_rate, batch, max_steps, averaging, augment)
+
+
+class VariationalAutoencoder:
+    """The density of one θ, known by bounds, with an encoder and a decoder."""
+
+    def __init__(self, family, theta):
+        self.family, self.theta = family, theta
+        self.origin = array_module(theta).zeros(max(family.d, family.k), dtype=theta.dtype)
+
+    def elbo(self, X, rng):
+        """ELBO(x) for each row of X, (n,), in nats, from one draw of z."""
+        return self.importance_weighted(X, rng, 1)
+
+    def importance_weighted(self, X, rng, n_samples, rows=2**15):
+        """log 1/m Σ w_i for each row of X, with m = n_samples, (n,); about `rows` z at a time."""
+        xp, m = array_module(self.theta), whole_number(n_samples, "n_samples", least=1)
+        X = observations(X, self.origin[:self.family.d])
+        at_once = max(1, rows // max(1, len(X)))
+        sums = []
+        for start in range(0, m, at_once):
+            draws = min(at_once, m - start)
+            bound, _ = self.family.importance_weighted(self.theta, X, rng, draws)
+            sums.append(bound + math.log(draws))
+        return logsumexp(xp.stack(sums), axis=0) - math.log(m)
+
+    def sample(self, n, rng):
+        """x̂(z) + s(z) ε for n draws of z ~ N(0, I), (n, d)."""
+        n, dtype = whole_number(n, "n"), self.theta.dtype
+        Z = rng.standard_normal((n, self.family.k), dtype=dtype)
+        X_hat, s, _ = self.family.decode(self.theta, Z)
+        return X_hat + s * rng.standard_normal((n, self.family.d), dtype=dtype)
+
+    def encode(self, X):
+        """µ(x), the mean of q(z|x), for each row, (n, k)."""
+        return self.family.encode(self.theta, observations(X, self.origin[:self.family.d]))[0]
+
+    def decode(self, Z):
+        """x̂(z), the mean of p(x|z), for each row, (n, d)."""
+        Z = observations(Z, self.origin[:self.family.k], name="Z")
+        return self.family.decode(self.theta, Z)[0]

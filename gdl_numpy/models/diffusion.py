@@ -1,0 +1,285 @@
+"""Diffusion model: noise is added step by step, and the model takes it away again.
+
+Explicit density, approximate: a bound. At the level t an observation x has become x_t, of signal α
+and noise σ; the logarithm λ of the ratio of their squares falls from level 1 to level T:
+
+    x_t = α_t x + σ_t ε,  ε ~ N(0, I)     λ_t = log α_t²/σ_t²     α² + σ² = 1
+    linear   λ falls evenly (Kingma and others 2021)
+    cosine   the angle a of cos a = α, sin a = σ grows evenly (Nichol and Dhariwal 2021)
+
+One network for all levels predicts ε from x_t and λ (Ho, Jain and Abbeel 2020):
+
+    φ = (x_t, g sin(x_t F), g cos(x_t F))     g = exp(-σ² |F|²/2): noise has washed out short waves
+    ε̂ = σ x_t + α mlp(φ, τ)                   τ = sines and cosines of λ, the time embedding
+    loss = mean |ε̂ - ε|²                      ∂ε̂ = 2 (ε̂ - ε)/n;  least where ε̂ = E[ε|x_t]
+
+**The chain** starts at x_T ~ N(0, I) and goes down, from each level t to the level s = t - 1, the
+last time to x itself, α_0 = 1 and σ_0 = 0:
+
+    x̂ = (x_t - σ_t ε̂)/α_t                     what x seems to be
+    r_t = 1 - exp(λ_t - λ_s),  r_1 = 1        the share of the noise that goes
+    q(x_s|x_t, x) = N(α_s ((1 - r_t) x_t/α_t + r_t x), r_t σ_s² I)
+    p(x_s|x_t)    = N(α_s ((1 - r_t) x_t/α_t + r_t x̂), r_t σ_t² I)
+
+Its variance is the larger of the two that Ho and others consider, right for data from N(0, I), and
+for all smooth densities where there is little noise. The density of x is an integral over all x_t.
+The variational bound takes the x_t from q, which adds noise to x; its divergences between normal
+densities are squared errors of ε̂, up to a constant, and their logarithms cancel:
+
+    log p(x) >= E log p(x|x_1) - Σ_{t>1} E KL(q(x_s|x_t, x)‖p(x_s|x_t)) - KL(q(x_T|x)‖p(x_T))
+    = -½ (E Σ_t w_t |ε̂ - ε|² + α_T² |x|² + d (log 2π + σ_T² - 1 + Σ_{t>1} (σ_s²/σ_t² - 1)))
+    w_t = r_t α_s²/α_t²                       nearly the same for all if λ falls evenly
+
+**The flow.** The same levels are passed without noise by x_s = α_s x̂ + σ_s ε̂ (Song, Meng and Ermon
+2021). These are steps along a flow that carries N(0, I) at level T to another density, which is
+known point by point (Song and others 2021):
+
+    dx/dλ = -½ σ (ε̂ - σ x)     log p(x) = d log α_1 + ∫ div(dx/dλ) dλ + log N(x_T; 0, I)
+
+Erratum E36: what is learned by denoising is not the density but the noise, which is the gradient of
+a log density: E[ε|x_t] = -σ_t ∇ log q(x_t), where q is the density of the data with noise. For
+normal data it is known in closed form, and with it bound, flow and samplers are exact but for the
+size of their steps (test_e36).
+"""
+
+import math
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.density import LOG_2_PI
+from gdl_numpy.elementary import sigmoid
+from gdl_numpy.family import checked_theta, shaped_theta
+from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
+from gdl_numpy.network import ACTIVATIONS, initial_theta, mlp, n_parameters
+from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.training import train
+
+
+def linear(u, highest, lowest):
+    """λ at the time u in [0, 1]: it falls evenly from `highest` to `lowest`."""
+    return highest + (lowest - highest) * u
+
+
+def cosine(u, highest, lowest):
+    """λ at the time u: the angle of tan a = σ/α = exp(-λ/2) grows evenly between the same ends."""
+    first, last = math.atan(math.exp(-highest / 2)), math.atan(math.exp(-lowest / 2))
+    return -2 * array_module(u).log(array_module(u).tan(first + (last - first) * u))
+
+
+SCHEDULES = {"linear": linear, "cosine": cosine}
+
+
+def signal_and_noise(log_snr):
+    """α and σ at λ, arrays of its shape."""
+    xp = array_module(log_snr)
+    return xp.sqrt(sigmoid(log_snr)), xp.sqrt(sigmoid(-log_snr))
+
+
+class DiffusionFamily:
+    """Noise predictors with layers of `hidden` units, and the chain of `n_steps` levels over R^d.
+
+    λ falls from log_snr[0] to log_snr[1] as `schedule` says, a key of SCHEDULES. `frequencies` are
+    wave vectors F (d, m), see fourier.py; None for none. X should vary by about 1 in each column.
+    """
+
+    def __init__(self, d, hidden, n_steps=256, frequencies=None, schedule="linear",
+                 log_snr=(10.0, -8.0), n_waves=6, activation="tanh"):
+        self.d, self.n_steps = whole_number(d, "d", least=1), whole_number(n_steps, "n_steps", 2)
+        self.n_waves = whole_number(n_waves, "n_waves", least=1)
+        hidden = tuple(whole_number(size, "hidden", least=1) for size in hidden)
+        if schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}")
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
+                             f"got {activation!r}")
+        highest, lowest = log_snr
+        if not -math.inf < lowest < highest < math.inf:
+            raise ValueError(f"log_snr must be two finite numbers, the second below the first, "
+                             f"got {log_snr}")
+        self.schedule, self.log_snr, self.activation = schedule, (highest, lowest), activation
+        self.frequencies = checked_wave_vectors(frequencies, self.d)
+        self.sizes = (n_features(self.d, self.frequencies) + 2 * self.n_waves, *hidden, self.d)
+        self.n_parameters = n_parameters(self.sizes)
+
+    def __call__(self, theta):
+        return Diffusion(self, checked_theta(theta, self.n_parameters).copy())
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (p,), where rng lives."""
+        return initial_theta(self.sizes, rng, self.activation, dtype)
+
+    def level(self, u):
+        """λ at the times u in [0, 1], an array of the same shape."""
+        return SCHEDULES[self.schedule](u, *self.log_snr)
+
+    def eps_hat(self, theta, X, log_snr):
+        """ε̂ (n, d) for noisy rows X (n, d), and backward: deps_hat -> dtheta (p,), dX (n, d).
+
+        `log_snr` is λ, of shape (n,), or (1,) for all rows. `backward(deps_hat, inputs=False)`
+        gives None for dX and saves its work.
+        """
+        xp = array_module(theta)
+        shaped_theta(theta, self.n_parameters)
+        log_snr = log_snr.astype(theta.dtype, copy=False)[:, None]
+        alpha, sigma = signal_and_noise(log_snr)
+        phi, backward_phi = self._features(X, sigma)
+        tau = xp.broadcast_to(self._embedding(log_snr), (len(X), 2 * self.n_waves))
+        V, backward_mlp = mlp(theta, xp.concatenate([phi, tau], axis=1), self.sizes,
+                              self.activation)
+
+        def backward(deps_hat, inputs=True):
+            dtheta, dH = backward_mlp(alpha * deps_hat, inputs)
+            dX = sigma * deps_hat + backward_phi(dH[:, :phi.shape[1]]) if inputs else None
+            return dtheta, dX
+
+        return sigma * X + alpha * V, backward
+
+    def _features(self, X, sigma):
+        """φ (n, d + 2m), and backward: dphi -> dX."""
+        if self.frequencies is None:
+            return X, lambda dphi: dphi
+        xp, F = array_module(X), self.frequencies.astype(X.dtype, copy=False)
+        phi, backward_waves = fourier_features(X, F)
+        d, m = F.shape
+        g = xp.exp(-0.5 * sigma**2 * (F**2).sum(axis=0))
+        phi[:, d:d + m] *= g
+        phi[:, d + m:] *= g
+
+        def backward(dphi):
+            return backward_waves(xp.concatenate(
+                [dphi[:, :d], g * dphi[:, d:d + m], g * dphi[:, d + m:]], axis=1))
+
+        return phi, backward
+
+    def _embedding(self, log_snr):
+        """τ: waves in λ, the slowest half as long as all levels, each next one half as long."""
+        xp, (highest, lowest) = array_module(log_snr), self.log_snr
+        angle = (log_snr - lowest) * (math.pi / (highest - lowest)) * 2.0**xp.arange(self.n_waves)
+        angle = angle.astype(log_snr.dtype, copy=False)
+        return xp.concatenate([xp.sin(angle), xp.cos(angle)], axis=1)
+
+    def loss(self, theta, X, rng):
+        """The mean of |ε - ε̂|² over the rows of X at random levels, and its gradient, (p,).
+
+        The times of the levels are spread evenly, i/n + u with one random u (Kingma and others).
+        """
+        xp, n = array_module(theta), len(X)
+        if n == 0:
+            raise ValueError("X is empty: there is no mean over no rows")
+        log_snr = self.level((rng.random(1) + xp.arange(n) / n) % 1).astype(theta.dtype)
+        alpha, sigma = signal_and_noise(log_snr[:, None])
+        eps = rng.standard_normal(X.shape, dtype=theta.dtype)
+        difference, backward = self.eps_hat(theta, alpha * X + sigma * eps, log_snr)
+        difference -= eps                                           # ε̂ - ε
+        dtheta, _ = backward(2 / n * difference, inputs=False)
+        return (difference**2).sum() / n, dtheta
+
+    def train(self, X, rng, max_steps=2000, batch=512, learning_rate=1e-3, averaging=0.999,
+              augment=None, theta=None):
+        """Minimise the loss by steps on random rows; yields a Step each (see training.py)."""
+        X = data_set(X, self.d)
+        theta = self.initial_theta(rng, X.dtype) if theta is None else theta
+        shaped_theta(theta, self.n_parameters)
+        yield from train(lambda theta, rows: self.loss(theta, rows, rng), theta, [X], rng,
+                         learning_rate, batch, max_steps, averaging, augment)
+
+
+class Diffusion:
+    """The chain of one θ: `elbo` bounds the density of what `sample` draws.
+
+    `ode_log_prob` is the density of another distribution, that of the flow, which is close to the
+    chain's if ε̂ is close to E[ε|x_t]. The family is asked for d, n_steps, level and eps_hat alone.
+    """
+
+    def __init__(self, family, theta):
+        xp, T = array_module(theta), family.n_steps
+        self.family, self.theta = family, theta
+        self.origin = xp.zeros(family.d, dtype=theta.dtype)
+        self.log_snr = family.level(xp.arange(T) / (T - 1)).astype(theta.dtype)     # λ_1, ..., λ_T
+        self.alpha, self.sigma = signal_and_noise(self.log_snr)
+        one, steps = xp.ones(1, dtype=theta.dtype), self.log_snr[1:] - self.log_snr[:-1]
+        self.alpha_below = xp.concatenate([one, self.alpha[:-1]])                   # α_0 = 1
+        self.sigma_below = xp.concatenate([0 * one, self.sigma[:-1]])               # σ_0 = 0
+        self.r = xp.concatenate([one, -xp.expm1(steps)])
+
+    def elbo(self, X, rng, n_terms=None):
+        """ELBO(x) for each row of X, (n,), in nats, without bias: each term with one draw of ε.
+
+        The first term always, and all others or, if it is given, `n_terms` drawn evenly for each
+        row. Where there is little noise, ε̂ - ε is near -ε, whose mean square d is known and
+        replaces that of the draw, a share α² of it.
+        """
+        xp, T = array_module(self.theta), self.family.n_steps
+        X = observations(X, self.origin)
+        n_terms = T - 1 if n_terms is None else whole_number(n_terms, "n_terms", least=1)
+        ratios = (self.sigma[:-1]**2 / self.sigma[1:]**2 - 1).sum()
+        constant = (self.alpha[-1] * X)**2 + LOG_2_PI + self.sigma[-1]**2 - 1 + ratios
+        total = constant.sum(axis=1) + self._term(xp.zeros(len(X), dtype=int), X, rng)
+        u = rng.random(len(X))
+        for j in range(n_terms):
+            t = 1 + xp.minimum(((T - 1) / n_terms * (j + u)).astype(int), T - 2)
+            total += (T - 1) / n_terms * self._term(t, X, rng)
+        return -0.5 * total
+
+    def _term(self, t, X, rng):
+        """w_t |ε̂ - ε|² for each row of X at its level t (n,), counted from 0."""
+        alpha, sigma = self.alpha[t, None], self.sigma[t, None]
+        eps = rng.standard_normal(X.shape, dtype=X.dtype)
+        eps_hat, _ = self.family.eps_hat(self.theta, alpha * X + sigma * eps, self.log_snr[t])
+        squares = (eps_hat - eps)**2 - alpha**2 * (eps**2 - 1)
+        return (self.r * self.alpha_below**2 / self.alpha**2)[t] * squares.sum(axis=1)
+
+    def sample(self, n, rng):
+        """n draws of the chain from x_T ~ N(0, I) down to x, (n, d)."""
+        X, r = self._normal(n, rng), self.r
+        for t in reversed(range(self.family.n_steps)):
+            X_hat, _ = self._denoised(X, t)
+            X = self.alpha_below[t] * ((1 - r[t]) / self.alpha[t] * X + r[t] * X_hat)
+            X += array_module(X).sqrt(r[t]) * self.sigma[t] * self._normal(n, rng)
+        return X
+
+    def sample_deterministic(self, n, rng):
+        """n draws of x_T ~ N(0, I), each taken down to its x̂ without further noise, (n, d)."""
+        X = self._normal(n, rng)
+        for t in reversed(range(self.family.n_steps)):
+            X_hat, eps_hat = self._denoised(X, t)
+            X = self.alpha_below[t] * X_hat + self.sigma_below[t] * eps_hat
+        return X
+
+    def ode_log_prob(self, X, n_steps=64):
+        """log p(x) under the flow for each row of X, (n,), in nats.
+
+        The divergence is exact, from one pullback for each of d coordinates; the flow is followed
+        by `n_steps` equal steps in λ of the classical Runge-Kutta method, whose error falls with
+        their fourth power. x counts as x_1/α_1.
+        """
+        xp = array_module(self.theta)
+        X = self.alpha[0] * observations(X, self.origin)
+        n_steps = whole_number(n_steps, "n_steps", least=1)
+        log_p = self.family.d * xp.log(self.alpha[0]) + xp.zeros_like(X[:, 0])
+        first, h = self.log_snr[:1], (self.log_snr[-1:] - self.log_snr[:1]) / n_steps
+        for i in range(n_steps):
+            k1, l1 = self._flow(X, first + i * h)
+            k2, l2 = self._flow(X + h / 2 * k1, first + (i + 0.5) * h)
+            k3, l3 = self._flow(X + h / 2 * k2, first + (i + 0.5) * h)
+            k4, l4 = self._flow(X + h * k3, first + (i + 1) * h)
+            X = X + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+            log_p += h / 6 * (l1 + 2 * l2 + 2 * l3 + l4)
+        return log_p - 0.5 * ((X**2).sum(axis=1) + self.family.d * LOG_2_PI)
+
+    def _flow(self, X, log_snr):
+        """dx/dλ (n, d) at the level λ, of shape (1,), and its divergence (n,)."""
+        xp, d = array_module(X), self.family.d
+        sigma = signal_and_noise(log_snr)[1]
+        eps_hat, backward = self.family.eps_hat(self.theta, X, log_snr)
+        divergence = -d * sigma
+        for i, unit in enumerate(xp.eye(d, dtype=X.dtype)):
+            divergence = divergence + backward(xp.ones_like(X) * unit)[1][:, i]
+        return -0.5 * sigma * (eps_hat - sigma * X), -0.5 * sigma * divergence
+
+    def _denoised(self, X, t):
+        """x̂ and ε̂ (n, d) for rows X at level t, counted from 0."""
+        eps_hat, _ = self.family.eps_hat(self.theta, X, self.log_snr[t:t + 1])
+        return (X - self.sigma[t] * eps_hat) / self.alpha[t], eps_hat
+
+    def _normal(self, n, rng):
+        return rng.standard_normal((whole_number(n, "n"), self.family.d), dtype=self.theta.dtype)

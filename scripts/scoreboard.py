@@ -1,0 +1,377 @@
+"""Scoreboard: all models fitted to the same 20,000 points of land, and what each of them loses.
+
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=2 python scripts/scoreboard.py
+    python scripts/scoreboard.py --only energy_based mixture --seeds 0 --seconds 30
+    python scripts/scoreboard.py --list
+
+Because p_data is known, so is the distance of every model from it, in nats: exactly where a model
+has a density, on a grid for the energy-based model, as an upper bound where there is only a lower
+bound of log p. A training may take 90 seconds on 2 cores; it takes a fixed number of steps, in
+proportion to --seconds, so that the result depends on the seed alone. Where it says `judge`, a
+network sees 18,000 of the points and keeps, of its averaged parameters, those that suit the other
+2,000 best. Everything is measured on points that no model has seen. After Ctrl-C what was measured
+so far is kept.
+
+It writes figures/scoreboard.json, where models and seeds measured before stay, and, from seed 0,
+the parameters of the networks to figures/parameters/.
+"""
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from style import write_whole
+from tqdm import tqdm
+
+from gdl_numpy import taxonomy
+from gdl_numpy.density import KernelDensity
+from gdl_numpy.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.fourier import wave_vectors
+from gdl_numpy.mle import maximum_likelihood
+from gdl_numpy.models.adversarial import AdversarialFamily
+from gdl_numpy.models.autoregressive import AutoregressiveFamily
+from gdl_numpy.models.diffusion import DiffusionFamily
+from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised
+from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
+from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
+from gdl_numpy.storage import save
+from gdl_numpy.world_map import WORLD, WorldMap
+
+FIGURES = Path(__file__).parent.parent / "figures"
+UNIT = np.array([90.0, 180.0])                              # degrees: networks see [-1, 1]²
+N, N_TEST, N_SAMPLES, SEEDS, SECONDS = 20_000, 200_000, 20_000, (0, 1, 2), 90
+KEPT_BACK, CHECKS = 2_000, 10                               # points, and how often they are asked
+IMPORTANCE, ODE_STEPS = 200, 20                             # draws a bound; steps of the flow
+LAND_GRID, JS_GRID = (180, 360), (36, 72)                   # cells of 1 and of 5 degrees
+
+
+class InDegrees:
+    """The density of x = UNIT · u, where u ~ p, per square degree; it can do what p can."""
+
+    def __init__(self, p):
+        self.p = p
+        self.log_volume = math.log(math.prod(UNIT.tolist()))
+
+    def __getattr__(self, name):
+        """log_prob, elbo, ... of p, if p has it."""
+        method = getattr(vars(self)["p"], name)
+        return lambda X, *args, **kwargs: (
+            method((X / UNIT).astype(self.p.theta.dtype), *args, **kwargs) - self.log_volume)
+
+    def sample(self, n, rng):
+        """n points of the map, (n, 2)."""
+        return self.p.sample(n, rng).astype(float) * UNIT
+
+
+class RecalibratedKernelDensity:
+    """p ∝ exp(b tanh((a (log f - m) + c)/b)) for a kernel density f, on the map.
+
+    f rises slowly over a coast, where p_data jumps from one level to the other, and is rough on
+    both; this makes two flat levels of it. m is the median of log f at kept points, and a, b, c are
+    the best for them of a few; Z is a sum over a grid.
+    """
+
+    def __init__(self, X, kept, bandwidth=1.3):
+        self.f = KernelDensity(X, bandwidth)
+        log_f, (grid, cell) = self.f.log_prob(kept), WORLD.grid(LAND_GRID)
+        self.m, log_f_grid = np.median(log_f), self.f.log_prob(grid)
+        best = math.inf
+        for a in (2.0, 2.8, 4.0, 5.6):
+            for b in (2.5, 3.0, 3.5, 4.0):
+                for c in (3.0, 5.0, 7.0, 10.0):
+                    level = partial(self._level, a=a, b=b, c=c)
+                    log_z = math.log(np.exp(level(log_f_grid)).sum() * cell)
+                    loss = log_z - level(log_f).mean()
+                    if loss < best:
+                        best, self.level, self.log_z = loss, level, log_z
+        self.masses = np.exp(self.level(log_f_grid)).cumsum()
+        self.grid, self.cell = grid, np.array([180.0, 360.0]) / LAND_GRID
+
+    def _level(self, log_f, a, b, c):
+        return b * np.tanh((a * (log_f - self.m) + c) / b)
+
+    def log_prob(self, X):
+        """log p(x) (n,), for points of the map."""
+        return self.level(self.f.log_prob(X)) - self.log_z
+
+    def sample(self, n, rng):
+        """n points (n, 2): a cell by its mass, a point of it by chance."""
+        u = rng.random(n) * self.masses[-1]
+        i = np.searchsorted(self.masses, u, side="right").clip(0, len(self.grid) - 1)
+        return self.grid[i] + self.cell * (rng.random((n, 2)) - 0.5)
+
+
+@dataclass(frozen=True)
+class Network:
+    """How a family of networks, `family(xp)` with its constants in the module xp, is trained here.
+
+    `steps` are what 90 seconds on 2 cores allow. `judge(p, U, rng)` is to be small on points kept
+    back, None takes the last parameters; `jitter` is how far training points are moved, in degrees.
+    """
+    family: Callable
+    judge: Callable | None
+    steps: int
+    jitter: float
+    options: dict = field(default_factory=dict)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in a training: what it had reached."""
+
+    def __init__(self, family, theta):
+        self.family, self.theta = family, theta
+
+
+def moved(degrees):
+    """An `augment` that moves points by normal steps, mirrored at the border of the map."""
+    scale = (degrees / UNIT).astype(np.float32)
+    return lambda U, rng: 1 - abs(
+        (U + scale * rng.standard_normal(U.shape, dtype=U.dtype) + 1) % 4 - 2)
+
+
+def fit_network(network, X, rng, seconds):
+    """The density, in degrees, of the network's family fitted to the points X (n, 2)."""
+    U, kept = split(X / UNIT, rng) if network.judge else (X / UNIT, X[:0])
+    U, kept, family = U.astype(np.float32), kept.astype(np.float32), network.family(np)
+    steps = max(1, round(network.steps * seconds / SECONDS))
+    best, best_theta, theta = math.inf, None, None
+    try:
+        for step in tqdm(family.train(U, rng, max_steps=steps, augment=moved(network.jitter),
+                                      **network.options), total=steps, leave=False, disable=None):
+            theta = step.theta
+            if network.judge and (step.step + 1) % max(1, steps // CHECKS) == 0:
+                value = network.judge(family(theta), kept, rng)
+                if value < best:
+                    best, best_theta = value, theta
+    except KeyboardInterrupt:
+        raise Interrupted(family, theta) from None
+    return InDegrees(family(theta if best_theta is None else best_theta))
+
+
+def split(X, rng):
+    """X without KEPT_BACK of its rows, at most a tenth, and these."""
+    order, k = rng.random(len(X)).argsort(), min(KEPT_BACK, len(X) // 10)
+    return X[order[k:]], X[order[:k]]
+
+
+def waves(xp, scales, n_each, d=2):
+    """Wave vectors in the module xp: they belong to a model like its sizes, and never change."""
+    return xp.asarray(wave_vectors(d, n_each, scales, np.random.default_rng(0)).astype("float32"))
+
+
+def cross_entropy(p, U, rng):
+    return -p.log_prob(U).mean()
+
+
+def grid_cross_entropy(p, U, rng):
+    return -GridNormalised(p, (120, 240)).log_prob(U).mean()
+
+
+def fitted(family, method=None, **options):
+    """A classical model: X, rng, seconds -> its maximum likelihood."""
+    return lambda X, rng, seconds: family(maximum_likelihood(family, X, rng, method, **options))
+
+
+def kernel_density(X, rng, seconds):
+    """Of some bandwidths the one that suits points kept back best."""
+    train, kept = split(X, rng)
+    h = max((1.2, 1.4, 1.6, 1.8, 2.0), key=lambda h: KernelDensity(train, h).log_prob(kept).mean())
+    return KernelDensity(X, h)
+
+
+MODELS = {                                                  # name: X, rng, seconds -> density
+    "box": fitted(BoxFamily(2)),
+    "normal": fitted(NormalFamily(2)),
+    "mixture": fitted(MixtureFamily(200, 2), "em", max_steps=200),
+    "histogram": fitted(HistogramFamily(WORLD, (36, 72), pseudocount=0.1)),
+    "kernel_density": kernel_density,
+    "recalibrated_kernel_density":
+        lambda X, rng, seconds: RecalibratedKernelDensity(*split(X, rng)),
+}
+NETWORKS = {
+    "autoregressive": Network(
+        lambda xp: AutoregressiveFamily((180, 360), (256, 256), waves(xp, (2, 8, 32), 32),
+                                        order=(1, 0), bound=3.0),
+        None, 4000, 1.0, {"learning_rate": 2e-3}),
+    "spline_flow": Network(
+        lambda xp: NormalizingFlowFamily(2, 4, (128, 128), "spline", 32, waves(xp, (2, 6, 18), 16)),
+        None, 7000, 1.0, {"learning_rate": 2e-3}),
+    "affine_flow": Network(
+        lambda xp: NormalizingFlowFamily(2, 8, (128, 128), "affine", 32,
+                                         waves(xp, (1, 3), 16), bound=1.0),
+        cross_entropy, 8000, 1.0, {"learning_rate": 2e-3}),
+    "variational_autoencoder": Network(
+        lambda xp: VariationalAutoencoderFamily(2, 2, (128, 128), waves(xp, (2, 6, 20), 24),
+                                             waves(xp, (0.5, 1.5), 16), "output", 5e-3),
+        None, 40_000, 0.5, {"learning_rate": 2e-3, "n_samples": 8}),
+    "energy_based": Network(
+        lambda xp: EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], (128, 128),
+                                     waves(xp, (2, 4, 8, 16), 32), bound=3.0),
+        grid_cross_entropy, 4000, 0.7, {"learning_rate": 2e-3, "batch": 1024}),
+    "diffusion": Network(
+        lambda xp: DiffusionFamily(2, (256, 256), 256, waves(xp, (2, 6, 20), 24),
+                                   log_snr=(10.0, -6.0)),
+        None, 32_000, 0.0, {"learning_rate": 2e-3}),
+    "adversarial": Network(lambda xp: AdversarialFamily(2, 2), None, 10_000, 0.0, {}),
+}
+for name, network in NETWORKS.items():
+    MODELS[name] = partial(fit_network, network)
+
+
+def fit_model(name, X, rng, seconds=SECONDS):
+    """The model of that name fitted to the points X (n, 2), (latitude, longitude) in degrees.
+
+    A density in degrees: it has `sample(n, rng)`, and log_prob, elbo or energy as its kind has.
+    `seconds` scales the steps of networks, fixed so that 90 are what two cores may need.
+    """
+    if name not in MODELS:
+        raise ValueError(f"name must be one of {', '.join(MODELS)}, got {name!r}")
+    return MODELS[name](X, rng, seconds)
+
+
+def judged(name, p, p_data, X, rng):
+    """What the table says of a density p in degrees; X (n, 2) are points new to it."""
+    start = time.perf_counter()
+    samples = p.sample(N_SAMPLES, rng)
+    seconds = time.perf_counter() - start
+    truth, again = (p_data.sample(N_SAMPLES, rng) for _ in range(2))
+    land = p_data.contains(samples)
+    centres, _ = WORLD.grid(LAND_GRID)
+    numbers = {"samples_per_second": N_SAMPLES / seconds, "sea": 1 - land.mean(),
+               "reached": cells(samples[land]) / cells(truth),
+               "js": histogram_js(samples, truth), "js_floor": histogram_js(again, truth)}
+    how, log_prob = known_log_prob(p, rng)
+    if log_prob is not None:
+        log_p, on_land = log_prob(X), log_prob(centres[p_data.contains(centres)])
+        numbers |= {"how": how, "kl": -log_p.mean() - p_data.entropy, "lowest": on_land.min()}
+        if math.isfinite(numbers["kl"]):
+            numbers["kl_error"] = log_p.std() / math.sqrt(len(X))
+    if hasattr(p, "elbo"):
+        numbers["elbo_kl"] = -p.elbo(X[:N_SAMPLES], rng).mean() - p_data.entropy
+    return {key: value if isinstance(value, str) else float(value) if math.isfinite(value)
+            else str(float(value)) for key, value in numbers.items()}
+
+
+def known_log_prob(p, rng):
+    """How log p(x) is known of a density in degrees, and a function that gives it, or None."""
+    if hasattr(p, "log_prob"):
+        return "exact", p.log_prob
+    if hasattr(p, "importance_weighted"):
+        return "bound", lambda X: blockwise(partial(p.importance_weighted, rng=rng,
+                                                    n_samples=IMPORTANCE), X)
+    if hasattr(p, "ode_log_prob"):
+        return "flow", lambda X: blockwise(partial(p.ode_log_prob, n_steps=ODE_STEPS), X)
+    if hasattr(p, "energy"):
+        normalised = GridNormalised(p.p, (360, 720))
+        return "grid", lambda X: normalised.log_prob(X / UNIT) - p.log_volume
+    return "none", None
+
+
+def blockwise(function, X, rows=2000):
+    return np.concatenate([function(X[i:i + rows]) for i in range(0, len(X), rows)])
+
+
+def cells(X, side=2.0):
+    """How many cells of `side` degrees the points X (n, 2) hit."""
+    return len(np.unique((X // side).astype(int) @ np.array([1000, 1])))
+
+
+def histogram_js(X, Y):
+    """Jensen-Shannon divergence, in nats, of histograms on JS_GRID, one cell more for elsewhere."""
+    masses = []
+    for points in (X, Y):
+        cell = WORLD.cell(points, JS_GRID)
+        masses.append(np.bincount(cell + 1, minlength=math.prod(JS_GRID) + 1) / len(points))
+    p, q = masses
+    m = (p + q) / 2
+    return 0.5 * sum((r[r > 0] * np.log(r[r > 0] / m[r > 0])).sum() for r in (p, q))
+
+
+def described(p, name, n):
+    """The number of parameters behind a density, and its kind as the taxonomy has it."""
+    inner = getattr(p, "p", p)
+    if hasattr(inner, "theta"):
+        parameters = inner.family.n_parameters
+    else:
+        parameters = {"box": 4, "normal": 5, "mixture": 200 * 6 - 1, "histogram": 36 * 72 - 1,
+                      "kernel_density": 2 * n + 1, "recalibrated_kernel_density": 2 * n + 4}[name]
+    return {"parameters": parameters, "branch": list(taxonomy.branch(type(inner))),
+            "module": type(inner).__module__}
+
+
+def summary(rows):
+    """For each model the mean over seeds of every number, and its largest distance from it."""
+    table = {}
+    for name in (name for name in MODELS if any(row["name"] == name for row in rows)):
+        mine = [row for row in rows if row["name"] == name]
+        table[name] = {"seeds": len(mine)}
+        for key, value in mine[0].items():
+            if isinstance(value, float | int) and key != "seed":
+                values = [row[key] for row in mine]
+                mean = float(np.mean(values))
+                table[name] |= {key: mean, f"{key}_spread": max(abs(v - mean) for v in values)}
+            elif key not in ("name", "seed"):
+                table[name][key] = value
+    return table
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--list", action="store_true", help="print the names and stop")
+    parser.add_argument("--only", nargs="+", choices=list(MODELS), metavar="NAME", default=MODELS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, metavar="SEED")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of training, per network")
+    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR")
+    options = parser.parse_args(arguments)
+    if options.list:
+        print("\n".join(MODELS))
+        return 0
+    if not 0 < options.seconds < math.inf:
+        parser.error(f"--seconds must be positive, got {options.seconds}")
+    (options.output / "parameters").mkdir(parents=True, exist_ok=True)
+
+    p_data, file = WorldMap(), options.output / "scoreboard.json"
+    rows = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
+    for seed in options.seeds:
+        X, X_test = (p_data.sample(n, np.random.default_rng([seed, i]))
+                     for i, n in enumerate((N, N_TEST)))
+        for name in options.only:
+            rng = np.random.default_rng([seed, 2])
+            start, parameters = (time.perf_counter(),
+                                 options.output / "parameters" / f"{name}.npz")
+            try:
+                p = fit_model(name, X, rng, options.seconds)
+            except Interrupted as stopped:
+                if stopped.theta is not None:
+                    save(parameters, stopped.family, stopped.theta)
+                print(f"interrupted at {name}, whose parameters so far are in {parameters}; what "
+                      "was measured before is written", file=sys.stderr)
+                return 130
+            seconds = time.perf_counter() - start
+            row = {"name": name, "seed": seed, "seconds": seconds, **described(p, name, N)}
+            if name in NETWORKS:
+                steps = round(NETWORKS[name].steps * options.seconds / SECONDS)
+                row |= {"steps": steps, "steps_per_second": steps / seconds}
+                if seed == 0:
+                    save(parameters, p.p.family, p.p.theta)
+            rows = [old for old in rows if (old["name"], old["seed"]) != (name, seed)]
+            rows.append(row | judged(name, p, p_data, X_test, rng))
+            print(name, {key: value if isinstance(value, str | list) else round(value, 4)
+                         for key, value in rows[-1].items() if key != "name"}, flush=True)
+            report = {"n": N, "n_test": N_TEST, "n_samples": N_SAMPLES, "seconds": options.seconds,
+                      "importance": IMPORTANCE, "ode_steps": ODE_STEPS, "entropy": p_data.entropy,
+                      "summary": summary(rows), "rows": rows}
+            write_whole(file, lambda partial, report=report: partial.write_text(
+                json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

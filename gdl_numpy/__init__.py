@@ -23,6 +23,15 @@
     manifold        流形          how many dimensions the data have, and with which coordinates
     latent          潜在空间      encoder, decoder, latent space: PCA, its density, the autoencoder
     fourier         傅里叶特征     waves of the coordinates, so that networks can learn fine detail
+    rational_quadratic                monotone splines with a slope and an inverse by formula
+    storage         存储          trained parameters on disk, and the family they belong to
+    autoregressive  自回归模型     one coordinate after the other: exact in any dimension
+    normalizing_flow   归一化流   an invertible map to a simple density
+    variational_autoencoder   变分自编码器   a latent variable, and a lower bound on log p(x)
+    energy_based    基于能量的模型  exp(-E)/Z: Markov chains, and Z on a grid
+    diffusion       扩散模型      noise is added, and taken away again
+    adversarial     生成对抗网络   a generator against a discriminator: samples, no density
+    taxonomy        生成模型分类   the tree of Figure 1-10, read off what the classes can do
 
 Import a module by its name, `from gdl_numpy.density import Normal`; this page re-exports nothing.
 Observations are rows, logarithms are natural, points of the map are (latitude, longitude) in

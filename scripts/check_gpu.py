@@ -33,10 +33,17 @@ from gdl_numpy import (
     network,
     painters,
     rasteriser,
+    rational_quadratic,
     silhouettes,
     training,
 )
 from gdl_numpy.backend import random_generator, to_numpy
+from gdl_numpy.models.adversarial import AdversarialFamily
+from gdl_numpy.models.autoregressive import AutoregressiveFamily
+from gdl_numpy.models.diffusion import DiffusionFamily
+from gdl_numpy.models.energy_based import EnergyBasedFamily
+from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
+from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.optimizer import Adam, GradientDescent
 from gdl_numpy.sample_space import SampleSpace
 from gdl_numpy.world_map import WORLD, WorldMap
@@ -65,8 +72,19 @@ def draws(n, rng):
             "dY": rng.standard_normal((n, 3)), "images": rng.random((min(n, 200), 32, 32, 3)),
             "tins": rng.uniform(biscuit_tins.LOW, biscuit_tins.HIGH, (min(n, 500), 2)),
             "gaits": rng.uniform(-1, 1, (min(n, 100), 8)),
-            "F": rng.standard_normal((2, 16)),
+            "F": rng.standard_normal((2, 16)), "unit": rng.uniform(-1, 1, (min(n, 5000), 2)),
+            **{f"of {name}": model.initial_theta(rng) for name, model in families().items()},
             "weights": latent.AutoencoderFamily(SIDES).initial_theta(rng)}
+
+
+def families():
+    """One small family of each module of models, by the name of the module."""
+    return {"autoregressive": AutoregressiveFamily((20, 30), (32,)),
+            "normalizing_flow": NormalizingFlowFamily(2, 2, (32,), "spline", 8),
+            "variational_autoencoder": VariationalAutoencoderFamily(2, 2, (32,)),
+            "energy_based": EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], (32,)),
+            "diffusion": DiffusionFamily(2, (32,)),
+            "adversarial": AdversarialFamily(2, 2, (32,), (32,))}
 
 
 def cases():
@@ -74,7 +92,7 @@ def cases():
     mixture, normal, box = family.MixtureFamily(5, 2), family.NormalFamily(2), family.BoxFamily(2)
     softmax = discriminative.SoftmaxFamily(2, 3, l2=1e-3)
     classifier = discriminative.NetworkClassifierFamily(SIZES, "tanh")
-    p_data = WorldMap()
+    p_data, models = WorldMap(), families()
     ppca, autoencoder = latent.ProbabilisticPCAFamily(1024, 2), latent.AutoencoderFamily(SIDES)
 
     def tins(D):
@@ -117,6 +135,10 @@ def cases():
                                batch=len(D["X"]), averaging=0.5)
         return [step.theta for step in steps][-1]
 
+    def log_prob_gradient(name):
+        return lambda xp, D: models[name].log_prob(D[f"of {name}"], D["unit"])[1](
+            D["unit"][:, 0])
+
     def kernel_density(xp, D):
         return density.KernelDensity(D["X"][:5000], 0.2).log_prob(D["X"])
 
@@ -148,6 +170,18 @@ def cases():
             normal, D["X"], D["y"]).log_posterior(D["X"]),
         "training": training_steps,
         "fourier": lambda xp, D: fourier.fourier_features(D["X"], D["F"])[0],
+        "rational_quadratic": lambda xp, D: rational_quadratic.spline(
+            D["unit"][:, 0], D["of normalizing_flow"][:23] + 0 * D["unit"][:, :1])[0][0],
+        "autoregressive": log_prob_gradient("autoregressive"),
+        "normalizing_flow": log_prob_gradient("normalizing_flow"),
+        "variational_autoencoder": lambda xp, D: models["variational_autoencoder"].encode(
+            D["of variational_autoencoder"], D["unit"])[0],
+        "energy_based": lambda xp, D: models["energy_based"].energy(
+            D["of energy_based"], D["unit"])[1](xp.ones(len(D["unit"])))[0],
+        "diffusion": lambda xp, D: models["diffusion"].eps_hat(
+            D["of diffusion"], D["unit"], 5 * D["unit"][:, 0])[1](D["unit"])[0],
+        "adversarial": lambda xp, D: models["adversarial"].generator_loss(
+            D["of adversarial"], D["unit"])[1],
         "painters": lambda xp, D: painters.features(D["images"]),
         "biscuit_tins": lambda xp, D: biscuit_tins.derivative(D["tins"]),
         "rasteriser": lambda xp, D: rasteriser.rasterise(silhouettes.horse(D["gaits"])),

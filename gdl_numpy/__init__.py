@@ -20,6 +20,7 @@
     biscuit_tins    饼干罐        f(height, width): pictures whose two latent numbers are known
     rasteriser      polygons become pictures, every pixel continuous in their corners
     silhouettes     剪影          dogs and horses, drawn from a few numbers by polygons
+    faces           面孔          faces drawn from thirteen numbers, to be modelled ever better
     manifold        流形          how many dimensions the data have, and with which coordinates
     latent          潜在空间      encoder, decoder, latent space: PCA, its density, the autoencoder
     fourier         傅里叶特征     waves of the coordinates, so that networks can learn fine detail

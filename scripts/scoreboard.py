@@ -214,12 +214,15 @@ NETWORKS = {
     "energy_based": Network(
         lambda xp: EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], (128, 128),
                                      waves(xp, (2, 4, 8, 16), 32), bound=3.0),
-        grid_cross_entropy, 4000, 0.7, {"learning_rate": 2e-3, "batch": 1024}),
+        grid_cross_entropy, 4000, 0.4, {"learning_rate": 2e-3, "batch": 1024}),
     "diffusion": Network(
         lambda xp: DiffusionFamily(2, (256, 256), 256, waves(xp, (2, 6, 20), 24),
                                    log_snr=(10.0, -6.0)),
         None, 32_000, 0.0, {"learning_rate": 2e-3}),
-    "adversarial": Network(lambda xp: AdversarialFamily(2, 2), None, 10_000, 0.0, {}),
+    "adversarial": Network(
+        lambda xp: AdversarialFamily(2, 2, (128, 128), (128, 128), waves(xp, (2, 4, 8, 16), 16),
+                                     waves(xp, (0.5, 1, 2, 4), 16)),
+        None, 10_000, 0.0, {"learning_rate": 2e-3}),
 }
 for name, network in NETWORKS.items():
     MODELS[name] = partial(fit_network, network)

@@ -21,10 +21,11 @@ Both sides minimise. With log D = -softplus(-logit) and log(1 - D) = -softplus(l
                     ∂logit = -sigmoid(-logit)/n, ∂x by the discriminator, ∂θ by the generator
 
 The generator's is not V: it pushes each logit the same way, and does not fade where D sees through
-every g(z). Played with steps of a gradient the game may circle and never settle. What makes it
-settle here: the second line holds the slope of the logit down, its mean being about γ/2 times that
-of |∂logit/∂x|² (Roth and others 2017; Mescheder and others 2018, who need second derivatives for
-it); Adam forgets soon, β1 = 0.5 and β2 = 0.99; the discriminator learns at twice the rate; and the
+every g(z). Played with steps of a gradient the game may circle for ever, or the generator give up
+most of the data. Against this works the second line, the penalty: it holds the slope of the logit
+down, its mean being about γ/2 times that of |∂logit/∂x|², at the data and at what is made (Roth and
+others 2017; Mescheder and others 2018, who need second derivatives for it). Besides, Adam forgets
+soon, β1 = 0.5 and β2 = 0.99, the discriminator learns at twice the generator's rate, and the
 generator is averaged over its last steps. No loss here tells how good the samples are.
 """
 
@@ -120,14 +121,14 @@ class AdversarialFamily:
         _, dX = backward_logit(-sigmoid(-logit) / len(Z))
         return softplus(-logit).mean(), backward_generate(dX, inputs=False)[0]
 
-    def train(self, X, rng, max_steps=10_000, batch=512, learning_rate=1e-3, averaging=0.999,
+    def train(self, X, rng, max_steps=10_000, batch=512, learning_rate=2e-3, averaging=0.999,
               augment=None, theta=None, penalty=0.003, delta=0.01):
         """Play the game by steps on random rows, a step of each side in turn; yields a Step each.
 
         Its theta is usable: the averaged generator and the discriminator as it is. Its loss is the
         discriminator's: log 4 where the two are equal or D cannot tell, and no measure of quality.
-        `learning_rate` is the generator's at first and falls as half a cosine wave; `augment(rows,
-        rng)` changes rows of the data; `averaging`, `penalty` and `delta` as in the header.
+        `learning_rate` is the generator's and falls as half a cosine wave; `augment(rows, rng)`
+        changes rows of the data; `averaging` is that of `training.train`, `penalty` γ, `delta` δ.
         """
         X = data_set(X, self.d)
         batch = min(whole_number(batch, "batch", least=1), len(X))
@@ -140,7 +141,7 @@ class AdversarialFamily:
         theta = (self.initial_theta(rng, X.dtype) if theta is None
                  else real_array(theta, "theta", like=X).copy())
         self.cut(theta)
-        g_step, d_step = (Adam(rate * learning_rate, beta1=0.5, beta2=0.99) for rate in (1, 2))
+        g_step, d_step = (Adam(learning_rate, beta1=0.5, beta2=0.99) for _ in range(2))
 
         def play(theta):
             xp, (theta_g, phi) = array_module(theta), self.cut(theta)

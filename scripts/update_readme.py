@@ -62,7 +62,8 @@ def benchmark():
     reports = [load(f"benchmark_{name}.json") for name in ("density", "discriminative", "network")]
     yield "| case | peer | peer's time / ours: median (min to max) | memory, MB: ours, peer |"
     yield "| --- | --- | --- | --- |"
-    for case in (case for report in reports for case in report["cases"]):
+    models = load("benchmark_models.json")
+    for case in (case for report in [*reports, models] for case in report["cases"]):
         ratio, memory = case["ratio"], case["memory_MB"]
         sizes = "-".join(map(str, case["sizes"].get("sizes", [])))          # of a network
         name = case["name"].replace("_", " ") + f" {sizes}" * bool(sizes)

@@ -28,7 +28,7 @@ import math
 from gdl_numpy.backend import array_module, real_array
 from gdl_numpy.elementary import log_softmax
 from gdl_numpy.likelihood import negative_mean
-from gdl_numpy.network import ACTIVATIONS, initial_theta, mlp, n_parameters
+from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
 from gdl_numpy.sample_space import data_set, observations, whole_number
 from gdl_numpy.training import train
 
@@ -128,10 +128,7 @@ class NetworkClassifierFamily(ClassifierFamily):
         self.sizes = tuple(whole_number(size, "sizes", least=1) for size in sizes)
         if len(self.sizes) < 2 or self.sizes[-1] < 2:
             raise ValueError(f"sizes must be (d, ..., K) with K >= 2 classes, got {sizes}")
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
-                             f"got {activation!r}")
-        self.activation = activation
+        self.activation = checked_activation(activation)
         self.d, self.n_classes = self.sizes[0], self.sizes[-1]
         self.n_parameters = n_parameters(self.sizes)
 

@@ -44,8 +44,13 @@ def coverage(p_model, p_data, n, rng, cell=2.0):
 
 def _cells_hit(p, p_data, n, rng, cell):
     X = p.sample(whole_number(n, "n", least=1), rng)
+    return cells_hit(X[p_data.contains(X)], cell)
+
+
+def cells_hit(X, cell):
+    """The number of squares of side `cell` that hold rows of X (n, 2)."""
     xp = array_module(X)
-    number = xp.floor(X[p_data.contains(X)] / cell).astype(int)
+    number = xp.floor(X / cell).astype(int)
     width = 2 * int(abs(number).max()) + 1 if number.size else 1
     return len(xp.unique(number @ xp.asarray([width, 1])))
 

@@ -32,13 +32,12 @@ so p_z is to be fitted to codes and not to be N(0, I) by decree (test_e39). Erra
 facts tell 2^10 people apart at best, fewer if they are not independent and even (test_e42).
 """
 
-
 from gdl_numpy.backend import array_module, real_array
 from gdl_numpy.density import LOG_2_PI, cholesky
 from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.mle import Step
 from gdl_numpy.neighbours import nearest
-from gdl_numpy.network import ACTIVATIONS, cut, initial_theta, mlp, n_parameters
+from gdl_numpy.network import checked_activation, cut, initial_theta, mlp, n_parameters
 from gdl_numpy.sample_space import data_set, observations, whole_number
 from gdl_numpy.training import train
 
@@ -182,9 +181,7 @@ class AutoencoderFamily:
         self.sizes = tuple(whole_number(size, "sizes", least=1) for size in sizes)
         if len(self.sizes) < 2:
             raise ValueError(f"sizes must be (d, ..., k), got {sizes}")
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
-                             f"got {activation!r}")
+        checked_activation(activation)
         self.d, self.k, self.activation = self.sizes[0], self.sizes[-1], activation
         self.split = n_parameters(self.sizes)
         self.n_parameters = self.split + n_parameters(self.sizes[::-1])

@@ -67,6 +67,13 @@ ACTIVATIONS = {                                             # name: (A ← a(A),
 }
 
 
+def checked_activation(name):
+    """`name` if it is a key of ACTIVATIONS, else a ValueError."""
+    if name not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
+    return name
+
+
 def n_parameters(sizes):
     """The length of θ."""
     return sum((d_in + 1) * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))

@@ -65,6 +65,11 @@ def deviation(a, b):
     return (abs(a - b) / np.maximum(1, abs(b))).max()
 
 
+def relative(ours, theirs):
+    """The difference of two positive numbers as a share of the second."""
+    return abs(ours - theirs) / theirs
+
+
 HEADER = (f"{'case':15}{'dtype':8}{'peer':32}{'settings':27}{'seconds: ours':>13}{'peer':>9}"
           f"{'ratio':>8}{'min':>7}{'max':>7}{'aim':>6}{'MB: ours':>10}{'peer':>6}"
           f"{'difference':>12}{'bound':>8}")

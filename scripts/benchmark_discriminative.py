@@ -12,7 +12,7 @@ scikit-learn's has its own start and batches, so there only the cost of a step c
 """
 
 import numpy as np
-from benchmark import Case, main
+from benchmark import Case, main, relative
 
 from gdl_numpy.discriminative import NetworkClassifierFamily, SoftmaxFamily
 from gdl_numpy.network import cut
@@ -118,10 +118,6 @@ def network_sklearn():
                                 for part in (W, b)]).astype(np.float32)
         return family.loss(theta, X, y)[0]
     return run
-
-
-def relative(ours, theirs):
-    return abs(ours - theirs) / theirs
 
 
 SOFTMAX = {"rows": N, "features": D, "classes": K, "l2": L2}

@@ -25,7 +25,7 @@ import time
 from functools import cache, partial
 
 import numpy as np
-from benchmark import PAUSE, Case, main
+from benchmark import PAUSE, Case, main, relative
 
 from gdl_numpy.likelihood import mean_over_blocks
 from gdl_numpy.network import cut, initial_theta, mlp
@@ -94,10 +94,6 @@ def steps_torch(sizes, batch, steps, threads):
             adam.step()
         return loss.item()
     return run
-
-
-def relative(ours, theirs):
-    return abs(ours - theirs) / theirs
 
 
 @cache

@@ -32,6 +32,7 @@ from tqdm import tqdm
 
 from gdl_numpy import taxonomy
 from gdl_numpy.density import KernelDensity
+from gdl_numpy.evaluation import cells_hit
 from gdl_numpy.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
 from gdl_numpy.fourier import wave_vectors
 from gdl_numpy.mle import maximum_likelihood
@@ -50,6 +51,7 @@ N, N_TEST, N_SAMPLES, SEEDS, SECONDS = 20_000, 200_000, 20_000, (0, 1, 2), 90
 KEPT_BACK, CHECKS = 2_000, 10                               # points, and how often they are asked
 IMPORTANCE, ODE_STEPS = 200, 20                             # draws a bound; steps of the flow
 LAND_GRID, JS_GRID = (180, 360), (36, 72)                   # cells of 1 and of 5 degrees
+CELL = 2.0                                                  # degrees: of the land reached
 
 
 class InDegrees:
@@ -248,7 +250,7 @@ def judged(name, p, p_data, X, rng):
     land = p_data.contains(samples)
     centres, _ = WORLD.grid(LAND_GRID)
     numbers = {"samples_per_second": N_SAMPLES / seconds, "sea": 1 - land.mean(),
-               "reached": cells(samples[land]) / cells(truth),
+               "reached": cells_hit(samples[land], CELL) / cells_hit(truth, CELL),
                "js": histogram_js(samples, truth), "js_floor": histogram_js(again, truth)}
     how, log_prob = known_log_prob(p, rng)
     if log_prob is not None:
@@ -279,11 +281,6 @@ def known_log_prob(p, rng):
 
 def blockwise(function, X, rows=2000):
     return np.concatenate([function(X[i:i + rows]) for i in range(0, len(X), rows)])
-
-
-def cells(X, side=2.0):
-    """How many cells of `side` degrees the points X (n, 2) hit."""
-    return len(np.unique((X // side).astype(int) @ np.array([1000, 1])))
 
 
 def histogram_js(X, Y):

@@ -36,7 +36,7 @@ from gdl_numpy.elementary import sigmoid, softplus
 from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
 from gdl_numpy.mle import Step
-from gdl_numpy.network import ACTIVATIONS, initial_theta, mlp, n_parameters
+from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
 from gdl_numpy.optimizer import Adam, half_cosine
 from gdl_numpy.sample_space import data_set, whole_number
 
@@ -51,10 +51,7 @@ class AdversarialFamily:
     def __init__(self, d, k, generator=(128, 128), discriminator=(128, 128), frequencies=None,
                  latent_frequencies=None, activation="relu"):
         self.d, self.k = whole_number(d, "d", least=1), whole_number(k, "k", least=1)
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
-                             f"got {activation!r}")
-        self.activation = activation
+        self.activation = checked_activation(activation)
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         self.latent_frequencies = checked_wave_vectors(latent_frequencies, self.k,
                                                        "latent_frequencies")

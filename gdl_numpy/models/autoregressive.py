@@ -44,7 +44,7 @@ from gdl_numpy.elementary import log_softmax, sigmoid, softmax, softplus
 from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
 from gdl_numpy.likelihood import negative_mean
-from gdl_numpy.network import ACTIVATIONS, cut, initial_theta, mlp, n_parameters
+from gdl_numpy.network import checked_activation, cut, initial_theta, mlp, n_parameters
 from gdl_numpy.sample_space import data_set, observations, whole_number
 from gdl_numpy.training import train
 
@@ -60,9 +60,7 @@ class _Autoregressive:
         self.order = list(range(d)) if order is None else [whole_number(i, "order") for i in order]
         if sorted(self.order) != list(range(d)):
             raise ValueError(f"order must hold each of 0, ..., {d - 1} once, got {order}")
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
-                             f"got {activation!r}")
+        checked_activation(activation)
 
     def loss(self, theta, X):
         """-1/n Σ log p_θ(x), in nats per row, and its gradient (p,)."""

@@ -49,7 +49,7 @@ from gdl_numpy.density import LOG_2_PI
 from gdl_numpy.elementary import sigmoid
 from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
-from gdl_numpy.network import ACTIVATIONS, initial_theta, mlp, n_parameters
+from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
 from gdl_numpy.sample_space import data_set, observations, whole_number
 from gdl_numpy.training import train
 
@@ -88,9 +88,7 @@ class DiffusionFamily:
         hidden = tuple(whole_number(size, "hidden", least=1) for size in hidden)
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}")
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
-                             f"got {activation!r}")
+        checked_activation(activation)
         highest, lowest = log_snr
         if not -math.inf < lowest < highest < math.inf:
             raise ValueError(f"log_snr must be two finite numbers, the second below the first, "

@@ -43,7 +43,7 @@ from gdl_numpy.backend import array_module
 from gdl_numpy.elementary import logsumexp, softmax
 from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
-from gdl_numpy.network import ACTIVATIONS, initial_theta, mlp, n_parameters
+from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
 from gdl_numpy.sample_space import SampleSpace, data_set, observations, whole_number
 from gdl_numpy.training import train
 
@@ -60,10 +60,7 @@ class EnergyBasedFamily:
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         if bound is not None and not 0 < bound < math.inf:
             raise ValueError(f"bound must be positive and finite, or None, got {bound}")
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
-                             f"got {activation!r}")
-        self.activation = activation
+        self.activation = checked_activation(activation)
         self.sizes = (n_features(self.d, self.frequencies),
                       *(whole_number(size, "hidden", least=1) for size in hidden), 1)
         self.n_parameters = n_parameters(self.sizes)

@@ -34,7 +34,7 @@ from gdl_numpy.density import LOG_2_PI
 from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
 from gdl_numpy.likelihood import negative_mean
-from gdl_numpy.network import ACTIVATIONS, cut, initial_theta, mlp, n_parameters
+from gdl_numpy.network import checked_activation, cut, initial_theta, mlp, n_parameters
 from gdl_numpy.rational_quadratic import inverse_spline, n_numbers, spline
 from gdl_numpy.sample_space import data_set, observations, whole_number
 from gdl_numpy.training import train
@@ -76,15 +76,14 @@ class NormalizingFlowFamily:
         self.d = whole_number(d, "d", least=2)
         self.n_layers = whole_number(n_layers, "n_layers", least=1)
         hidden = [whole_number(size, "hidden", least=1) for size in hidden]
-        for name, value, known in (("transform", transform, TRANSFORMS),
-                                   ("activation", activation, ACTIVATIONS)):
-            if value not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        if transform not in TRANSFORMS:
+            raise ValueError(f"transform must be one of {', '.join(TRANSFORMS)}, "
+                             f"got {transform!r}")
         if not 0 < bound < math.inf:
             raise ValueError(f"bound must be positive and finite, got {bound}")
         self.bound = float(bound)
         self.n_bins, self.transform = whole_number(n_bins, "n_bins", least=1), transform
-        self.activation = activation
+        self.activation = checked_activation(activation)
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         self.n_raw = n_numbers(self.n_bins) if transform == "spline" else 2
         self.layers, end = [], 0                            # (moved, seen, sizes, slice of theta)

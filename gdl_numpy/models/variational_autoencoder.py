@@ -39,7 +39,7 @@ from gdl_numpy.elementary import logsumexp
 from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
 from gdl_numpy.likelihood import negative_mean
-from gdl_numpy.network import ACTIVATIONS, initial_theta, mlp, n_parameters
+from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
 from gdl_numpy.sample_space import data_set, observations, whole_number
 from gdl_numpy.training import train
 
@@ -61,9 +61,7 @@ class VariationalAutoencoderFamily:
             raise ValueError(f'noise must be "constant" or "output", got {noise!r}')
         if not 0 <= floor < math.inf:
             raise ValueError(f"floor must not be negative, and finite, got {floor}")
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, "
-                             f"got {activation!r}")
+        checked_activation(activation)
         self.noise, self.floor, self.activation = noise, floor, activation
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         self.latent_frequencies = checked_wave_vectors(latent_frequencies, self.k,

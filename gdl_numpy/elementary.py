@@ -1,4 +1,4 @@
-"""Elementary functions: log-sum-exp, softmax, softplus, sigmoid.
+"""Elementary functions: log-sum-exp, softmax, softplus, sigmoid, and a bound by tanh.
 
 Densities are handled by their logarithms, because products of them leave the range of floating
 point (see likelihood.py). What then has to be added is a sum of exponentials, and computed as it
@@ -10,6 +10,7 @@ no argument overflows, and no digit of a small result is lost against a large in
     log_softmax(x) = x - logsumexp(x)                           ∂(.)_i/∂x_j = [i=j] - softmax(x)_j
     softplus(x)    = log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))     d/dx = sigmoid(x)
     sigmoid(x)     = 1 / (1 + exp(-x))                          d/dx = sigmoid(x) sigmoid(-x)
+    y = bounded(x) = B tanh(x/B), between -B and B              d/dx = 1 - (y/B)²
 
 Infinite arguments give the limits: equal infinities share the probability, so softmax(+inf, 0) is
 (1, 0) and softmax(-inf, -inf) is (1/2, 1/2). NaN stays NaN. float32 stays float32.
@@ -84,3 +85,13 @@ def sigmoid(x):
     xp = array_module(x)
     small = xp.exp(-abs(x))                                 # at most 1, so nothing overflows
     return xp.where(x < 0, small, 1) / (1 + small)
+
+
+def bounded(x, B):
+    """y = B tanh(x/B), written over x, and backward: dy -> dx; with None for B, x as it is."""
+    if B is None:
+        return x, lambda dy: dy
+    x *= 1 / B
+    array_module(x).tanh(x, out=x)
+    x *= B
+    return x, lambda dy: (1 - (x * (1 / B))**2) * dy

@@ -12,6 +12,7 @@ The wave vectors are drawn once, as many of each scale, and belong to the model 
 """
 
 from gdl_numpy.backend import array_module, real_array
+from gdl_numpy.network import mlp
 from gdl_numpy.sample_space import whole_number
 
 
@@ -52,3 +53,18 @@ def fourier_features(X, F):
         return dx + (dsin * cos - dcos * sin) @ F.T
 
     return xp.concatenate([X, sin, cos], axis=1), backward
+
+
+def fourier_network(theta, X, F, sizes, activation):
+    """mlp(φ(x)) for each row of X, (n, dL), and backward: dY -> dtheta, dX.
+
+    As of `network.mlp`, Y may be overwritten and `inputs` or `parameters` be left out.
+    """
+    phi, backward_phi = fourier_features(X, F)
+    Y, backward_mlp = mlp(theta, phi, sizes, activation)
+
+    def backward(dY, inputs=True, parameters=True):
+        dtheta, dphi = backward_mlp(dY, inputs, parameters)
+        return dtheta, backward_phi(dphi) if inputs else None
+
+    return Y, backward

@@ -101,8 +101,9 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
 def mlp(theta, X, sizes, activation="tanh"):
     """Y (n, dL) from theta (p,) and X (n, d0), and backward: dY -> dtheta (p,), dX (n, d0).
 
-    `activation` is a key of ACTIVATIONS.
-    `backward(dY, inputs=False)` leaves dX out, gives None for it, and saves a matrix product.
+    `activation` is a key of ACTIVATIONS. Y may be overwritten: `backward` does without it. It takes
+    `inputs=False` or `parameters=False` to leave dX or dtheta out, gives None for it, and saves
+    matrix products.
     """
     bend, times_slope = ACTIVATIONS[activation]
     layers = cut(theta, sizes)
@@ -114,14 +115,16 @@ def mlp(theta, X, sizes, activation="tanh"):
             bend(A)
         H.append(A)
 
-    def backward(dY, inputs=True):
+    def backward(dY, inputs=True, parameters=True):
         xp = array_module(theta)
-        dtheta = xp.empty_like(theta)
+        dtheta = xp.empty_like(theta) if parameters else None
         ones = xp.ones(len(X), dtype=theta.dtype)
         dA, dX = dY, None
-        for i, (dW, db) in reversed(list(enumerate(cut(dtheta, sizes)))):
-            xp.matmul(H[i].T, dA, out=dW)
-            xp.matmul(ones, dA, out=db)                     # Σ_rows: faster than a sum
+        for i in reversed(range(len(layers))):
+            if parameters:
+                dW, db = cut(dtheta, sizes)[i]
+                xp.matmul(H[i].T, dA, out=dW)
+                xp.matmul(ones, dA, out=db)                 # Σ_rows: faster than a sum
             if i > 0:
                 dA = dA @ layers[i][0].T
                 times_slope(dA, H[i])

@@ -17,6 +17,24 @@ from gdl_numpy.optimizer import Adam, half_cosine
 from gdl_numpy.sample_space import whole_number
 
 
+class Average:
+    """θ̄ of all θ that it has been called with, the last ones counting most; for a = 0 the last.
+
+    ValueError unless 0 <= a < 1.
+    """
+
+    def __init__(self, a):
+        if not 0 <= a < 1:
+            raise ValueError(f"averaging must lie in [0, 1), got {a}")
+        self.a, self.sum, self.weight = a, 0.0, 0.0
+
+    def __call__(self, theta):
+        if self.a == 0:
+            return theta
+        self.sum, self.weight = self.a * self.sum + theta, self.a * self.weight + 1
+        return self.sum / self.weight
+
+
 def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000, averaging=0.0,
           augment=None, optimizer=None):
     """Yields a Step after each step: its number, the loss of its rows, and θ̄, usable at any time.
@@ -27,10 +45,8 @@ def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000,
     """
     theta = real_array(theta, "theta", like=data[0]).copy()
     batch = min(whole_number(batch, "batch", least=1), len(data[0]))
-    if not 0 <= averaging < 1:
-        raise ValueError(f"averaging must lie in [0, 1), got {averaging}")
+    average = Average(averaging)
     optimizer, falling = optimizer or Adam(learning_rate), optimizer is None
-    average, weight = 0.0, 0.0
     for t in range(whole_number(max_steps, "max_steps", least=1)):
         if falling:
             optimizer.learning_rate = learning_rate * half_cosine(t, max_steps)
@@ -40,6 +56,4 @@ def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000,
             rows[0] = augment(rows[0], rng)
         value, dtheta = loss(theta, *rows)
         theta = optimizer(theta, dtheta)
-        if averaging > 0:
-            average, weight = averaging * average + theta, averaging * weight + 1
-        yield Step(t, value, average / weight if averaging > 0 else theta)
+        yield Step(t, value, average(theta))

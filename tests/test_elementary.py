@@ -8,7 +8,7 @@ import scipy.special
 from gradient import check_gradient
 
 from gdl_numpy.backend import array_module, to_numpy
-from gdl_numpy.elementary import log_softmax, logsumexp, sigmoid, softmax, softplus
+from gdl_numpy.elementary import bounded, log_softmax, logsumexp, sigmoid, softmax, softplus
 
 INF, NAN = math.inf, math.nan
 EVERY = [logsumexp, log_softmax, softmax, softplus, sigmoid]
@@ -134,6 +134,20 @@ def test_the_derivatives_of_softplus_and_sigmoid(xp, make_rng):
     x, rng = 3 * make_rng(5).standard_normal(20), make_rng(6)
     check_gradient(lambda x: (softplus(x), lambda c: c * sigmoid(x)), x, rng=rng)
     check_gradient(lambda x: (sigmoid(x), lambda c: c * sigmoid(x) * sigmoid(-x)), x, rng=rng)
+
+
+@pytest.mark.parametrize("B", [None, 0.5, 3.0])
+def test_a_bounded_number_keeps_its_place_and_its_slope_at_0(xp, make_rng, B):
+    x = 5 * make_rng(5).standard_normal(20)
+    check_gradient(lambda x: bounded(x.copy(), B), x, rng=make_rng(6))
+    y, _ = bounded(x, B)
+    assert y is x                                           # written over it
+    small, _ = bounded(xp.asarray([-1e-6, 0.0, 1e-6]), B)
+    numpy.testing.assert_allclose(to_numpy(small), [-1e-6, 0, 1e-6], rtol=1e-9)
+    if B is not None:
+        ends, backward = bounded(xp.asarray([-1e9, 1e9]), B)
+        assert to_numpy(ends).tolist() == [-B, B]
+        assert to_numpy(backward(xp.ones(2))).tolist() == [0, 0]
 
 
 # All of them

@@ -8,9 +8,11 @@ from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.fourier import (
     checked_wave_vectors,
     fourier_features,
+    fourier_network,
     n_features,
     wave_vectors,
 )
+from gdl_numpy.network import initial_theta, mlp
 
 
 def test_the_features_are_the_coordinates_and_sines_and_cosines_along_each_vector(xp, make_rng):
@@ -76,3 +78,19 @@ def test_wave_vectors_are_checked_and_take_the_precision_of_the_points(xp, make_
     assert fourier_features(make_rng(1).random((4, 2), dtype="float32"), F)[0].dtype == "float32"
     with pytest.raises(ValueError, match=r"waves must have shape \(3, m\), got shape \(2, 3\)"):
         checked_wave_vectors(F, 3, "waves")
+
+
+@pytest.mark.parametrize("m", [None, 3])
+def test_a_network_of_fourier_features_is_the_network_after_the_features(xp, make_rng, m):
+    rng = make_rng(0)
+    F = None if m is None else rng.random((2, m))
+    sizes, X = (n_features(2, F), 5, 3), rng.random((4, 2))
+    theta = initial_theta(sizes, rng)
+    Y, backward = fourier_network(theta, X, F, sizes, "tanh")
+    assert to_numpy(Y == mlp(theta, fourier_features(X, F)[0], sizes)[0]).all()
+    check_gradient(lambda theta, X: fourier_network(theta, X, F, sizes, "tanh"), theta, X,
+                   rng=make_rng(1))
+    dtheta, dX = backward(Y)
+    assert to_numpy(backward(Y, inputs=False)[0] == dtheta).all()
+    assert to_numpy(backward(Y, parameters=False)[1] == dX).all()
+    assert backward(Y, False)[1] is None and backward(Y, True, False)[0] is None

@@ -15,6 +15,7 @@ from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.density import Box
 from gdl_numpy.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
 from gdl_numpy.likelihood import (
+    in_blocks,
     likelihood,
     log_likelihood,
     mean_loss,
@@ -173,10 +174,10 @@ every_rows = pytest.mark.parametrize("rows", [1, 3, 4, 11, 12, 13, 1000])
 def test_the_mean_over_blocks_is_the_mean_over_all_rows(xp, name, rows):
     family, theta, X = example(name, numpy.random.default_rng(10), n=12, xp=xp)
     loss, dtheta = mean_loss(family, theta, X)
-    in_blocks = mean_over_blocks(partial(mean_loss, family), theta, X, rows=rows)
-    assert array_module(*in_blocks) is xp and in_blocks[1].shape == theta.shape
-    assert float(in_blocks[0]) == pytest.approx(float(loss), rel=1e-12)
-    assert to_numpy(in_blocks[1]) == pytest.approx(to_numpy(dtheta), rel=1e-10, abs=1e-12)
+    mean, dmean = mean_over_blocks(partial(mean_loss, family), theta, X, rows=rows)
+    assert array_module(mean, dmean) is xp and dmean.shape == theta.shape
+    assert float(mean) == pytest.approx(float(loss), rel=1e-12)
+    assert to_numpy(dmean) == pytest.approx(to_numpy(dtheta), rel=1e-10, abs=1e-12)
 
 
 @every_rows
@@ -184,9 +185,9 @@ def test_blocks_cut_all_data_alike(xp, make_rng, rows):
     rng = make_rng(0)
     theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
     loss, dtheta = squared_error(theta, *data)
-    in_blocks = mean_over_blocks(squared_error, theta, *data, rows=rows)
-    assert float(in_blocks[0]) == pytest.approx(float(loss), rel=1e-12)
-    assert to_numpy(in_blocks[1]) == pytest.approx(to_numpy(dtheta), rel=1e-12)
+    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=rows)
+    assert float(mean) == pytest.approx(float(loss), rel=1e-12)
+    assert to_numpy(dmean) == pytest.approx(to_numpy(dtheta), rel=1e-12)
 
 
 def test_each_row_is_in_one_block_of_at_most_so_many_rows():
@@ -362,3 +363,16 @@ def test_e29_the_largest_likelihood_is_not_the_most_probable_theta():
     assert p[(L * prior).argmax()] == pytest.approx(4 / 5)
     with_prior = HistogramFamily(coin.space, (2,), pseudocount=1)
     assert with_prior(with_prior.mle(heads)).masses[1] == pytest.approx(4 / 5)
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 20])
+def test_blocks_are_put_together_in_order(xp, make_rng, n):
+    X, sizes = make_rng(0).random((n, 3)), []
+
+    def function(start, end):
+        sizes.append(end - start)
+        return 2 * X[start:end]
+
+    whole = in_blocks(function, n, rows=7)
+    assert array_module(whole) is xp and to_numpy(whole == 2 * X).all()
+    assert max(sizes) <= 7 and sum(sizes) == n and len(sizes) == max(1, -(-n // 7))

@@ -99,6 +99,24 @@ def test_without_the_gradient_of_the_inputs_that_of_theta_is_the_same(xp, make_r
     assert to_numpy(dtheta == backward(Y)[0]).all()
 
 
+@every_size
+def test_without_the_gradient_of_theta_that_of_the_inputs_is_the_same(xp, make_rng, sizes):
+    theta, X = theta_and_X(sizes, make_rng)
+    Y, backward = mlp(theta, X, sizes)
+    dtheta, dX = backward(Y, parameters=False)
+    assert dtheta is None
+    assert to_numpy(dX == backward(Y)[1]).all()
+
+
+@every_size
+def test_what_a_network_gives_may_be_overwritten(xp, make_rng, sizes):
+    theta, X = theta_and_X(sizes, make_rng)
+    Y, backward = mlp(theta, X, sizes)
+    before, dY = backward(xp.ones_like(Y)), xp.ones_like(Y)
+    Y *= 0
+    assert all(to_numpy(a == b).all() for a, b in zip(before, backward(dY), strict=True))
+
+
 @every_activation
 def test_a_network_of_no_rows_has_no_gradient(xp, make_rng, activation):
     theta, X = theta_and_X((2, 5, 3), make_rng, n=0)

@@ -8,7 +8,7 @@ import stand_in_cupy
 
 from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.optimizer import Adam, GradientDescent, half_cosine
-from gdl_numpy.training import train
+from gdl_numpy.training import Average, train
 
 
 def squared_distance(theta, X):
@@ -135,3 +135,14 @@ def test_what_cannot_be_trained_is_refused(options, error, message):
     with pytest.raises(error, match=message):
         next(train(squared_distance, theta, (numpy.ones((3, 1)),), numpy.random.default_rng(0),
                    **options))
+
+
+def test_an_average_counts_the_last_most_and_without_one_it_is_the_last(xp, make_rng):
+    thetas = list(make_rng(0).random((5, 3)))
+    for a in (0.0, 0.5, 0.9):
+        average = Average(a)
+        for t, theta in enumerate(thetas):
+            mean = average(theta)
+            weights = [a**(t - s) for s in range(t + 1)]
+            expected = sum(w * old for w, old in zip(weights, thetas, strict=False)) / sum(weights)
+            numpy.testing.assert_allclose(to_numpy(mean), to_numpy(expected), rtol=1e-12)

@@ -10,7 +10,7 @@ right and y upwards from the middle of the head. The head is 2a wide and 2b high
 
      0  width of the head         a = 0.315 + 0.045 u0
      1  length of the head        b = 0.38 + 0.04 u1
-     2  length of the hair        its lowest point is y = -(0.6 + 0.35 u2) b
+     2  length of the hair        its lowest point is y = -(0.6 + 0.35 u2) b; long hair is wider
      3  size of the eyes          e = (0.245 + 0.045 u3) a is half the width of an eye
      4  height of the eyes        their middles are at y = (0.04 + 0.06 u4) b
      5  distance of the eyes      ... and x = ±(0.43 + 0.07 u5) a
@@ -26,10 +26,11 @@ Every part is an oval, a polygon with its corners at the angles t on the curve
 
     x + w cos t (1 + taper sin t),     y + h sin t + bend cos² t + slope cos t
 
-which is an ellipse with the half axes w and h unless it is bent (mouth, brows), slanted (brows), or
-narrower at one end (head, nose). The face is painted from back to front on a white ground: a layer
-of brightness g makes out of the picture F below it F + c (g - F), with the cover c of its ovals by
-`rasteriser.rasterise`, so that every pixel is a continuous function of the latents.
+which is an ellipse with the half axes w and h unless it is bent (mouth, brows, fringe and its
+shadow), slanted (brows), or narrower at one end (head, nose). The face is painted from back to
+front on a white ground: a layer of brightness g makes out of the picture F below it F + c (g - F),
+with the cover c of its ovals by `rasteriser.rasterise`, so that every pixel is a continuous
+function of the latents.
 
     layer     ears  hair  head  shadow  fringe  cheeks  rims  eyes  pupils  glints  brows  nose
     g         0.7   0.25  0.82  0.7     0.25    0.75    0.4   1     0.15    1       0.25   0.62

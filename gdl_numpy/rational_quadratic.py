@@ -1,8 +1,8 @@
 """Rational-quadratic spline: a monotone map of [-1, 1] onto itself, with its slope and its inverse.
 
 Between K + 1 knots (x_j, y_j), both increasing from -1 to 1, with a positive slope δ_j at each, the
-map is a ratio of two quadratics (Gregory and Delbourgo 1982; Durkan and others 2019). It is smooth,
-increasing, and its inverse is the root of a quadratic. From 3K + 1 numbers without constraint:
+map is a ratio of two quadratics (Gregory and Delbourgo 1982; Durkan and others 2019). It increases,
+its slope is continuous, and its inverse is the root of a quadratic. From 3K + 1 free numbers:
 
     widths   q = softmax(raw[:K])      x_j = -1 + 2 Σ_{i<j} (m + (1 - K m) q_i)
     heights  likewise from raw[K:2K]   y_j        m = SMALLEST, so that no bin becomes empty
@@ -10,22 +10,26 @@ increasing, and its inverse is the root of a quadratic. From 3K + 1 numbers with
 
 In the bin of x, with w = x_{j+1} - x_j, h = y_{j+1} - y_j, s = h/w, ξ = (x - x_j)/w, ζ = ξ(1 - ξ):
 
-    N = s ξ² + δ_j ζ       D = s + (δ_j + δ_{j+1} - 2s) ζ       M = δ_{j+1} ξ² + 2s ζ + δ_j (1 - ξ)²
+    η = δ_j + δ_{j+1} - 2s
+    N = s ξ² + δ_j ζ       D = s + η ζ       M = δ_{j+1} ξ² + 2s ζ + δ_j (1 - ξ)²
     y = y_j + h N/D        log dy/dx = 2 log s + log M - 2 log D
 
-Outside [-1, 1] it is the identity. The pullback, for cotangents ∂y and ∂ℓ of ℓ = log dy/dx, is
+Outside [-1, 1] it is the identity, with kinks at -1 and 1, as the slopes there are free too. The
+pullback, for cotangents ∂y and ∂ℓ of ℓ = log dy/dx, is
 
-    ∂N = h/D ∂y    ∂D = -(h N/D² ∂y + 2/D ∂ℓ)    ∂M = ∂ℓ/M      η = δ_j + δ_{j+1} - 2s
+    ∂N = h/D ∂y    ∂D = -(h N/D² ∂y + 2/D ∂ℓ)    ∂M = ∂ℓ/M
     ∂ξ = (2s ξ + δ_j (1 - 2ξ)) ∂N + η (1 - 2ξ) ∂D + 2 (δ_{j+1} ξ + s (1 - 2ξ) - δ_j (1 - ξ)) ∂M
     ∂s = ξ² ∂N + (1 - 2ζ) ∂D + 2ζ ∂M + 2/s ∂ℓ
     ∂δ_j = ζ ∂N + ζ ∂D + (1 - ξ)² ∂M            ∂δ_{j+1} = ζ ∂D + ξ² ∂M
     ∂h = N/D ∂y + ∂s/w                          ∂w = -(s ∂s + ξ ∂ξ)/w        ∂x = ∂ξ/w
     ∂x_{j+1} = ∂w      ∂x_j = -∂x - ∂w          ∂y_{j+1} = ∂h      ∂y_j = ∂y - ∂h
 
-and from the knots back to the logits, with dx_j/dq_i = 2 (1 - K m) for i < j, else 0. The inverse
-solves y = y_j + h N/D, which is α ξ² + β ξ + γ = 0 with u = y - y_j and
+and from the knots back to raw, with dx_j/dq_i = 2 (1 - K m) for i < j, else 0, and for the softmax
+∂raw_i = q_i (∂q_i - Σ_k q_k ∂q_k). The inverse solves y = y_j + h N/D, which with u = y - y_j is
 
-    α = h (s - δ_j) + u η       β = h δ_j - u η       γ = -s u       ξ = -2γ/(β + √(β² - 4αγ))
+    α ξ² + β ξ + γ = 0          β = h δ_j - u η        α = h s - β        γ = -s u
+
+and its root between 0 and 1 is ξ = -2γ/(β + √(β² - 4αγ)).
 """
 
 import math
@@ -33,7 +37,7 @@ import math
 from gdl_numpy.backend import array_module
 from gdl_numpy.elementary import sigmoid, softplus
 
-SMALLEST = 1e-4                                             # m: of a share of the axis, of a slope
+SMALLEST = 1e-4                                             # m: the least share, the least slope
 ZERO_IS_ONE = math.log(math.expm1(1 - SMALLEST))            # c: softplus(c) = 1 - m
 
 
@@ -95,7 +99,8 @@ def inverse_spline(y, raw):
     rows, j = xp.arange(len(y)), _bin(xp.where(inside, y, 0), knots_y)
     x0, w, y0, h, s, d0, d1 = _in_bin(knots_x, knots_y, raw, rows, j)
     u, eta = xp.where(inside, y, y0) - y0, d0 + d1 - 2 * s
-    alpha, beta, gamma = h * (s - d0) + u * eta, h * d0 - u * eta, -s * u
+    beta, gamma = h * d0 - u * eta, -s * u
+    alpha = h * s - beta
     xi = -2 * gamma / (beta + xp.sqrt(xp.maximum(beta**2 - 4 * alpha * gamma, 0)))
     return xp.where(inside, (x0 + xi * w).clip(-1, 1), y)
 
@@ -117,10 +122,10 @@ def _knots(logits):
         dknots = xp.zeros_like(knots)
         dknots[rows, j] = dleft
         dknots[rows, j + 1] = dright
-        dlogits = dknots @ dknots_dq.T                              # this is dq
-        dlogits -= xp.einsum("ik,ik->i", q, dlogits)[:, None]
-        dlogits *= q
-        return dlogits
+        dq = dknots @ dknots_dq.T
+        dq -= xp.einsum("ik,ik->i", q, dq)[:, None]
+        dq *= q
+        return dq                                                   # which is dlogits now
 
     return knots, backward
 

@@ -55,7 +55,10 @@ def load(path, family, like=None):
 
 
 def _described(thing, name="family"):
-    """The type of a thing and its public attributes, of things in it too, as arrays by name."""
+    """The type and the public attributes of a thing, and of those in it, as arrays by name.
+
+    TypeError for an attribute that is no array, object, number, text, or list of these.
+    """
     described = {name: numpy.array(type(thing).__name__)}
     for key, value in sorted(vars(thing).items()):
         if key.startswith("_"):
@@ -65,7 +68,7 @@ def _described(thing, name="family"):
         elif hasattr(value, "__dict__"):
             described |= _described(value, f"{name}.{key}")
         else:
-            described[f"{name}.{key}"] = numpy.array(json.dumps(value, default=repr))
+            described[f"{name}.{key}"] = numpy.array(json.dumps(value))
     return described
 
 

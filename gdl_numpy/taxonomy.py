@@ -5,7 +5,7 @@
     has energy           explicit density, approximate: log p(x) up to a constant, -log Z
     has none of them     implicit density: it can be sampled, and that is all
 
-Nothing is listed here. The leaves are the modules found in gdl_numpy/models/, each called by the
+No model is listed here. The leaves are the modules found in gdl_numpy/models/, each called by the
 title of its docstring. A class XFamily there is a family, its members are of the class X beside it,
 and what X can do decides. A new file is a new leaf.
 """
@@ -54,7 +54,7 @@ def leaves(package=MODELS):
         if len(branches) != 1:
             raise ValueError(f"{info.name} must define families of one branch, got {branches}")
         found.append(Leaf(module.__doc__.partition(":")[0], branches.pop(), members))
-    order = [*dict.fromkeys([*BRANCHES.values(), IMPLICIT])]
+    order = [*BRANCHES.values(), IMPLICIT]
     return sorted(found, key=lambda leaf: order.index(leaf.branch))
 
 

@@ -342,7 +342,7 @@ def flow(family, theta):
     """In two dimensions, where each layer moves one of two columns."""
     import torch
     F, affine, B = wave_tensor(family.frequencies), family.transform == "affine", family.bound
-    networks = [torch_layers(theta[place], sizes) for *_, sizes, place in family.layers]
+    networks = [torch_layers(theta[place], sizes) for *_, sizes, place in family._layers]
     g, inverse = ((torch_affine, torch_inverse_affine) if affine
                   else (torch_spline, torch_inverse_spline))
 
@@ -378,8 +378,9 @@ def variational_autoencoder(family, theta):
     import torch
     F, G, d, k = (wave_tensor(family.frequencies), wave_tensor(family.latent_frequencies),
                   family.d, family.k)
-    decoder = torch_layers(theta[:family.network], family.decoder)
-    encoder = torch_layers(theta[family.split:], family.encoder)
+    theta_decoder, _, theta_encoder = family.cut(theta)
+    decoder = torch_layers(theta_decoder, family.decoder)
+    encoder = torch_layers(theta_encoder, family.encoder)
 
     def decode(Z):
         H = torch_mlp(decoder, Z, family.activation, G)
@@ -474,7 +475,7 @@ def diffusion(family, theta):
         return ((eps_hat(alpha * X + sigma * eps, log_snr) - eps)**2).sum() / n
 
     def sample(n):
-        T = family.n_steps
+        T = family.n_levels
         log_snr = torch.linspace(highest, lowest, T)
         alpha, sigma = torch.sigmoid(log_snr).sqrt(), torch.sigmoid(-log_snr).sqrt()
         alpha_below = torch.cat([torch.ones(1), alpha[:-1]])
@@ -578,7 +579,7 @@ def step_seconds(family, batch):
 
 def operations(family, batch):
     """The floating point operations of a step in matrix products, see benchmark_network.py."""
-    networks = ([sizes for *_, sizes, _ in family.layers] if hasattr(family, "layers")
+    networks = ([sizes for *_, sizes, _ in family._layers] if hasattr(family, "_layers")
                 else [family.sizes])
     products = [[a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True)] for sizes in networks]
     return 2 * batch * sum(3 * sum(each) - each[0] for each in products)

@@ -177,7 +177,7 @@ def cases():
         "autoregressive": log_prob_gradient("autoregressive"),
         "normalizing_flow": log_prob_gradient("normalizing_flow"),
         "variational_autoencoder": lambda xp, D: models["variational_autoencoder"].encode(
-            D["of variational_autoencoder"], D["unit"])[0],
+            D["of variational_autoencoder"], D["unit"])[0][0],
         "energy_based": lambda xp, D: models["energy_based"].energy(
             D["of energy_based"], D["unit"])[1](xp.ones(len(D["unit"])))[0],
         "diffusion": lambda xp, D: models["diffusion"].eps_hat(

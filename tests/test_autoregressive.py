@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy
 import pytest
@@ -11,6 +12,7 @@ from gradient import check_gradient
 from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.density import total_mass
 from gdl_numpy.fourier import wave_vectors
+from gdl_numpy.likelihood import in_blocks
 from gdl_numpy.mle import Step
 from gdl_numpy.models.autoregressive import AutoregressiveFamily, MaskedAutoregressiveFamily
 from gdl_numpy.network import cut
@@ -426,14 +428,28 @@ def test_blocks_of_rows_change_nothing(monkeypatch, make, draw):
     family, rng = make(), numpy.random.default_rng(0)
     p, X = family(theta_of(family, rng)), draw(rng)
     whole = p.log_prob(X)
-    monkeypatch.setattr("gdl_numpy.models.autoregressive.BLOCK", 7)
+    monkeypatch.setattr("gdl_numpy.models.autoregressive.in_blocks", partial(in_blocks, rows=7))
     numpy.testing.assert_allclose(p.log_prob(X), whole, rtol=1e-12)
     assert p.sample(30, rng).shape == X.shape
 
 
+@pytest.mark.parametrize("hidden", [(3,), (5, 4), (40,)])
+def test_with_few_hidden_units_the_first_and_the_last_coordinates_still_count(hidden):
+    """Degrees reach from 1 to d - 1: the second output sees the first input, the last all others."""
+    d = 20
+    family = MaskedAutoregressiveFamily(d, hidden, activation="tanh")
+    theta, rng = theta_of(family, numpy.random.default_rng(0)), numpy.random.default_rng(1)
+    x = rng.random(d)
+    a, _ = family.logits(theta, x + numpy.zeros((d, d)))
+    changed, _ = family.logits(theta, x + numpy.eye(d))
+    moved = abs(changed - a) > 0
+    assert moved[0, 1] and moved[:d - 1, d - 1].all()
+    assert not numpy.tril(moved).any()
+
+
 @pytest.mark.parametrize("make, error, message", [
     (lambda: AutoregressiveFamily((3, 0), ()), ValueError, "bins must be at least 1, got 0"),
-    (lambda: AutoregressiveFamily((), ()), ValueError, "number of bins must be at least 1, got 0"),
+    (lambda: AutoregressiveFamily((), ()), ValueError, "length of bins must be at least 1, got 0"),
     (lambda: AutoregressiveFamily((3, 2.5), ()), TypeError, "bins must be a whole number, got 2.5"),
     (lambda: AutoregressiveFamily((3, 2), (0,)), ValueError, "hidden must be at least 1, got 0"),
     (lambda: AutoregressiveFamily((3, 2), (), order=(0, 0)), ValueError,

@@ -24,8 +24,8 @@ class NormalNoise(DiffusionFamily):
     With N(0, c') at level T in place of N(0, 1) it is exact; `excess` is c'.
     """
 
-    def __init__(self, d, n_steps, schedule="linear", log_snr=(10.0, -8.0)):
-        super().__init__(d, (), n_steps, schedule=schedule, log_snr=log_snr)
+    def __init__(self, d, n_levels, schedule="linear", log_snr=(10.0, -8.0)):
+        super().__init__(d, (), n_levels, schedule=schedule, log_snr=log_snr)
         self.n_parameters = d
 
     def gain(self, theta, log_snr):
@@ -38,7 +38,7 @@ class NormalNoise(DiffusionFamily):
     def eps_hat(self, theta, X, log_snr):
         gain, slope = self.gain(theta, log_snr)
 
-        def backward(deps_hat, inputs=True):
+        def backward(deps_hat, inputs=True, parameters=True):
             return (deps_hat * slope * X).sum(axis=0), gain * deps_hat
 
         return gain * X, backward
@@ -55,7 +55,7 @@ def levels(xp, family, n):
 
 def host_levels(family):
     """α and σ of all levels, from their definition."""
-    log_snr = family.level(numpy.arange(family.n_steps) / (family.n_steps - 1))
+    log_snr = family.level(numpy.arange(family.n_levels) / (family.n_levels - 1))
     return numpy.sqrt(1 / (1 + numpy.exp(-log_snr))), numpy.sqrt(1 / (1 + numpy.exp(log_snr)))
 
 
@@ -215,8 +215,8 @@ def test_e36_the_bound_is_as_computed_by_hand_and_closes_with_the_number_of_leve
     where λ falls evenly."""
     c = numpy.array([0.3, 2.0])
     theta, rng = xp.log(xp.asarray(c)), make_rng(1)
-    for n_steps, n_terms in ((5, None), (40, None), (40, 3), (40, 100)):
-        family = NormalNoise(2, n_steps, schedule)
+    for n_levels, n_terms in ((5, None), (40, None), (40, 3), (40, 100)):
+        family = NormalNoise(2, n_levels, schedule)
         X = xp.exp(theta / 2) * rng.standard_normal((4000, 2))
         elbo = family(theta).elbo(X, rng, n_terms)
         assert elbo.shape == (4000,) and array_module(elbo) is xp
@@ -230,11 +230,11 @@ def test_e36_the_bound_is_as_computed_by_hand_and_closes_with_the_number_of_leve
         assert gaps[-1] < 0.1
 
 
-@pytest.mark.parametrize("n_steps", [2, 7])
-def test_e36_the_bound_is_the_log_density_for_standard_normal_data(xp, make_rng, n_steps):
+@pytest.mark.parametrize("n_levels", [2, 7])
+def test_e36_the_bound_is_the_log_density_for_standard_normal_data(xp, make_rng, n_levels):
     """For each x, with however few levels: each p(x_s|x_t) is then the exact one. 6 standard errors
     of 4,000 draws."""
-    family, theta = NormalNoise(2, n_steps, log_snr=(3.0, -3.0)), xp.zeros(2)
+    family, theta = NormalNoise(2, n_levels, log_snr=(3.0, -3.0)), xp.zeros(2)
     for x in ([0.0, 0.0], [-1.0, 2.0]):
         X = xp.asarray([x] * 4000)
         elbo = family(theta).elbo(X, make_rng(0))
@@ -248,7 +248,7 @@ def chain_variance(family, theta, noisy):
     alpha, sigma = host_levels(family)
     theta, variance = to_numpy(theta), 1.0
     gain = family.gain(theta, 2 * numpy.log(alpha / sigma))[0]
-    for t in range(family.n_steps - 1, 0, -1):
+    for t in range(family.n_levels - 1, 0, -1):
         a, b = alpha[t] / alpha[t - 1], 1 - (alpha[t] / alpha[t - 1])**2        # √(1-β_t), β_t
         if noisy:
             factor, noise = (1 - b / sigma[t] * gain[t]) / a, b
@@ -266,8 +266,8 @@ def test_e36_samples_have_the_variance_of_the_chain_which_tends_to_that_of_the_d
         xp, make_rng, schedule, noisy):
     """20,000 samples, mean and second moment within 6 standard errors."""
     theta = xp.log(xp.asarray([0.3, 2.0]))
-    for n_steps in (4, 50):
-        family = NormalNoise(2, n_steps, schedule, (6.0, -6.0))
+    for n_levels in (4, 50):
+        family = NormalNoise(2, n_levels, schedule, (6.0, -6.0))
         p = family(theta)
         X = (p.sample if noisy else p.sample_deterministic)(20_000, make_rng(5))
         assert X.shape == (20_000, 2) and array_module(X) is xp
@@ -283,7 +283,7 @@ def test_the_bound_is_that_of_the_definition():
     """E_q log p(x, x_1, ..., x_T) - log q(x_1, ..., x_T|x), the x_t drawn one after the other from
     q(x_t|x_{t-1}); 6 standard errors of 40,000 draws."""
     make_rng, n = numpy.random.default_rng, 40_000
-    family, rng = network(make_rng, n_steps=5, log_snr=(4.0, -3.0)), make_rng(2)
+    family, rng = network(make_rng, n_levels=5, log_snr=(4.0, -3.0)), make_rng(2)
     p = family(family.initial_theta(rng))
     X = numpy.repeat(rng.standard_normal((1, 2)), n, axis=0)
     alpha, sigma = host_levels(family)
@@ -340,7 +340,7 @@ def test_the_total_mass_of_the_flow_is_1(seed):
 def test_deterministic_samples_are_those_of_the_flow():
     """With many levels: E log p over 4,000 samples against the sum over a grid, 6 standard
     errors. That the flow ends at x_1/α_1 and a sample at x̂ is a difference of σ_1² = 1/3000."""
-    family = network(numpy.random.default_rng, n_steps=400, log_snr=(8.0, -8.0))
+    family = network(numpy.random.default_rng, n_levels=400, log_snr=(8.0, -8.0))
     p = family(family.initial_theta(numpy.random.default_rng(3)))
     X = p.sample_deterministic(4000, numpy.random.default_rng(4))
     log_p = p.ode_log_prob(X, 40)
@@ -400,7 +400,7 @@ def test_a_step_of_training_never_waits_for_the_device(device):
 
 
 def test_single_precision_stays_single(xp, make_rng):
-    family = network(make_rng, n_steps=3)
+    family = network(make_rng, n_levels=3)
     theta = family.initial_theta(make_rng(0), "float32")
     X = make_rng(1).standard_normal((4, 2), dtype="float32")
     p, rng = family(theta), make_rng(2)
@@ -425,8 +425,8 @@ def test_what_a_diffusion_model_can_do(make_rng):
 @pytest.mark.parametrize("options, error, message", [
     ({"d": 0}, ValueError, "d must be at least 1, got 0"),
     ({"hidden": (3, 0)}, ValueError, "hidden must be at least 1, got 0"),
-    ({"n_steps": 1}, ValueError, "n_steps must be at least 2, got 1"),
-    ({"n_steps": 2.0}, TypeError, "n_steps must be a whole number, got 2.0"),
+    ({"n_levels": 1}, ValueError, "n_levels must be at least 2, got 1"),
+    ({"n_levels": 2.0}, TypeError, "n_levels must be a whole number, got 2.0"),
     ({"n_waves": 0}, ValueError, "n_waves must be at least 1, got 0"),
     ({"schedule": "sine"}, ValueError, "schedule must be one of linear, cosine, got 'sine'"),
     ({"activation": "sin"}, ValueError, "activation must be one of .*, got 'sin'"),

@@ -33,7 +33,7 @@ def a_family(kind="bounded waves", activation="tanh", low=LOW, high=HIGH, hidden
 
 def theta_and_X(family, make_rng, n=9):
     rng = make_rng(3)
-    return 0.8 * rng.standard_normal(family.n_parameters), family.uniform(rng.random(1), n, rng)
+    return 0.8 * rng.standard_normal(family.n_parameters), family.uniform(n, rng, rng.random(1))
 
 
 def exact_draws(family, theta, n, rng, shape=(400, 400)):
@@ -153,7 +153,7 @@ def test_z_by_uniform_draws_is_unbiased_and_so_its_logarithm_nearly(make_rng):
     family = a_family("bounded")
     theta, _ = theta_and_X(family, numpy.random.default_rng)
     rng = numpy.random.default_rng(0)
-    estimates = numpy.array([[math.exp(family.log_z(theta, family.uniform(theta, 200, rng))[0])]
+    estimates = numpy.array([[math.exp(family.log_z(theta, family.uniform(200, rng, theta))[0])]
                              for _ in range(400)])
     exact = math.exp(family.log_z(theta, family.space.grid((300, 300))[0])[0])
     assert abs(standard_errors(estimates, exact)) < 6
@@ -204,7 +204,7 @@ def test_a_step_is_in_detailed_balance(xp, make_rng, uniform):
     X = exact_draws(family, theta, n, make_rng(4))
     f = statistics(X)
     for metropolis in (True, False):
-        g = statistics(family.walk(theta, X, make_rng(5), uniform=uniform, metropolis=metropolis,
+        g = statistics(family.walk(theta, X, make_rng(5), jump=uniform, metropolis=metropolis,
                                    **WALK))
         moved = (f[:, 0] != g[:, 0]).mean()
         pairs = numpy.stack([f[:, i] * g[:, j] - f[:, j] * g[:, i]
@@ -257,7 +257,7 @@ def test_langevin_without_metropolis_is_right_in_the_limit_of_short_steps(make_r
     theta = numpy.array([1.0, 0.0, 1.0, 0.0])               # E = log(1 + exp x), slope sigmoid(x)
     X = numpy.full((40_000, 1), 0.5)
     h = 16 * 0.05
-    Y = family.walk(theta, X, numpy.random.default_rng(0), 1, 0.05, uniform=0.0, metropolis=False)
+    Y = family.walk(theta, X, numpy.random.default_rng(0), 1, 0.05, jump=0.0, metropolis=False)
     drift = -0.5 * h**2 / (1 + math.exp(-0.5))
     assert abs(standard_errors(Y - X, drift)) < 6 and float(Y.std()) == pytest.approx(h, rel=0.03)
 
@@ -278,7 +278,7 @@ def test_e35_the_chains_give_the_gradient_of_log_z_and_one_step_from_the_data_do
                             for rows in samples.reshape(100, 200, 2)])
 
     converged = gradients(family(theta).sample(20_000, make_rng(2), steps=60, step=0.1))
-    one_step = gradients(family.walk(theta, X, make_rng(3), 1, 0.02, uniform=0.0))
+    one_step = gradients(family.walk(theta, X, make_rng(3), 1, 0.02, jump=0.0))
     data = family.mean_energy(theta, X)[1]
     assert (abs(standard_errors(converged, exact)) < 6).all()
     assert abs(standard_errors(one_step, exact)).max() > 50

@@ -1,6 +1,7 @@
 """Normalizing flows: invertible, with the exact logarithm of their Jacobian's determinant."""
 
 import math
+from functools import partial
 
 import numpy
 import pytest
@@ -10,6 +11,7 @@ from gradient import check_gradient
 from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.density import Normal, total_mass
 from gdl_numpy.fourier import wave_vectors
+from gdl_numpy.likelihood import in_blocks
 from gdl_numpy.mle import Step
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.sample_space import SampleSpace
@@ -345,7 +347,7 @@ def test_blocks_of_rows_change_nothing_and_no_rows_have_no_log_p(monkeypatch, tr
     whole = p.log_prob(X)
     assert p.log_prob(X[:0]).shape == (0,)
     assert p.sample(0, numpy.random.default_rng(0)).shape == (0, 2)
-    monkeypatch.setattr("gdl_numpy.models.normalizing_flow.BLOCK", 7)
+    monkeypatch.setattr("gdl_numpy.models.normalizing_flow.in_blocks", partial(in_blocks, rows=7))
     numpy.testing.assert_allclose(p.log_prob(X), whole, rtol=1e-12)
 
 

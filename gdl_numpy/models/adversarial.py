@@ -20,11 +20,11 @@ Both sides minimise. With log D = -softplus(-logit) and log(1 - D) = -softplus(l
     generator       1/n Σ softplus(-logit(g(z_i)))
                     ∂logit = -sigmoid(-logit)/n, ∂x by the discriminator, ∂θ by the generator
 
-The generator's is not V: it pushes each logit the same way, and does not fade where D sees through
-every g(z). Played with steps of a gradient the game may circle for ever, or the generator give up
-most of the data. Against this works the second line, the penalty: it holds the slope of the logit
-down, its mean being about γ/2 times that of |∂logit/∂x|², at the data and at what is made (Roth and
-others 2017; Mescheder and others 2018, who need second derivatives for it). Besides, Adam forgets
+The generator's loss is not V: it pushes each logit the same way, but does not fade where D sees
+through every g(z). Played with steps of a gradient the game may circle for ever, or the generator
+give up most of the data. Against this works the second line, the penalty: it holds the slope of the
+logit down, its mean being about γ/2 times that of |∂logit/∂x|², at the data and at what is made
+(Roth and others 2017; Mescheder and others 2018, both by second derivatives). Besides, Adam forgets
 soon, β1 = 0.5 and β2 = 0.99, the discriminator learns at twice the generator's rate, and the
 generator is averaged over its last steps. No loss here tells how good the samples are.
 """
@@ -34,11 +34,12 @@ import math
 from gdl_numpy.backend import array_module, real_array
 from gdl_numpy.elementary import sigmoid, softplus
 from gdl_numpy.family import checked_theta, shaped_theta
-from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
+from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
 from gdl_numpy.mle import Step
-from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
+from gdl_numpy.network import checked_activation, initial_theta, n_parameters
 from gdl_numpy.optimizer import Adam, half_cosine
 from gdl_numpy.sample_space import data_set, whole_number
+from gdl_numpy.training import Average
 
 
 class AdversarialFamily:
@@ -82,12 +83,15 @@ class AdversarialFamily:
 
     def generate(self, theta_g, Z):
         """x = g(z) (n, d) of each row of Z (n, k), and backward: dX -> dtheta_g, dZ."""
-        return _network(theta_g, Z, self.generator, self.activation, self.latent_frequencies)
+        return fourier_network(theta_g, Z, self.latent_frequencies, self.generator,
+                               self.activation)
 
     def logit(self, phi, X):
         """The logit (n,) of D for each row of X (n, d), and backward: dlogit -> dphi, dX."""
-        A, backward = _network(phi, X, self.discriminator, self.activation, self.frequencies)
-        return A[:, 0], lambda dlogit, inputs=True: backward(dlogit[:, None], inputs)
+        A, backward = fourier_network(phi, X, self.frequencies, self.discriminator,
+                                      self.activation)
+        return A[:, 0], lambda dlogit, inputs=True, parameters=True: backward(
+            dlogit[:, None], inputs, parameters)
 
     def discriminator_loss(self, phi, X, made, rng, penalty=0.0, delta=0.01):
         """-V from rows X of the data and as many rows `made`, plus the penalty, and dphi.
@@ -113,9 +117,11 @@ class AdversarialFamily:
     def generator_loss(self, theta, Z):
         """1/n Σ softplus(-logit(g(z))), and its gradient in θ_g, the discriminator held fixed."""
         theta_g, phi = self.cut(theta)
+        if len(Z) == 0:
+            raise ValueError("Z is empty: there is no mean over no rows")
         X, backward_generate = self.generate(theta_g, Z)
         logit, backward_logit = self.logit(phi, X)
-        _, dX = backward_logit(-sigmoid(-logit) / len(Z))
+        _, dX = backward_logit(-sigmoid(-logit) / len(Z), parameters=False)
         return softplus(-logit).mean(), backward_generate(dX, inputs=False)[0]
 
     def train(self, X, rng, max_steps=10_000, batch=512, learning_rate=2e-3, averaging=0.999,
@@ -123,26 +129,23 @@ class AdversarialFamily:
         """Play the game by steps on random rows, a step of each side in turn; yields a Step each.
 
         Its theta is usable: the averaged generator and the discriminator as it is. Its loss is the
-        discriminator's: log 4 where the two are equal or D cannot tell, and no measure of quality.
+        discriminator's: log 4 where D cannot tell, plus the penalty, and no measure of quality.
         `learning_rate` is the generator's and falls as half a cosine wave; `augment(rows, rng)`
         changes rows of the data; `averaging` is that of `training.train`, `penalty` γ, `delta` δ.
         """
         X = data_set(X, self.d)
         batch = min(whole_number(batch, "batch", least=1), len(X))
-        max_steps = whole_number(max_steps, "max_steps", least=1)
-        if not 0 <= averaging < 1:
-            raise ValueError(f"averaging must lie in [0, 1), got {averaging}")
+        max_steps, average = whole_number(max_steps, "max_steps", least=1), Average(averaging)
         if not (0 <= penalty < math.inf and 0 < delta < math.inf):
             raise ValueError("penalty must be finite and not negative, delta finite and positive, "
                              f"got {penalty} and {delta}")
         theta = (self.initial_theta(rng, X.dtype) if theta is None
                  else real_array(theta, "theta", like=X).copy())
-        self.cut(theta)
+        shaped_theta(theta, self.n_parameters)
         g_step, d_step = (Adam(learning_rate, beta1=0.5, beta2=0.99) for _ in range(2))
 
         def play(theta):
             xp, (theta_g, phi) = array_module(theta), self.cut(theta)
-            average, weight = 0.0, 0.0
             for t in range(max_steps):
                 g_step.learning_rate = learning_rate * half_cosine(t, max_steps)
                 d_step.learning_rate = 2 * g_step.learning_rate
@@ -154,8 +157,7 @@ class AdversarialFamily:
                 Z = self.noise(batch, rng, X.dtype)
                 _, dtheta_g = self.generator_loss(xp.concatenate([theta_g, phi]), Z)
                 theta_g = g_step(theta_g, dtheta_g)
-                average, weight = averaging * average + theta_g, averaging * weight + 1
-                yield Step(t, loss, xp.concatenate([average / weight, phi]))
+                yield Step(t, loss, xp.concatenate([average(theta_g), phi]))
 
         return play(theta)                                  # a wrong argument is refused before
 
@@ -171,15 +173,3 @@ class Adversarial:
         theta_g, _ = self.family.cut(self.theta)
         Z = self.family.noise(whole_number(n, "n"), rng, self.theta.dtype)
         return self.family.generate(theta_g, Z)[0]
-
-
-def _network(theta, X, sizes, activation, F):
-    """mlp of X, or of its Fourier features, and backward: dY -> dtheta, dX, None if not inputs."""
-    phi, backward_phi = fourier_features(X, F)
-    Y, backward_mlp = mlp(theta, phi, sizes, activation)
-
-    def backward(dY, inputs=True):
-        dtheta, dphi = backward_mlp(dY, inputs)
-        return dtheta, backward_phi(dphi) if inputs else None
-
-    return Y, backward

@@ -2,7 +2,7 @@
 
 Any joint density is a product of conditional ones (the chain rule of probability). A model that has
 one normalised factor for each coordinate is therefore normalised, and its log p is exact, at the
-cost of a network pass, in any dimension:
+cost of one pass through its networks, in any dimension:
 
     p(x) = Π_i p(x_i | x_<i)            log p(x) = Σ_i log p(x_i | x_<i),   i in the given order
 
@@ -15,14 +15,15 @@ coordinate has free logits, each later one a network of the Fourier features φ 
     log p(x) = Σ_i log softmax(a_i)[k_i] - log(2/K_i)           -∞ outside the box
     ∂ log p/∂a_i = onehot(k_i) - softmax(a_i)          ∂r_i = (1 - (a_i/B)²) ∂a_i
 
-The bound says that no conditional density varies by more than a factor exp(2B), so that what never
-occurred is not ruled out, and that it is flat where it is largest, as on the map: land or sea.
+The bound says that no density of a later coordinate varies by more than a factor exp(2B), so that
+what never occurred is not ruled out; and as tanh is flat at both ends, two levels come easily, as
+on the map: land and sea.
 
 **On binary pictures, {0, 1}^d** one network gives all d logits at once, a_i from x_<i alone, as its
 weights are multiplied by masks of 0 and 1 (MADE: Germain, Gregor, Murray and Larochelle 2015). Each
 unit has a degree m: an input and an output its place 1, ..., d in the order, a hidden unit a number
-from 1 to d - 1. A hidden unit sees at most the inputs of its degree or less, an output only those
-of less:
+from 1 to d - 1. A hidden unit depends on inputs of at most its own degree, an output on those of a
+smaller one:
 
     weight from u to v kept where   m_u <= m_v,  v hidden        m_u < m_v,  v an output
     a = mlp_{θ·mask}(x)             log p(x) = Σ_i log sigmoid((2 x_i - 1) a_i)
@@ -40,15 +41,13 @@ import numpy
 
 from gdl_numpy.backend import array_module
 from gdl_numpy.density import categorical
-from gdl_numpy.elementary import log_softmax, sigmoid, softmax, softplus
+from gdl_numpy.elementary import bounded, log_softmax, sigmoid, softmax, softplus
 from gdl_numpy.family import checked_theta, shaped_theta
-from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
-from gdl_numpy.likelihood import negative_mean
+from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
+from gdl_numpy.likelihood import in_blocks, mean_loss
 from gdl_numpy.network import checked_activation, cut, initial_theta, mlp, n_parameters
 from gdl_numpy.sample_space import data_set, observations, whole_number
 from gdl_numpy.training import train
-
-BLOCK = 2**13                                               # rows of log_prob and sample at a time
 
 
 class _Autoregressive:
@@ -64,7 +63,7 @@ class _Autoregressive:
 
     def loss(self, theta, X):
         """-1/n Σ log p_θ(x), in nats per row, and its gradient (p,)."""
-        return negative_mean(*self.log_prob(theta, X))
+        return mean_loss(self, theta, X)
 
     def train(self, X, rng, max_steps=4000, batch=512, learning_rate=2e-3, averaging=0.999,
               augment=None, theta=None):
@@ -93,11 +92,11 @@ class AutoregressiveFamily(_Autoregressive):
 
     def __init__(self, bins, hidden, frequencies=None, order=None, activation="relu", bound=None):
         self.bins = tuple(whole_number(k, "bins", least=1) for k in bins)
-        super().__init__(whole_number(len(self.bins), "the number of bins", least=1), hidden, order,
+        super().__init__(whole_number(len(self.bins), "the length of bins", least=1), hidden, order,
                          activation)
         if not (bound is None or 0 < bound < math.inf):
             raise ValueError(f"bound must be positive and finite, got {bound}")
-        self.space, self.bound = f"[-1, 1]^{self.d}", bound
+        self.space, self.bound = f"[-1, 1]^{self.d}", None if bound is None else float(bound)
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         K = [self.bins[i] for i in self.order]
         self.sizes = [(n_features(i, self.frequencies), *self.hidden, K[i])
@@ -121,21 +120,14 @@ class AutoregressiveFamily(_Autoregressive):
         return array_module(first).concatenate([first, *rest])
 
     def logits(self, theta, before):
-        """a_i (n, K_i) given `before` (n, i), the first i coordinates in the order, i > 0, and
-        backward: da_i -> dθ_i."""
+        """a (n, K) of the next coordinate given `before` (n, i), the first i in the order, i > 0,
+        and backward: da -> dθ of its network."""
         i = before.shape[1]
         F = None if self.frequencies is None else self.frequencies[self.order[:i]]
-        phi, _ = fourier_features(before, F)
-        a, backward = mlp(theta[self.ends[i - 1]:self.ends[i]], phi, self.sizes[i - 1],
-                          self.activation)
-        if self.bound is None:
-            return a, lambda da: backward(da, inputs=False)[0]
-
-        xp, B = array_module(a), self.bound
-        a *= 1 / B
-        xp.tanh(a, out=a)
-        a *= B
-        return a, lambda da: backward((1 - (a * (1 / B))**2) * da, inputs=False)[0]
+        r, backward_network = fourier_network(theta[self.ends[i - 1]:self.ends[i]], before, F,
+                                              self.sizes[i - 1], self.activation)
+        a, backward_bound = bounded(r, self.bound)
+        return a, lambda da: backward_network(backward_bound(da), inputs=False)[0]
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
@@ -170,15 +162,14 @@ def _log_softmax_at(a, k):
     """log softmax(a)[k] for each row of a (n, K) and k (n,), and backward: its cotangent -> da."""
     xp = array_module(a)
     rows = xp.arange(len(a))
-    m = a.max(axis=1)
-    exp = a - m[:, None]
-    own = exp[rows, k]
-    xp.exp(exp, out=exp)
+    shifted = a - a.max(axis=1)[:, None]
+    own = shifted[rows, k]
+    exp = xp.exp(shifted, out=shifted)
     total = exp.sum(axis=1)
 
-    def backward(d):
-        da = exp * (-d / total)[:, None]
-        da[rows, k] += d
+    def backward(dlog_share):
+        da = exp * (-dlog_share / total)[:, None]
+        da[rows, k] += dlog_share
         return da
 
     return own - xp.log(total), backward
@@ -193,20 +184,15 @@ class _Density:
     def _checked(self, X):
         return observations(X, array_module(self.theta).empty(self.family.d, self.theta.dtype))
 
-    def _in_blocks(self, function, n):
-        """`function(start, end)` for blocks of rows, one below the other."""
-        return array_module(self.theta).concatenate(
-            [function(i, min(i + BLOCK, n)) for i in range(0, max(n, 1), BLOCK)])
-
     def log_prob(self, X):
-        """log p(x) for each row, shape (n,), in nats."""
+        """log p(x) for each row, shape (n,), in nats: -inf off the box, ValueError off {0, 1}^d."""
         X = self._checked(X)
-        return self._in_blocks(lambda i, j: self.family.log_prob(self.theta, X[i:j])[0], len(X))
+        return in_blocks(lambda i, j: self.family.log_prob(self.theta, X[i:j])[0], len(X))
 
     def sample(self, n, rng):
         """n draws, coordinate by coordinate, (n, d)."""
         n = whole_number(n, "n")
-        return self._in_blocks(lambda i, j: self._sample(j - i, rng), n)
+        return in_blocks(lambda i, j: self._sample(j - i, rng), n)
 
 
 class Autoregressive(_Density):
@@ -241,12 +227,12 @@ class MaskedAutoregressiveFamily(_Autoregressive):
         self.sizes = (self.d, *self.hidden, self.d)
         self.n_parameters = n_parameters(self.sizes)
         place = 1 + numpy.argsort(self.order)                       # of each coordinate: 1, ..., d
-        degrees = [place, *(1 + numpy.arange(h) * max(self.d - 1, 1) // h for h in self.hidden)]
+        degrees = [place, *(numpy.linspace(1, max(self.d - 1, 1), h).round() for h in self.hidden)]
         mask = numpy.ones(self.n_parameters, dtype=bool)
-        layers = cut(mask, self.sizes)
-        for (W, _), before, after in zip(layers, degrees, degrees[1:], strict=False):
+        *inner, (last, _) = cut(mask, self.sizes)
+        for (W, _), before, after in zip(inner, degrees[:-1], degrees[1:], strict=True):
             W[...] = before[:, None] <= after
-        layers[-1][0][...] = degrees[-1][:, None] < place
+        last[...] = degrees[-1][:, None] < place
         self._masks = {numpy: mask}
 
     def __call__(self, theta):
@@ -273,7 +259,8 @@ class MaskedAutoregressiveFamily(_Autoregressive):
         return a, lambda da: backward(da, inputs=False)[0] * mask
 
     def log_prob(self, theta, X):
-        """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
+        """log p_θ(x) for each row of X, all 0 or 1 (nobody checks), (n,), and backward: dlog_p ->
+        dtheta."""
         shaped_theta(theta, self.n_parameters)
         X = observations(X, array_module(theta).empty(self.d, theta.dtype), finite=False)
         a, backward_network = self.logits(theta, X)

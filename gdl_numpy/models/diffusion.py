@@ -28,16 +28,17 @@ densities are squared errors of ε̂, up to a constant, and their logarithms can
 
     log p(x) >= E log p(x|x_1) - Σ_{t>1} E KL(q(x_s|x_t, x)‖p(x_s|x_t)) - KL(q(x_T|x)‖p(x_T))
     = -½ (E Σ_t w_t |ε̂ - ε|² + α_T² |x|² + d (log 2π + σ_T² - 1 + Σ_{t>1} (σ_s²/σ_t² - 1)))
-    w_t = r_t α_s²/α_t²                       nearly the same for all if λ falls evenly
+    w_t = r_t α_s²/α_t²                       nearly the same for all t > 1 if λ falls evenly
 
 **The flow.** The same levels are passed without noise by x_s = α_s x̂ + σ_s ε̂ (Song, Meng and Ermon
 2021). These are steps along a flow that carries N(0, I) at level T to another density, which is
 known point by point (Song and others 2021):
 
     dx/dλ = -½ σ (ε̂ - σ x)     log p(x) = d log α_1 + ∫ div(dx/dλ) dλ + log N(x_T; 0, I)
+                               from λ_1 to λ_T, x_1 = α_1 x
 
-Erratum E36: what is learned by denoising is not the density but the noise, which is the gradient of
-a log density: E[ε|x_t] = -σ_t ∇ log q(x_t), where q is the density of the data with noise. For
+Erratum E36: what is learned by denoising is not the density but the mean of the noise, and this is
+the gradient of a log density: E[ε|x_t] = -σ_t ∇ log q(x_t), q the density of data with noise. For
 normal data it is known in closed form, and with it bound, flow and samplers are exact but for the
 size of their steps (test_e36).
 """
@@ -75,15 +76,16 @@ def signal_and_noise(log_snr):
 
 
 class DiffusionFamily:
-    """Noise predictors with layers of `hidden` units, and the chain of `n_steps` levels over R^d.
+    """Noise predictors with layers of `hidden` units, and the chain of `n_levels` levels over R^d.
 
     λ falls from log_snr[0] to log_snr[1] as `schedule` says, a key of SCHEDULES. `frequencies` are
     wave vectors F (d, m), see fourier.py; None for none. X should vary by about 1 in each column.
     """
 
-    def __init__(self, d, hidden, n_steps=256, frequencies=None, schedule="linear",
+    def __init__(self, d, hidden, n_levels=256, frequencies=None, schedule="linear",
                  log_snr=(10.0, -8.0), n_waves=6, activation="tanh"):
-        self.d, self.n_steps = whole_number(d, "d", least=1), whole_number(n_steps, "n_steps", 2)
+        self.d = whole_number(d, "d", least=1)
+        self.n_levels = whole_number(n_levels, "n_levels", least=2)
         self.n_waves = whole_number(n_waves, "n_waves", least=1)
         hidden = tuple(whole_number(size, "hidden", least=1) for size in hidden)
         if schedule not in SCHEDULES:
@@ -93,7 +95,8 @@ class DiffusionFamily:
         if not -math.inf < lowest < highest < math.inf:
             raise ValueError(f"log_snr must be two finite numbers, the second below the first, "
                              f"got {log_snr}")
-        self.schedule, self.log_snr, self.activation = schedule, (highest, lowest), activation
+        self.schedule, self.activation = schedule, activation
+        self.log_snr = float(highest), float(lowest)
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         self.sizes = (n_features(self.d, self.frequencies) + 2 * self.n_waves, *hidden, self.d)
         self.n_parameters = n_parameters(self.sizes)
@@ -112,8 +115,8 @@ class DiffusionFamily:
     def eps_hat(self, theta, X, log_snr):
         """ε̂ (n, d) for noisy rows X (n, d), and backward: deps_hat -> dtheta (p,), dX (n, d).
 
-        `log_snr` is λ, of shape (n,), or (1,) for all rows. `backward(deps_hat, inputs=False)`
-        gives None for dX and saves its work.
+        `log_snr` is λ, of shape (n,), or (1,) for all rows. `inputs=False` or `parameters=False`
+        leaves dX or dtheta out and gives None for it.
         """
         xp = array_module(theta)
         shaped_theta(theta, self.n_parameters)
@@ -124,8 +127,8 @@ class DiffusionFamily:
         V, backward_mlp = mlp(theta, xp.concatenate([phi, tau], axis=1), self.sizes,
                               self.activation)
 
-        def backward(deps_hat, inputs=True):
-            dtheta, dH = backward_mlp(alpha * deps_hat, inputs)
+        def backward(deps_hat, inputs=True, parameters=True):
+            dtheta, dH = backward_mlp(alpha * deps_hat, inputs, parameters)
             dX = sigma * deps_hat + backward_phi(dH[:, :phi.shape[1]]) if inputs else None
             return dtheta, dX
 
@@ -135,7 +138,8 @@ class DiffusionFamily:
         """φ (n, d + 2m), and backward: dphi -> dX."""
         if self.frequencies is None:
             return X, lambda dphi: dphi
-        xp, F = array_module(X), self.frequencies.astype(X.dtype, copy=False)
+        xp = array_module(X)
+        F = xp.asarray(self.frequencies, dtype=X.dtype)
         phi, backward_waves = fourier_features(X, F)
         d, m = F.shape
         g = xp.exp(-0.5 * sigma**2 * (F**2).sum(axis=0))
@@ -149,7 +153,8 @@ class DiffusionFamily:
         return phi, backward
 
     def _embedding(self, log_snr):
-        """τ: waves in λ, the slowest half as long as all levels, each next one half as long."""
+        """τ: waves in λ; the slowest passes half a period over all levels, the next a whole one,
+        and so on."""
         xp, (highest, lowest) = array_module(log_snr), self.log_snr
         angle = (log_snr - lowest) * (math.pi / (highest - lowest)) * 2.0**xp.arange(self.n_waves)
         angle = angle.astype(log_snr.dtype, copy=False)
@@ -177,19 +182,19 @@ class DiffusionFamily:
         X = data_set(X, self.d)
         theta = self.initial_theta(rng, X.dtype) if theta is None else theta
         shaped_theta(theta, self.n_parameters)
-        yield from train(lambda theta, rows: self.loss(theta, rows, rng), theta, [X], rng,
-                         learning_rate, batch, max_steps, averaging, augment)
+        return train(lambda theta, rows: self.loss(theta, rows, rng), theta, [X], rng,
+                     learning_rate, batch, max_steps, averaging, augment)
 
 
 class Diffusion:
     """The chain of one θ: `elbo` bounds the density of what `sample` draws.
 
     `ode_log_prob` is the density of another distribution, that of the flow, which is close to the
-    chain's if ε̂ is close to E[ε|x_t]. The family is asked for d, n_steps, level and eps_hat alone.
+    chain's if ε̂ is close to E[ε|x_t]. The family is asked for d, n_levels, level and eps_hat alone.
     """
 
     def __init__(self, family, theta):
-        xp, T = array_module(theta), family.n_steps
+        xp, T = array_module(theta), family.n_levels
         self.family, self.theta = family, theta
         self.origin = xp.zeros(family.d, dtype=theta.dtype)
         self.log_snr = family.level(xp.arange(T) / (T - 1)).astype(theta.dtype)     # λ_1, ..., λ_T
@@ -198,15 +203,16 @@ class Diffusion:
         self.alpha_below = xp.concatenate([one, self.alpha[:-1]])                   # α_0 = 1
         self.sigma_below = xp.concatenate([0 * one, self.sigma[:-1]])               # σ_0 = 0
         self.r = xp.concatenate([one, -xp.expm1(steps)])
+        self.w = self.r * (self.alpha_below / self.alpha)**2
 
     def elbo(self, X, rng, n_terms=None):
         """ELBO(x) for each row of X, (n,), in nats, without bias: each term with one draw of ε.
 
-        The first term always, and all others or, if it is given, `n_terms` drawn evenly for each
-        row. Where there is little noise, ε̂ - ε is near -ε, whose mean square d is known and
-        replaces that of the draw, a share α² of it.
+        The first term, and then all others, or `n_terms` of them drawn evenly for each row. Where
+        there is little noise, ε̂ - ε is near -ε, whose mean square d is known and replaces that of
+        the draw, a share α² of it.
         """
-        xp, T = array_module(self.theta), self.family.n_steps
+        xp, T = array_module(self.theta), self.family.n_levels
         X = observations(X, self.origin)
         n_terms = T - 1 if n_terms is None else whole_number(n_terms, "n_terms", least=1)
         ratios = (self.sigma[:-1]**2 / self.sigma[1:]**2 - 1).sum()
@@ -224,12 +230,12 @@ class Diffusion:
         eps = rng.standard_normal(X.shape, dtype=X.dtype)
         eps_hat, _ = self.family.eps_hat(self.theta, alpha * X + sigma * eps, self.log_snr[t])
         squares = (eps_hat - eps)**2 - alpha**2 * (eps**2 - 1)
-        return (self.r * self.alpha_below**2 / self.alpha**2)[t] * squares.sum(axis=1)
+        return self.w[t] * squares.sum(axis=1)
 
     def sample(self, n, rng):
         """n draws of the chain from x_T ~ N(0, I) down to x, (n, d)."""
         X, r = self._normal(n, rng), self.r
-        for t in reversed(range(self.family.n_steps)):
+        for t in reversed(range(self.family.n_levels)):
             X_hat, _ = self._denoised(X, t)
             X = self.alpha_below[t] * ((1 - r[t]) / self.alpha[t] * X + r[t] * X_hat)
             X += array_module(X).sqrt(r[t]) * self.sigma[t] * self._normal(n, rng)
@@ -238,7 +244,7 @@ class Diffusion:
     def sample_deterministic(self, n, rng):
         """n draws of x_T ~ N(0, I), each taken down to its x̂ without further noise, (n, d)."""
         X = self._normal(n, rng)
-        for t in reversed(range(self.family.n_steps)):
+        for t in reversed(range(self.family.n_levels)):
             X_hat, eps_hat = self._denoised(X, t)
             X = self.alpha_below[t] * X_hat + self.sigma_below[t] * eps_hat
         return X
@@ -271,7 +277,8 @@ class Diffusion:
         eps_hat, backward = self.family.eps_hat(self.theta, X, log_snr)
         divergence = -d * sigma
         for i, unit in enumerate(xp.eye(d, dtype=X.dtype)):
-            divergence = divergence + backward(xp.ones_like(X) * unit)[1][:, i]
+            _, dX = backward(xp.ones_like(X) * unit, parameters=False)
+            divergence = divergence + dX[:, i]
         return -0.5 * sigma * (eps_hat - sigma * X), -0.5 * sigma * divergence
 
     def _denoised(self, X, t):

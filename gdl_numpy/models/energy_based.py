@@ -15,15 +15,16 @@ Maximum likelihood lowers E at the data and raises it where the model is,
 
 and only Z is hard. In few dimensions points u_j that fill the box evenly measure it: the centres of
 a grid, all but exact, or as many uniform draws, new ones in each step (importance sampling; the
-mean of log Ẑ is below log Z, by half its variance):
+mean of log Ẑ is below log Z, by about half the variance of log Ẑ):
 
-    log Ẑ = log volume + log 1/m Σ_j exp(-E(u_j))          ∂log Ẑ/∂E(u_j) = -softmax(-E(u))_j
+    log Ẑ = log volume + log (1/m Σ_j exp(-E(u_j)))        ∂log Ẑ/∂E(u_j) = -softmax(-E(u))_j
 
 In many dimensions nearly no u_j meets a region where p is large. Contrastive divergence (Hinton
-2002) takes the second expectation over samples x'_j of a Markov chain instead; what it lowers,
-1/n Σ E(x_i) - 1/m Σ E(x'_j), is a difference whose gradient means something and whose value does
-not. Erratum E35: the density is exact up to Z and the samples approximate the gradient of log Z:
-converged chains give that of the grid, one step from the data a biased one (test_e35).
+2002) takes the second expectation over samples x'_j of a Markov chain instead, a few steps away
+from the data where it starts; what it lowers, 1/n Σ E(x_i) - 1/m Σ E(x'_j), is a difference whose
+gradient means something and whose value does not. Erratum E35: what samples approximate is not the
+density, which is exact up to Z, but the gradient of log Z: converged chains give the grid's, one
+step from the data a biased one (test_e35).
 
 The chain is Langevin's: downhill in E and shaken. With h (d,) the length of a step,
 
@@ -31,19 +32,21 @@ The chain is Langevin's: downhill in E and shaken. With h (d,) the length of a s
     ε' = h/2 (∂E(x) + ∂E(x')) - ε                     the noise of the way back from x' to x
     accept x' with probability min(1, exp(E(x) - E(x') + (|ε|² - |ε'|²)/2)),  else stay
 
-The last line (Metropolis and others 1953; Roberts and Tweedie 1996) makes p exactly stationary, and
-for uniform x' the term in ε falls away. Beyond the border the box goes on as its mirror image, and
-so do E and ∂E: x' is reflected, and the rule stays exact. Training carries its chains over from
-step to step, as θ hardly changes in between (Tieleman 2008).
+The last line (Metropolis and others 1953; Hastings 1970; for Langevin's steps Roberts and Tweedie
+1996) makes p exactly stationary, and for uniform x' the term in ε falls away. Beyond the border the
+box goes on as its mirror image, and E with it; ∂E changes its sign in mirrored coordinates. So x'
+is reflected, and the rule stays exact. Training starts its chains uniform and carries them over
+from step to step, as θ hardly changes in between (persistent chains: Tieleman 2008).
 """
 
 import math
 
 from gdl_numpy.backend import array_module
-from gdl_numpy.elementary import logsumexp, softmax
+from gdl_numpy.elementary import bounded, logsumexp, softmax
 from gdl_numpy.family import checked_theta, shaped_theta
-from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
-from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
+from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
+from gdl_numpy.likelihood import in_blocks
+from gdl_numpy.network import checked_activation, initial_theta, n_parameters
 from gdl_numpy.sample_space import SampleSpace, data_set, observations, whole_number
 from gdl_numpy.training import train
 
@@ -56,7 +59,7 @@ class EnergyBasedFamily:
 
     def __init__(self, low, high, hidden, frequencies=None, bound=None, activation="relu"):
         self.space = SampleSpace(low, high)
-        self.d, self.bound = len(self.space.low), bound
+        self.d, self.bound = len(self.space.low), None if bound is None else float(bound)
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         if bound is not None and not 0 < bound < math.inf:
             raise ValueError(f"bound must be positive and finite, or None, got {bound}")
@@ -64,7 +67,8 @@ class EnergyBasedFamily:
         self.sizes = (n_features(self.d, self.frequencies),
                       *(whole_number(size, "hidden", least=1) for size in hidden), 1)
         self.n_parameters = n_parameters(self.sizes)
-        self.log_volume = math.log(float(self.space.volume))
+        low, high = self.space.low, self.space.high
+        self.log_volume = float(array_module(low).log(high - low).sum())
 
     def __call__(self, theta):
         return EnergyBased(self, checked_theta(theta, self.n_parameters).copy())
@@ -73,34 +77,28 @@ class EnergyBasedFamily:
         """A random start, shape (p,), where rng lives."""
         return initial_theta(self.sizes, rng, self.activation, dtype)
 
-    def corners(self, theta):
-        """low and high, both (d,), in the module and the precision of theta."""
-        xp = array_module(theta)
-        return (xp.asarray(self.space.low, dtype=theta.dtype),
-                xp.asarray(self.space.high, dtype=theta.dtype))
+    def corners(self, like):
+        """low and high, both (d,), in the module and the precision of the array `like`."""
+        xp = array_module(like)
+        return (xp.asarray(self.space.low, dtype=like.dtype),
+                xp.asarray(self.space.high, dtype=like.dtype))
 
-    def uniform(self, theta, n, rng):
-        """n uniform draws from the box, (n, d), in the precision of theta."""
-        low, high = self.corners(theta)
-        return low + (high - low) * rng.random((n, self.d), dtype=theta.dtype)
+    def uniform(self, n, rng, like):
+        """n uniform draws from the box, (n, d), in the precision of the array `like`."""
+        low, high = self.corners(like)
+        return low + (high - low) * rng.random((n, self.d), dtype=like.dtype)
 
     def energy(self, theta, X):
         """E(x) (n,) of each row of X (n, d), and backward: dE -> dtheta (p,), dX (n, d).
 
-        `backward(dE, inputs=False)` leaves dX out and gives None for it.
+        `inputs=False` or `parameters=False` leaves dX or dtheta out and gives None for it.
         """
-        xp = array_module(theta)
         shaped_theta(theta, self.n_parameters)
-        phi, backward_phi = fourier_features(X, self.frequencies)
-        A, backward_mlp = mlp(theta, phi, self.sizes, self.activation)
-        E = A[:, 0] if self.bound is None else self.bound * xp.tanh(A[:, 0] / self.bound)
-
-        def backward(dE, inputs=True):
-            dA = dE if self.bound is None else dE * (1 - (E / self.bound)**2)
-            dtheta, dphi = backward_mlp(dA[:, None], inputs)
-            return dtheta, backward_phi(dphi) if inputs else None
-
-        return E, backward
+        A, backward_network = fourier_network(theta, X, self.frequencies, self.sizes,
+                                              self.activation)
+        E, backward_bound = bounded(A[:, 0], self.bound)
+        return E, lambda dE, inputs=True, parameters=True: backward_network(
+            backward_bound(dE)[:, None], inputs, parameters)
 
     def log_z(self, theta, U):
         """log Z (), by rows U (m, d) that fill the box evenly, and backward: dlog_z -> dtheta (p,).
@@ -113,7 +111,7 @@ class EnergyBasedFamily:
 
     def loss(self, theta, X, rng, points=2048):
         """-1/n Σ log p(x) with log Z by uniform draws, in nats, and its gradient, (p,)."""
-        log_z, backward = self.log_z(theta, self.uniform(theta, points, rng))
+        log_z, backward = self.log_z(theta, self.uniform(points, rng, like=theta))
         mean, dtheta = self.mean_energy(theta, X)
         dtheta += backward(1.0)
         return mean + log_z, dtheta
@@ -133,32 +131,35 @@ class EnergyBasedFamily:
         dE = array_module(theta).full(len(X), 1 / len(X), dtype=theta.dtype)
         return E.mean(), backward(dE, inputs=False)[0]
 
-    def walk(self, theta, X, rng, steps, step=0.02, uniform=0.1, metropolis=True):
+    def walk(self, theta, X, rng, steps, step=0.02, jump=0.1, metropolis=True):
         """Where `steps` steps of the Markov chain lead from each row of X (n, d), shape (n, d).
 
-        h is the share `step` of the box's sides; a row's x' is uniform with probability `uniform`.
+        h is the share `step` of the box's sides; a row's x' is uniform with probability `jump`.
         Without `metropolis` every x' is accepted: p is stationary only in the limit h = 0, and
         uniform x' are restarts.
         """
-        xp = array_module(theta)
+        xp, steps = array_module(theta), whole_number(steps, "steps")
+        if not (0 < step < math.inf and 0 <= jump <= 1):
+            raise ValueError("step must be positive and finite and jump lie in [0, 1], got "
+                             f"{step} and {jump}")
         low, high = self.corners(theta)
         h = step * (high - low)
 
         def energy_and_slope(X):
             E, backward = self.energy(theta, X)
-            return E, backward(xp.ones_like(E))[1]
+            return E, backward(xp.ones_like(E), parameters=False)[1]
 
         E, dE = energy_and_slope(X)
         for _ in range(steps):
             eps = rng.standard_normal(X.shape, dtype=theta.dtype)
-            proposal, mirrored = reflect(X - 0.5 * h**2 * dE + h * eps, low, high)
-            jump = rng.random(len(X), dtype=theta.dtype) < uniform
-            proposal = xp.where(jump[:, None], self.uniform(theta, len(X), rng), proposal)
+            proposal, sign = reflect(X - 0.5 * h**2 * dE + h * eps, low, high)
+            jumps = rng.random(len(X), dtype=theta.dtype) < jump
+            proposal = xp.where(jumps[:, None], self.uniform(len(X), rng, like=theta), proposal)
             E_new, dE_new = energy_and_slope(proposal)
             if metropolis:
-                eps_back = 0.5 * h * (dE + mirrored * dE_new) - eps
+                eps_back = 0.5 * h * (dE + sign * dE_new) - eps
                 log_ratio = 0.5 * (eps**2 - eps_back**2).sum(axis=1)
-                log_ratio = E - E_new + xp.where(jump, 0, log_ratio)
+                log_ratio = E - E_new + xp.where(jumps, 0, log_ratio)
                 u = rng.random(len(X), dtype=theta.dtype)
                 accepted = xp.log1p(-u) < log_ratio         # 1 - u > 0
                 X = xp.where(accepted[:, None], proposal, X)
@@ -169,14 +170,14 @@ class EnergyBasedFamily:
         return X
 
     def train(self, X, rng, normaliser="uniform", points=2048, chains=512, chain_steps=10,
-              step=0.02, uniform=0.1, metropolis=True, theta=None, **options):
+              step=0.02, jump=0.1, metropolis=True, theta=None, **options):
         """Maximum likelihood by steps on random rows; yields a Step each, whose theta is usable.
 
-        `normaliser` "uniform" takes log Z from as many uniform `points`, and the loss of a Step is
-        -1/n Σ log p. "chains" takes its gradient from as many persistent `chains`, which start
-        uniform and `walk` on by `chain_steps` in each step; the loss then is no measure of
-        anything. `options` (max_steps, batch, learning_rate, averaging, augment) are those of
-        `training.train`. ValueError if a row of X lies outside the box; augment must not leave it.
+        `normaliser` "uniform" takes log Z from `points` uniform draws, and the loss of a Step is
+        -1/n Σ log p. "chains" takes its gradient from persistent chains, `chains` of them, which
+        `walk` on by `chain_steps` in each step; the loss then is no measure of anything. `options`
+        (max_steps, batch, learning_rate, averaging, augment) are those of `training.train`.
+        ValueError if a row of X lies outside the box; augment must not leave it.
         """
         X = data_set(X, self.d)
         if not SampleSpace(*self.corners(X)).contains(X).all():
@@ -186,27 +187,27 @@ class EnergyBasedFamily:
         points, chains = (whole_number(points, "points", least=1),
                           whole_number(chains, "chains", least=1))
         theta = self.initial_theta(rng, X.dtype) if theta is None else theta
-        samples = self.uniform(X, chains, rng)
+        samples = self.uniform(chains, rng, like=X)
 
         def loss(theta, rows):
             nonlocal samples
             if normaliser == "uniform":
                 return self.loss(theta, rows, rng, points)
-            samples = self.walk(theta, samples, rng, chain_steps, step, uniform, metropolis)
+            samples = self.walk(theta, samples, rng, chain_steps, step, jump, metropolis)
             return self.contrastive_divergence(theta, rows, samples)
 
         return train(loss, theta, [X], rng, **options)
 
 
 def reflect(X, low, high):
-    """X (n, d) mirrored into the box, and (n, d) of -1 where by an odd number of mirrors, else 1.
+    """X (n, d) mirrored into the box, and signs (n, d), -1 after an odd number of mirrorings.
 
     low + k (high - low) is a mirror for every whole k: box and image take turns for ever.
     """
     xp, side = array_module(X), high - low
     u = (X - low) % (2 * side)
-    mirrored = xp.where(u > side, -1, 1).astype(X.dtype)
-    return xp.minimum(low + xp.minimum(u, 2 * side - u), high), mirrored
+    sign = xp.where(u > side, -1, 1).astype(X.dtype)
+    return xp.minimum(low + xp.minimum(u, 2 * side - u), high), sign
 
 
 class EnergyBased:
@@ -218,15 +219,14 @@ class EnergyBased:
 
     def energy(self, X, rows=2**12):
         """E(x) for each row of X (n, d), inf outside the box, shape (n,); `rows` at a time."""
-        xp, X = array_module(self.theta), observations(X, self.theta[:self.family.d])
-        E = [self.family.energy(self.theta, X[start:start + rows])[0]
-             for start in range(0, max(1, len(X)), rows)]
-        return xp.where(self.space.contains(X), xp.concatenate(E), math.inf)
+        X = observations(X, self.space.low)
+        E = in_blocks(lambda i, j: self.family.energy(self.theta, X[i:j])[0], len(X), rows)
+        return array_module(E).where(self.space.contains(X), E, math.inf)
 
-    def sample(self, n, rng, steps=100, step=0.02, uniform=0.25):
+    def sample(self, n, rng, steps=100, step=0.02, jump=0.25):
         """n chains, each after `steps` steps from a uniform start, (n, d): nearly draws of p."""
-        start = self.family.uniform(self.theta, whole_number(n, "n"), rng)
-        return self.family.walk(self.theta, start, rng, steps, step, uniform)
+        start = self.family.uniform(whole_number(n, "n"), rng, like=self.theta)
+        return self.family.walk(self.theta, start, rng, steps, step, jump)
 
 
 class GridNormalised:

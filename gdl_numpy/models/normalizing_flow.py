@@ -5,14 +5,15 @@ If z = f(x) is invertible and differentiable, and z has the density p_z, then x 
     p(x) = p_z(f(x)) |det ∂f/∂x|            log p(x) = log p_z(z) + Σ_layers log |det|
 
 and a sample is f⁻¹(z) with z ~ p_z. A coupling layer (Dinh, Krueger and Bengio 2014) makes all
-three cheap. It moves every other coordinate, x_b, by an increasing function of one number whose
-parameters are a network of those that stay, x_a; so the Jacobian is triangular, and what stays is
-there to invert it. The next layer moves the others:
+three cheap. It moves every second coordinate: each of these, x_b, by an increasing function g whose
+parameters a network computes from those that stay, x_a. So the Jacobian is triangular, and as x_a
+is still there, g can be undone. The next layer moves the others:
 
     a = mlp(φ(x_a))       raw = B tanh(a/B)                         ∂a = (1 - (raw/B)²) ∂raw
     y_a = x_a             y_b = g(x_b; raw)         log |det| = Σ_b log g'(x_b; raw)
 
-with the Fourier features φ and a bound B, so that no layer's slope is extreme. Two functions g:
+with the Fourier features φ and a bound B, so that no slope or shift is extreme. Two functions g,
+with ℓ = log g':
 
     affine   g(x) = x exp(s) + t,  raw = (s, t)  (RealNVP: Dinh, Sohl-Dickstein and Bengio 2017)
              ∂x = exp(s) ∂y       ∂s = x ∂x + ∂ℓ       ∂t = ∂y       p_z = N(0, I) on R^d
@@ -22,8 +23,9 @@ with the Fourier features φ and a bound B, so that no layer's slope is extreme.
 f is `to_latent`, its inverse `to_data`; `backward` is the pullback of the former. The latent space
 has as many dimensions as the data.
 
-Erratum E33: "invertible functions of a simple density" is not enough: they must be differentiable
-and their |det ∂f/∂x| tractable, and it belongs into the formula: without it the mass is not 1
+Erratum E33: "invertible functions of a simple density" is not enough: they must be differentiable,
+at least between countably many kinks, and their |det ∂f/∂x| tractable. It belongs into the formula:
+without it p_z(f(x)) is no density of x; its mass is not 1, or p_z is uniform and so is it
 (test_e33).
 """
 
@@ -31,15 +33,14 @@ import math
 
 from gdl_numpy.backend import array_module
 from gdl_numpy.density import LOG_2_PI
+from gdl_numpy.elementary import bounded
 from gdl_numpy.family import checked_theta, shaped_theta
-from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
-from gdl_numpy.likelihood import negative_mean
-from gdl_numpy.network import checked_activation, cut, initial_theta, mlp, n_parameters
+from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
+from gdl_numpy.likelihood import in_blocks, mean_loss
+from gdl_numpy.network import checked_activation, cut, initial_theta, n_parameters
 from gdl_numpy.rational_quadratic import inverse_spline, n_numbers, spline
 from gdl_numpy.sample_space import data_set, observations, whole_number
 from gdl_numpy.training import train
-
-BLOCK = 2**13                                               # rows of log_prob and sample at a time
 
 
 def affine(x, raw):
@@ -68,14 +69,15 @@ class NormalizingFlowFamily:
 
     `hidden` are the widths of the hidden layers of each of the n_layers networks, `frequencies` is
     F (d, m), whose rows for the coordinates that a network sees make its Fourier features; by
-    default it sees the plain coordinates. `bound` is B.
+    default it sees the plain coordinates. `bound` is B: columns of X should vary by about 1, or no
+    shift of an affine flow reaches them.
     """
 
     def __init__(self, d, n_layers, hidden, transform="affine", n_bins=32, frequencies=None,
                  activation="relu", bound=3.0):
         self.d = whole_number(d, "d", least=2)
         self.n_layers = whole_number(n_layers, "n_layers", least=1)
-        hidden = [whole_number(size, "hidden", least=1) for size in hidden]
+        self.hidden = tuple(whole_number(size, "hidden", least=1) for size in hidden)
         if transform not in TRANSFORMS:
             raise ValueError(f"transform must be one of {', '.join(TRANSFORMS)}, "
                              f"got {transform!r}")
@@ -86,13 +88,14 @@ class NormalizingFlowFamily:
         self.activation = checked_activation(activation)
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         self.n_raw = n_numbers(self.n_bins) if transform == "spline" else 2
-        self.layers, end = [], 0                            # (moved, seen, sizes, slice of theta)
+        self._layers, end = [], 0                            # (moved, seen, sizes, slice of theta)
         for i in range(self.n_layers):
             moved, seen = slice(i % 2, None, 2), slice(1 - i % 2, None, 2)
             n_moved = len(range(self.d)[moved])
-            sizes = (n_features(self.d - n_moved, self.frequencies), *hidden, n_moved * self.n_raw)
+            sizes = (n_features(self.d - n_moved, self.frequencies), *self.hidden,
+                     n_moved * self.n_raw)
             start, end = end, end + n_parameters(sizes)
-            self.layers.append((moved, seen, sizes, slice(start, end)))
+            self._layers.append((moved, seen, sizes, slice(start, end)))
         self.n_parameters = end
 
     def __call__(self, theta):
@@ -101,9 +104,10 @@ class NormalizingFlowFamily:
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (p,), where rng lives; f is nearly the identity."""
         parts = []
-        for _, _, sizes, _ in self.layers:
+        for _, _, sizes, _ in self._layers:
             parts.append(initial_theta(sizes, rng, self.activation, dtype))
-            cut(parts[-1], sizes)[-1][0][...] *= 0.1
+            W, _ = cut(parts[-1], sizes)[-1]
+            W *= 0.1
         return array_module(parts[0]).concatenate(parts)
 
     def _raw(self, theta, layer, X):
@@ -111,16 +115,11 @@ class NormalizingFlowFamily:
         draw, inputs -> dθ of the layer, dx_a."""
         _, seen, sizes, place = layer
         F = None if self.frequencies is None else self.frequencies[seen]
-        phi, backward_features = fourier_features(X[:, seen], F)
-        raw, backward_network = mlp(theta[place], phi, sizes, self.activation)
-        raw *= 1 / self.bound
-        array_module(raw).tanh(raw, out=raw)
-        raw *= self.bound
+        a, backward_network = fourier_network(theta[place], X[:, seen], F, sizes, self.activation)
+        raw, backward_bound = bounded(a, self.bound)
 
         def backward(draw, inputs):
-            da = (1 - (raw * (1 / self.bound))**2) * draw.reshape(raw.shape)
-            dtheta, dphi = backward_network(da, inputs)
-            return dtheta, backward_features(dphi) if inputs else None
+            return backward_network(backward_bound(draw.reshape(raw.shape)), inputs)
 
         return raw.reshape(-1, self.n_raw), backward
 
@@ -129,7 +128,7 @@ class NormalizingFlowFamily:
         dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
         xp, (g, _) = array_module(theta), TRANSFORMS[self.transform]
         Z, log_det, pullbacks = X, xp.zeros(len(X), dtype=theta.dtype), []
-        for layer in self.layers:
+        for layer in self._layers:
             moved = layer[0]
             raw, backward_raw = self._raw(theta, layer, Z)
             x = Z[:, moved]
@@ -145,10 +144,10 @@ class NormalizingFlowFamily:
                 moved, seen, _, place = layer
                 dy = dZ[:, moved]
                 dx, draw = backward_g(dy.ravel(), xp.repeat(dlog_det, dy.shape[1]))
-                further = inputs or place.start > 0
-                dtheta[place], dseen = backward_raw(draw, further)
+                wanted = inputs or place.start > 0
+                dtheta[place], dseen = backward_raw(draw, wanted)
                 dZ[:, moved] = dx.reshape(dy.shape)
-                if further:
+                if wanted:
                     dZ[:, seen] += dseen
             return dtheta, dZ if inputs else None
 
@@ -158,7 +157,7 @@ class NormalizingFlowFamily:
         """x = f⁻¹(z) for each row of Z, (n, d)."""
         _, inverse = TRANSFORMS[self.transform]
         X = Z
-        for layer in reversed(self.layers):
+        for layer in reversed(self._layers):
             raw, _ = self._raw(theta, layer, X)
             y = X[:, layer[0]]
             X = X.copy()
@@ -188,7 +187,7 @@ class NormalizingFlowFamily:
 
     def loss(self, theta, X):
         """-1/n Σ log p_θ(x), in nats per row, and its gradient (p,)."""
-        return negative_mean(*self.log_prob(theta, X))
+        return mean_loss(self, theta, X)
 
     def train(self, X, rng, max_steps=4000, batch=512, learning_rate=1e-3, averaging=0.999,
               augment=None, theta=None):
@@ -214,16 +213,16 @@ class NormalizingFlow:
         self.family, self.theta = family, theta
 
     def log_prob(self, X):
-        """log p(x) for each row, shape (n,), in nats."""
-        return self._in_blocks(lambda rows: self.family.log_prob(self.theta, rows)[0], X, "X")
+        """log p(x) for each row, shape (n,), in nats, -inf off the box of a spline flow."""
+        return self._of_rows(lambda rows: self.family.log_prob(self.theta, rows)[0], X, "X")
 
     def to_latent(self, X):
         """z = f(x) for each row, (n, d)."""
-        return self._in_blocks(lambda rows: self.family.to_latent(self.theta, rows)[0][0], X, "X")
+        return self._of_rows(lambda rows: self.family.to_latent(self.theta, rows)[0][0], X, "X")
 
     def to_data(self, Z):
         """x = f⁻¹(z) for each row, (n, d)."""
-        return self._in_blocks(lambda rows: self.family.to_data(self.theta, rows), Z, "Z")
+        return self._of_rows(lambda rows: self.family.to_data(self.theta, rows), Z, "Z")
 
     def sample(self, n, rng):
         """f⁻¹(z) for n draws of z ~ p_z, (n, d)."""
@@ -232,7 +231,7 @@ class NormalizingFlow:
             return self.to_data(rng.standard_normal(shape, dtype=dtype))
         return self.to_data(2 * rng.random(shape, dtype=dtype) - 1)
 
-    def _in_blocks(self, function, X, name):
+    def _of_rows(self, function, X, name):
         xp = array_module(self.theta)
         X = observations(X, xp.empty(self.family.d, dtype=self.theta.dtype), name=name)
-        return xp.concatenate([function(X[i:i + BLOCK]) for i in range(0, max(len(X), 1), BLOCK)])
+        return in_blocks(lambda i, j: function(X[i:j]), len(X))

@@ -1,15 +1,15 @@
 """Variational autoencoder: a latent z behind every x, and a guess of which z it was.
 
 Explicit density, approximate: a bound. A decoder network turns z ~ N(0, I) in R^k into a normal
-density of x, and p(x) is an integral over all z, which cannot be computed:
+density of x, and p(x) is an integral over all z, which has no formula once the decoder bends:
 
     p(x, z) = N(z; 0, I) N(x; x̂(z), s(z)²)        p(x) = ∫ p(x, z) dz = E_q p(x, z)/q(z|x)
 
 An encoder network guesses which z are worth looking at, q(z|x) = N(µ(x), σ(x)²), and the mean of m
 draws from it stands for the integral (Burda and others 2016). By Jensen's inequality the logarithm
-of the mean is too small in the mean, but less so the larger m: a lower bound on log p(x). With m =
+of that mean is too small on average, but less so the larger m: a lower bound on log p(x). With m =
 1 it is the evidence lower bound of Kingma and Welling (2014) and Rezende and others (2014), whose
-gap is KL(q(z|x)‖p(z|x)), the error of the guess:
+gap is KL(q(z|x)‖p(z|x)), the error of the guess. With Σ_i over draws and Σ over coordinates,
 
     z_i = µ + σ ε_i,  ε_i ~ N(0, I)                 u_i = (x - x̂(z_i))/s(z_i)
     log w_i = log p(x, z_i) - log q(z_i|x)
@@ -17,18 +17,18 @@ gap is KL(q(z|x)‖p(z|x)), the error of the guess:
     log p(x) >= E log (1/m Σ_i w_i)
 
 Once ε is drawn, z is a differentiable function of µ and σ (the reparametrisation). With g_i =
-w_i/Σ w times ∂loss/∂bound, and ∂f_i what the decoder pulls back to z_i,
+w_i/Σ_j w_j times ∂loss/∂bound, and ∂f_i what the decoder pulls back from ∂x̂_i and ∂s_i to z_i,
 
     ∂x̂_i = g_i u_i/s_i       ∂s_i = g_i (u_i² - 1)/s_i       ∂z_i = ∂f_i - g_i z_i
     ∂µ = Σ_i ∂z_i            ∂log σ = Σ_i (∂z_i σ ε_i + g_i)
 
-s = floor + exp(ρ), with ρ either d numbers or d more outputs of the decoder. The floor keeps the
-likelihood bounded: without it s could shrink to 0 for a z that decodes to a point of the data.
+s = floor + exp(ρ), ∂ρ = exp(ρ) ∂s, with ρ either d numbers or d more outputs of the decoder. The
+floor keeps the likelihood bounded: s could shrink to 0 where x̂(z) is a point of the data.
 
 Erratum E34: it is not the joint density that is approximated; p(x, z) is known exactly. What is
-maximised is a lower bound on the logarithm of the marginal p(x). For a linear decoder p(x) is that
-of probabilistic PCA: with the exact posterior as q each single draw gives log p(x), and with any
-other q the gap is its divergence from the posterior (test_e34).
+maximised is a lower bound on the logarithm of the marginal p(x). For a linear decoder and one s for
+all coordinates p(x) is that of probabilistic PCA: with the exact posterior as q each single draw
+gives log p(x), and with any other q the gap is its divergence from the posterior (test_e34).
 """
 
 import math
@@ -37,17 +37,17 @@ from gdl_numpy.backend import array_module
 from gdl_numpy.density import LOG_2_PI
 from gdl_numpy.elementary import logsumexp
 from gdl_numpy.family import checked_theta, shaped_theta
-from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
-from gdl_numpy.likelihood import negative_mean
-from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
+from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
+from gdl_numpy.likelihood import in_blocks, negative_mean
+from gdl_numpy.network import checked_activation, initial_theta, n_parameters
 from gdl_numpy.sample_space import data_set, observations, whole_number
 from gdl_numpy.training import train
 
 
 class VariationalAutoencoderFamily:
-    """Decoder R^k -> R^d and encoder R^d -> R^k with layers of `hidden` units each, θ = (decoder,
-    encoder). The decoder's θ ends with the d numbers ρ where noise is "constant", "output" makes ρ
-    depend on z.
+    """Encoder R^d -> R^k with layers of `hidden` units, and decoder R^k -> R^d with the same layers
+    in reverse, θ = (decoder, ρ, encoder). With noise "constant" ρ are d numbers, with "output" d
+    more outputs of the decoder, and θ holds none.
 
     `frequencies` (d, m) are the wave vectors of the encoder's inputs, `latent_frequencies` (k, m')
     those of the decoder's, see fourier.py; None for none. X should vary by about 1 in each column.
@@ -60,18 +60,18 @@ class VariationalAutoencoderFamily:
         if noise not in ("constant", "output"):
             raise ValueError(f'noise must be "constant" or "output", got {noise!r}')
         if not 0 <= floor < math.inf:
-            raise ValueError(f"floor must not be negative, and finite, got {floor}")
+            raise ValueError(f"floor must be finite and not negative, got {floor}")
         checked_activation(activation)
-        self.noise, self.floor, self.activation = noise, floor, activation
+        self.noise, self.floor, self.activation = noise, float(floor), activation
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         self.latent_frequencies = checked_wave_vectors(latent_frequencies, self.k,
                                                        "latent_frequencies")
         self.decoder = (n_features(self.k, self.latent_frequencies), *hidden[::-1],
                         self.d if noise == "constant" else 2 * self.d)
         self.encoder = (n_features(self.d, self.frequencies), *hidden, 2 * self.k)
-        self.network = n_parameters(self.decoder)
-        self.split = self.network + (self.d if noise == "constant" else 0)
-        self.n_parameters = self.split + n_parameters(self.encoder)
+        self.ends = (n_parameters(self.decoder),
+                     n_parameters(self.decoder) + (self.d if noise == "constant" else 0))
+        self.n_parameters = self.ends[1] + n_parameters(self.encoder)
 
     def __call__(self, theta):
         return VariationalAutoencoder(self, checked_theta(theta, self.n_parameters).copy())
@@ -79,7 +79,8 @@ class VariationalAutoencoderFamily:
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (p,), where rng lives; exp(ρ) is about 1/10.
 
-        With noise as wide as the data a decoder learns to do without z, and does not come back.
+        With noise as wide as the data a decoder learns to do without z, and does not come back
+        (posterior collapse).
         """
         decoder, encoder = (initial_theta(sizes, rng, self.activation, dtype)
                             for sizes in (self.decoder, self.encoder))
@@ -89,53 +90,60 @@ class VariationalAutoencoderFamily:
             rho = rho[:0]
         return array_module(decoder).concatenate([decoder, rho, encoder])
 
+    def cut(self, theta):
+        """The parameters of the decoder's network, ρ, which may be empty, and those of the
+        encoder's, views of theta."""
+        first, second = self.ends
+        return theta[:first], theta[first:second], theta[second:]
+
     def encode(self, theta, X):
-        """µ and log σ of q(z|x), each (n, k), and backward: dmu, dlog_sigma -> dphi."""
-        xp, k = array_module(theta), self.k
-        features, _ = fourier_features(X, self.frequencies)
-        H, backward_mlp = mlp(theta[self.split:], features, self.encoder, self.activation)
+        """(µ, log σ) of q(z|x), each (n, k), and backward: dmu, dlog_sigma -> dphi."""
+        xp, k, (_, _, phi) = array_module(theta), self.k, self.cut(theta)
+        H, backward_network = fourier_network(phi, X, self.frequencies, self.encoder,
+                                              self.activation)
 
         def backward(dmu, dlog_sigma):
-            return backward_mlp(xp.concatenate([dmu, dlog_sigma], axis=1), inputs=False)[0]
+            return backward_network(xp.concatenate([dmu, dlog_sigma], axis=1), inputs=False)[0]
 
-        return H[:, :k], H[:, k:], backward
+        return (H[:, :k], H[:, k:]), backward
 
     def decode(self, theta, Z):
-        """x̂ and s of p(x|z), (n, d) and (n, d) or (d,), and backward: dX_hat, ds (n, d) -> dtheta
-        of the decoder, dZ."""
-        xp, d = array_module(theta), self.d
-        features, backward_features = fourier_features(Z, self.latent_frequencies)
-        H, backward_mlp = mlp(theta[:self.network], features, self.decoder, self.activation)
-        exp_rho = xp.exp(theta[self.network:self.split] if self.noise == "constant" else H[:, d:])
+        """(x̂, s) of p(x|z), (n, d) and (n, d) or (d,), and backward: dX_hat, ds (n, d) -> dtheta
+        of the decoder and ρ, dZ."""
+        xp, d, (decoder, rho, _) = array_module(theta), self.d, self.cut(theta)
+        H, backward_network = fourier_network(decoder, Z, self.latent_frequencies, self.decoder,
+                                              self.activation)
+        exp_rho = xp.exp(rho if self.noise == "constant" else H[:, d:])
 
         def backward(dX_hat, ds):
             drho = ds * exp_rho
-            if self.noise == "constant":
-                dtheta, dfeatures = backward_mlp(dX_hat)
-                dtheta = xp.concatenate([dtheta, drho.sum(axis=0)])
-            else:
-                dtheta, dfeatures = backward_mlp(xp.concatenate([dX_hat, drho], axis=1))
-            return dtheta, backward_features(dfeatures)
+            if self.noise == "output":
+                return backward_network(xp.concatenate([dX_hat, drho], axis=1))
+            dtheta, dZ = backward_network(dX_hat)
+            return xp.concatenate([dtheta, drho.sum(axis=0)]), dZ
 
-        return H[:, :d], self.floor + exp_rho, backward
+        return (H[:, :d], self.floor + exp_rho), backward
 
     def elbo(self, theta, X, rng):
-        """ELBO(x), in the mean over rng <= log p_θ(x), (n,), in nats; backward: delbo -> dtheta."""
+        """A draw of each row's bound with one z, whose mean over rng, ELBO(x), is <= log p_θ(x),
+        (n,), in nats; and backward: delbo -> dtheta."""
         return self.importance_weighted(theta, X, rng, 1)
 
     def importance_weighted(self, theta, X, rng, n_samples):
-        """log 1/m Σ w_i for each row of X, m = n_samples, (n,); backward: dbound -> dtheta."""
-        xp, (n, d), k, m = array_module(theta), X.shape, self.k, n_samples
+        """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta."""
+        xp, d, k = array_module(theta), self.d, self.k
         shaped_theta(theta, self.n_parameters)
-        mu, log_sigma, backward_encoder = self.encode(theta, X)
+        X = observations(X, xp.empty(d, dtype=theta.dtype), finite=False)
+        n, m = len(X), whole_number(n_samples, "n_samples", least=1)
+        (mu, log_sigma), backward_encoder = self.encode(theta, X)
         sigma = xp.exp(log_sigma)
         eps = rng.standard_normal((m, n, k), dtype=theta.dtype)
         Z = mu + sigma * eps                                        # z_i ~ q(z|x), (m, n, k)
-        X_hat, s, backward_decoder = self.decode(theta, Z.reshape(m * n, k))
-        X_hat, s = X_hat.reshape(m, n, d), xp.broadcast_to(s, (m * n, d)).reshape(m, n, d)
+        (X_hat, s), backward_decoder = self.decode(theta, Z.reshape(m * n, k))
+        X_hat, s = X_hat.reshape(m, n, d), s if s.ndim == 1 else s.reshape(m, n, d)
         U = (X - X_hat) / s
         log_w = (0.5 * (eps**2 - Z**2).sum(axis=2) + log_sigma.sum(axis=1)
-                 - (0.5 * U**2 + xp.log(s)).sum(axis=2) - 0.5 * d * LOG_2_PI)
+                 - 0.5 * (U**2).sum(axis=2) - xp.log(s).sum(axis=-1) - 0.5 * d * LOG_2_PI)
         log_sum = logsumexp(log_w, axis=0)
 
         def backward(dbound):
@@ -158,8 +166,8 @@ class VariationalAutoencoderFamily:
         X, n_samples = data_set(X, self.d), whole_number(n_samples, "n_samples", least=1)
         theta = self.initial_theta(rng, X.dtype) if theta is None else theta
         shaped_theta(theta, self.n_parameters)
-        yield from train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), theta, [X],
-                         rng, learning_rate, batch, max_steps, averaging, augment)
+        return train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), theta, [X], rng,
+                     learning_rate, batch, max_steps, averaging, augment)
 
 
 class VariationalAutoencoder:
@@ -170,33 +178,30 @@ class VariationalAutoencoder:
         self.origin = array_module(theta).zeros(max(family.d, family.k), dtype=theta.dtype)
 
     def elbo(self, X, rng):
-        """ELBO(x) for each row of X, (n,), in nats, from one draw of z."""
+        """ELBO(x) for each row of X, (n,), in nats, without bias: from one draw of z."""
         return self.importance_weighted(X, rng, 1)
 
-    def importance_weighted(self, X, rng, n_samples, rows=2**15):
-        """log 1/m Σ w_i for each row of X, with m = n_samples, (n,); about `rows` z at a time."""
-        xp, m = array_module(self.theta), whole_number(n_samples, "n_samples", least=1)
-        X = observations(X, self.origin[:self.family.d])
-        at_once = max(1, rows // max(1, len(X)))
-        sums = []
-        for start in range(0, m, at_once):
-            draws = min(at_once, m - start)
-            bound, _ = self.family.importance_weighted(self.theta, X, rng, draws)
-            sums.append(bound + math.log(draws))
-        return logsumexp(xp.stack(sums), axis=0) - math.log(m)
+    def importance_weighted(self, X, rng, n_samples, z_at_once=2**15):
+        """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,), in nats."""
+        X, family = observations(X, self.origin[:self.family.d]), self.family
+        m = whole_number(n_samples, "n_samples", least=1)
+        return in_blocks(lambda i, j: family.importance_weighted(self.theta, X[i:j], rng, m)[0],
+                         len(X), max(1, z_at_once // m))
 
     def sample(self, n, rng):
         """x̂(z) + s(z) ε for n draws of z ~ N(0, I), (n, d)."""
         n, dtype = whole_number(n, "n"), self.theta.dtype
         Z = rng.standard_normal((n, self.family.k), dtype=dtype)
-        X_hat, s, _ = self.family.decode(self.theta, Z)
+        (X_hat, s), _ = self.family.decode(self.theta, Z)
         return X_hat + s * rng.standard_normal((n, self.family.d), dtype=dtype)
 
     def encode(self, X):
         """µ(x), the mean of q(z|x), for each row, (n, k)."""
-        return self.family.encode(self.theta, observations(X, self.origin[:self.family.d]))[0]
+        (mu, _), _ = self.family.encode(self.theta, observations(X, self.origin[:self.family.d]))
+        return mu
 
     def decode(self, Z):
         """x̂(z), the mean of p(x|z), for each row, (n, d)."""
         Z = observations(Z, self.origin[:self.family.k], name="Z")
-        return self.family.decode(self.theta, Z)[0]
+        (X_hat, _), _ = self.family.decode(self.theta, Z)
+        return X_hat

@@ -1,8 +1,8 @@
 """Elementary functions: log-sum-exp, softmax, softplus, sigmoid, and a bound by tanh.
 
 Densities are handled by their logarithms, because products of them leave the range of floating
-point (see likelihood.py). What then has to be added is a sum of exponentials, and computed as it
-is written it overflows at 710. Each function below is rewritten so that the largest exponent is 0:
+point (see likelihood.py). What then has to be added is a sum of exponentials, and computed as it is
+written it overflows at 710. The first four below are rewritten so that the largest exponent is 0:
 no argument overflows, and no digit of a small result is lost against a large intermediate one.
 
     logsumexp(x)   = m + log k + log1p(Σ' exp(x_i - m) / k)     ∂/∂x_i = softmax(x)_i

@@ -1,6 +1,6 @@
 """Fourier features: sines and cosines of the coordinates, so that a network can learn fine detail.
 
-A network whose inputs are two coordinates learns slow functions first and coastlines never (Rahaman
+A network whose inputs are two coordinates learns slow functions first and coastlines last (Rahaman
 and others 2019). Given waves of many lengths and directions as inputs, it mixes them as a Fourier
 series does, and the lengths set how fine it can see (Tancik and others 2020; Rahimi and Recht
 2007):
@@ -58,7 +58,7 @@ def fourier_features(X, F):
 def fourier_network(theta, X, F, sizes, activation):
     """mlp(φ(x)) for each row of X, (n, dL), and backward: dY -> dtheta, dX.
 
-    As of `network.mlp`, Y may be overwritten and `inputs` or `parameters` be left out.
+    As with `network.mlp`, Y may be overwritten, and `backward` may leave out inputs or parameters.
     """
     phi, backward_phi = fourier_features(X, F)
     Y, backward_mlp = mlp(theta, phi, sizes, activation)

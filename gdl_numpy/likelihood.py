@@ -78,7 +78,8 @@ def mean_over_blocks(loss, theta, *data, rows=2**11):
 def in_blocks(function, n, rows=2**13):
     """What `function(start, end)` gives for the rows from start to end, for all n, as one array.
 
-    However large n is, what a block of `rows` needs in between has room, best in the cache.
+    Only one block is in work at a time, so what it needs in between fits into memory, best into
+    the cache.
     """
     parts = [function(start, min(start + rows, n)) for start in range(0, max(n, 1), rows)]
     return array_module(parts[0]).concatenate(parts)

@@ -1,18 +1,32 @@
 """Storage: what was saved is loaded for the same family, and refused for any other."""
 
 import os
+import pickle
 
 import numpy
 import pytest
 
 from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.family import HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.fourier import wave_vectors
 from gdl_numpy.latent import AutoencoderFamily
+from gdl_numpy.models.adversarial import AdversarialFamily
+from gdl_numpy.models.autoregressive import AutoregressiveFamily, MaskedAutoregressiveFamily
+from gdl_numpy.models.diffusion import DiffusionFamily
+from gdl_numpy.models.energy_based import EnergyBasedFamily
+from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
+from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.sample_space import SampleSpace
 from gdl_numpy.storage import load, save
 
+F = wave_vectors(2, 2, (1.0,), numpy.random.default_rng(0))
 FAMILIES = [NormalFamily(3), MixtureFamily(2, 3), AutoencoderFamily((6, 4, 2)),
-            HistogramFamily(SampleSpace([0.0, 0.0], [1.0, 2.0]), (3, 4))]
+            HistogramFamily(SampleSpace([0.0, 0.0], [1.0, 2.0]), (3, 4)),
+            AutoregressiveFamily((3, 4), (5,), F), MaskedAutoregressiveFamily(4, (5,)),
+            NormalizingFlowFamily(2, 2, (4,)), NormalizingFlowFamily(2, 3, (4,), "spline", 3, F),
+            VariationalAutoencoderFamily(2, 1, (3,), F),
+            EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], (3,), F, 2), DiffusionFamily(2, (3,), 4, F),
+            AdversarialFamily(2, 1, (3,), (4,))]
 each_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: type(f).__name__)
 
 
@@ -40,6 +54,32 @@ def test_another_family_is_refused_by_what_differs(tmp_path, saved, asked, messa
     save(tmp_path / "theta.npz", saved, numpy.zeros(saved.n_parameters))
     with pytest.raises(ValueError, match=message):
         load(tmp_path / "theta.npz", asked)
+
+
+@each_family
+def test_a_pickled_model_is_the_same_model(family):
+    p = family(0.1 * numpy.random.default_rng(0).standard_normal(family.n_parameters))
+    again = pickle.loads(pickle.dumps(p))
+    if hasattr(p, "sample"):
+        one, two = (q.sample(3, numpy.random.default_rng(1)) for q in (p, again))
+        assert (one == two).all()
+    else:
+        Z = numpy.ones((3, 2))
+        assert (p.decode(Z) == again.decode(Z)).all()
+
+
+def test_what_cannot_be_compared_is_not_saved(tmp_path):
+    family = NormalFamily(3)
+    family.cut = slice(3)
+    with pytest.raises(TypeError, match="slice is not JSON serializable"):
+        save(tmp_path / "theta.npz", family, numpy.zeros(9))
+    assert not list(tmp_path.iterdir())
+
+
+def test_whole_numbers_and_floats_of_a_bound_are_the_same_bound(tmp_path):
+    one, two = (EnergyBasedFamily([0.0], [1.0], (3,), bound=bound) for bound in (3, 3.0))
+    save(tmp_path / "theta.npz", one, numpy.zeros(one.n_parameters))
+    assert len(load(tmp_path / "theta.npz", two)) == two.n_parameters
 
 
 def test_families_of_as_many_parameters_are_told_apart(tmp_path):

@@ -233,16 +233,16 @@ class MaskedAutoregressiveFamily(_Autoregressive):
         for (W, _), before, after in zip(inner, degrees[:-1], degrees[1:], strict=True):
             W[...] = before[:, None] <= after
         last[...] = degrees[-1][:, None] < place
-        self._masks = {numpy: mask}
+        self._masks = {"numpy": mask}
 
     def __call__(self, theta):
         return MaskedAutoregressive(self, checked_theta(theta, self.n_parameters).copy())
 
     def mask(self, xp):
         """The mask (p,), of truth values in the module xp."""
-        if xp not in self._masks:
-            self._masks[xp] = xp.asarray(self._masks[numpy])
-        return self._masks[xp]
+        if xp.__name__ not in self._masks:
+            self._masks[xp.__name__] = xp.asarray(self._masks["numpy"])
+        return self._masks[xp.__name__]
 
     def off_space(self, X):
         """Whether each row of X holds something else than 0 and 1, (n,)."""

@@ -54,7 +54,7 @@ SAMPLES = {                                                 # at once; how often
     "diffusion": (512, 2), "adversarial": (8192, 80)}
 BATCH = {"masked_autoregressive": 128, "variational_autoencoder": 128, "energy_based": 1024}
 POINTS, PENALTY, DELTA = 2048, 0.003, 0.01                  # energy-based; adversarial
-CHAIN_STEPS, STEP, UNIFORM = 100, 0.02, 0.25                # of the energy-based model's sampler
+CHAIN_STEPS, STEP, JUMP = 100, 0.02, 0.25                # of the energy-based model's sampler
 
 
 class Given:
@@ -171,7 +171,7 @@ def sampling_ours(name):
     family, theta = warmed_up(name)
     p, (n, times), rng, options = family(theta), SAMPLES[name], np.random.default_rng(2), {}
     if name == "energy_based":
-        options = {"steps": CHAIN_STEPS, "step": STEP, "uniform": UNIFORM}
+        options = {"steps": CHAIN_STEPS, "step": STEP, "jump": JUMP}
     return lambda: [p.sample(n, rng, **options) for _ in range(times)]
 
 
@@ -435,7 +435,7 @@ def energy_based(family, theta):
             u = (X - 0.5 * h**2 * dE + h * eps - low) % (2 * side)
             mirrored = torch.where(u > side, -1.0, 1.0)
             proposal = torch.minimum(low + torch.minimum(u, 2 * side - u), high)
-            jump = torch.rand(n) < UNIFORM
+            jump = torch.rand(n) < JUMP
             proposal = torch.where(jump[:, None], low + side * torch.rand(n, family.d), proposal)
             E_new, dE_new = energy_and_slope(proposal)
             eps_back = 0.5 * h * (dE + mirrored * dE_new) - eps

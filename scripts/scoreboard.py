@@ -1,19 +1,19 @@
 """Scoreboard: all models fitted to the same 20,000 points of land, and what each of them loses.
 
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=2 python scripts/scoreboard.py
-    python scripts/scoreboard.py --only energy_based mixture --seeds 0 --seconds 30
+    python scripts/scoreboard.py --only energy_based mixture --seconds 30 --output /tmp/trial
     python scripts/scoreboard.py --list
 
-Because p_data is known, so is the distance of every model from it, in nats: exactly where a model
-has a density, on a grid for the energy-based model, as an upper bound where there is only a lower
-bound of log p. A training may take 90 seconds on 2 cores; it takes a fixed number of steps, in
-proportion to --seconds, so that the result depends on the seed alone. Where it says `judge`, a
-network sees 18,000 of the points and keeps, of its averaged parameters, those that suit the other
-2,000 best. Everything is measured on points that no model has seen. After Ctrl-C what was measured
-so far is kept.
+Because p_data is known, so is the distance of every model from it, in nats: from log p itself where
+a model has it, on a grid for the energy-based model, as an upper bound where there is only a lower
+bound of log p, and for the diffusion model that of its flow. A training may take 90 seconds on 2
+cores; it takes a fixed number of steps, in proportion to --seconds, so that the result depends on
+the seed alone. A network with a `judge` sees 18,000 of the points and keeps, of its averaged
+parameters, those that suit the other 2,000 best. Everything is measured on points that no model has
+seen. After Ctrl-C what was measured so far is kept.
 
 It writes figures/scoreboard.json, where models and seeds measured before stay, and, from seed 0,
-the parameters of the networks to figures/parameters/.
+the parameters of the networks to figures/parameters/, from which Figure 1-10 is drawn.
 """
 
 import argparse
@@ -31,15 +31,17 @@ from style import write_whole
 from tqdm import tqdm
 
 from gdl_numpy import taxonomy
+from gdl_numpy.backend import array_module
 from gdl_numpy.density import KernelDensity
 from gdl_numpy.evaluation import cells_hit
 from gdl_numpy.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
 from gdl_numpy.fourier import wave_vectors
+from gdl_numpy.likelihood import in_blocks
 from gdl_numpy.mle import maximum_likelihood
 from gdl_numpy.models.adversarial import AdversarialFamily
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
-from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised
+from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised, reflect
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.storage import save
@@ -57,19 +59,25 @@ CELL = 2.0                                                  # degrees: of the la
 class InDegrees:
     """The density of x = UNIT · u, where u ~ p, per square degree; it can do what p can."""
 
+    LOG_UNIT = math.log(math.prod(UNIT.tolist()))           # log |det ∂x/∂u|
+    ADDED = {"log_prob": -LOG_UNIT, "elbo": -LOG_UNIT, "importance_weighted": -LOG_UNIT,
+             "ode_log_prob": -LOG_UNIT, "energy": LOG_UNIT}
+
     def __init__(self, p):
         self.p = p
-        self.log_volume = math.log(math.prod(UNIT.tolist()))
 
     def __getattr__(self, name):
-        """log_prob, elbo, ... of p, if p has it."""
-        method = getattr(vars(self)["p"], name)
-        return lambda X, *args, **kwargs: (
-            method((X / UNIT).astype(self.p.theta.dtype), *args, **kwargs) - self.log_volume)
+        """The methods in ADDED, those that p has."""
+        if name not in self.ADDED:
+            raise AttributeError(f"a density in degrees has no {name}")
+        method = getattr(self.p, name)
+        return lambda X, *args, **kwargs: self.ADDED[name] + method(
+            (X / array_module(X).asarray(UNIT)).astype(self.p.theta.dtype), *args, **kwargs)
 
     def sample(self, n, rng):
         """n points of the map, (n, 2)."""
-        return self.p.sample(n, rng).astype(float) * UNIT
+        U = self.p.sample(n, rng).astype(float)
+        return U * array_module(U).asarray(UNIT)
 
 
 class RecalibratedKernelDensity:
@@ -104,7 +112,7 @@ class RecalibratedKernelDensity:
         return self.level(self.f.log_prob(X)) - self.log_z
 
     def sample(self, n, rng):
-        """n points (n, 2): a cell by its mass, a point of it by chance."""
+        """n points (n, 2): a cell by its mass, a point of it by chance, nearly as p has them."""
         u = rng.random(n) * self.masses[-1]
         i = np.searchsorted(self.masses, u, side="right").clip(0, len(self.grid) - 1)
         return self.grid[i] + self.cell * (rng.random((n, 2)) - 0.5)
@@ -133,16 +141,21 @@ class Interrupted(KeyboardInterrupt):
 
 def moved(degrees):
     """An `augment` that moves points by normal steps, mirrored at the border of the map."""
-    scale = (degrees / UNIT).astype(np.float32)
-    return lambda U, rng: 1 - abs(
-        (U + scale * rng.standard_normal(U.shape, dtype=U.dtype) + 1) % 4 - 2)
+    scale, end = (degrees / UNIT).astype(np.float32), np.ones(2, np.float32)
+    return lambda U, rng: reflect(
+        U + scale * rng.standard_normal(U.shape, dtype=U.dtype), -end, end)[0]
+
+
+def n_steps(network, seconds):
+    """How many steps of training `seconds` allow."""
+    return max(1, round(network.steps * seconds / SECONDS))
 
 
 def fit_network(network, X, rng, seconds):
     """The density, in degrees, of the network's family fitted to the points X (n, 2)."""
     U, kept = split(X / UNIT, rng) if network.judge else (X / UNIT, X[:0])
     U, kept, family = U.astype(np.float32), kept.astype(np.float32), network.family(np)
-    steps = max(1, round(network.steps * seconds / SECONDS))
+    steps = n_steps(network, seconds)
     best, best_theta, theta = math.inf, None, None
     try:
         for step in tqdm(family.train(U, rng, max_steps=steps, augment=moved(network.jitter),
@@ -206,9 +219,9 @@ NETWORKS = {
         lambda xp: NormalizingFlowFamily(2, 4, (128, 128), "spline", 32, waves(xp, (2, 6, 18), 16)),
         None, 7000, 1.0, {"learning_rate": 2e-3}),
     "affine_flow": Network(
-        lambda xp: NormalizingFlowFamily(2, 8, (128, 128), "affine", 32,
-                                         waves(xp, (1, 3), 16), bound=1.0),
-        cross_entropy, 8000, 1.0, {"learning_rate": 2e-3}),
+        lambda xp: NormalizingFlowFamily(2, 12, (128, 128), "affine",
+                                         frequencies=waves(xp, (1, 3), 16), bound=1.0),
+        cross_entropy, 10_000, 1.0, {"learning_rate": 1e-3}),
     "variational_autoencoder": Network(
         lambda xp: VariationalAutoencoderFamily(2, 2, (128, 128), waves(xp, (2, 6, 20), 24),
                                              waves(xp, (0.5, 1.5), 16), "output", 5e-3),
@@ -216,7 +229,8 @@ NETWORKS = {
     "energy_based": Network(
         lambda xp: EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], (128, 128),
                                      waves(xp, (2, 4, 8, 16), 32), bound=3.0),
-        grid_cross_entropy, 4000, 0.4, {"learning_rate": 2e-3, "batch": 1024}),
+        grid_cross_entropy, 5000, 0.4,
+        {"learning_rate": 2e-3, "batch": 1024, "averaging": 0.999}),
     "diffusion": Network(
         lambda xp: DiffusionFamily(2, (256, 256), 256, waves(xp, (2, 6, 20), 24),
                                    log_snr=(10.0, -6.0)),
@@ -234,14 +248,14 @@ def fit_model(name, X, rng, seconds=SECONDS):
     """The model of that name fitted to the points X (n, 2), (latitude, longitude) in degrees.
 
     A density in degrees: it has `sample(n, rng)`, and log_prob, elbo or energy as its kind has.
-    `seconds` scales the steps of networks, fixed so that 90 are what two cores may need.
+    `seconds` scales the number of a network's steps, chosen so that 90 suffice on two cores.
     """
     if name not in MODELS:
         raise ValueError(f"name must be one of {', '.join(MODELS)}, got {name!r}")
     return MODELS[name](X, rng, seconds)
 
 
-def judged(name, p, p_data, X, rng):
+def judged(p, p_data, X, rng):
     """What the table says of a density p in degrees; X (n, 2) are points new to it."""
     start = time.perf_counter()
     samples = p.sample(N_SAMPLES, rng)
@@ -252,10 +266,10 @@ def judged(name, p, p_data, X, rng):
     numbers = {"samples_per_second": N_SAMPLES / seconds, "sea": 1 - land.mean(),
                "reached": cells_hit(samples[land], CELL) / cells_hit(truth, CELL),
                "js": histogram_js(samples, truth), "js_floor": histogram_js(again, truth)}
-    how, log_prob = known_log_prob(p, rng)
+    numbers["how"], log_prob = known_log_prob(p, rng)
     if log_prob is not None:
         log_p, on_land = log_prob(X), log_prob(centres[p_data.contains(centres)])
-        numbers |= {"how": how, "kl": -log_p.mean() - p_data.entropy, "lowest": on_land.min()}
+        numbers |= {"kl": -log_p.mean() - p_data.entropy, "lowest": on_land.min()}
         if math.isfinite(numbers["kl"]):
             numbers["kl_error"] = log_p.std() / math.sqrt(len(X))
     if hasattr(p, "elbo"):
@@ -267,20 +281,16 @@ def judged(name, p, p_data, X, rng):
 def known_log_prob(p, rng):
     """How log p(x) is known of a density in degrees, and a function that gives it, or None."""
     if hasattr(p, "log_prob"):
-        return "exact", p.log_prob
+        return "grid" if isinstance(p, RecalibratedKernelDensity) else "exact", p.log_prob
     if hasattr(p, "importance_weighted"):
-        return "bound", lambda X: blockwise(partial(p.importance_weighted, rng=rng,
-                                                    n_samples=IMPORTANCE), X)
+        return "bound", partial(p.importance_weighted, rng=rng, n_samples=IMPORTANCE)
     if hasattr(p, "ode_log_prob"):
-        return "flow", lambda X: blockwise(partial(p.ode_log_prob, n_steps=ODE_STEPS), X)
+        return "flow", lambda X: in_blocks(
+            lambda i, j: p.ode_log_prob(X[i:j], n_steps=ODE_STEPS), len(X), 2000)
     if hasattr(p, "energy"):
         normalised = GridNormalised(p.p, (360, 720))
-        return "grid", lambda X: normalised.log_prob(X / UNIT) - p.log_volume
+        return "grid", lambda X: normalised.log_prob(X / UNIT) - p.LOG_UNIT
     return "none", None
-
-
-def blockwise(function, X, rows=2000):
-    return np.concatenate([function(X[i:i + rows]) for i in range(0, len(X), rows)])
 
 
 def histogram_js(X, Y):
@@ -301,24 +311,29 @@ def described(p, name, n):
         parameters = inner.family.n_parameters
     else:
         parameters = {"box": 4, "normal": 5, "mixture": 200 * 6 - 1, "histogram": 36 * 72 - 1,
-                      "kernel_density": 2 * n + 1, "recalibrated_kernel_density": 2 * n + 4}[name]
-    return {"parameters": parameters, "branch": list(taxonomy.branch(type(inner))),
-            "module": type(inner).__module__}
+                      "kernel_density": 2 * n + 1,
+                      "recalibrated_kernel_density": 2 * (n - KEPT_BACK) + 4}[name]
+    return {"parameters": parameters, "branch": list(taxonomy.branch(type(inner)))}
 
 
 def summary(rows):
-    """For each model the mean over seeds of every number, and its largest distance from it."""
+    """For each model the mean over seeds of what all have, and how far a seed is from it at most.
+
+    An infinite mean is a string, "inf" or "-inf", as in the rows.
+    """
     table = {}
     for name in (name for name in MODELS if any(row["name"] == name for row in rows)):
         mine = [row for row in rows if row["name"] == name]
         table[name] = {"seeds": len(mine)}
-        for key, value in mine[0].items():
-            if isinstance(value, float | int) and key != "seed":
-                values = [row[key] for row in mine]
-                mean = float(np.mean(values))
-                table[name] |= {key: mean, f"{key}_spread": max(abs(v - mean) for v in values)}
+        for key in (key for key in mine[0] if all(key in row for row in mine)):
+            values = [row[key] for row in mine]
+            if key in ("how", "branch", "module"):
+                table[name][key] = values[0]
             elif key not in ("name", "seed"):
-                table[name][key] = value
+                mean = float(np.mean([float(value) for value in values]))
+                table[name][key] = mean if math.isfinite(mean) else str(mean)
+                if math.isfinite(mean):
+                    table[name][f"{key}_spread"] = max(abs(value - mean) for value in values)
     return table
 
 
@@ -338,39 +353,67 @@ def main(arguments=None):
     (options.output / "parameters").mkdir(parents=True, exist_ok=True)
 
     p_data, file = WorldMap(), options.output / "scoreboard.json"
-    rows = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
+    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"rows": []}
+    if before.get("seconds", options.seconds) != options.seconds:
+        parser.error(f"{file} is of --seconds {before['seconds']:g}: name another --output")
+    rows = before["rows"]
     for seed in options.seeds:
         X, X_test = (p_data.sample(n, np.random.default_rng([seed, i]))
                      for i, n in enumerate((N, N_TEST)))
         for name in options.only:
             rng = np.random.default_rng([seed, 2])
-            start, parameters = (time.perf_counter(),
-                                 options.output / "parameters" / f"{name}.npz")
+            p, start = None, time.perf_counter()
             try:
                 p = fit_model(name, X, rng, options.seconds)
-            except Interrupted as stopped:
-                if stopped.theta is not None:
-                    save(parameters, stopped.family, stopped.theta)
-                print(f"interrupted at {name}, whose parameters so far are in {parameters}; what "
-                      "was measured before is written", file=sys.stderr)
+                seconds = time.perf_counter() - start
+                numbers = judged(p, p_data, X_test, rng)
+            except KeyboardInterrupt as stopped:
+                saved = rescued(p or stopped, options.output / "parameters", name)
+                print(f"interrupted at {name}{saved}; what was measured before is written",
+                      file=sys.stderr)
                 return 130
-            seconds = time.perf_counter() - start
             row = {"name": name, "seed": seed, "seconds": seconds, **described(p, name, N)}
             if name in NETWORKS:
-                steps = round(NETWORKS[name].steps * options.seconds / SECONDS)
-                row |= {"steps": steps, "steps_per_second": steps / seconds}
+                steps = n_steps(NETWORKS[name], options.seconds)
+                row |= {"steps": steps, "steps_per_second": steps / seconds,
+                        "module": type(p.p).__module__}     # its leaf in the taxonomy
                 if seed == 0:
-                    save(parameters, p.p.family, p.p.theta)
+                    save(options.output / "parameters" / f"{name}.npz", p.p.family, p.p.theta)
             rows = [old for old in rows if (old["name"], old["seed"]) != (name, seed)]
-            rows.append(row | judged(name, p, p_data, X_test, rng))
+            rows.append(row | numbers)
             print(name, {key: value if isinstance(value, str | list) else round(value, 4)
                          for key, value in rows[-1].items() if key != "name"}, flush=True)
             report = {"n": N, "n_test": N_TEST, "n_samples": N_SAMPLES, "seconds": options.seconds,
                       "importance": IMPORTANCE, "ode_steps": ODE_STEPS, "entropy": p_data.entropy,
                       "summary": summary(rows), "rows": rows}
-            write_whole(file, lambda partial, report=report: partial.write_text(
+            write_whole(file, lambda path, report=report: path.write_text(
                 json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8"))
     return 0
+
+
+def rescued(stopped, folder, name):
+    """Where the parameters of an interrupted training or judgement are now, in words, if any."""
+    inner, file = getattr(stopped, "p", stopped), folder / f"{name}_interrupted.npz"
+    if getattr(inner, "theta", None) is None:
+        return ""
+    save(file, inner.family, inner.theta)                   # those of a finished one stay
+    return f", whose parameters so far are in {file}"
+
+
+HOW = {"exact": "{}", "bound": "≤ {}", "grid": "{}, Z by a grid", "flow": "{}, of its flow"}
+
+
+def kl_in_words(row, spread=False):
+    """The KL of a row of the summary and how it is known; nothing if it is not."""
+    if row["how"] not in HOW:
+        return ""
+    more = f" ± {row['kl_spread']:.3f}" if spread and row["kl"] != "inf" else ""
+    return HOW[row["how"]].format("∞" if row["kl"] == "inf" else f"{row['kl']:.3f}{more}")
+
+
+def reports():
+    """The summary of figures/scoreboard.json: for each name its numbers."""
+    return json.loads((FIGURES / "scoreboard.json").read_text(encoding="utf-8"))["summary"]
 
 
 if __name__ == "__main__":

@@ -43,6 +43,10 @@ FEWER = {                                                   # constants that mak
                              "DENSE": 9, "COMPONENTS": 2},
     "figure_1_06_densities": {"N": 2000, "N_TEST": 2000, "N_SAMPLES": 2000,
                               "COMPONENTS": {"few": 2, "some": 3, "many": 4}},
+    "figure_1_10_scoreboard": {"N": 500, "N_DRAWN": 50, "PICTURE": (6, 12), "NAMED": (
+        "box", "histogram", "autoregressive", "variational_autoencoder", "diffusion",
+        "adversarial")},
+    "figure_1_10_taxonomy": {"N": 40},
 }
 QUICK = [name for name in NAMES if name not in FEWER]       # their numbers are computed again here
 
@@ -127,6 +131,22 @@ def test_every_figure_can_be_computed_on_a_device(name, device):
     assert all(isinstance(value, (str, int, float)) for value in numbers.values())
     assert all(isinstance(to_numpy(value), np.ndarray) for value in arrays.values())
     assert any(isinstance(value, device.ndarray) for value in arrays.values())
+
+
+def test_the_taxonomy_is_drawn_for_any_leaves_without_one_box_on_another():
+    import figure_1_10_taxonomy as script
+    title = "generative models"
+    leaves = {(title, "explicit", "exact", "a"): 0.5, (title, "explicit", "exact", "b"): 1.5,
+              (title, "explicit", "not exact", "bound", "c d"): 2.5, (title, "implicit", "e"): 3.5}
+    figure, ax = plt.subplots()
+    script.place_tree(ax, leaves)
+    places = {text.get_text(): text.get_position() for text in ax.texts}
+    plt.close(figure)
+    assert len(set(places.values())) == len(places) == 10
+    for path in leaves:
+        heights = [places[name.replace(" ", "\n") if name == "c d" else name][1] for name in path]
+        assert heights == sorted(heights, reverse=True) and len(set(heights)) == len(heights)
+    assert len({places[name][1] for name in ("a", "b", "c\nd", "e")}) == 1
 
 
 def test_the_box_of_figure_1_05_is_drawn_where_the_estimate_is():

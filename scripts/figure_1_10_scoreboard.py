@@ -1,0 +1,103 @@
+"""Companion of Figure 1-10: samples and density of every model on the scoreboard, over the map.
+
+Networks have the parameters that scoreboard.py saved; the other models are fitted again to the same
+points. All of this happens on the host.
+"""
+
+import sys
+
+import make_figures
+import matplotlib as mpl
+import numpy as np
+from scoreboard import (
+    FIGURES,
+    MODELS,
+    NETWORKS,
+    WORLD,
+    InDegrees,
+    N,
+    fit_model,
+    kl_in_words,
+    known_log_prob,
+    reports,
+)
+from style import BLUE, INK, LAND, VERMILION, draw_coast, draw_land
+
+from gdl_numpy.backend import array_module
+from gdl_numpy.storage import load
+from gdl_numpy.world_map import WorldMap
+
+SIZE = (16, 11)
+TITLE = "Many models of one world: what they make, and their densities"
+ALT = ("Pairs of world maps, {n_drawn} samples of a model above its density: the truth, {names}. "
+       "Nats lost per point: {best}.")
+N_DRAWN, PICTURE, NAMED = 3000, (90, 180), tuple(MODELS)    # samples, cells of 2°, models
+
+
+def compute(rng):
+    xp, p_data = array_module(rng.random(1)), WorldMap()
+    board, seed = reports(), int(rng.integers(0, 2**31))
+    X = p_data.sample(N, np.random.default_rng([0, 0]))     # the points of the scoreboard's seed 0
+    grid, _ = WORLD.grid(PICTURE)
+    models = {"truth": p_data}
+    for name in NAMED:
+        if name in NETWORKS:
+            family = NETWORKS[name].family(np)
+            models[name] = InDegrees(family(load(FIGURES / "parameters" / f"{name}.npz", family)))
+        else:
+            models[name] = fit_model(name, X, np.random.default_rng([0, 2]))
+    arrays = {}
+    for name, p in models.items():
+        arrays[f"{name}_samples"] = xp.asarray(p.sample(N_DRAWN, np.random.default_rng(seed)))
+        _, log_prob = known_log_prob(p, np.random.default_rng(seed))
+        if log_prob is not None:
+            arrays[f"{name}_density"] = xp.asarray(
+                np.exp(log_prob(grid).astype(float)).reshape(PICTURE) * p_data.area)
+    numbers = {"n_drawn": N_DRAWN, "names": ", ".join(name.replace("_", " ") for name in NAMED)}
+    for name, row in board.items():
+        kl = kl_in_words(row)
+        numbers[name] = f"{f'KL {kl}    ' if kl else ''}sea {row['sea']:.0%}"
+    known = {name: row["kl"] for name, row in board.items() if isinstance(row.get("kl"), float)}
+    numbers["best"] = ", ".join(f"{name.replace('_', ' ')} {known[name]:.3f}"
+                                for name in sorted(known, key=known.get))
+    return arrays, numbers
+
+
+def draw(figure, arrays, numbers):
+    figure.suptitle(TITLE, x=0.004, ha="left", size=18, weight="bold")
+    world = WorldMap()
+    colours = mpl.colors.PowerNorm(0.6, vmin=0, vmax=2.5)
+    cells = figure.subfigures(3, 5)
+    names = [key.removesuffix("_samples") for key in arrays if key.endswith("_samples")]
+    for cell, name in zip(cells.flat, names, strict=False):
+        upper, lower = cell.subplots(2, 1)
+        X = arrays[f"{name}_samples"]
+        land = world.contains(X)
+        draw_land(upper, world.rings, facecolor=LAND, rasterized=True)
+        upper.scatter(*X[land].T[::-1], s=1.2, color=BLUE, linewidth=0, rasterized=True)
+        upper.scatter(*X[~land].T[::-1], s=5, color=VERMILION, marker="x", linewidth=0.6,
+                      rasterized=True)
+        upper.set_title("the truth" if name == "truth" else name.replace("_", " "), size=13)
+        if f"{name}_density" in arrays:
+            picture = lower.imshow(arrays[f"{name}_density"], origin="lower", cmap="cividis",
+                                   norm=colours, extent=(-180, 180, -90, 90),
+                                   interpolation="nearest")
+            draw_coast(lower, world.coast, rasterized=True)
+        else:
+            lower.text(0, 0, "no density", ha="center", va="center", size=13)
+        for ax in (upper, lower):
+            ax.set(xlim=(-180, 180), ylim=(-90, 90), xticks=[], yticks=[], aspect="equal")
+            ax.spines[:].set(visible=True, color="#BBBBBB")
+        lower.set_xlabel(numbers.get(name, "KL 0    sea 0%"), color=INK)
+    ax = cells.flat[-1].subplots()
+    ax.axis("off")
+    figure.colorbar(picture, cax=ax.inset_axes([0.05, 0.8, 0.9, 0.06]), orientation="horizontal",
+                    extend="max", ticks=[0, 0.5, 1, 1.5, 2, 2.5],
+                    label="density, as a multiple\nof the truth on land")
+    ax.text(0.05, 0.52, "blue: samples on land\norange crosses: in the sea\n\nKL: nats lost per "
+            "point\nsea: share of the samples\nin the sea", va="top", transform=ax.transAxes,
+            linespacing=1.5)
+
+
+if __name__ == "__main__":
+    sys.exit(make_figures.main(["figure_1_10_scoreboard"]))

@@ -1,13 +1,17 @@
 """Write into the README the numbers that scripts have measured: `python scripts/update_readme.py`.
 
 Between the lines `<!-- NAME -->` and `<!-- end -->` stands what the function `NAME` below makes of
-the files manifest.json, encoders.json and benchmark_*.json of figures/; a test sees that it is up
-to date.
+the files manifest, encoders, scoreboard, faces and benchmark_*, all .json, of figures/; a test sees
+that it is up to date.
 """
 
 import json
 import re
+import textwrap
 from pathlib import Path
+
+from compare_faces import MIXTURE, VAE
+from scoreboard import kl_in_words
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,6 +61,74 @@ def encoders():
            f"{drawn['normal_median']:.4f} and {drawn['fitted_median']:.4f}, hardly differ.")
 
 
+KINDS = {"exact": "exact", "bound": "a bound", "grid": "up to Z", "flow": "a bound", "none": "none"}
+
+
+def scoreboard():
+    """The means of scoreboard.py over its seeds."""
+    report = load("scoreboard.json")
+    table = report["summary"]
+    yield ("| model | density | parameters | training, s | steps/s | samples/s | KL, nats "
+           "| standard error | lowest log p on land | in the sea | land reached | JS of samples |")
+    yield "| --- |" + " --- |" * 11
+    for name, row in table.items():
+        lowest = row.get("lowest", "")
+        lowest = f"{lowest:.0f}" if isinstance(lowest, float) else lowest.replace("-inf", "-∞")
+        error = f"{row['kl_error']:.4f}" if "kl_error" in row else ""
+        steps = f"{row['steps_per_second']:.0f}" if "steps" in row else ""
+        yield (f"| {name.replace('_', ' ')} | {KINDS[row['how']]} | {row['parameters']:,.0f} "
+               f"| {row['seconds']:.1f} | {steps} | {two_digits(row['samples_per_second'])} "
+               f"| {kl_in_words(row, spread=True)} "
+               f"| {error} | {lowest} | {row['sea']:.1%} | {row['reached']:.1%} "
+               f"| {row['js']:.4f} |")
+    box, vae, diffusion = (table[name] for name in ("box", "variational_autoencoder", "diffusion"))
+    yield ""
+    yield wrapped(
+        f"Means over {box['seeds']} seeds, ± the largest distance of a seed from the mean. The JS "
+        f"of true samples from others is {box['js_floor']:.4f}: less cannot be seen. ≤: a bound, "
+        f"of {report['importance']} draws; with one draw, the ELBO, it is {vae['elbo_kl']:.1f}. *Z "
+        "by a grid*: log p is known up to a constant, which a sum over a grid gives in two "
+        "dimensions. *Of its flow*: of the deterministic flow, not of the chain that samples, for "
+        f"which only the bound {diffusion['elbo_kl']:.2f} is known.")
+
+
+def wrapped(text):
+    return textwrap.fill(text, 130, break_on_hyphens=False)
+
+
+def two_digits(number):
+    """A speed: more digits than two are noise."""
+    return f"{float(f'{number:.2g}'):,.0f}"
+
+
+def faces():
+    """The means of compare_faces.py over its seeds."""
+    report = load("faces.json")
+    side = report["side"]
+    yield wrapped(
+        f"Pictures of {side} × {side} pixels with {report['levels']} levels of grey, where an even "
+        f"guess needs {report['even']:.0f} bits per pixel. Each model learned from {report['n']:,} "
+        f"faces and is judged on {report['n_held_out']} others. Means over {len(report['seeds'])} "
+        "seeds, ± the largest distance of a seed from it; ≤ a bound.")
+    yield ""
+    yield "| model of faces | bits per pixel | parameters | training, s |"
+    yield "| --- | --- | --- | --- |"
+    for name, row in report["mean"].items():
+        yield (f"| {name.replace('_', ' ')} | {'≤ ' if row['bound'] else ''}"
+               f"{row['bits_per_pixel']:.3f} ± {row['bits_per_pixel_spread']:.3f} "
+               f"| {row['parameters']:,.0f} | {row['seconds']:.0f} |")
+    yield ""
+    yield wrapped(
+        "A normal density pays at least 0.25 bits per pixel for the cell of a grey level; "
+        "independent pixels and the autoregressive model, which are masses and no densities, pay "
+        "nothing. The autoregressive model is one classifier for all pixels, given a window before "
+        f"each. The mixture has {MIXTURE['components']} normals. Mixture, diffusion model and "
+        f"variational autoencoder are models of the {MIXTURE['coordinates']} or "
+        f"{VAE['coordinates']} leading principal coordinates, and all else is normal noise: the "
+        "specks in their pictures. The order of the table is that of these small networks after "
+        "about a minute of training, not of their families.")
+
+
 def benchmark():
     """The cases of the benchmarks with their ratios."""
     reports = [load(f"benchmark_{name}.json") for name in ("density", "discriminative", "network")]
@@ -96,7 +168,8 @@ def updated(text):
     return re.sub(r"<!-- (\w+) -->\n.*?<!-- end -->", block, text, flags=re.DOTALL)
 
 
-BLOCKS = {"densities": densities, "encoders": encoders, "benchmark": benchmark}
+BLOCKS = {"densities": densities, "encoders": encoders, "scoreboard": scoreboard, "faces": faces,
+          "benchmark": benchmark}
 
 if __name__ == "__main__":
     readme = ROOT / "README.md"

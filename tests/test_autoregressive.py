@@ -435,7 +435,7 @@ def test_blocks_of_rows_change_nothing(monkeypatch, make, draw):
 
 @pytest.mark.parametrize("hidden", [(3,), (5, 4), (40,)])
 def test_with_few_hidden_units_the_first_and_the_last_coordinates_still_count(hidden):
-    """Degrees reach from 1 to d - 1: the second output sees the first input, the last all others."""
+    """Degrees reach from 1 to d - 1: output 2 sees input 1, the last output all other inputs."""
     d = 20
     family = MaskedAutoregressiveFamily(d, hidden, activation="tanh")
     theta, rng = theta_of(family, numpy.random.default_rng(0)), numpy.random.default_rng(1)

@@ -29,7 +29,7 @@ from gdl_numpy.backend import array_module, real_array
 from gdl_numpy.elementary import log_softmax
 from gdl_numpy.likelihood import negative_mean
 from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
-from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
 from gdl_numpy.training import train
 
 BLOCK = 2**10                                               # rows
@@ -125,7 +125,7 @@ class NetworkClassifierFamily(ClassifierFamily):
     """p_θ(y|x) = softmax(mlp_θ(x)) for a network of `sizes` (d, ..., K), without penalty."""
 
     def __init__(self, sizes, activation="relu"):
-        self.sizes = tuple(whole_number(size, "sizes", least=1) for size in sizes)
+        self.sizes = whole_numbers(sizes, "sizes", least=1)
         if len(self.sizes) < 2 or self.sizes[-1] < 2:
             raise ValueError(f"sizes must be (d, ..., K) with K >= 2 classes, got {sizes}")
         self.activation = checked_activation(activation)

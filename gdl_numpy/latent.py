@@ -38,7 +38,7 @@ from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.mle import Step
 from gdl_numpy.neighbours import nearest
 from gdl_numpy.network import checked_activation, cut, initial_theta, mlp, n_parameters
-from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
 from gdl_numpy.training import train
 
 
@@ -178,7 +178,7 @@ class AutoencoderFamily:
     """Encoder network of `sizes` (d, ..., k), decoder network of the reversed sizes (k, ..., d)."""
 
     def __init__(self, sizes, activation="softplus"):
-        self.sizes = tuple(whole_number(size, "sizes", least=1) for size in sizes)
+        self.sizes = whole_numbers(sizes, "sizes", least=1)
         if len(self.sizes) < 2:
             raise ValueError(f"sizes must be (d, ..., k), got {sizes}")
         checked_activation(activation)

@@ -20,6 +20,7 @@ data, which needs a prior (test_e29).
 import numpy
 
 from gdl_numpy.backend import array_module
+from gdl_numpy.sample_space import whole_number
 
 
 @numpy.errstate(over="ignore", invalid="ignore")            # inf · 0 is replaced
@@ -81,5 +82,6 @@ def in_blocks(function, n, rows=2**13):
     Only one block is in work at a time, so what it needs in between fits into memory, best into
     the cache.
     """
+    rows = whole_number(rows, "rows", least=1)
     parts = [function(start, min(start + rows, n)) for start in range(0, max(n, 1), rows)]
     return array_module(parts[0]).concatenate(parts)

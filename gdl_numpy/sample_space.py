@@ -64,6 +64,15 @@ def whole_number(n, name, least=0):
     return whole
 
 
+def whole_numbers(values, name, least=0):
+    """`values` as a tuple of ints that are at least `least`; TypeError or ValueError otherwise."""
+    try:
+        values = tuple(values)
+    except TypeError as error:
+        raise TypeError(f"{name} must be a list of whole numbers, got {values!r}") from error
+    return tuple(whole_number(value, name, least) for value in values)
+
+
 class SampleSpace:
     """The closed box in R^d between the corners `low` and `high`, both of shape (d,).
 

@@ -1,8 +1,8 @@
 """Storage: trained parameters on disk, with the family that they belong to.
 
 θ alone means nothing: only its family knows how to cut it. So the file, a NumPy archive (.npz,
-without pickle), holds beside θ the name of the family and all that its constructor fixed, sizes and
-wave vectors for instance. Loading asks for a family made in the same way and refuses any other: the
+without pickle), holds beside θ the name of the family and all its public attributes, sizes and wave
+vectors for instance. Loading asks for a family made in the same way and refuses any other: the
 wrong one would give numbers without complaint.
 """
 
@@ -48,8 +48,9 @@ def load(path, family, like=None):
     wanted = _described(family)
     for key in sorted(wanted.keys() | (held.keys() - {"theta"})):
         if key not in held or key not in wanted or not numpy.array_equal(held[key], wanted[key]):
-            raise ValueError(f"{path} was saved for another family: {key} is "
-                             f"{_shown(held, key)} there and {_shown(wanted, key)} here")
+            there, here = _shown(held, key), _shown(wanted, key)
+            raise ValueError(f"{path} was saved for another family: {key} is {there} there and "
+                             f"{here if here != there else 'another one'} here")
     theta = checked_theta(held["theta"], family.n_parameters)
     return theta if like is None else array_module(like).asarray(theta)
 

@@ -40,7 +40,8 @@ def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000,
     """Yields a Step after each step: its number, the loss of its rows, and θ̄, usable at any time.
 
     `loss(theta, *rows)` gives the loss and its gradient (p,) for rows of the arrays in `data`;
-    `augment(rows, rng)` changes those of the first array. `averaging` is a, 0 for no average. An
+    `augment(rows, rng)` changes those of the first array; that they stay finite and in the model's
+    space nobody checks, as this would wait for a device. `averaging` is a, 0 for no average. An
     `optimizer` brings its own η, which then stays as it is.
     """
     theta = real_array(theta, "theta", like=data[0]).copy()

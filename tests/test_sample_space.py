@@ -4,7 +4,13 @@ import numpy
 import pytest
 
 from gdl_numpy.backend import array_module, to_numpy
-from gdl_numpy.sample_space import SampleSpace, data_set, observations, whole_number
+from gdl_numpy.sample_space import (
+    SampleSpace,
+    data_set,
+    observations,
+    whole_number,
+    whole_numbers,
+)
 
 NAN, INF = float("nan"), float("inf")
 
@@ -180,3 +186,12 @@ def test_a_grid_needs_a_whole_number_of_cells_for_each_coordinate(shape, error, 
     for method in (space.grid, lambda shape: space.cell([[0, 0]], shape)):
         with pytest.raises(error, match=words):
             method(shape)
+
+
+def test_whole_numbers_are_a_tuple_of_them_or_an_error_that_names_them():
+    assert whole_numbers([1, numpy.int64(2)], "hidden", 1) == (1, 2)
+    assert whole_numbers((), "hidden") == ()
+    with pytest.raises(TypeError, match="hidden must be a list of whole numbers, got 8"):
+        whole_numbers(8, "hidden")
+    with pytest.raises(ValueError, match="hidden must be at least 1, got 0"):
+        whole_numbers((3, 0), "hidden", 1)

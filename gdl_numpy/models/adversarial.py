@@ -15,14 +15,14 @@ implicit: it can sample, and nothing else.
 
 Both sides minimise. With log D = -softplus(-logit) and log(1 - D) = -softplus(logit),
 
-    discriminator   1/n Σ softplus(-logit(x_i)) + 1/n Σ softplus(logit(g(z_i)))      estimates -V
+    discriminator   1/n Σ softplus(-logit(x_i)) + 1/n Σ softplus(logit(g(z_i)))   (estimates of -V)
                     + γ/2n Σ (logit(x + δ ε) - logit(x))²/δ²     for x = x_i and g(z_i), ε ~ N(0, I)
     generator       1/n Σ softplus(-logit(g(z_i)))
                     ∂logit = -sigmoid(-logit)/n, ∂x by the discriminator, ∂θ by the generator
 
 The generator's loss is not V: it pushes each logit the same way, but does not fade where D sees
 through every g(z). Played with steps of a gradient the game may circle for ever, or the generator
-give up most of the data. Against this works the second line, the penalty: it holds the slope of the
+give up most of the data. Against this works the term in γ, the penalty: it holds the slope of the
 logit down, its mean being about γ/2 times that of |∂logit/∂x|², at the data and at what is made
 (Roth and others 2017; Mescheder and others 2018, both by second derivatives). Besides, Adam forgets
 soon, β1 = 0.5 and β2 = 0.99, the discriminator learns at twice the generator's rate, and the
@@ -38,7 +38,7 @@ from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
 from gdl_numpy.mle import Step
 from gdl_numpy.network import checked_activation, initial_theta, n_parameters
 from gdl_numpy.optimizer import Adam, half_cosine
-from gdl_numpy.sample_space import data_set, whole_number
+from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
 from gdl_numpy.training import Average
 
 
@@ -57,9 +57,9 @@ class AdversarialFamily:
         self.latent_frequencies = checked_wave_vectors(latent_frequencies, self.k,
                                                        "latent_frequencies")
         self.generator = (n_features(self.k, self.latent_frequencies),
-                          *(whole_number(size, "generator", least=1) for size in generator), self.d)
-        self.discriminator = (n_features(self.d, self.frequencies), *(
-            whole_number(size, "discriminator", least=1) for size in discriminator), 1)
+                          *whole_numbers(generator, "generator", least=1), self.d)
+        self.discriminator = (n_features(self.d, self.frequencies),
+                              *whole_numbers(discriminator, "discriminator", least=1), 1)
         self.split = n_parameters(self.generator)
         self.n_parameters = self.split + n_parameters(self.discriminator)
 
@@ -83,11 +83,13 @@ class AdversarialFamily:
 
     def generate(self, theta_g, Z):
         """x = g(z) (n, d) of each row of Z (n, k), and backward: dX -> dtheta_g, dZ."""
+        Z = observations(Z, array_module(theta_g).empty(self.k, theta_g.dtype), False, "Z")
         return fourier_network(theta_g, Z, self.latent_frequencies, self.generator,
                                self.activation)
 
     def logit(self, phi, X):
         """The logit (n,) of D for each row of X (n, d), and backward: dlogit -> dphi, dX."""
+        X = observations(X, array_module(phi).empty(self.d, phi.dtype), finite=False)
         A, backward = fourier_network(phi, X, self.frequencies, self.discriminator,
                                       self.activation)
         return A[:, 0], lambda dlogit, inputs=True, parameters=True: backward(

@@ -46,7 +46,7 @@ from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
 from gdl_numpy.likelihood import in_blocks, mean_loss
 from gdl_numpy.network import checked_activation, cut, initial_theta, mlp, n_parameters
-from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
 from gdl_numpy.training import train
 
 
@@ -55,8 +55,8 @@ class _Autoregressive:
 
     def __init__(self, d, hidden, order, activation):
         self.d, self.activation = d, activation
-        self.hidden = tuple(whole_number(size, "hidden", least=1) for size in hidden)
-        self.order = list(range(d)) if order is None else [whole_number(i, "order") for i in order]
+        self.hidden = whole_numbers(hidden, "hidden", least=1)
+        self.order = list(range(d) if order is None else whole_numbers(order, "order"))
         if sorted(self.order) != list(range(d)):
             raise ValueError(f"order must hold each of 0, ..., {d - 1} once, got {order}")
         checked_activation(activation)
@@ -91,7 +91,7 @@ class AutoregressiveFamily(_Autoregressive):
     """
 
     def __init__(self, bins, hidden, frequencies=None, order=None, activation="relu", bound=None):
-        self.bins = tuple(whole_number(k, "bins", least=1) for k in bins)
+        self.bins = whole_numbers(bins, "bins", least=1)
         super().__init__(whole_number(len(self.bins), "the length of bins", least=1), hidden, order,
                          activation)
         if not (bound is None or 0 < bound < math.inf):
@@ -135,7 +135,7 @@ class AutoregressiveFamily(_Autoregressive):
         first = shaped_theta(theta, self.n_parameters)[:self.ends[0]]
         X = observations(X, xp.empty(self.d, dtype=theta.dtype), finite=False)[:, self.order]
         inside = (abs(X) <= 1).all(axis=1)
-        elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
+        elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)     # log p off the box
         X = xp.where(inside[:, None], X, 0)
         k = [xp.minimum(((X[:, i] + 1) * (0.5 * self.bins[axis])).astype(int), self.bins[axis] - 1)
              for i, axis in enumerate(self.order)]
@@ -151,7 +151,7 @@ class AutoregressiveFamily(_Autoregressive):
         def backward(dlog_p):
             dlog_p = xp.where(inside, dlog_p, 0)                    # outside, no θ changes log p
             dfirst = -softmax(first) * dlog_p.sum()
-            xp.add.at(dfirst, k[0], dlog_p)
+            xp.add.at(dfirst, k[0], dlog_p)                         # rows may share a bin
             return xp.concatenate([dfirst, *(backward_network(backward_softmax(dlog_p))
                                              for backward_softmax, backward_network in pullbacks)])
 
@@ -259,8 +259,8 @@ class MaskedAutoregressiveFamily(_Autoregressive):
         return a, lambda da: backward(da, inputs=False)[0] * mask
 
     def log_prob(self, theta, X):
-        """log p_θ(x) for each row of X, all 0 or 1 (nobody checks), (n,), and backward: dlog_p ->
-        dtheta."""
+        """log p_θ(x) for each row of X, all of 0 and 1, which the caller has checked, (n,), and
+        backward: dlog_p -> dtheta."""
         shaped_theta(theta, self.n_parameters)
         X = observations(X, array_module(theta).empty(self.d, theta.dtype), finite=False)
         a, backward_network = self.logits(theta, X)

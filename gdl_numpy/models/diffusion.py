@@ -28,7 +28,7 @@ densities are squared errors of ε̂, up to a constant, and their logarithms can
 
     log p(x) >= E log p(x|x_1) - Σ_{t>1} E KL(q(x_s|x_t, x)‖p(x_s|x_t)) - KL(q(x_T|x)‖p(x_T))
     = -½ (E Σ_t w_t |ε̂ - ε|² + α_T² |x|² + d (log 2π + σ_T² - 1 + Σ_{t>1} (σ_s²/σ_t² - 1)))
-    w_t = r_t α_s²/α_t²                       nearly the same for all t > 1 if λ falls evenly
+    w_t = r_t α_s²/α_t²                       nearly the same for t > 1 if λ falls evenly, slowly
 
 **The flow.** The same levels are passed without noise by x_s = α_s x̂ + σ_s ε̂ (Song, Meng and Ermon
 2021). These are steps along a flow that carries N(0, I) at level T to another density, which is
@@ -51,7 +51,7 @@ from gdl_numpy.elementary import sigmoid
 from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
 from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
-from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
 from gdl_numpy.training import train
 
 
@@ -87,7 +87,7 @@ class DiffusionFamily:
         self.d = whole_number(d, "d", least=1)
         self.n_levels = whole_number(n_levels, "n_levels", least=2)
         self.n_waves = whole_number(n_waves, "n_waves", least=1)
-        hidden = tuple(whole_number(size, "hidden", least=1) for size in hidden)
+        hidden = whole_numbers(hidden, "hidden", least=1)
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}")
         checked_activation(activation)
@@ -120,6 +120,7 @@ class DiffusionFamily:
         """
         xp = array_module(theta)
         shaped_theta(theta, self.n_parameters)
+        X = observations(X, xp.empty(self.d, dtype=theta.dtype), finite=False)
         log_snr = log_snr.astype(theta.dtype, copy=False)[:, None]
         alpha, sigma = signal_and_noise(log_snr)
         phi, backward_phi = self._features(X, sigma)
@@ -209,8 +210,8 @@ class Diffusion:
         """ELBO(x) for each row of X, (n,), in nats, without bias: each term with one draw of ε.
 
         The first term, and then all others, or `n_terms` of them drawn evenly for each row. Where
-        there is little noise, ε̂ - ε is near -ε, whose mean square d is known and replaces that of
-        the draw, a share α² of it.
+        there is little noise, ε̂ - ε is near -ε; α² (|ε|² - d), whose mean is 0, is subtracted and
+        takes this noise of the draws away.
         """
         xp, T = array_module(self.theta), self.family.n_levels
         X = observations(X, self.origin)
@@ -254,7 +255,7 @@ class Diffusion:
 
         The divergence is exact, from one pullback for each of d coordinates; the flow is followed
         by `n_steps` equal steps in λ of the classical Runge-Kutta method, whose error falls with
-        their fourth power. x counts as x_1/α_1.
+        their fourth power. The flow starts from x_1 = α_1 x, at level 1 without its noise.
         """
         xp = array_module(self.theta)
         X = self.alpha[0] * observations(X, self.origin)

@@ -33,7 +33,7 @@ The chain is Langevin's: downhill in E and shaken. With h (d,) the length of a s
     accept x' with probability min(1, exp(E(x) - E(x') + (|ε|² - |ε'|²)/2)),  else stay
 
 The last line (Metropolis and others 1953; Hastings 1970; for Langevin's steps Roberts and Tweedie
-1996) makes p exactly stationary, and for uniform x' the term in ε falls away. Beyond the border the
+1996) makes p exactly stationary; for uniform x' only E(x) - E(x') remains. Beyond the border the
 box goes on as its mirror image, and E with it; ∂E changes its sign in mirrored coordinates. So x'
 is reflected, and the rule stays exact. Training starts its chains uniform and carries them over
 from step to step, as θ hardly changes in between (persistent chains: Tieleman 2008).
@@ -47,7 +47,7 @@ from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
 from gdl_numpy.likelihood import in_blocks
 from gdl_numpy.network import checked_activation, initial_theta, n_parameters
-from gdl_numpy.sample_space import SampleSpace, data_set, observations, whole_number
+from gdl_numpy.sample_space import SampleSpace, data_set, observations, whole_number, whole_numbers
 from gdl_numpy.training import train
 
 
@@ -65,7 +65,7 @@ class EnergyBasedFamily:
             raise ValueError(f"bound must be positive and finite, or None, got {bound}")
         self.activation = checked_activation(activation)
         self.sizes = (n_features(self.d, self.frequencies),
-                      *(whole_number(size, "hidden", least=1) for size in hidden), 1)
+                      *whole_numbers(hidden, "hidden", least=1), 1)
         self.n_parameters = n_parameters(self.sizes)
         low, high = self.space.low, self.space.high
         self.log_volume = float(array_module(low).log(high - low).sum())
@@ -94,6 +94,7 @@ class EnergyBasedFamily:
         `inputs=False` or `parameters=False` leaves dX or dtheta out and gives None for it.
         """
         shaped_theta(theta, self.n_parameters)
+        X = observations(X, array_module(theta).empty(self.d, theta.dtype), finite=False)
         A, backward_network = fourier_network(theta, X, self.frequencies, self.sizes,
                                               self.activation)
         E, backward_bound = bounded(A[:, 0], self.bound)
@@ -105,6 +106,8 @@ class EnergyBasedFamily:
 
         With `space.grid(shape)[0]` for U it is exact as the grid becomes fine.
         """
+        if len(U) == 0:
+            raise ValueError("U is empty: no points give no Z")
         E, backward_energy = self.energy(theta, U)
         log_z = self.log_volume - math.log(len(U)) + logsumexp(-E)
         return log_z, lambda dlog_z: backward_energy(-dlog_z * softmax(-E), inputs=False)[0]
@@ -242,5 +245,5 @@ class GridNormalised:
         return -self.p.energy(X) - self.log_z
 
     def sample(self, n, rng):
-        """The samples of p."""
+        """The samples of p, from its chains, not from the grid."""
         return self.p.sample(n, rng)

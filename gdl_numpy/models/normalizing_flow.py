@@ -5,9 +5,9 @@ If z = f(x) is invertible and differentiable, and z has the density p_z, then x 
     p(x) = p_z(f(x)) |det ∂f/∂x|            log p(x) = log p_z(z) + Σ_layers log |det|
 
 and a sample is f⁻¹(z) with z ~ p_z. A coupling layer (Dinh, Krueger and Bengio 2014) makes all
-three cheap. It moves every second coordinate: each of these, x_b, by an increasing function g whose
-parameters a network computes from those that stay, x_a. So the Jacobian is triangular, and as x_a
-is still there, g can be undone. The next layer moves the others:
+three cheap. It moves x_b, every second coordinate, each by an increasing function g whose
+parameters a network computes from those that stay, x_a. So the Jacobian is triangular, x_a first,
+and as x_a is still there, g can be undone. The next layer moves the others:
 
     a = mlp(φ(x_a))       raw = B tanh(a/B)                         ∂a = (1 - (raw/B)²) ∂raw
     y_a = x_a             y_b = g(x_b; raw)         log |det| = Σ_b log g'(x_b; raw)
@@ -24,9 +24,9 @@ f is `to_latent`, its inverse `to_data`; `backward` is the pullback of the forme
 has as many dimensions as the data.
 
 Erratum E33: "invertible functions of a simple density" is not enough: they must be differentiable,
-at least between countably many kinks, and their |det ∂f/∂x| tractable. It belongs into the formula:
-without it p_z(f(x)) is no density of x; its mass is not 1, or p_z is uniform and so is it
-(test_e33).
+or at least Lipschitz both ways, with kinks only on a set of volume 0, and their |det ∂f/∂x|
+tractable. It belongs into the formula: without it p_z(f(x)) is no density of x; its mass is not 1,
+or p_z is uniform and so is it (test_e33).
 """
 
 import math
@@ -39,7 +39,7 @@ from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
 from gdl_numpy.likelihood import in_blocks, mean_loss
 from gdl_numpy.network import checked_activation, cut, initial_theta, n_parameters
 from gdl_numpy.rational_quadratic import inverse_spline, n_numbers, spline
-from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
 from gdl_numpy.training import train
 
 
@@ -77,7 +77,7 @@ class NormalizingFlowFamily:
                  activation="relu", bound=3.0):
         self.d = whole_number(d, "d", least=2)
         self.n_layers = whole_number(n_layers, "n_layers", least=1)
-        self.hidden = tuple(whole_number(size, "hidden", least=1) for size in hidden)
+        self.hidden = whole_numbers(hidden, "hidden", least=1)
         if transform not in TRANSFORMS:
             raise ValueError(f"transform must be one of {', '.join(TRANSFORMS)}, "
                              f"got {transform!r}")
@@ -88,9 +88,9 @@ class NormalizingFlowFamily:
         self.activation = checked_activation(activation)
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         self.n_raw = n_numbers(self.n_bins) if transform == "spline" else 2
-        self._layers, end = [], 0                            # (moved, seen, sizes, slice of theta)
+        self._layers, end = [], 0                           # (moved, seen, sizes, slice of theta)
         for i in range(self.n_layers):
-            moved, seen = slice(i % 2, None, 2), slice(1 - i % 2, None, 2)
+            moved, seen = slice(i % 2, None, 2), slice(1 - i % 2, None, 2)      # layers take turns
             n_moved = len(range(self.d)[moved])
             sizes = (n_features(self.d - n_moved, self.frequencies), *self.hidden,
                      n_moved * self.n_raw)
@@ -127,6 +127,8 @@ class NormalizingFlowFamily:
         """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X, and backward: dZ, dlog_det ->
         dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
         xp, (g, _) = array_module(theta), TRANSFORMS[self.transform]
+        shaped_theta(theta, self.n_parameters)
+        X = observations(X, xp.empty(self.d, dtype=theta.dtype), finite=False)
         Z, log_det, pullbacks = X, xp.zeros(len(X), dtype=theta.dtype), []
         for layer in self._layers:
             moved = layer[0]

@@ -17,9 +17,9 @@ gap is KL(q(z|x)‖p(z|x)), the error of the guess. With Σ_i over draws and Σ 
     log p(x) >= E log (1/m Σ_i w_i)
 
 Once ε is drawn, z is a differentiable function of µ and σ (the reparametrisation). With g_i =
-w_i/Σ_j w_j times ∂loss/∂bound, and ∂f_i what the decoder pulls back from ∂x̂_i and ∂s_i to z_i,
+w_i/Σ_j w_j times ∂loss/∂bound, and ∂ẑ_i what the decoder pulls back from ∂x̂_i and ∂s_i to z_i,
 
-    ∂x̂_i = g_i u_i/s_i       ∂s_i = g_i (u_i² - 1)/s_i       ∂z_i = ∂f_i - g_i z_i
+    ∂x̂_i = g_i u_i/s_i       ∂s_i = g_i (u_i² - 1)/s_i       ∂z_i = ∂ẑ_i - g_i z_i
     ∂µ = Σ_i ∂z_i            ∂log σ = Σ_i (∂z_i σ ε_i + g_i)
 
 s = floor + exp(ρ), ∂ρ = exp(ρ) ∂s, with ρ either d numbers or d more outputs of the decoder. The
@@ -40,7 +40,7 @@ from gdl_numpy.family import checked_theta, shaped_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
 from gdl_numpy.likelihood import in_blocks, negative_mean
 from gdl_numpy.network import checked_activation, initial_theta, n_parameters
-from gdl_numpy.sample_space import data_set, observations, whole_number
+from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
 from gdl_numpy.training import train
 
 
@@ -56,7 +56,7 @@ class VariationalAutoencoderFamily:
     def __init__(self, d, k, hidden, frequencies=None, latent_frequencies=None, noise="constant",
                  floor=1e-3, activation="tanh"):
         self.d, self.k = whole_number(d, "d", least=1), whole_number(k, "k", least=1)
-        hidden = tuple(whole_number(size, "hidden", least=1) for size in hidden)
+        hidden = whole_numbers(hidden, "hidden", least=1)
         if noise not in ("constant", "output"):
             raise ValueError(f'noise must be "constant" or "output", got {noise!r}')
         if not 0 <= floor < math.inf:
@@ -125,8 +125,8 @@ class VariationalAutoencoderFamily:
         return (H[:, :d], self.floor + exp_rho), backward
 
     def elbo(self, theta, X, rng):
-        """A draw of each row's bound with one z, whose mean over rng, ELBO(x), is <= log p_θ(x),
-        (n,), in nats; and backward: delbo -> dtheta."""
+        """An unbiased draw of ELBO(x) <= log p_θ(x) for each row, with one z, (n,), in nats; and
+        backward: delbo -> dtheta."""
         return self.importance_weighted(theta, X, rng, 1)
 
     def importance_weighted(self, theta, X, rng, n_samples):

@@ -10,7 +10,7 @@ from style import BLUE, INK, ORANGE, caption
 
 from gdl_numpy.backend import array_module
 
-SIZE = (15, 6.6)
+SIZE = (15, 6.9)
 TITLE = "Progress as a number: the same faces by models of growing strength"
 ALT = ("Seven groups of six small grey pictures of faces: true ones, and those made by six models, "
        "above a bar for each model, the bits per pixel that it needs for faces it has not seen: "
@@ -49,7 +49,7 @@ def draw(figure, arrays, numbers):
             ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
-    ax = lower.add_axes((0, 0.24, 1, 0.74))
+    ax = lower.add_axes((0, 0.33, 1, 0.67))
     x = range(len(order))
     bars = ax.bar(x, [numbers[name] for name in order], width=0.5,
                   color=[ORANGE if numbers[f"{name}_sign"] == "≤" else BLUE for name in order])
@@ -64,7 +64,8 @@ def draw(figure, arrays, numbers):
     caption(figure, f"{numbers['side']} × {numbers['side']} pixels of {numbers['levels']} levels; "
             f"an even guess needs {numbers['even']:.0f} bits. Each model learned from "
             f"{numbers['n']:,} faces and is judged on {numbers['n_held_out']} others; means of "
-            f"{numbers['seeds']} seeds.")
+            f"{numbers['seeds']} seeds.", "A bound charges a density for the cells of grey levels, "
+            "0.25 bits or more; masses are not charged.")
 
 
 if __name__ == "__main__":

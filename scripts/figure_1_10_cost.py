@@ -9,7 +9,7 @@ from style import BLUE, ORANGE, caption
 from gdl_numpy.backend import array_module
 
 SIZE = (14, 5.4)
-TITLE = "The time of a training step grows less than its arithmetic"
+TITLE = "Small steps cost more than their arithmetic, large ones about as much"
 ALT = ("Three plots, logarithmic axes, of the milliseconds of a training step on one thread, of "
        "an affine flow of 8 networks and a diffusion model of one. From {batch_first} to "
        "{batch_last} rows in a batch it grows {affine_flow_batch:.0f} and {diffusion_batch:.0f} "
@@ -59,7 +59,7 @@ def draw(figure, arrays, numbers):
             ax.plot(x, y, line, color=colour, marker=marker, ms=7, lw=2, label=name)
             ax.plot(x, y[-1] * operations / operations[-1], ":", color=colour, lw=1.5, zorder=1,
                     label="its operations" if kind == "affine_flow" else None)
-            words.append(f"{numbers[f'{kind}_{size}']:.2g} × the time for "
+            words.append(f"{name.split()[0]}: {numbers[f'{kind}_{size}']:.2g} × the time for "
                          f"{numbers[f'{kind}_{size}_operations']:.3g} × the operations")
         ax.set(xscale="log", yscale="log", xlabel=label)
         ax.minorticks_off()
@@ -70,8 +70,8 @@ def draw(figure, arrays, numbers):
     caption(figure, f"On one thread; sizes that do not grow are {numbers['batch_usual']} rows, "
             f"{numbers['width_usual']} units and {numbers['depth_usual']} layers. Dotted: in "
             "proportion to the operations of the matrix products, down from the last",
-            "point. A small step falls short of that speed, as it pays for each call however few "
-            "its numbers, and for what it does with each number beside the products.")
+            "point. The smallest steps fall short of that speed: they pay for each call however "
+            "few its numbers, and for what they do with each number beside the products.")
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def compute(rng):
         kl = kl_in_words(row)
         numbers[name] = f"{f'KL {kl}    ' if kl else ''}sea {row['sea']:.0%}"
     known = {name: row["kl"] for name, row in board.items() if isinstance(row.get("kl"), float)}
-    numbers["best"] = ", ".join(f"{name.replace('_', ' ')} {known[name]:.3f}"
+    numbers["best"] = "; ".join(f"{name.replace('_', ' ')} {kl_in_words(board[name])}"
                                 for name in sorted(known, key=known.get))
     return arrays, numbers
 

@@ -23,13 +23,13 @@ def compute(rng):
     xp, board = array_module(rng.random(1)), reports()
     arrays, numbers = {}, {"n": N, "tree": in_words(taxonomy.tree())}
     for leaf in taxonomy.leaves():
-        name = best_network(leaf, board)
+        name, *others = networks(leaf, board) or [None]
         if name is not None:
             family = NETWORKS[name].family(xp)
             theta = load(FIGURES / "parameters" / f"{name}.npz", family, like=rng.random(1))
             arrays[leaf.title] = InDegrees(family(theta)).sample(N, rng)
-            kl = kl_in_words(board[name])
-            numbers[leaf.title] = (f"KL {kl}" if kl else
+            kl, which = kl_in_words(board[name]), f"{name.replace('_', ' ')}: " if others else ""
+            numbers[leaf.title] = (f"{which}KL {kl}" if kl else
                                    f"no density, {board[name]['sea']:.1%} in the sea")
     numbers["best"] = "; ".join(f"{title}: {numbers[title]}" for title in arrays)
     return arrays, numbers
@@ -44,12 +44,11 @@ def in_words(tree, above="Generative models"):
     return " ".join([sentence, *(in_words(tree[name], name.capitalize()) for name in names)])
 
 
-def best_network(leaf, board):
-    """The name of the network on the scoreboard that is of this leaf, the best if several are."""
+def networks(leaf, board):
+    """The names of the networks on the scoreboard that are of this leaf, the best first."""
     modules = {density.__module__ for density in leaf.densities}
-    names = [name for name, network in NETWORKS.items()
-             if name in board and board[name]["module"] in modules]
-    return min(names, key=lambda name: board[name].get("kl", 0.0), default=None)
+    names = [name for name in NETWORKS if name in board and board[name]["module"] in modules]
+    return sorted(names, key=lambda name: board[name].get("kl", 0.0))
 
 
 def draw(figure, arrays, numbers):

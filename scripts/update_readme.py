@@ -113,7 +113,7 @@ def faces():
     yield ""
     yield "| model of faces | bits per pixel | parameters | training, s |"
     yield "| --- | --- | --- | --- |"
-    for name, row in report["mean"].items():
+    for name, row in sorted(report["mean"].items(), key=lambda item: -item[1]["bits_per_pixel"]):
         yield (f"| {name.replace('_', ' ')} | {'≤ ' if row['bound'] else ''}"
                f"{row['bits_per_pixel']:.3f} ± {row['bits_per_pixel_spread']:.3f} "
                f"| {row['parameters']:,.0f} | {row['seconds']:.0f} |")
@@ -125,8 +125,9 @@ def faces():
         f"each. The mixture has {MIXTURE['components']} normals. Mixture, diffusion model and "
         f"variational autoencoder are models of the {MIXTURE['coordinates']} or "
         f"{VAE['coordinates']} leading principal coordinates, and all else is normal noise: the "
-        "specks in their pictures. The order of the table is that of these small networks after "
-        "about a minute of training, not of their families.")
+        "specks in their pictures. The order of the table is that of these small models after at "
+        "most about a minute of training, not of their families; and what the cells cost is as "
+        "much as separates its last two rows.")
 
 
 def benchmark():

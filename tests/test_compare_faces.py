@@ -190,6 +190,8 @@ def test_the_committed_comparison_is_complete():
     assert (report["n"], report["levels"], report["even"]) == (20_000, 16, 4)
     bits = [row["bits_per_pixel"] for row in report["mean"].values()]
     assert max(bits) < 1.1 and min(bits) == report["mean"]["autoregressive"]["bits_per_pixel"]
+    best, second = sorted(bits)[:2]
+    assert second - best == pytest.approx(0.25, abs=0.02)   # as the README says: what cells cost
 
 
 def test_the_committed_pictures_are_of_the_world_that_is_described():

@@ -30,6 +30,15 @@ def test_the_quick_start_has_exactly_two_code_blocks_of_one_line():
     assert "make_figures.py" in blocks[0] and "pytest" in blocks[1]
 
 
+def test_the_example_of_the_readme_trains_a_flow(capsys):
+    block, = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    names = {}
+    exec(block, names)
+    assert capsys.readouterr().out and names["step"].step == 199
+    entropy = 1 + np.log(2 * np.pi) + np.log(0.6)           # of the points: N(0, ΛᵀΛ), |Λ| = 0.6
+    assert names["p"].log_prob(names["X"]).mean() > -entropy - 0.2
+
+
 def test_the_numbers_in_the_readme_are_those_that_scripts_have_written():
     assert update_readme.updated(README) == README
 

@@ -239,6 +239,7 @@ def test_the_readme_says_what_was_used():
     assert f"by {min(moved):g}° to {max(moved):g}°" in text
     judges = [name for name, network in NETWORKS.items() if network.judge]
     assert judges == ["affine_flow", "energy_based"] and scoreboard.CHECKS == 10
+    assert f"chosen on {scoreboard.KEPT_BACK:,} of the points" in text
     assert f"from {scoreboard.N - scoreboard.KEPT_BACK:,} points and keep, of ten stages" in text
     energy, autoregressive = (NETWORKS[name].family(np) for name in
                               ("energy_based", "autoregressive"))
@@ -248,5 +249,10 @@ def test_the_readme_says_what_was_used():
     assert f"from {points:,} uniform points" in text
     draws = NETWORKS["variational_autoencoder"].options["n_samples"]
     assert f"the bound of {draws} draws" in text
+    histogram = MODELS["histogram"](np.zeros((1, 2)), None, 1)
+    assert histogram.masses.max() / histogram.masses.min() == pytest.approx(11)     # 1.1 and 0.1
+    assert "counts 0.1 more in each cell" in text
+    assert "bandwidth of 1.3°" in text and inspect.signature(
+        scoreboard.RecalibratedKernelDensity).parameters["bandwidth"].default == 1.3
     still = {"diffusion", "adversarial"}
     assert {name for name, network in NETWORKS.items() if network.jitter == 0} == still

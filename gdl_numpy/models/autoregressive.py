@@ -283,9 +283,11 @@ class MaskedAutoregressive(_Density):
 
     def _sample(self, n, rng):
         """d network passes: each one settles one coordinate."""
-        family, theta = self.family, self.theta
-        X = array_module(theta).zeros((n, family.d), dtype=theta.dtype)
-        u = rng.random((n, family.d), dtype=theta.dtype)
+        family, xp = self.family, array_module(self.theta)
+        kept = self.theta * family.mask(xp)
+        X = xp.zeros((n, family.d), dtype=kept.dtype)
+        u = rng.random((n, family.d), dtype=kept.dtype)
         for i in family.order:
-            X[:, i] = u[:, i] < sigmoid(family.logits(theta, X)[0][:, i])
+            a, _ = mlp(kept, X, family.sizes, family.activation)
+            X[:, i] = u[:, i] < sigmoid(a[:, i])
         return X

@@ -34,6 +34,7 @@ white, 32 x 32, there are some ten thousand of them, out of 2^1024 (test_e41).
 
 from gdl_numpy.backend import array_module, real_array
 from gdl_numpy.elementary import sigmoid
+from gdl_numpy.likelihood import in_blocks
 from gdl_numpy.sample_space import SampleSpace, whole_number
 
 LOW, HIGH = (0.2, 0.2), (0.7, 0.8)                          # of (height, width)
@@ -97,9 +98,7 @@ def _by_blocks(latent, resolution, wanted):
     if not inside.all():
         raise ValueError(f"heights and widths must lie between {LOW} and {HIGH}, got the row "
                          f"{latent[(~inside).argmax()]}")
-    blocks = [wanted(*_picture(latent[start:start + BLOCK], r))
-              for start in range(0, max(1, len(latent)), BLOCK)]
-    return xp.concatenate(blocks)
+    return in_blocks(lambda i, j: wanted(*_picture(latent[i:j], r)), len(latent), BLOCK)
 
 
 def _picture(latent, r):

@@ -63,8 +63,8 @@ class Classifier:
 
     def log_posterior(self, X):
         """log p(y|x) for each row of X and each label, shape (n, K), in nats."""
-        like = array_module(self.theta).zeros(self.family.d, self.theta.dtype)
-        return log_softmax(self.family.logits(self.theta, observations(X, like))[0])
+        X = observations(X, self.theta, d=self.family.d)
+        return log_softmax(self.family.logits(self.theta, X)[0])
 
 
 class LinearClassifier(Classifier):

@@ -42,6 +42,7 @@ function of the latents.
 import math
 
 from gdl_numpy.backend import array_module, real_array
+from gdl_numpy.likelihood import in_blocks
 from gdl_numpy.rasteriser import rasterise
 from gdl_numpy.sample_space import whole_number
 
@@ -69,14 +70,12 @@ class Faces:
 def render(latent, resolution=32):
     """Pictures (n, resolution, resolution) in [0, 1] of latent (n, 13), all between -1 and 1."""
     latent, r = real_array(latent, "latent"), whole_number(resolution, "resolution", least=1)
-    xp = array_module(latent)
     if latent.ndim != 2 or latent.shape[1] != len(LATENTS):
         raise ValueError(f"latent must have shape (n, {len(LATENTS)}), got {latent.shape}")
     if not (abs(latent) <= 1).all():
         raise ValueError("latent must lie between -1 and 1, got numbers from "
                          f"{float(latent.min()):.6g} to {float(latent.max()):.6g}")
-    return xp.concatenate([_picture(latent[start:start + BLOCK], r)
-                           for start in range(0, max(1, len(latent)), BLOCK)])
+    return in_blocks(lambda i, j: _picture(latent[i:j], r), len(latent), BLOCK)
 
 
 def _picture(latent, r):

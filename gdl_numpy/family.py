@@ -38,6 +38,12 @@ def checked_theta(theta, p):
     return shaped_theta(real_array(theta, "theta"), p)
 
 
+def starting_theta(family, theta, rng, dtype):
+    """theta, or a random start if it is None, an array of shape (p,)."""
+    theta = family.initial_theta(rng, dtype) if theta is None else theta
+    return shaped_theta(theta, family.n_parameters)
+
+
 def shaped_theta(theta, p):
     """theta, an array of shape (p,); in a training step nothing waits to see if it is finite."""
     shape = getattr(theta, "shape", type(theta))

@@ -282,7 +282,7 @@ class Autoencoder:
         return self._mapped(self.family.decode, Z, self.family.k, "Z")
 
     def _mapped(self, mapping, X, d, name):
-        X = observations(X, array_module(self.theta).zeros(d, self.theta.dtype), name=name)
+        X = observations(X, self.theta, name=name, d=d)
         return mapping(self.theta, X)[0]
 
 

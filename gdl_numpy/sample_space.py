@@ -20,15 +20,15 @@ import numpy
 from gdl_numpy.backend import array_module, real_array
 
 
-def observations(X, like, finite=True, name="X"):
-    """`X` as an (n, d) array that can meet `like`, an array whose last axis has length d.
+def observations(X, like, finite=True, name="X", d=None):
+    """`X` as an (n, d) array that can meet `like`, whose last axis has length d unless d is given.
 
     ValueError or TypeError if X has another number of columns, is not two-dimensional, is not
     numeric, lives on another device, or holds NaN or infinity; a training step, which must not wait
     for the device, leaves the last out with finite=False. `name` is what the error calls it.
     """
     X = real_array(X, name, like, finite)
-    d = like.shape[-1]
+    d = like.shape[-1] if d is None else d
     if X.ndim != 2:
         raise ValueError(f"{name} must have shape (n, {d}), one observation a row, got shape "
                          f"{X.shape}")
@@ -50,6 +50,12 @@ def data_set(X, d=None):
     if X.size == 0:
         raise ValueError("X is empty: nothing can be estimated from no observation")
     return X
+
+
+def refuse_rows(X, bad, space):
+    """ValueError that names the first row of X for which `bad` (n,) holds, if there is one."""
+    if bad.any():
+        raise ValueError(f"X must lie in {space}, got the row {X[bad.argmax()]}")
 
 
 def whole_number(n, name, least=0):

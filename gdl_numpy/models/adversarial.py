@@ -83,13 +83,13 @@ class AdversarialFamily:
 
     def generate(self, theta_g, Z):
         """x = g(z) (n, d) of each row of Z (n, k), and backward: dX -> dtheta_g, dZ."""
-        Z = observations(Z, array_module(theta_g).empty(self.k, theta_g.dtype), False, "Z")
+        Z = observations(Z, theta_g, finite=False, name="Z", d=self.k)
         return fourier_network(theta_g, Z, self.latent_frequencies, self.generator,
                                self.activation)
 
     def logit(self, phi, X):
         """The logit (n,) of D for each row of X (n, d), and backward: dlogit -> dphi, dX."""
-        X = observations(X, array_module(phi).empty(self.d, phi.dtype), finite=False)
+        X = observations(X, phi, finite=False, d=self.d)
         A, backward = fourier_network(phi, X, self.frequencies, self.discriminator,
                                       self.activation)
         return A[:, 0], lambda dlogit, inputs=True, parameters=True: backward(

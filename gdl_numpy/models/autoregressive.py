@@ -42,11 +42,17 @@ import numpy
 from gdl_numpy.backend import array_module
 from gdl_numpy.density import categorical
 from gdl_numpy.elementary import bounded, log_softmax, sigmoid, softmax, softplus
-from gdl_numpy.family import checked_theta, shaped_theta
+from gdl_numpy.family import checked_theta, shaped_theta, starting_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
 from gdl_numpy.likelihood import in_blocks, mean_loss
 from gdl_numpy.network import checked_activation, cut, initial_theta, mlp, n_parameters
-from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
+from gdl_numpy.sample_space import (
+    data_set,
+    observations,
+    refuse_rows,
+    whole_number,
+    whole_numbers,
+)
 from gdl_numpy.training import train
 
 
@@ -72,11 +78,8 @@ class _Autoregressive:
         `augment(rows, rng)` may change the rows of a step. ValueError for data off the space.
         """
         X = data_set(X, self.d)
-        bad = self.off_space(X)
-        if bad.any():
-            raise ValueError(f"X must lie in {self.space}, got the row {X[bad.argmax()]}")
-        theta = self.initial_theta(rng, X.dtype) if theta is None else theta
-        shaped_theta(theta, self.n_parameters)
+        refuse_rows(X, self.off_space(X), self.space)
+        theta = starting_theta(self, theta, rng, X.dtype)
         return train(self.loss, theta, (X,), rng, learning_rate, batch, max_steps, averaging,
                      augment)
 
@@ -133,7 +136,7 @@ class AutoregressiveFamily(_Autoregressive):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
         first = shaped_theta(theta, self.n_parameters)[:self.ends[0]]
-        X = observations(X, xp.empty(self.d, dtype=theta.dtype), finite=False)[:, self.order]
+        X = observations(X, theta, finite=False, d=self.d)[:, self.order]
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)     # log p off the box
         X = xp.where(inside[:, None], X, 0)
@@ -182,7 +185,7 @@ class _Density:
         self.family, self.theta = family, theta
 
     def _checked(self, X):
-        return observations(X, array_module(self.theta).empty(self.family.d, self.theta.dtype))
+        return observations(X, self.theta, d=self.family.d)
 
     def log_prob(self, X):
         """log p(x) for each row, shape (n,), in nats: -inf off the box, ValueError off {0, 1}^d."""
@@ -262,7 +265,7 @@ class MaskedAutoregressiveFamily(_Autoregressive):
         """log p_θ(x) for each row of X, all of 0 and 1, which the caller has checked, (n,), and
         backward: dlog_p -> dtheta."""
         shaped_theta(theta, self.n_parameters)
-        X = observations(X, array_module(theta).empty(self.d, theta.dtype), finite=False)
+        X = observations(X, theta, finite=False, d=self.d)
         a, backward_network = self.logits(theta, X)
 
         def backward(dlog_p):
@@ -276,9 +279,7 @@ class MaskedAutoregressive(_Density):
 
     def _checked(self, X):
         X = super()._checked(X)
-        bad = self.family.off_space(X)
-        if bad.any():
-            raise ValueError(f"X must lie in {self.family.space}, got the row {X[bad.argmax()]}")
+        refuse_rows(X, self.family.off_space(X), self.family.space)
         return X
 
     def _sample(self, n, rng):

@@ -48,7 +48,7 @@ import math
 from gdl_numpy.backend import array_module
 from gdl_numpy.density import LOG_2_PI
 from gdl_numpy.elementary import sigmoid
-from gdl_numpy.family import checked_theta, shaped_theta
+from gdl_numpy.family import checked_theta, shaped_theta, starting_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
 from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
 from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
@@ -120,7 +120,7 @@ class DiffusionFamily:
         """
         xp = array_module(theta)
         shaped_theta(theta, self.n_parameters)
-        X = observations(X, xp.empty(self.d, dtype=theta.dtype), finite=False)
+        X = observations(X, theta, finite=False, d=self.d)
         log_snr = log_snr.astype(theta.dtype, copy=False)[:, None]
         alpha, sigma = signal_and_noise(log_snr)
         phi, backward_phi = self._features(X, sigma)
@@ -181,8 +181,7 @@ class DiffusionFamily:
               augment=None, theta=None):
         """Minimise the loss by steps on random rows; yields a Step each (see training.py)."""
         X = data_set(X, self.d)
-        theta = self.initial_theta(rng, X.dtype) if theta is None else theta
-        shaped_theta(theta, self.n_parameters)
+        theta = starting_theta(self, theta, rng, X.dtype)
         return train(lambda theta, rows: self.loss(theta, rows, rng), theta, [X], rng,
                      learning_rate, batch, max_steps, averaging, augment)
 
@@ -197,7 +196,6 @@ class Diffusion:
     def __init__(self, family, theta):
         xp, T = array_module(theta), family.n_levels
         self.family, self.theta = family, theta
-        self.origin = xp.zeros(family.d, dtype=theta.dtype)
         self.log_snr = family.level(xp.arange(T) / (T - 1)).astype(theta.dtype)     # λ_1, ..., λ_T
         self.alpha, self.sigma = signal_and_noise(self.log_snr)
         one, steps = xp.ones(1, dtype=theta.dtype), self.log_snr[1:] - self.log_snr[:-1]
@@ -214,7 +212,7 @@ class Diffusion:
         takes this noise of the draws away.
         """
         xp, T = array_module(self.theta), self.family.n_levels
-        X = observations(X, self.origin)
+        X = observations(X, self.theta, d=self.family.d)
         n_terms = T - 1 if n_terms is None else whole_number(n_terms, "n_terms", least=1)
         ratios = (self.sigma[:-1]**2 / self.sigma[1:]**2 - 1).sum()
         constant = (self.alpha[-1] * X)**2 + LOG_2_PI + self.sigma[-1]**2 - 1 + ratios
@@ -258,7 +256,7 @@ class Diffusion:
         their fourth power. The flow starts from x_1 = α_1 x, at level 1 without its noise.
         """
         xp = array_module(self.theta)
-        X = self.alpha[0] * observations(X, self.origin)
+        X = self.alpha[0] * observations(X, self.theta, d=self.family.d)
         n_steps = whole_number(n_steps, "n_steps", least=1)
         log_p = self.family.d * xp.log(self.alpha[0]) + xp.zeros_like(X[:, 0])
         first, h = self.log_snr[:1], (self.log_snr[-1:] - self.log_snr[:1]) / n_steps

@@ -94,7 +94,7 @@ class EnergyBasedFamily:
         `inputs=False` or `parameters=False` leaves dX or dtheta out and gives None for it.
         """
         shaped_theta(theta, self.n_parameters)
-        X = observations(X, array_module(theta).empty(self.d, theta.dtype), finite=False)
+        X = observations(X, theta, finite=False, d=self.d)
         A, backward_network = fourier_network(theta, X, self.frequencies, self.sizes,
                                               self.activation)
         E, backward_bound = bounded(A[:, 0], self.bound)

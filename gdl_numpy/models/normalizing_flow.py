@@ -34,12 +34,18 @@ import math
 from gdl_numpy.backend import array_module
 from gdl_numpy.density import LOG_2_PI
 from gdl_numpy.elementary import bounded
-from gdl_numpy.family import checked_theta, shaped_theta
+from gdl_numpy.family import checked_theta, shaped_theta, starting_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
 from gdl_numpy.likelihood import in_blocks, mean_loss
 from gdl_numpy.network import checked_activation, cut, initial_theta, n_parameters
 from gdl_numpy.rational_quadratic import inverse_spline, n_numbers, spline
-from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
+from gdl_numpy.sample_space import (
+    data_set,
+    observations,
+    refuse_rows,
+    whole_number,
+    whole_numbers,
+)
 from gdl_numpy.training import train
 
 
@@ -128,7 +134,7 @@ class NormalizingFlowFamily:
         dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
         xp, (g, _) = array_module(theta), TRANSFORMS[self.transform]
         shaped_theta(theta, self.n_parameters)
-        X = observations(X, xp.empty(self.d, dtype=theta.dtype), finite=False)
+        X = observations(X, theta, finite=False, d=self.d)
         Z, log_det, pullbacks = X, xp.zeros(len(X), dtype=theta.dtype), []
         for layer in self._layers:
             moved = layer[0]
@@ -170,13 +176,13 @@ class NormalizingFlowFamily:
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
         shaped_theta(theta, self.n_parameters)
-        X = observations(X, xp.empty(self.d, dtype=theta.dtype), finite=False)
         if self.transform == "affine":
             (Z, log_det), backward_map = self.to_latent(theta, X)
             log_p_z = -0.5 * ((Z * Z).sum(axis=1) + self.d * LOG_2_PI)
             return (log_p_z + log_det,
                     lambda dlog_p: backward_map(-Z * dlog_p[:, None], dlog_p, inputs=False)[0])
 
+        X = observations(X, theta, finite=False, d=self.d)
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
         (Z, log_det), backward_map = self.to_latent(theta, xp.where(inside[:, None], X, 0))
@@ -199,11 +205,9 @@ class NormalizingFlowFamily:
         spline flow.
         """
         X = data_set(X, self.d)
-        bad = (abs(X) > 1).any(axis=1)
-        if self.transform == "spline" and bad.any():
-            raise ValueError(f"X must lie in [-1, 1]^{self.d}, got the row {X[bad.argmax()]}")
-        theta = self.initial_theta(rng, X.dtype) if theta is None else theta
-        shaped_theta(theta, self.n_parameters)
+        if self.transform == "spline":
+            refuse_rows(X, (abs(X) > 1).any(axis=1), f"[-1, 1]^{self.d}")
+        theta = starting_theta(self, theta, rng, X.dtype)
         return train(self.loss, theta, (X,), rng, learning_rate, batch, max_steps, averaging,
                      augment)
 
@@ -234,6 +238,5 @@ class NormalizingFlow:
         return self.to_data(2 * rng.random(shape, dtype=dtype) - 1)
 
     def _of_rows(self, function, X, name):
-        xp = array_module(self.theta)
-        X = observations(X, xp.empty(self.family.d, dtype=self.theta.dtype), name=name)
+        X = observations(X, self.theta, name=name, d=self.family.d)
         return in_blocks(lambda i, j: function(X[i:j]), len(X))

@@ -36,7 +36,7 @@ import math
 from gdl_numpy.backend import array_module
 from gdl_numpy.density import LOG_2_PI
 from gdl_numpy.elementary import logsumexp
-from gdl_numpy.family import checked_theta, shaped_theta
+from gdl_numpy.family import checked_theta, shaped_theta, starting_theta
 from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
 from gdl_numpy.likelihood import in_blocks, negative_mean
 from gdl_numpy.network import checked_activation, initial_theta, n_parameters
@@ -133,7 +133,7 @@ class VariationalAutoencoderFamily:
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta."""
         xp, d, k = array_module(theta), self.d, self.k
         shaped_theta(theta, self.n_parameters)
-        X = observations(X, xp.empty(d, dtype=theta.dtype), finite=False)
+        X = observations(X, theta, finite=False, d=d)
         n, m = len(X), whole_number(n_samples, "n_samples", least=1)
         (mu, log_sigma), backward_encoder = self.encode(theta, X)
         sigma = xp.exp(log_sigma)
@@ -164,8 +164,7 @@ class VariationalAutoencoderFamily:
               augment=None, theta=None, n_samples=1):
         """Maximise the bound of `n_samples` draws by steps on random rows; yields a Step each."""
         X, n_samples = data_set(X, self.d), whole_number(n_samples, "n_samples", least=1)
-        theta = self.initial_theta(rng, X.dtype) if theta is None else theta
-        shaped_theta(theta, self.n_parameters)
+        theta = starting_theta(self, theta, rng, X.dtype)
         return train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), theta, [X], rng,
                      learning_rate, batch, max_steps, averaging, augment)
 
@@ -175,7 +174,6 @@ class VariationalAutoencoder:
 
     def __init__(self, family, theta):
         self.family, self.theta = family, theta
-        self.origin = array_module(theta).zeros(max(family.d, family.k), dtype=theta.dtype)
 
     def elbo(self, X, rng):
         """ELBO(x) for each row of X, (n,), in nats, without bias: from one draw of z."""
@@ -183,7 +181,7 @@ class VariationalAutoencoder:
 
     def importance_weighted(self, X, rng, n_samples, z_at_once=2**15):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,), in nats."""
-        X, family = observations(X, self.origin[:self.family.d]), self.family
+        X, family = observations(X, self.theta, d=self.family.d), self.family
         m = whole_number(n_samples, "n_samples", least=1)
         return in_blocks(lambda i, j: family.importance_weighted(self.theta, X[i:j], rng, m)[0],
                          len(X), max(1, z_at_once // m))
@@ -197,11 +195,12 @@ class VariationalAutoencoder:
 
     def encode(self, X):
         """µ(x), the mean of q(z|x), for each row, (n, k)."""
-        (mu, _), _ = self.family.encode(self.theta, observations(X, self.origin[:self.family.d]))
+        X = observations(X, self.theta, d=self.family.d)
+        (mu, _), _ = self.family.encode(self.theta, X)
         return mu
 
     def decode(self, Z):
         """x̂(z), the mean of p(x|z), for each row, (n, d)."""
-        Z = observations(Z, self.origin[:self.family.k], name="Z")
+        Z = observations(Z, self.theta, name="Z", d=self.family.k)
         (X_hat, _), _ = self.family.decode(self.theta, Z)
         return X_hat

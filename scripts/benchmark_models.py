@@ -54,7 +54,7 @@ SAMPLES = {                                                 # at once; how often
     "diffusion": (512, 2), "adversarial": (8192, 80)}
 BATCH = {"masked_autoregressive": 128, "variational_autoencoder": 128, "energy_based": 1024}
 POINTS, PENALTY, DELTA = 2048, 0.003, 0.01                  # energy-based; adversarial
-CHAIN_STEPS, STEP, JUMP = 100, 0.02, 0.25                # of the energy-based model's sampler
+CHAIN_STEPS, STEP, JUMP = 100, 0.02, 0.25                   # of the energy-based model's sampler
 
 
 class Given:

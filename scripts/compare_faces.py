@@ -35,6 +35,7 @@ from gdl_numpy.discriminative import NetworkClassifierFamily
 from gdl_numpy.faces import Faces
 from gdl_numpy.family import MixtureFamily
 from gdl_numpy.latent import PrincipalComponents, ProbabilisticPCAFamily
+from gdl_numpy.likelihood import in_blocks
 from gdl_numpy.mle import maximum_likelihood
 from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
@@ -62,6 +63,11 @@ def dequantised(K, rng):
     return ((K + rng.random(K.shape)) / LEVELS).astype(np.float32)
 
 
+def levels(mass, u):
+    """The level of each u in [0, 1), (..., 1), by the inverse of the CDF of mass (..., L)."""
+    return (mass.cumsum(axis=-1)[..., :-1] <= u).sum(axis=-1)
+
+
 class IndependentPixels:
     """P(k) = Π_i P(k_i): counts of the levels in each pixel, and one more of each."""
 
@@ -74,8 +80,7 @@ class IndependentPixels:
         return np.log(self.mass[np.arange(K.shape[1]), K]).sum(axis=1)
 
     def sample(self, n, rng):
-        u = rng.random((n, len(self.mass), 1))
-        return (self.mass.cumsum(axis=1)[:, :-1] <= u).sum(axis=2)
+        return levels(self.mass, rng.random((n, len(self.mass), 1)))
 
 
 class Dequantised:
@@ -112,10 +117,10 @@ class Rotated:
         return self.axes.encode(X) / self.s
 
     def log_prob(self, X, log_p_z):
-        """log p(x) (n,) from log p_z (n,) at encode(x)."""
+        """log p(x) for each row of X, (n,), where `log_p_z` gives log p_z for rows z."""
         Z = self.axes.encode(X)
         rest = ((X - self.axes.mu)**2).sum(axis=1) - (Z**2).sum(axis=1)
-        return (log_p_z - np.log(self.s).sum() - 0.5 * rest / self.sigma**2
+        return (log_p_z(Z / self.s) - np.log(self.s).sum() - 0.5 * rest / self.sigma**2
                 - (self.d - self.k) * (math.log(self.sigma) + 0.5 * LOG_2_PI))
 
     def decode(self, Z, rng):
@@ -139,7 +144,7 @@ class InLeadingCoordinates:
 
     def log_prob(self, X, rng):
         """log p(x) (n,), or a bound of it where log p_z is one."""
-        return self.rotated.log_prob(X, self.log_p_z(self.p_z, self.rotated.encode(X), rng))
+        return self.rotated.log_prob(X, lambda Z: self.log_p_z(self.p_z, Z, rng))
 
     def sample(self, n, rng):
         return self.rotated.decode(self.p_z.sample(n, rng), rng)
@@ -198,20 +203,21 @@ class Window:
     def log_mass(self, K, rng, faces=8):
         """log P(k) for each picture, (n,)."""
         every = np.arange(K.shape[1])[None]
-        values = []
-        for k in (K[i:i + faces] for i in range(0, len(K), faces)):
+
+        def of_rows(i, j):
+            k = K[i:j]
             log_p = self.p.log_posterior(self.family.inputs(k, every.repeat(len(k), axis=0)))
-            values.append(log_p[np.arange(k.size), k.ravel()].reshape(k.shape).sum(axis=1))
-        return np.concatenate(values).astype(float)
+            return log_p[np.arange(k.size), k.ravel()].reshape(k.shape).sum(axis=1)
+
+        return in_blocks(of_rows, len(K), faces).astype(float)
 
     def sample(self, n, rng):
         """n pictures, pixel by pixel."""
         K = np.zeros((n, self.family.side**2), dtype=int)
         for i in range(K.shape[1]):
             log_p = self.p.log_posterior(self.family.inputs(K, np.full((n, 1), i)))
-            K[:, i] = (np.exp(log_p).cumsum(axis=1)[:, :-1] <= rng.random((n, 1))).sum(axis=1)
+            K[:, i] = levels(np.exp(log_p), rng.random((n, 1)))
         return K
-
 
 
 def independent_pixels(K, rng):

@@ -9,7 +9,7 @@ import sys
 
 import make_figures
 import matplotlib as mpl
-from style import INK, draw_coast
+from style import INK, draw_coast, draw_density
 
 from gdl_numpy.backend import array_module
 from gdl_numpy.density import KernelDensity
@@ -78,8 +78,7 @@ def draw(figure, arrays, numbers):
     colours = mpl.colors.PowerNorm(0.6, vmin=0, vmax=2.5)
     for i, (name, title) in enumerate(names.items()):
         ax = figure.add_subplot(3, 3, i + 1)
-        picture = ax.imshow(arrays[name], origin="lower", extent=(-180, 180, -90, 90),
-                            cmap="cividis", norm=colours, interpolation="nearest")
+        picture = draw_density(ax, arrays[name], colours)
         draw_coast(ax, coast)
         ax.set(xticks=[], yticks=[])
         ax.set_title(title, size=13)

@@ -10,21 +10,19 @@ import make_figures
 import matplotlib as mpl
 import numpy as np
 from scoreboard import (
-    FIGURES,
     MODELS,
     NETWORKS,
     WORLD,
-    InDegrees,
     N,
+    committed,
     fit_model,
     kl_in_words,
     known_log_prob,
     reports,
 )
-from style import BLUE, INK, LAND, VERMILION, draw_coast, draw_land
+from style import INK, draw_coast, draw_density, draw_samples, frame_map
 
 from gdl_numpy.backend import array_module
-from gdl_numpy.storage import load
 from gdl_numpy.world_map import WorldMap
 
 SIZE = (16, 11)
@@ -41,11 +39,8 @@ def compute(rng):
     grid, _ = WORLD.grid(PICTURE)
     models = {"truth": p_data}
     for name in NAMED:
-        if name in NETWORKS:
-            family = NETWORKS[name].family(np)
-            models[name] = InDegrees(family(load(FIGURES / "parameters" / f"{name}.npz", family)))
-        else:
-            models[name] = fit_model(name, X, np.random.default_rng([0, 2]))
+        models[name] = (committed(name, X) if name in NETWORKS else
+                        fit_model(name, X, np.random.default_rng([0, 2])))
     arrays = {}
     for name, p in models.items():
         arrays[f"{name}_samples"] = xp.asarray(p.sample(N_DRAWN, np.random.default_rng(seed)))
@@ -71,23 +66,14 @@ def draw(figure, arrays, numbers):
     names = [key.removesuffix("_samples") for key in arrays if key.endswith("_samples")]
     for cell, name in zip(cells.flat, names, strict=False):
         upper, lower = cell.subplots(2, 1)
-        X = arrays[f"{name}_samples"]
-        land = world.contains(X)
-        draw_land(upper, world.rings, facecolor=LAND, rasterized=True)
-        upper.scatter(*X[land].T[::-1], s=1.2, color=BLUE, linewidth=0, rasterized=True)
-        upper.scatter(*X[~land].T[::-1], s=5, color=VERMILION, marker="x", linewidth=0.6,
-                      rasterized=True)
+        draw_samples(upper, arrays[f"{name}_samples"], world)
         upper.set_title("the truth" if name == "truth" else name.replace("_", " "), size=13)
         if f"{name}_density" in arrays:
-            picture = lower.imshow(arrays[f"{name}_density"], origin="lower", cmap="cividis",
-                                   norm=colours, extent=(-180, 180, -90, 90),
-                                   interpolation="nearest")
+            picture = draw_density(lower, arrays[f"{name}_density"], colours)
             draw_coast(lower, world.coast, rasterized=True)
         else:
             lower.text(0, 0, "no density", ha="center", va="center", size=13)
-        for ax in (upper, lower):
-            ax.set(xlim=(-180, 180), ylim=(-90, 90), xticks=[], yticks=[], aspect="equal")
-            ax.spines[:].set(visible=True, color="#BBBBBB")
+        frame_map(lower)
         lower.set_xlabel(numbers.get(name, "KL 0    sea 0%"), color=INK)
     ax = cells.flat[-1].subplots()
     ax.axis("off")

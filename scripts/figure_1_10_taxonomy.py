@@ -4,12 +4,10 @@ import sys
 
 import make_figures
 import matplotlib as mpl
-from scoreboard import FIGURES, NETWORKS, InDegrees, kl_in_words, reports
-from style import BLUE, INK, LAND, ORANGE, VERMILION, caption, draw_land
+from scoreboard import NETWORKS, committed, kl_in_words, reports
+from style import INK, ORANGE, caption, draw_samples
 
 from gdl_numpy import taxonomy
-from gdl_numpy.backend import array_module
-from gdl_numpy.storage import load
 from gdl_numpy.world_map import WorldMap
 
 SIZE = (17, 7.6)
@@ -20,14 +18,11 @@ N = 3000                                                    # points of each map
 
 
 def compute(rng):
-    xp, board = array_module(rng.random(1)), reports()
-    arrays, numbers = {}, {"n": N, "tree": in_words(taxonomy.tree())}
+    arrays, board, numbers = {}, reports(), {"n": N, "tree": in_words(taxonomy.tree())}
     for leaf in taxonomy.leaves():
         name, *others = networks(leaf, board) or [None]
         if name is not None:
-            family = NETWORKS[name].family(xp)
-            theta = load(FIGURES / "parameters" / f"{name}.npz", family, like=rng.random(1))
-            arrays[leaf.title] = InDegrees(family(theta)).sample(N, rng)
+            arrays[leaf.title] = committed(name, rng.random(1)).sample(N, rng)
             kl, which = kl_in_words(board[name]), f"{name.replace('_', ' ')}: " if others else ""
             numbers[leaf.title] = (f"{which}KL {kl}" if kl else
                                    f"no density, {board[name]['sea']:.1%} in the sea")
@@ -67,14 +62,7 @@ def draw(figure, arrays, numbers):
         if leaf.title not in arrays:
             continue
         ax = figure.add_axes(((i + 0.03) / len(leaves), 0.19, 0.94 / len(leaves), 0.22))
-        ax.set(xlim=(-180, 180), ylim=(-90, 90), xticks=[], yticks=[], aspect="equal")
-        draw_land(ax, p_data.rings, facecolor=LAND, rasterized=True)
-        X = arrays[leaf.title]
-        land = p_data.contains(X)
-        ax.scatter(*X[land].T[::-1], s=1.5, color=BLUE, linewidth=0, rasterized=True)
-        ax.scatter(*X[~land].T[::-1], s=6, color=VERMILION, marker="x", linewidth=0.7,
-                   rasterized=True)
-        ax.spines[:].set(visible=True, color="#BBBBBB")
+        draw_samples(ax, arrays[leaf.title], p_data)
         ax.set_xlabel(numbers[leaf.title].replace(", ", ",\n"), size=12)
 
 

@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 from gdl_numpy import taxonomy
 from gdl_numpy.backend import array_module
-from gdl_numpy.density import KernelDensity
+from gdl_numpy.density import Histogram, KernelDensity
 from gdl_numpy.evaluation import cells_hit
 from gdl_numpy.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
 from gdl_numpy.fourier import wave_vectors
@@ -44,12 +44,13 @@ from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised, reflect
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
-from gdl_numpy.storage import save
+from gdl_numpy.storage import load, save
 from gdl_numpy.world_map import WORLD, WorldMap
 
 FIGURES = Path(__file__).parent.parent / "figures"
 UNIT = np.array([90.0, 180.0])                              # degrees: networks see [-1, 1]²
 N, N_TEST, N_SAMPLES, SEEDS, SECONDS = 20_000, 200_000, 20_000, (0, 1, 2), 90
+COMPONENTS, CELLS = 200, (36, 72)                           # of the mixture, of the histogram
 KEPT_BACK, CHECKS = 2_000, 10                               # points, and how often they are asked
 IMPORTANCE, ODE_STEPS = 200, 20                             # draws a bound; steps of the flow
 LAND_GRID, JS_GRID = (180, 360), (36, 72)                   # cells of 1 and of 5 degrees
@@ -101,8 +102,8 @@ class RecalibratedKernelDensity:
                     loss = log_z - level(log_f).mean()
                     if loss < best:
                         best, self.level, self.log_z = loss, level, log_z
-        self.masses = np.exp(self.level(log_f_grid)).cumsum()
-        self.grid, self.cell = grid, np.array([180.0, 360.0]) / LAND_GRID
+        masses = np.exp(self.level(log_f_grid)).reshape(LAND_GRID)
+        self.in_cells = Histogram(WORLD, masses / masses.sum())
 
     def _level(self, log_f, a, b, c):
         return b * np.tanh((a * (log_f - self.m) + c) / b)
@@ -113,9 +114,7 @@ class RecalibratedKernelDensity:
 
     def sample(self, n, rng):
         """n points (n, 2): a cell by its mass, a point of it by chance, nearly as p has them."""
-        u = rng.random(n) * self.masses[-1]
-        i = np.searchsorted(self.masses, u, side="right").clip(0, len(self.grid) - 1)
-        return self.grid[i] + self.cell * (rng.random((n, 2)) - 0.5)
+        return self.in_cells.sample(n, rng)
 
 
 @dataclass(frozen=True)
@@ -204,8 +203,8 @@ def kernel_density(X, rng, seconds):
 MODELS = {                                                  # name: X, rng, seconds -> density
     "box": fitted(BoxFamily(2)),
     "normal": fitted(NormalFamily(2)),
-    "mixture": fitted(MixtureFamily(200, 2), "em", max_steps=200),
-    "histogram": fitted(HistogramFamily(WORLD, (36, 72), pseudocount=0.1)),
+    "mixture": fitted(MixtureFamily(COMPONENTS, 2), "em", max_steps=200),
+    "histogram": fitted(HistogramFamily(WORLD, CELLS, pseudocount=0.1)),
     "kernel_density": kernel_density,
     "recalibrated_kernel_density":
         lambda X, rng, seconds: RecalibratedKernelDensity(*split(X, rng)),
@@ -310,8 +309,8 @@ def described(p, name, n):
     if hasattr(inner, "theta"):
         parameters = inner.family.n_parameters
     else:
-        parameters = {"box": 4, "normal": 5, "mixture": 200 * 6 - 1, "histogram": 36 * 72 - 1,
-                      "kernel_density": 2 * n + 1,
+        parameters = {"box": 4, "normal": 5, "mixture": COMPONENTS * 6 - 1,
+                      "histogram": math.prod(CELLS) - 1, "kernel_density": 2 * n + 1,
                       "recalibrated_kernel_density": 2 * (n - KEPT_BACK) + 4}[name]
     return {"parameters": parameters, "branch": list(taxonomy.branch(type(inner)))}
 
@@ -409,6 +408,12 @@ def kl_in_words(row, spread=False):
         return ""
     more = f" ± {row['kl_spread']:.3f}" if spread and row["kl"] != "inf" else ""
     return HOW[row["how"]].format("∞" if row["kl"] == "inf" else f"{row['kl']:.3f}{more}")
+
+
+def committed(name, like):
+    """The density of the committed parameters of a network, where the array `like` lives."""
+    family = NETWORKS[name].family(array_module(like))
+    return InDegrees(family(load(FIGURES / "parameters" / f"{name}.npz", family, like)))
 
 
 def reports():

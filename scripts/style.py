@@ -76,6 +76,27 @@ def draw_coast(ax, edges, **lines):
     ax.add_patch(mpl.patches.PathPatch(Outline(edges[:, :, ::-1].reshape(-1, 2), codes), **lines))
 
 
+def draw_density(ax, values, norm):
+    """A density on a grid of the map, (rows, columns) from the south-west; returns the picture."""
+    return ax.imshow(values, origin="lower", extent=(-180, 180, -90, 90), cmap="cividis", norm=norm,
+                     interpolation="nearest")
+
+
+def draw_samples(ax, X, p_data):
+    """The map without ticks, with the points X (n, 2): blue dots on land, orange crosses at sea."""
+    draw_land(ax, p_data.rings, rasterized=True)
+    land = p_data.contains(X)
+    ax.scatter(*X[land].T[::-1], s=1.5, color=BLUE, linewidth=0, rasterized=True)
+    ax.scatter(*X[~land].T[::-1], s=6, color=VERMILION, marker="x", linewidth=0.7, rasterized=True)
+    frame_map(ax)
+
+
+def frame_map(ax):
+    """The axes of a whole map without ticks, in a thin frame."""
+    ax.set(xlim=(-180, 180), ylim=(-90, 90), xticks=[], yticks=[], aspect="equal")
+    ax.spines[:].set(visible=True, color="#BBBBBB")
+
+
 def draw_box(ax, low, high, **patch):
     """The box with corners low and high, both (latitude, longitude)."""
     patch = {"facecolor": "none", "edgecolor": ORANGE, "linewidth": 3, "zorder": 3} | patch

@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy
 import pytest
-import stand_in_cupy
 from gradient import check_gradient
+from training_checks import BAD_DATA_OF_THE_BOX, check_a_step_never_waits
 
 from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.density import total_mass
@@ -377,10 +377,7 @@ def test_the_loss_is_the_mean_negative_log_likelihood(xp, make_rng, make, draw):
 def test_a_step_of_training_never_waits_for_the_device(device, make, draw):
     family, rng = make(), device.random.default_rng(0)
     steps = family.train(draw(rng), rng, augment=lambda rows, rng: rows)
-    next(steps)
-    with stand_in_cupy.counted() as n:
-        next(steps)
-    assert n.waits == 0
+    check_a_step_never_waits(steps)
 
 
 @every_family
@@ -483,12 +480,9 @@ def test_what_is_no_model_or_no_argument_of_one_is_refused(make, error, message)
 
 
 @pytest.mark.parametrize("X, options, error, message", [
-    (numpy.full((5, 2), 1.5), {}, ValueError, r"X must lie in \[-1, 1\]\^2, got the row \[1.5 1.5"),
-    (numpy.zeros((0, 2)), {}, ValueError, "X is empty"),
-    (numpy.zeros((5, 3)), {}, ValueError, "X has 3 columns"),
+    *BAD_DATA_OF_THE_BOX,
     (numpy.zeros((5, 2)), {"theta": numpy.ones(4)}, ValueError, r"shape \(7,\), got \(4,\)"),
     (numpy.zeros((5, 2)), {"averaging": 1.0}, ValueError, r"averaging must lie in \[0, 1\)"),
-    (numpy.zeros((5, 2)), {"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
     (numpy.zeros((5, 2)), {"batch": 1.5}, TypeError, "batch must be a whole number"),
 ])
 def test_what_it_cannot_learn_from_is_refused(X, options, error, message):

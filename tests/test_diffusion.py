@@ -5,9 +5,9 @@ import math
 
 import numpy
 import pytest
-import stand_in_cupy
 from gradient import check_gradient
 from scipy import stats
+from training_checks import check_a_step_never_waits, check_refusals
 
 from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.density import Normal, total_mass
@@ -393,10 +393,7 @@ def test_a_step_of_training_never_waits_for_the_device(device):
     family = network(device.random.default_rng)
     X = device.random.default_rng(3).standard_normal((20, 2))
     steps = family.train(X, device.random.default_rng(0))
-    next(steps)
-    with stand_in_cupy.counted() as n:
-        next(steps)
-    assert n.waits == 0
+    check_a_step_never_waits(steps)
 
 
 def test_single_precision_stays_single(xp, make_rng):
@@ -446,18 +443,10 @@ def test_what_does_not_fit_is_refused():
     family = DiffusionFamily(2, (3,))
     theta, rng, X = family.initial_theta(make_rng(0)), make_rng(1), numpy.ones((3, 2))
     p, wrong = family(theta), numpy.ones((3, 4))
-    for call in (lambda: p.elbo(wrong, rng), lambda: p.ode_log_prob(wrong),
-                 lambda: next(family.train(wrong, rng))):
+    for call in (lambda: p.elbo(wrong, rng), lambda: p.ode_log_prob(wrong)):
         with pytest.raises(ValueError, match="X has 4 columns"):
             call()
-    for call in (lambda: family(theta[1:]), lambda: next(family.train(X, rng, theta=theta[1:])),
-                 lambda: family.loss(theta[1:], X, rng)):
-        with pytest.raises(ValueError, match="theta must be an array of shape"):
-            call()
-    with pytest.raises(ValueError, match="X holds nan"):
-        next(family.train(X * math.nan, rng))
-    with pytest.raises(ValueError, match="X is empty"):
-        family.loss(theta, X[:0], rng)
+    check_refusals(family, theta, X, rng)
     with pytest.raises(ValueError, match="n_terms must be at least 1, got 0"):
         p.elbo(X, rng, 0)
     with pytest.raises(ValueError, match="n_steps must be at least 1, got 0"):

@@ -10,6 +10,7 @@ import stand_in_cupy
 from gradient import check_gradient
 from scipy import stats
 from sklearn.decomposition import PCA
+from training_checks import check_a_step_never_waits
 
 from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.biscuit_tins import HIGH, LOW, BiscuitTins, render
@@ -341,10 +342,7 @@ def test_a_step_of_training_never_waits_for_the_device(device):
     family = AutoencoderFamily((4, 6, 2))
     steps = family.train(theta_and_X(family, device.random.default_rng)[1],
                          device.random.default_rng(0))
-    next(steps)
-    with stand_in_cupy.counted() as n:
-        next(steps)
-    assert n.waits == 0
+    check_a_step_never_waits(steps)
 
 
 def test_an_autoencoder_is_no_density_and_a_pushforward_only_a_sampler(make_rng):

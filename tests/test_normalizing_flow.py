@@ -5,8 +5,8 @@ from functools import partial
 
 import numpy
 import pytest
-import stand_in_cupy
 from gradient import check_gradient
+from training_checks import BAD_DATA_OF_THE_BOX, check_a_step_never_waits
 
 from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.density import Normal, total_mass
@@ -301,10 +301,7 @@ def test_a_step_of_training_never_waits_for_the_device(device, transform):
     rng = device.random.default_rng(0)
     family = small(transform, frequencies=wave_vectors(2, 2, (1.0, 3.0), rng))
     steps = family.train(rng.random((30, 2)), rng, augment=lambda rows, rng: rows)
-    next(steps)
-    with stand_in_cupy.counted() as n:
-        next(steps)
-    assert n.waits == 0
+    check_a_step_never_waits(steps)
 
 
 @both_transforms
@@ -390,11 +387,8 @@ def test_what_is_no_flow_or_no_argument_of_one_is_refused(make, error, message):
 
 
 @pytest.mark.parametrize("X, options, error, message", [
-    (numpy.full((5, 2), 1.5), {}, ValueError, r"X must lie in \[-1, 1\]\^2, got the row \[1.5 1.5"),
-    (numpy.zeros((0, 2)), {}, ValueError, "X is empty"),
-    (numpy.zeros((5, 3)), {}, ValueError, "X has 3 columns"),
+    *BAD_DATA_OF_THE_BOX,
     (numpy.zeros((5, 2)), {"theta": numpy.ones(4)}, ValueError, r"shape \(\d+,\), got \(4,\)"),
-    (numpy.zeros((5, 2)), {"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
 ])
 def test_what_it_cannot_learn_from_is_refused(X, options, error, message):
     with pytest.raises(error, match=message):

@@ -4,9 +4,9 @@ import math
 
 import numpy
 import pytest
-import stand_in_cupy
 from gradient import check_gradient
 from scipy import stats
+from training_checks import check_a_step_never_waits, check_refusals
 
 from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.density import Normal
@@ -249,10 +249,7 @@ def test_a_step_of_training_never_waits_for_the_device(device, noise):
     family = network(device.random.default_rng, noise=noise)
     _, X = theta_and_X(family, device.random.default_rng)
     steps = family.train(X, device.random.default_rng(0), n_samples=3)
-    next(steps)
-    with stand_in_cupy.counted() as n:
-        next(steps)
-    assert n.waits == 0
+    check_a_step_never_waits(steps)
 
 
 @every_noise
@@ -310,20 +307,12 @@ def test_what_does_not_fit_is_refused():
     family = VariationalAutoencoderFamily(2, 3, (3,))
     theta, X = theta_and_X(family, numpy.random.default_rng)
     p, rng, wrong = family(theta), numpy.random.default_rng(0), numpy.ones((3, 4))
-    for call in (lambda: p.elbo(wrong, rng), lambda: p.encode(wrong),
-                 lambda: next(family.train(wrong, rng))):
+    for call in (lambda: p.elbo(wrong, rng), lambda: p.encode(wrong)):
         with pytest.raises(ValueError, match="X has 4 columns"):
             call()
     with pytest.raises(ValueError, match=r"Z has 4 columns.* R\^3"):
         p.decode(wrong)
-    for call in (lambda: family(theta[1:]), lambda: next(family.train(X, rng, theta=theta[1:])),
-                 lambda: family.loss(theta[1:], X, rng)):
-        with pytest.raises(ValueError, match="theta must be an array of shape"):
-            call()
-    with pytest.raises(ValueError, match="X holds nan"):
-        next(family.train(X * math.nan, rng))
-    with pytest.raises(ValueError, match="X is empty"):
-        family.loss(theta, X[:0], rng)
+    check_refusals(family, theta, X, rng)
     for call in (lambda: p.importance_weighted(X, rng, 0),
                  lambda: next(family.train(X, rng, n_samples=0))):
         with pytest.raises(ValueError, match="n_samples must be at least 1, got 0"):

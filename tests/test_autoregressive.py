@@ -7,13 +7,16 @@ from functools import partial
 import numpy
 import pytest
 from gradient import check_gradient
-from training_checks import BAD_DATA_OF_THE_BOX, check_a_step_never_waits
+from training_checks import (
+    BAD_DATA_OF_THE_BOX,
+    check_a_step_never_waits,
+    checked_in_training,
+)
 
 from gdl_numpy.backend import array_module, to_numpy
 from gdl_numpy.density import total_mass
 from gdl_numpy.fourier import wave_vectors
 from gdl_numpy.likelihood import in_blocks
-from gdl_numpy.mle import Step
 from gdl_numpy.models.autoregressive import AutoregressiveFamily, MaskedAutoregressiveFamily
 from gdl_numpy.network import cut
 from gdl_numpy.optimizer import Adam
@@ -385,12 +388,7 @@ def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng, 
     family = make()
     for dtype in ("float32", "float64"):
         X = draw(make_rng(0)).astype(dtype)
-        steps = list(family.train(X, make_rng(1), max_steps=3, batch=8))
-        assert [step.step for step in steps] == [0, 1, 2]
-        assert all(isinstance(step, Step) and array_module(step.theta) is xp
-                   and step.theta.dtype == dtype for step in steps)
-        p = family(steps[-1].theta)
-        assert p.log_prob(X).dtype == p.sample(3, make_rng(2)).dtype == dtype
+        checked_in_training(family, X, xp, make_rng)
 
 
 @every_family

@@ -34,7 +34,8 @@
     adversarial     生成对抗网络   a generator against a discriminator: samples, no density
     taxonomy        生成模型分类   the tree of Figure 1-10, read off what the classes can do
 
-Import a module by its name, `from gdl_numpy.density import Normal`; this page re-exports nothing.
+Import a module by its name, `from gdl_numpy.probability.density import Normal`; this page
+re-exports nothing.
 Observations are rows, logarithms are natural, points of the map are (latitude, longitude) in
 degrees.
 """

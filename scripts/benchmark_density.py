@@ -13,10 +13,10 @@ from functools import partial
 import numpy as np
 from benchmark import Case, deviation, main
 
-from gdl_numpy.density import KernelDensity
-from gdl_numpy.family import MixtureFamily, cut_normals
-from gdl_numpy.mle import expectation_maximization, k_means_plus_plus
-from gdl_numpy.world_map import WORLD, WorldMap, continents
+from gdl_numpy.probability.density import KernelDensity
+from gdl_numpy.probability.family import MixtureFamily, cut_normals
+from gdl_numpy.probability.mle import expectation_maximization, k_means_plus_plus
+from gdl_numpy.world.world_map import WORLD, WorldMap, continents
 
 N = 1_000_000                                               # points of the map
 N_DATA = 20_000                                             # observations, and queries

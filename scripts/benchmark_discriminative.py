@@ -14,9 +14,9 @@ scikit-learn's has its own start and batches, so there only the cost of a step c
 import numpy as np
 from benchmark import Case, main, relative
 
-from gdl_numpy.discriminative import NetworkClassifierFamily, SoftmaxFamily
-from gdl_numpy.network import cut
-from gdl_numpy.optimizer import Adam
+from gdl_numpy.labels.discriminative import NetworkClassifierFamily, SoftmaxFamily
+from gdl_numpy.networks.network import cut
+from gdl_numpy.numerics.optimizer import Adam
 
 N, D, K, L2 = 100_000, 50, 10, 1e-4                         # softmax regression
 SIZES, BATCH, STEPS, RATE = (50, 128, 128, 10), 512, 300, 1e-3          # network classifier

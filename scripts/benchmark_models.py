@@ -35,15 +35,15 @@ from benchmark import FIGURES, PAUSE, Case, deviation, machine, main
 from scoreboard import NETWORKS, UNIT, waves
 from style import write_whole
 
-from gdl_numpy.biscuit_tins import BiscuitTins
-from gdl_numpy.fourier import wave_vectors
 from gdl_numpy.models.autoregressive import MaskedAutoregressiveFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
-from gdl_numpy.network import cut
-from gdl_numpy.optimizer import Adam
-from gdl_numpy.rational_quadratic import SMALLEST, ZERO_IS_ONE
-from gdl_numpy.world_map import WorldMap
+from gdl_numpy.networks.fourier import wave_vectors
+from gdl_numpy.networks.network import cut
+from gdl_numpy.networks.rational_quadratic import SMALLEST, ZERO_IS_ONE
+from gdl_numpy.numerics.optimizer import Adam
+from gdl_numpy.pictures.biscuit_tins import BiscuitTins
+from gdl_numpy.world.world_map import WorldMap
 
 N, WARM_UP, RATE, FILE = 20_000, 200, 1e-5, "benchmark_models.json"
 STEPS = {"autoregressive": 100, "masked_autoregressive": 50, "spline_flow": 60, "affine_flow": 60,

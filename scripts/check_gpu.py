@@ -16,38 +16,29 @@ import time
 
 import numpy as np
 
-from gdl_numpy import (
-    biscuit_tins,
-    conditional,
-    density,
-    discriminative,
-    elementary,
-    evaluation,
-    faces,
-    family,
-    fourier,
-    latent,
-    likelihood,
-    manifold,
-    mle,
-    neighbours,
-    network,
-    painters,
-    rasteriser,
-    rational_quadratic,
-    silhouettes,
-    training,
-)
-from gdl_numpy.backend import random_generator, to_numpy
+from gdl_numpy.labels import conditional, discriminative
 from gdl_numpy.models.adversarial import AdversarialFamily
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.energy_based import EnergyBasedFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
-from gdl_numpy.optimizer import Adam, GradientDescent
-from gdl_numpy.sample_space import SampleSpace
-from gdl_numpy.world_map import WORLD, WorldMap
+from gdl_numpy.networks import fourier, network, rational_quadratic, training
+from gdl_numpy.numerics import elementary, neighbours
+from gdl_numpy.numerics.backend import random_generator, to_numpy
+from gdl_numpy.numerics.optimizer import Adam, GradientDescent
+from gdl_numpy.pictures import (
+    biscuit_tins,
+    faces,
+    painters,
+    rasteriser,
+    silhouettes,
+)
+from gdl_numpy.probability import density, family, likelihood, mle
+from gdl_numpy.probability.sample_space import SampleSpace
+from gdl_numpy.representation import latent, manifold
+from gdl_numpy.world import evaluation
+from gdl_numpy.world.world_map import WORLD, WorldMap
 
 RTOL = 1e-10
 SIZES = (2, 64, 64, 3)                                      # of the network

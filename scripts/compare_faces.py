@@ -30,16 +30,16 @@ import numpy as np
 from style import write_whole
 from tqdm import tqdm
 
-from gdl_numpy.density import LOG_2_PI
-from gdl_numpy.discriminative import NetworkClassifierFamily
-from gdl_numpy.faces import Faces
-from gdl_numpy.family import MixtureFamily
-from gdl_numpy.latent import PrincipalComponents, ProbabilisticPCAFamily
-from gdl_numpy.likelihood import in_blocks
-from gdl_numpy.mle import maximum_likelihood
+from gdl_numpy.labels.discriminative import NetworkClassifierFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
-from gdl_numpy.training import train
+from gdl_numpy.networks.training import train
+from gdl_numpy.pictures.faces import Faces
+from gdl_numpy.probability.density import LOG_2_PI
+from gdl_numpy.probability.family import MixtureFamily
+from gdl_numpy.probability.likelihood import in_blocks
+from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.representation.latent import PrincipalComponents, ProbabilisticPCAFamily
 
 N, N_HELD_OUT, N_SAMPLES, SIDE, LEVELS, SEEDS = 20_000, 500, 6, 32, 16, (0, 1, 2)
 FIGURES = Path(__file__).parent.parent / "figures"

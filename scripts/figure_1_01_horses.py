@@ -7,13 +7,13 @@ import matplotlib as mpl
 from figure_1_08_latent_space import trained
 from style import BLUE, INK, ORANGE, caption, stages
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.family import MixtureFamily, NormalFamily
-from gdl_numpy.latent import ProbabilisticPCAFamily
-from gdl_numpy.mle import maximum_likelihood
-from gdl_numpy.neighbours import nearest
-from gdl_numpy.rasteriser import rasterise
-from gdl_numpy.silhouettes import horse
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.neighbours import nearest
+from gdl_numpy.pictures.rasteriser import rasterise
+from gdl_numpy.pictures.silhouettes import horse
+from gdl_numpy.probability.family import MixtureFamily, NormalFamily
+from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.representation.latent import ProbabilisticPCAFamily
 
 SIZE = (14, 8.3)
 TITLE = "A generative model: new horses out of noise"

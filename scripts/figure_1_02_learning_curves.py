@@ -6,10 +6,10 @@ import make_figures
 from figure_1_02_map import accuracy, with_continent
 from style import BLUE, ORANGE, caption
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.conditional import ClassConditional
-from gdl_numpy.discriminative import LogisticFamily, SoftmaxFamily
-from gdl_numpy.world_map import WorldMap
+from gdl_numpy.labels.conditional import ClassConditional
+from gdl_numpy.labels.discriminative import LogisticFamily, SoftmaxFamily
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.world.world_map import WorldMap
 
 SIZE = (13, 5.7)
 TITLE = "The generative classifier can need fewer data, if its assumption holds"

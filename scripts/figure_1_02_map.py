@@ -7,12 +7,12 @@ import matplotlib as mpl
 import numpy as np
 from style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, YELLOW, caption, draw_coast, map_axes
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.conditional import ClassConditional
-from gdl_numpy.density import Box
-from gdl_numpy.discriminative import NetworkClassifierFamily
-from gdl_numpy.family import MixtureFamily
-from gdl_numpy.world_map import WORLD, WorldMap, continent_of, continents
+from gdl_numpy.labels.conditional import ClassConditional
+from gdl_numpy.labels.discriminative import NetworkClassifierFamily
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.probability.density import Box
+from gdl_numpy.probability.family import MixtureFamily
+from gdl_numpy.world.world_map import WORLD, WorldMap, continent_of, continents
 
 SIZE = (13, 7.9)
 TITLE = "Two sides of one coin"

@@ -6,9 +6,9 @@ import make_figures
 import matplotlib as mpl
 from style import BLUE, INK, ORANGE, caption, show_picture, stages
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.discriminative import LogisticFamily
-from gdl_numpy.painters import N_FEATURES, features, paint
+from gdl_numpy.labels.discriminative import LogisticFamily
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.pictures.painters import N_FEATURES, features, paint
 
 SIZE = (13, 5.2)
 TITLE = "A discriminative model: whose picture is this?"

@@ -7,10 +7,10 @@ import make_figures
 from figure_1_02_map import network, scaled
 from style import BLUE, VERMILION, draw_land, map_axes
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.conditional import noise_kept
-from gdl_numpy.density import Box
-from gdl_numpy.world_map import WORLD, WorldMap
+from gdl_numpy.labels.conditional import noise_kept
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.probability.density import Box
+from gdl_numpy.world.world_map import WORLD, WorldMap
 
 SIZE = (13, 3.3)
 TITLE = "A perfect discriminator can create"

@@ -8,7 +8,7 @@ import numpy as np
 from compare_faces import LEVELS, MODELS, SIDE
 from style import BLUE, INK, ORANGE, caption
 
-from gdl_numpy.backend import array_module
+from gdl_numpy.numerics.backend import array_module
 
 SIZE = (15, 6.9)
 TITLE = "Progress as a number: the same faces by models of growing strength"

@@ -5,7 +5,7 @@ import sys
 import make_figures
 from style import caption, draw_points, map_axes
 
-from gdl_numpy.world_map import WorldMap
+from gdl_numpy.world.world_map import WorldMap
 
 N = 50
 SIZE = (9, 5.3)

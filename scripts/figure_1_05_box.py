@@ -6,10 +6,10 @@ import make_figures
 from figure_1_04_points import training_points
 from style import ORANGE, caption, draw_box, draw_points, map_axes
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.family import BoxFamily
-from gdl_numpy.likelihood import log_likelihood
-from gdl_numpy.world_map import WorldMap
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.probability.family import BoxFamily
+from gdl_numpy.probability.likelihood import log_likelihood
+from gdl_numpy.world.world_map import WorldMap
 
 SIZE = (9, 5.5)
 TITLE = "A first model: the smallest box around the points"

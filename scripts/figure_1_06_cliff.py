@@ -7,9 +7,9 @@ import make_figures
 from figure_1_04_points import training_points
 from style import BLUE, ORANGE, VERMILION
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.family import BoxFamily
-from gdl_numpy.likelihood import log_likelihood
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.probability.family import BoxFamily
+from gdl_numpy.probability.likelihood import log_likelihood
 
 SIZE = (9, 5)
 TITLE = "The likelihood of a box is a cliff"

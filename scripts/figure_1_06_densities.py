@@ -11,12 +11,12 @@ import make_figures
 import matplotlib as mpl
 from style import INK, draw_coast, draw_density
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.density import KernelDensity
-from gdl_numpy.evaluation import accuracy, coverage, kl_to_data
-from gdl_numpy.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
-from gdl_numpy.mle import maximum_likelihood
-from gdl_numpy.world_map import WORLD, WorldMap
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.probability.density import KernelDensity
+from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.world.evaluation import accuracy, coverage, kl_to_data
+from gdl_numpy.world.world_map import WORLD, WorldMap
 
 SIZE = (13, 8.2)
 TITLE = "From the box to better densities"

@@ -17,11 +17,11 @@ from style import (
     map_axes,
 )
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.density import jensen_shannon, kl_divergence
-from gdl_numpy.evaluation import accuracy, coverage, verdict
-from gdl_numpy.family import BoxFamily
-from gdl_numpy.world_map import WORLD, WorldMap
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.probability.density import jensen_shannon, kl_divergence
+from gdl_numpy.probability.family import BoxFamily
+from gdl_numpy.world.evaluation import accuracy, coverage, verdict
+from gdl_numpy.world.world_map import WORLD, WorldMap
 
 SIZE = (9, 6.4)
 TITLE = "Revealed: uniform over the world's land"

@@ -5,10 +5,10 @@ import sys
 import make_figures
 from style import caption
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.biscuit_tins import HIGH, LOW, BiscuitTins, render
-from gdl_numpy.latent import principal_axes
-from gdl_numpy.manifold import intrinsic_dimension
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.pictures.biscuit_tins import HIGH, LOW, BiscuitTins, render
+from gdl_numpy.representation.latent import principal_axes
+from gdl_numpy.representation.manifold import intrinsic_dimension
 
 SIZE = (10, 8.3)
 TITLE = "Two numbers make every tin"

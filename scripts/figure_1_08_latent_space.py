@@ -8,13 +8,13 @@ import matplotlib as mpl
 import numpy as np
 from style import BLUE, INK, ORANGE, VERMILION, caption
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.biscuit_tins import HIGH, LOW, BiscuitTins, render
-from gdl_numpy.family import MixtureFamily
-from gdl_numpy.latent import AutoencoderFamily, PrincipalComponents
-from gdl_numpy.manifold import determination, neighbour_regression
-from gdl_numpy.mle import maximum_likelihood
-from gdl_numpy.neighbours import nearest
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.neighbours import nearest
+from gdl_numpy.pictures.biscuit_tins import HIGH, LOW, BiscuitTins, render
+from gdl_numpy.probability.family import MixtureFamily
+from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.representation.latent import AutoencoderFamily, PrincipalComponents
+from gdl_numpy.representation.manifold import determination, neighbour_regression
 
 SIZE = (14, 6.6)
 TITLE = "A learned latent space: the same lines, bent"

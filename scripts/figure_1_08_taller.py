@@ -6,10 +6,10 @@ import make_figures
 from figure_1_08_latent_space import DENSE, SIDES, STEPS, N, lattice, nearest_tin, trained
 from style import BLUE, ORANGE, VERMILION, caption
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.biscuit_tins import BiscuitTins, extent, render
-from gdl_numpy.latent import directions, interpolate
-from gdl_numpy.neighbours import nearest
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.neighbours import nearest
+from gdl_numpy.pictures.biscuit_tins import BiscuitTins, extent, render
+from gdl_numpy.representation.latent import directions, interpolate
 
 SIZE = (13, 8.2)
 TITLE = "Taller: awkward in pixels, a short walk in latent space"

@@ -9,13 +9,13 @@ from figure_1_08_latent_space import nearest_tin as nearest_picture
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from style import BLUE, ORANGE, VERMILION, caption
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.family import MixtureFamily
-from gdl_numpy.latent import PrincipalComponents, interpolate
-from gdl_numpy.manifold import intrinsic_dimension
-from gdl_numpy.mle import maximum_likelihood
-from gdl_numpy.rasteriser import rasterise
-from gdl_numpy.silhouettes import dog
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.pictures.rasteriser import rasterise
+from gdl_numpy.pictures.silhouettes import dog
+from gdl_numpy.probability.family import MixtureFamily
+from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.representation.latent import PrincipalComponents, interpolate
+from gdl_numpy.representation.manifold import intrinsic_dimension
 
 SIZE = (14, 9.4)
 TITLE = "The manifold of dogs"

@@ -6,7 +6,7 @@ import sys
 import make_figures
 from style import BLUE, ORANGE, caption
 
-from gdl_numpy.backend import array_module
+from gdl_numpy.numerics.backend import array_module
 
 SIZE = (14, 5.4)
 TITLE = "Small steps cost more than their arithmetic, large ones about as much"

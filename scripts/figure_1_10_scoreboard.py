@@ -22,8 +22,8 @@ from scoreboard import (
 )
 from style import INK, draw_coast, draw_density, draw_samples, frame_map
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.world_map import WorldMap
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.world.world_map import WorldMap
 
 SIZE = (16, 11)
 TITLE = "Many models of one world: what they make, and their densities"

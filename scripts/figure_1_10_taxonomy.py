@@ -8,7 +8,7 @@ from scoreboard import NETWORKS, committed, kl_in_words, reports
 from style import INK, ORANGE, caption, draw_samples
 
 from gdl_numpy import taxonomy
-from gdl_numpy.world_map import WorldMap
+from gdl_numpy.world.world_map import WorldMap
 
 SIZE = (17, 7.6)
 TITLE = "The taxonomy of generative models"

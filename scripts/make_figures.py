@@ -26,7 +26,7 @@ except ImportError as error:
 
 from style import RC, save, write_whole
 
-from gdl_numpy.backend import random_generator, to_numpy
+from gdl_numpy.numerics.backend import random_generator, to_numpy
 
 FIGURES = Path(__file__).parent.parent / "figures"
 

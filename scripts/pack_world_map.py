@@ -1,4 +1,4 @@
-"""Pack the land of the Earth into gdl_numpy/data/world_map.npz.
+"""Pack the land of the Earth into gdl_numpy/world/data/world_map.npz.
 
 The source is the shapefile of Natural Earth's countries at 1:110,000,000 (public domain), as
 shipped in a Python wheel. Get it and run this script, in any folder:
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 STEM = "geopandas/datasets/naturalearth_lowres/naturalearth_lowres"
-TARGET = Path(__file__).parent.parent / "gdl_numpy" / "data" / "world_map.npz"
+TARGET = Path(__file__).parent.parent / "gdl_numpy" / "world" / "data" / "world_map.npz"
 ORIGIN = ("Natural Earth, 1:110m Cultural Vectors, Admin 0 - Countries (naturalearthdata.com), "
           "as shipped in the geopandas 0.14.4 wheel")
 LICENCE = "Public domain (naturalearthdata.com/about/terms-of-use)"

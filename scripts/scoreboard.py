@@ -31,21 +31,21 @@ from style import write_whole
 from tqdm import tqdm
 
 from gdl_numpy import taxonomy
-from gdl_numpy.backend import array_module
-from gdl_numpy.density import Histogram, KernelDensity
-from gdl_numpy.evaluation import cells_hit
-from gdl_numpy.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
-from gdl_numpy.fourier import wave_vectors
-from gdl_numpy.likelihood import in_blocks
-from gdl_numpy.mle import maximum_likelihood
 from gdl_numpy.models.adversarial import AdversarialFamily
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised, reflect
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
-from gdl_numpy.storage import load, save
-from gdl_numpy.world_map import WORLD, WorldMap
+from gdl_numpy.networks.fourier import wave_vectors
+from gdl_numpy.networks.storage import load, save
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.probability.density import Histogram, KernelDensity
+from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.likelihood import in_blocks
+from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.world.evaluation import cells_hit
+from gdl_numpy.world.world_map import WORLD, WorldMap
 
 FIGURES = Path(__file__).parent.parent / "figures"
 UNIT = np.array([90.0, 180.0])                              # degrees: networks see [-1, 1]²

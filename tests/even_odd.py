@@ -1,4 +1,4 @@
-"""The even-odd rule in exact arithmetic: what gdl_numpy.polygon is measured against.
+"""The even-odd rule in exact arithmetic: what gdl_numpy.world.polygon is measured against.
 
     inside(x, start, end)       whether a walk west from the point x crosses an odd number of edges
     distance(x, start, end)     from the point x to the nearest edge

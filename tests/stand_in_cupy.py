@@ -1,12 +1,12 @@
 """A strict stand-in for CuPy: NumPy arrays that behave as if they lived on a graphics card.
 
 CI has no GPU, yet the package must run on one. With `sys.modules["cupy"] = stand_in_cupy`,
-`gdl_numpy.backend.array_module` finds this module, and what fails on CuPy 14 fails here: a name
-or a keyword that CuPy lacks (where=, initial=, maximum.reduce, errstate, geomspace, rng.normal),
-a NumPy array or a list among device arrays, a NumPy function applied to a device array. What CuPy
-does without a word is done here too: a reduction gives a 0-d array that can be changed; cholesky,
-solve and inv raise nothing but give invalid results (here NaN); integer arrays used as an index
-wrap around; nothing warns; the stream of random numbers is not NumPy's.
+`gdl_numpy.numerics.backend.array_module` finds this module, and what fails on CuPy 14 fails here:
+a name or a keyword that CuPy lacks (where=, initial=, maximum.reduce, errstate, geomspace,
+rng.normal), a NumPy array or a list among device arrays, a NumPy function applied to a device
+array. What CuPy does without a word is done here too: a reduction gives a 0-d array that can be
+changed; cholesky, solve and inv raise nothing but give invalid results (here NaN); integer arrays
+used as an index wrap around; nothing warns; the stream of random numbers is not NumPy's.
 
 Each call that computes counts as one launch (in truth at least one), and each that makes the host
 wait for the device as a wait:

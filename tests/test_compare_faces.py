@@ -21,8 +21,8 @@ from compare_faces import (
 )
 from scipy import stats
 
-from gdl_numpy.density import Normal
-from gdl_numpy.faces import LATENTS, render
+from gdl_numpy.pictures.faces import LATENTS, render
+from gdl_numpy.probability.density import Normal
 
 FIGURES = Path(__file__).parent.parent / "figures"
 SMALL = {"N": 80, "N_HELD_OUT": 6, "N_SAMPLES": 2, "PPCA": 5,

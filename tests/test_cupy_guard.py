@@ -19,7 +19,7 @@ import snapshot_cupy
 import stand_in_cupy
 from stand_in_cupy import NAMES, check_call, counted
 
-from gdl_numpy.backend import array_module, random_generator, to_numpy
+from gdl_numpy.numerics.backend import array_module, random_generator, to_numpy
 
 PACKAGE = Path(__file__).resolve().parent.parent / "gdl_numpy"
 REFUSED = (TypeError, AttributeError, NotImplementedError, ValueError, IndexError)

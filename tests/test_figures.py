@@ -20,7 +20,7 @@ import make_figures  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 import style  # noqa: E402
 
-from gdl_numpy.backend import to_numpy  # noqa: E402
+from gdl_numpy.numerics.backend import to_numpy  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS, FIGURES = ROOT / "scripts", ROOT / "figures"

@@ -45,7 +45,7 @@ def test_the_numbers_in_the_readme_are_those_that_scripts_have_written():
 
 def test_the_reading_order_is_complete_and_the_same_in_the_readme_and_in_the_package():
     section = README.split("## Reading order")[1].split("\n## ")[0]
-    in_readme = re.findall(r"\(gdl_numpy/(?:models/)?(\w+)\.py\)", section)
+    in_readme = re.findall(r"\(gdl_numpy/(?:\w+/)?(\w+)\.py\)", section)
     docstring = (ROOT / "gdl_numpy" / "__init__.py").read_text(encoding="utf-8")
     in_package = re.findall(r"^    (\w+) {2,}", docstring, flags=re.MULTILINE)
     assert in_readme == in_package and sorted(in_readme) == MODULES
@@ -58,7 +58,7 @@ def test_every_file_that_the_readme_links_to_exists():
 
 def test_every_erratum_named_in_a_module_has_its_test_and_its_line_in_the_readme():
     tests, modules = ("".join(path.read_text(encoding="utf-8") for path in paths)
-                      for paths in ((ROOT / "tests").glob("test_*.py"), PACKAGE))
+                      for paths in ((ROOT / "tests").rglob("test_*.py"), PACKAGE))
     named = {name.upper() for name in re.findall(r"test_(e\d\d)", modules)}
     assert named == {name.upper() for name in re.findall(r"def test_(e\d\d)_", tests)}
     assert named == set(re.findall(r"^\| (E\d\d) \|", README, flags=re.MULTILINE))
@@ -84,9 +84,9 @@ def test_the_wheel_holds_the_map_and_works_on_its_own(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as file:
         names = file.namelist()
         file.extractall(tmp_path)
-    assert "gdl_numpy/data/world_map.npz" in names
+    assert "gdl_numpy/world/data/world_map.npz" in names
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"gdl_numpy"}
-    code = ("import gdl_numpy; from gdl_numpy.world_map import WorldMap\n"
+    code = ("import gdl_numpy; from gdl_numpy.world.world_map import WorldMap\n"
             "print(gdl_numpy.__file__, WorldMap().contains([[40.7306, -73.9352]])[0])")
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True,
                           cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)})

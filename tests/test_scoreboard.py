@@ -13,12 +13,12 @@ import pytest
 import scoreboard
 from scoreboard import MODELS, NETWORKS, InDegrees, committed, fit_model, known_log_prob, reports
 
-from gdl_numpy.family import NormalFamily
-from gdl_numpy.mle import Step
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
-from gdl_numpy.storage import load
+from gdl_numpy.networks.storage import load
+from gdl_numpy.probability.family import NormalFamily
+from gdl_numpy.probability.mle import Step
 from gdl_numpy.taxonomy import branch
-from gdl_numpy.world_map import WorldMap
+from gdl_numpy.world.world_map import WorldMap
 
 P_DATA, FIGURES = WorldMap(), Path(__file__).parent.parent / "figures"
 SMALL = {"adversarial": 64, "diffusion": 64, "energy_based": 64}        # samples that are slow

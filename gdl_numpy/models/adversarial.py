@@ -31,15 +31,15 @@ generator is averaged over its last steps. No loss here tells how good the sampl
 
 import math
 
-from gdl_numpy.backend import array_module, real_array
-from gdl_numpy.elementary import sigmoid, softplus
-from gdl_numpy.family import checked_theta, shaped_theta
-from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
-from gdl_numpy.mle import Step
-from gdl_numpy.network import checked_activation, initial_theta, n_parameters
-from gdl_numpy.optimizer import Adam, half_cosine
-from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
-from gdl_numpy.training import Average
+from gdl_numpy.networks.fourier import checked_wave_vectors, fourier_network, n_features
+from gdl_numpy.networks.network import checked_activation, initial_theta, n_parameters
+from gdl_numpy.networks.training import Average
+from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.numerics.elementary import sigmoid, softplus
+from gdl_numpy.numerics.optimizer import Adam, half_cosine
+from gdl_numpy.probability.family import checked_theta, shaped_theta
+from gdl_numpy.probability.mle import Step
+from gdl_numpy.probability.sample_space import data_set, observations, whole_number, whole_numbers
 
 
 class AdversarialFamily:

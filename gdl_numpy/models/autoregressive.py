@@ -39,21 +39,21 @@ import math
 
 import numpy
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.density import categorical
-from gdl_numpy.elementary import bounded, log_softmax, sigmoid, softmax, softplus
-from gdl_numpy.family import checked_theta, shaped_theta, starting_theta
-from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
-from gdl_numpy.likelihood import in_blocks, mean_loss
-from gdl_numpy.network import checked_activation, cut, initial_theta, mlp, n_parameters
-from gdl_numpy.sample_space import (
+from gdl_numpy.networks.fourier import checked_wave_vectors, fourier_network, n_features
+from gdl_numpy.networks.network import checked_activation, cut, initial_theta, mlp, n_parameters
+from gdl_numpy.networks.training import train
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.elementary import bounded, log_softmax, sigmoid, softmax, softplus
+from gdl_numpy.probability.density import categorical
+from gdl_numpy.probability.family import checked_theta, shaped_theta, starting_theta
+from gdl_numpy.probability.likelihood import in_blocks, mean_loss
+from gdl_numpy.probability.sample_space import (
     data_set,
     observations,
     refuse_rows,
     whole_number,
     whole_numbers,
 )
-from gdl_numpy.training import train
 
 
 class _Autoregressive:

@@ -45,14 +45,14 @@ size of their steps (test_e36).
 
 import math
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.density import LOG_2_PI
-from gdl_numpy.elementary import sigmoid
-from gdl_numpy.family import checked_theta, shaped_theta, starting_theta
-from gdl_numpy.fourier import checked_wave_vectors, fourier_features, n_features
-from gdl_numpy.network import checked_activation, initial_theta, mlp, n_parameters
-from gdl_numpy.sample_space import data_set, observations, whole_number, whole_numbers
-from gdl_numpy.training import train
+from gdl_numpy.networks.fourier import checked_wave_vectors, fourier_features, n_features
+from gdl_numpy.networks.network import checked_activation, initial_theta, mlp, n_parameters
+from gdl_numpy.networks.training import train
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.elementary import sigmoid
+from gdl_numpy.probability.density import LOG_2_PI
+from gdl_numpy.probability.family import checked_theta, shaped_theta, starting_theta
+from gdl_numpy.probability.sample_space import data_set, observations, whole_number, whole_numbers
 
 
 def linear(u, highest, lowest):

@@ -41,14 +41,20 @@ from step to step, as θ hardly changes in between (persistent chains: Tieleman 
 
 import math
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.elementary import bounded, logsumexp, softmax
-from gdl_numpy.family import checked_theta, shaped_theta
-from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
-from gdl_numpy.likelihood import in_blocks
-from gdl_numpy.network import checked_activation, initial_theta, n_parameters
-from gdl_numpy.sample_space import SampleSpace, data_set, observations, whole_number, whole_numbers
-from gdl_numpy.training import train
+from gdl_numpy.networks.fourier import checked_wave_vectors, fourier_network, n_features
+from gdl_numpy.networks.network import checked_activation, initial_theta, n_parameters
+from gdl_numpy.networks.training import train
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.elementary import bounded, logsumexp, softmax
+from gdl_numpy.probability.family import checked_theta, shaped_theta
+from gdl_numpy.probability.likelihood import in_blocks
+from gdl_numpy.probability.sample_space import (
+    SampleSpace,
+    data_set,
+    observations,
+    whole_number,
+    whole_numbers,
+)
 
 
 class EnergyBasedFamily:

@@ -31,22 +31,22 @@ or p_z is uniform and so is it (test_e33).
 
 import math
 
-from gdl_numpy.backend import array_module
-from gdl_numpy.density import LOG_2_PI
-from gdl_numpy.elementary import bounded
-from gdl_numpy.family import checked_theta, shaped_theta, starting_theta
-from gdl_numpy.fourier import checked_wave_vectors, fourier_network, n_features
-from gdl_numpy.likelihood import in_blocks, mean_loss
-from gdl_numpy.network import checked_activation, cut, initial_theta, n_parameters
-from gdl_numpy.rational_quadratic import inverse_spline, n_numbers, spline
-from gdl_numpy.sample_space import (
+from gdl_numpy.networks.fourier import checked_wave_vectors, fourier_network, n_features
+from gdl_numpy.networks.network import checked_activation, cut, initial_theta, n_parameters
+from gdl_numpy.networks.rational_quadratic import inverse_spline, n_numbers, spline
+from gdl_numpy.networks.training import train
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.elementary import bounded
+from gdl_numpy.probability.density import LOG_2_PI
+from gdl_numpy.probability.family import checked_theta, shaped_theta, starting_theta
+from gdl_numpy.probability.likelihood import in_blocks, mean_loss
+from gdl_numpy.probability.sample_space import (
     data_set,
     observations,
     refuse_rows,
     whole_number,
     whole_numbers,
 )
-from gdl_numpy.training import train
 
 
 def affine(x, raw):

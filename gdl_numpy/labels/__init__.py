@@ -1,0 +1,1 @@
+"""Labels: generative versus discriminative modeling."""

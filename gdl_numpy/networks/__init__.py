@@ -1,0 +1,1 @@
+"""Networks: what trained models are made of."""

@@ -1,0 +1,135 @@
+"""Network: the multilayer perceptron, a function that is flexible enough for most of this book.
+
+Layers of `sizes` (d0, d1, ..., dL): each one mixes what it gets with a matrix, shifts it, and bends
+it by an activation a, applied to every number; the last layer does not bend.
+
+    H_0 = X (n, d0)      A_i = H_{i-1} W_i + b_i      H_i = a(A_i)      Y = A_L  (n, dL)
+
+All weights and biases are one vector θ = (W_1, b_1, ..., W_L, b_L), each W_i row by row. The
+pullback is the chain rule, from the last layer to the first, where ∂Z stands for ∂loss/∂Z; the
+slope a' is known from a itself:
+
+    ∂A_L = ∂Y        ∂W_i = H_{i-1}ᵀ ∂A_i        ∂b_i = Σ_rows ∂A_i        ∂H_{i-1} = ∂A_i W_iᵀ
+                     ∂A_{i-1} = ∂H_{i-1} · a'
+
+    tanh       a = tanh(A)            a' = 1 - a²
+    relu       a = max(A, 0)          a' = 1 where a > 0, else 0
+    softplus   a = log(1 + exp(A))    a' = 1 - exp(-a)
+
+A start is drawn so that neither the signals forwards nor the gradients backwards grow or fade from
+layer to layer: weights from N(0, 2/(d_in + d_out)) (Glorot and Bengio 2010, for slopes a' near 1),
+for relu, which keeps half of its inputs, N(0, 2/d_in) (He and others 2015); biases 0. The slope of
+softplus is 1/2 at 0, and its gradients about halve with every layer: for few layers only.
+
+Next to the matrix products, what costs time is memory: so A becomes a in place, ∂A is multiplied by
+relu', 0 or 1, instead of selected by it, and the gradients are written straight into the slices of
+one vector. Batches beyond some thousand rows are best cut into blocks that stay in the cache
+(`likelihood.mean_over_blocks`).
+"""
+
+import math
+
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.elementary import softplus
+
+
+def _tanh(A):
+    array_module(A).tanh(A, out=A)
+
+
+def _times_tanh_slope(dA, a):
+    slope = a * a
+    array_module(a).subtract(1, slope, out=slope)
+    dA *= slope
+
+
+def _relu(A):
+    xp = array_module(A)
+    xp.maximum(A, xp.zeros_like(A[:1]), out=A)              # NumPy is slower with the number 0
+
+
+def _times_relu_slope(dA, a):
+    dA *= a > 0
+
+
+def _softplus(A):
+    A[...] = softplus(A)
+
+
+def _times_softplus_slope(dA, a):
+    dA *= -array_module(a).expm1(-a)
+
+
+ACTIVATIONS = {                                             # name: (A ← a(A), ∂A ← ∂A · a')
+    "tanh": (_tanh, _times_tanh_slope),
+    "relu": (_relu, _times_relu_slope),
+    "softplus": (_softplus, _times_softplus_slope),
+}
+
+
+def checked_activation(name):
+    """`name` if it is a key of ACTIVATIONS, else a ValueError."""
+    if name not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
+    return name
+
+
+def n_parameters(sizes):
+    """The length of θ."""
+    return sum((d_in + 1) * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))
+
+
+def cut(theta, sizes):
+    """The weights and biases (W_i, b_i) of each layer, as views of theta."""
+    layers, position = [], 0
+    for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
+        middle, end = position + d_in * d_out, position + (d_in + 1) * d_out
+        layers.append((theta[position:middle].reshape(d_in, d_out), theta[middle:end]))
+        position = end
+    return layers
+
+
+def initial_theta(sizes, rng, activation="tanh", dtype=float):
+    """A random start, shape (p,), where rng lives."""
+    theta = rng.standard_normal(n_parameters(sizes), dtype=dtype)
+    for W, b in cut(theta, sizes):
+        W *= math.sqrt(2 / len(W) if activation == "relu" else 2 / (len(W) + len(b)))
+        b *= 0
+    return theta
+
+
+def mlp(theta, X, sizes, activation="tanh"):
+    """Y (n, dL) from theta (p,) and X (n, d0), and backward: dY -> dtheta (p,), dX (n, d0).
+
+    `activation` is a key of ACTIVATIONS. Y may be overwritten: `backward` does without it. It takes
+    `inputs=False` or `parameters=False` to leave dX or dtheta out, gives None for it, and saves
+    matrix products.
+    """
+    bend, times_slope = ACTIVATIONS[activation]
+    layers = cut(theta, sizes)
+    H = [X]
+    for i, (W, b) in enumerate(layers):
+        A = H[i] @ W
+        A += b
+        if i + 1 < len(layers):
+            bend(A)
+        H.append(A)
+
+    def backward(dY, inputs=True, parameters=True):
+        xp = array_module(theta)
+        dtheta = xp.empty_like(theta) if parameters else None
+        ones = xp.ones(len(X), dtype=theta.dtype)
+        dA, dX = dY, None
+        for i in reversed(range(len(layers))):
+            if parameters:
+                dW, db = cut(dtheta, sizes)[i]
+                xp.matmul(H[i].T, dA, out=dW)
+                xp.matmul(ones, dA, out=db)                 # Σ_rows: faster than a sum
+            if i > 0:
+                dA = dA @ layers[i][0].T
+                times_slope(dA, H[i])
+            elif inputs:
+                dX = dA @ layers[0][0].T
+        return dtheta, dX
+
+    return H[-1], backward

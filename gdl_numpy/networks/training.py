@@ -1,0 +1,60 @@
+"""Training: minimise a loss by steps on rows drawn at random, for models without a formula for θ̂.
+
+The loss is a mean over the rows of the data; a mean over a few of them, drawn at random, has the
+same expectation and costs little. Its gradient is noisy, and the noise is averaged away in two
+ways: the steps become smaller towards the end, and θ itself may be averaged over the last steps
+(Polyak and Juditsky 1992, here with weights that fade):
+
+    rows ~ uniform, `batch` of them         η_t = η ½ (1 + cos(π t / max_steps))
+    θ ← Adam(θ, ∂loss(θ; rows))             θ̄ = Σ_s a^(t-s) θ_s / Σ_s a^(t-s)
+
+More data than there are can be had by changing those drawn a little: `augment`.
+"""
+
+from gdl_numpy.numerics.backend import real_array
+from gdl_numpy.numerics.optimizer import Adam, half_cosine
+from gdl_numpy.probability.mle import Step
+from gdl_numpy.probability.sample_space import whole_number
+
+
+class Average:
+    """θ̄ of all θ that it has been called with, the last ones counting most; for a = 0 the last.
+
+    ValueError unless 0 <= a < 1.
+    """
+
+    def __init__(self, a):
+        if not 0 <= a < 1:
+            raise ValueError(f"averaging must lie in [0, 1), got {a}")
+        self.a, self.sum, self.weight = a, 0.0, 0.0
+
+    def __call__(self, theta):
+        if self.a == 0:
+            return theta
+        self.sum, self.weight = self.a * self.sum + theta, self.a * self.weight + 1
+        return self.sum / self.weight
+
+
+def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000, averaging=0.0,
+          augment=None, optimizer=None):
+    """Yields a Step after each step: its number, the loss of its rows, and θ̄, usable at any time.
+
+    `loss(theta, *rows)` gives the loss and its gradient (p,) for rows of the arrays in `data`;
+    `augment(rows, rng)` changes those of the first array; that they stay finite and in the model's
+    space nobody checks, as this would wait for a device. `averaging` is a, 0 for no average. An
+    `optimizer` brings its own η, which then stays as it is.
+    """
+    theta = real_array(theta, "theta", like=data[0]).copy()
+    batch = min(whole_number(batch, "batch", least=1), len(data[0]))
+    average = Average(averaging)
+    optimizer, falling = optimizer or Adam(learning_rate), optimizer is None
+    for t in range(whole_number(max_steps, "max_steps", least=1)):
+        if falling:
+            optimizer.learning_rate = learning_rate * half_cosine(t, max_steps)
+        i = rng.integers(0, len(data[0]), size=batch)
+        rows = [array[i] for array in data]
+        if augment is not None:
+            rows[0] = augment(rows[0], rng)
+        value, dtheta = loss(theta, *rows)
+        theta = optimizer(theta, dtheta)
+        yield Step(t, value, average(theta))

@@ -1,0 +1,1 @@
+"""Numerics: what formulas are computed with; skip it at first reading."""

@@ -1,0 +1,1 @@
+"""Pictures: drawn from a few numbers whose truth is known."""

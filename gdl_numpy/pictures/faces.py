@@ -1,0 +1,129 @@
+"""Faces: grey pictures of faces, each determined by thirteen numbers.
+
+The chapter shows by a row of generated faces, each better than the one before, how far models have
+come. Here that progress becomes a number. Models of growing strength learn from the same faces, and
+bits per pixel of faces that they have not seen say how good each of them is. The idea to draw
+numbers as a face is Chernoff's (1973, Journal of the American Statistical Association 68, 361).
+
+The numbers, `LATENTS`, lie between -1 and 1. Lengths are shares of the picture's side, x to the
+right and y upwards from the middle of the head. The head is 2a wide and 2b high:
+
+     0  width of the head         a = 0.315 + 0.045 u0
+     1  length of the head        b = 0.38 + 0.04 u1
+     2  length of the hair        its lowest point is y = -(0.6 + 0.35 u2) b; long hair is wider
+     3  size of the eyes          e = (0.245 + 0.045 u3) a is half the width of an eye
+     4  height of the eyes        their middles are at y = (0.04 + 0.06 u4) b
+     5  distance of the eyes      ... and x = ±(0.43 + 0.07 u5) a
+     6  gaze                      pupils are 0.32 e u6 right of there: to the left ... to the right
+     7  slope of the brows        inner ends rise, outer fall by 0.011 + 0.019 u7: stern ... worried
+     8  height of the brows       0.054 + 0.015 u8 above the eyes, which are 1.6 e high
+     9  length of the nose        (0.3 + 0.09 u9) b
+    10  width of the mouth        w = (0.41 + 0.08 u10) a is half of it
+    11  height of the mouth       (0.22 + 0.11 u11) w is half of it: closed ... open
+    12  smile                     its corners rise by (0.23 + 0.35 u12) w: frown ... smile
+
+Every part is an oval, a polygon with its corners at the angles t on the curve
+
+    x + w cos t (1 + taper sin t),     y + h sin t + bend cos² t + slope cos t
+
+which is an ellipse with the half axes w and h unless it is bent (mouth, brows, fringe and its
+shadow), slanted (brows), or narrower at one end (head, nose). The face is painted from back to
+front on a white ground: a layer of brightness g makes out of the picture F below it F + c (g - F),
+with the cover c of its ovals by `rasteriser.rasterise`, so that every pixel is a continuous
+function of the latents.
+
+    layer     ears  hair  head  shadow  fringe  cheeks  rims  eyes  pupils  glints  brows  nose
+    g         0.7   0.25  0.82  0.7     0.25    0.75    0.4   1     0.15    1       0.25   0.62
+
+    layer     lips  mouth  teeth
+    g         0.4   0.15   1
+"""
+
+import math
+
+from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.pictures.rasteriser import rasterise
+from gdl_numpy.probability.likelihood import in_blocks
+from gdl_numpy.probability.sample_space import whole_number
+
+LATENTS = ("width of the head", "length of the head", "length of the hair",
+           "size of the eyes", "height of the eyes", "distance of the eyes", "gaze",
+           "slope of the brows", "height of the brows", "length of the nose",
+           "width of the mouth", "height of the mouth", "smile")
+CENTRE = (0.5, 0.48)                                        # of the head in the picture
+CORNERS = 32                                                # of an oval
+BLOCK = 256                                                 # faces at a time bound the memory
+
+
+class Faces:
+    """n faces with latents uniform between -1 and 1, and pictures of them.
+
+    `latent` (n, 13) holds the truth, in the order of LATENTS; `images` (n, resolution²) the
+    pictures, row by row from the top, from 0 for black to 1 for white. Both live where rng lives.
+    """
+
+    def __init__(self, n, rng, resolution=32):
+        self.latent = 2 * rng.random((whole_number(n, "n"), len(LATENTS))) - 1
+        self.images = render(self.latent, resolution).reshape(n, resolution**2)
+
+
+def render(latent, resolution=32):
+    """Pictures (n, resolution, resolution) in [0, 1] of latent (n, 13), all between -1 and 1."""
+    latent, r = real_array(latent, "latent"), whole_number(resolution, "resolution", least=1)
+    if latent.ndim != 2 or latent.shape[1] != len(LATENTS):
+        raise ValueError(f"latent must have shape (n, {len(LATENTS)}), got {latent.shape}")
+    if not (abs(latent) <= 1).all():
+        raise ValueError("latent must lie between -1 and 1, got numbers from "
+                         f"{float(latent.min()):.6g} to {float(latent.max()):.6g}")
+    return in_blocks(lambda i, j: _picture(latent[i:j], r), len(latent), BLOCK)
+
+
+def _picture(latent, r):
+    F = array_module(latent).ones((len(latent), r, r), dtype=latent.dtype)
+    for g, ovals in _layers(latent):
+        F += rasterise(ovals, r) * (g - F)
+    return F
+
+
+def _layers(latent):
+    """From back to front, the brightness of each layer and its ovals (n, CORNERS, 2)."""
+    (width, length, hair, size, height, distance, gaze, slope, brows, nose, mouth, opening,
+     smile) = latent.T[:, :, None]
+    a, b = 0.315 + 0.045 * width, 0.38 + 0.04 * length
+    ends = -(0.6 + 0.35 * hair) * b
+    e = (0.245 + 0.045 * size) * a
+    x, y = (0.43 + 0.07 * distance) * a, (0.04 + 0.06 * height) * b
+    shift = 0.32 * e * gaze
+    brow, fall = y + 0.8 * e + 0.054 + 0.015 * brows, 0.011 + 0.019 * slope
+    half = (0.15 + 0.045 * nose) * b
+    w = (0.41 + 0.08 * mouth) * a
+    h, bend = (0.22 + 0.11 * opening) * w, (0.23 + 0.35 * smile) * w
+    lip = -0.6 * b - 0.3 * bend
+    return [
+        (0.7, [_oval(side * a, -0.04 * b, 0.14 * a, 0.17 * b) for side in (-1, 1)]),
+        (0.25, [_oval(0, 0.48 * b, 1.1 * a, 0.62 * b),
+                _oval(0, (0.95 * b + ends) / 2, (1.14 + 0.05 * hair) * a, (0.95 * b - ends) / 2)]),
+        (0.82, [_oval(0, 0, a, b, taper=0.08)]),
+        (0.7, [_oval(0, 0.87 * b, 0.86 * a, 0.21 * b, bend=-0.3 * b)]),
+        (0.25, [_oval(0, 0.91 * b, 0.86 * a, 0.21 * b, bend=-0.3 * b)]),
+        (0.75, [_oval(0.6 * side * a, -0.33 * b, 0.2 * a, 0.14 * b) for side in (-1, 1)]),
+        (0.4, [_oval(side * x, y + 0.04 * e, 1.1 * e, 0.92 * e) for side in (-1, 1)]),
+        (1, [_oval(side * x, y, e, 0.8 * e) for side in (-1, 1)]),
+        (0.15, [_oval(side * x + shift, y, 0.62 * e, 0.68 * e) for side in (-1, 1)]),
+        (1, [_oval(side * x + shift, y + 0.25 * e, 0.2 * e, 0.2 * e) for side in (-1, 1)]),
+        (0.25, [_oval(side * x, brow, 0.27 * a, 0.018, bend=-0.02, slope=-side * fall)
+                for side in (-1, 1)]),
+        (0.62, [_oval(0, y - half, 0.12 * a, half, taper=-0.55)]),
+        (0.4, [_oval(0, lip, w, h + 0.014, bend)]),
+        (0.15, [_oval(0, lip, 0.84 * w, h, bend)]),
+        (1, [_oval(0, lip + 0.4 * h, 0.74 * w, 0.5 * h, 0.8 * bend)]),
+    ]
+
+
+def _oval(x, y, w, h, bend=0, slope=0, taper=0):
+    """The polygons (n, CORNERS, 2) of ovals whose width w has the shape (n, 1)."""
+    xp = array_module(w)
+    t = 2 * math.pi / CORNERS * xp.arange(CORNERS, dtype=w.dtype)
+    cos, sin = xp.cos(t), xp.sin(t)
+    return xp.stack([CENTRE[0] + x + w * cos * (1 + taper * sin),
+                     CENTRE[1] + y + h * sin + bend * cos**2 + slope * cos], axis=2)

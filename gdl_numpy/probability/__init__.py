@@ -1,0 +1,1 @@
+"""Probability: the chapter's core theory, from sample space to maximum likelihood."""

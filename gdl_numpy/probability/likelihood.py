@@ -1,0 +1,87 @@
+"""Likelihood: how well parameters θ account for a data set X that is held fixed.
+
+    L(θ|X)  =  Π_i p_θ(x_i)                 likelihood
+    ℓ(θ|X)  =  log L(θ|X) = Σ_i log p_θ(x_i)       log-likelihood, in nats
+    -ℓ(θ|X)                                 negative log-likelihood
+
+It is a function of θ. Erratum E11: it is no density over θ; its integral over θ can be any number
+or infinite (test_e11). Erratum E08: for continuous data it is not the probability of seeing X,
+which is 0, but the density of X: times ε^(nd) it is nearly the probability of n cells of side ε
+(test_e08). Erratum E06: it has a unit, therefore; in other units ℓ moves by a constant and θ̂ stays
+(test_e06). Erratum E09: the factors are not confined to (0, 1), so the product overflows as readily
+as it underflows; the sum does neither (test_e09). Erratum E10: a box that contains all points has a
+positive likelihood on paper; for the box of the whole map, 64 800 square degrees, it is 0.0 in
+float64 from 68 points on (test_e10).
+Erratum E27: the rows are independent and identically distributed; one that occurs twice counts
+twice (test_e27). Erratum E29: the θ of largest likelihood is not the most probable θ given the
+data, which needs a prior (test_e29).
+"""
+
+import numpy
+
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.probability.sample_space import whole_number
+
+
+@numpy.errstate(over="ignore", invalid="ignore")            # inf · 0 is replaced
+def likelihood(family, theta, X):
+    """Π p_θ(x) over the rows of X: 1 for no rows; 0.0 or inf where floating point ends."""
+    log_p = family(theta).log_prob(X)
+    xp = array_module(log_p)
+    p = xp.exp(log_p)
+    return xp.where((p > 0).all(), p.prod(), 0)
+
+
+def log_likelihood(family, theta, X):
+    """Σ log p_θ(x) over the rows of X, in nats; -inf if p_θ gives some row density 0."""
+    return family(theta).log_prob(X).sum()
+
+
+def negative_log_likelihood(family, theta, X):
+    """-Σ log p_θ(x) over the rows of X, in nats: what training minimises."""
+    return -log_likelihood(family, theta, X)
+
+
+def mean_loss(family, theta, X):
+    """-1/n Σ log p_θ(x), the negative log-likelihood per row, and its gradient in theta, (p,).
+
+    For families whose `log_prob(theta, X)` returns its value and its pullback.
+    """
+    return negative_mean(*family.log_prob(theta, X))
+
+
+def negative_mean(log_p, backward):
+    """-1/n Σ log_p, and what `backward` makes of its derivative -1/n in each row; (n,), n > 0."""
+    xp, n = array_module(log_p), len(log_p)
+    if n == 0:
+        raise ValueError("X is empty: there is no mean over no rows")
+    return -log_p.mean(), backward(xp.full(n, -1 / n, dtype=log_p.dtype))
+
+
+def mean_over_blocks(loss, theta, *data, rows=2**11):
+    """The mean loss over all rows of `data` and its gradient, from blocks of some rows each.
+
+    `loss(theta, *block)` gives both for a block; the blocks' means count by their rows. A block
+    whose intermediate results fit into the processor's cache takes less time than its share.
+    """
+    n = len(data[0])
+    if n == 0 or any(len(array) != n for array in data):
+        raise ValueError("the data must have equally many rows, at least one, got "
+                         f"{[len(array) for array in data]}")
+    mean, dmean = 0.0, 0.0
+    for start in range(0, n, rows):
+        block = [array[start:start + rows] for array in data]
+        value, dtheta = loss(theta, *block)
+        mean, dmean = mean + len(block[0]) / n * value, dmean + len(block[0]) / n * dtheta
+    return mean, dmean
+
+
+def in_blocks(function, n, rows=2**13):
+    """What `function(start, end)` gives for the rows from start to end, for all n, as one array.
+
+    Only one block is in work at a time, so what it needs in between fits into memory, best into
+    the cache.
+    """
+    rows = whole_number(rows, "rows", least=1)
+    parts = [function(start, min(start + rows, n)) for start in range(0, max(n, 1), rows)]
+    return array_module(parts[0]).concatenate(parts)

@@ -1,0 +1,148 @@
+"""Sample space: the set of all values that an observation x can take.
+
+An observation is a row of d features, and a data set X is a list of n such rows, shape (n, d): a
+list and not a set, because a row that occurs twice counts twice (Erratum E27, test_e27). On the
+world map x = (x1, x2) is (latitude, longitude) in degrees, and the sample space is the rectangle
+
+    [-90, 90] x [-180, 180],        volume 180 · 360 = 64 800 square degrees.
+
+Here the sample space is a closed box in R^d. A grid cuts it into equal cells; its points are the
+cells' centres, so that sums over the grid times the cell's volume are integrals over the space:
+
+    ∫ g(x) dx  ≈  Σ g(centre of a cell) · volume of a cell
+"""
+
+import math
+import operator
+
+import numpy
+
+from gdl_numpy.numerics.backend import array_module, real_array
+
+
+def observations(X, like, finite=True, name="X", d=None):
+    """`X` as an (n, d) array that can meet `like`, whose last axis has length d unless d is given.
+
+    ValueError or TypeError if X has another number of columns, is not two-dimensional, is not
+    numeric, lives on another device, or holds NaN or infinity; a training step, which must not wait
+    for the device, leaves the last out with finite=False. `name` is what the error calls it.
+    """
+    X = real_array(X, name, like, finite)
+    d = like.shape[-1] if d is None else d
+    if X.ndim != 2:
+        raise ValueError(f"{name} must have shape (n, {d}), one observation a row, got shape "
+                         f"{X.shape}")
+    if X.shape[1] != d:
+        raise ValueError(f"{name} has {X.shape[1]} columns; it must lie in R^{d}")
+    return X
+
+
+def data_set(X, d=None):
+    """`X` as an (n, d) array with at least one row: what a model can be fitted to.
+
+    ValueError or TypeError as for `observations`, and if X is empty.
+    """
+    X = real_array(X, "X")
+    if X.ndim != 2:
+        raise ValueError(f"X must have shape (n, {d or 'd'}), one observation a row, got {X.shape}")
+    if d is not None and X.shape[1] != d:
+        raise ValueError(f"X has {X.shape[1]} columns; this family lives on R^{d}")
+    if X.size == 0:
+        raise ValueError("X is empty: nothing can be estimated from no observation")
+    return X
+
+
+def refuse_rows(X, bad, space):
+    """ValueError that names the first row of X for which `bad` (n,) holds, if there is one."""
+    if bad.any():
+        raise ValueError(f"X must lie in {space}, got the row {X[bad.argmax()]}")
+
+
+def whole_number(n, name, least=0):
+    """`n` as an int that is at least `least`; TypeError or ValueError otherwise."""
+    try:
+        truth_or_array = isinstance(n, (bool, numpy.bool_)) or getattr(n, "ndim", 0) > 0
+        whole = operator.index(None if truth_or_array else n)
+    except TypeError as error:
+        raise TypeError(f"{name} must be a whole number, got {n!r}") from error
+    if whole < least:
+        raise ValueError(f"{name} must be at least {least}, got {n}")
+    return whole
+
+
+def whole_numbers(values, name, least=0):
+    """`values` as a tuple of ints that are at least `least`; TypeError or ValueError otherwise."""
+    try:
+        values = tuple(values)
+    except TypeError as error:
+        raise TypeError(f"{name} must be a list of whole numbers, got {values!r}") from error
+    return tuple(whole_number(value, name, least) for value in values)
+
+
+class SampleSpace:
+    """The closed box in R^d between the corners `low` and `high`, both of shape (d,).
+
+    >>> X, cell_volume = SampleSpace([-90, -180], [90, 180]).grid((2, 3))
+    >>> print(X[0], cell_volume)
+    [ -45. -120.] 10800.0
+    """
+
+    def __init__(self, low, high):
+        low = real_array(low, "low")
+        high = real_array(high, "high", like=low)
+        if low.ndim != 1 or low.shape != high.shape or len(low) == 0:
+            raise ValueError("low and high must both have shape (d,), got shapes "
+                             f"{low.shape} and {high.shape}")
+        if not (low < high).all():
+            raise ValueError(f"low must be below high in every coordinate, got low = {low} and "
+                             f"high = {high}")
+        self.low, self.high = low.copy(), high.copy()
+
+    @property
+    def volume(self):
+        """The product of the side lengths, in the product of the coordinates' units."""
+        return (self.high - self.low).prod()
+
+    def on(self, xp):
+        """The same space with its corners in the module xp."""
+        return SampleSpace(xp.asarray(self.low), xp.asarray(self.high))
+
+    def contains(self, X, finite=True):
+        """Whether each row of X lies in the box, its edges included, shape (n,)."""
+        X = observations(X, self.low, finite)
+        return ((self.low <= X) & (X <= self.high)).all(axis=1)
+
+    def grid(self, shape):
+        """The centres of `shape` equal cells, the last coordinate fastest, and a cell's volume.
+
+        `shape` has one number of cells for each coordinate; the centres have shape (cells, d).
+        """
+        shape, width = self._cells(shape)
+        xp = array_module(self.low)
+        axes = [low + w * (xp.arange(k) + 0.5)
+                for low, w, k in zip(self.low, width, shape, strict=True)]
+        X = xp.stack(xp.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
+        return X.astype(self.low.dtype, copy=False), self.volume / math.prod(shape)
+
+    def cell(self, X, shape, finite=True):
+        """The number of the grid cell that holds each row of X, shape (n,); -1 outside the space.
+
+        A point on the border of two cells belongs to the upper one, on the last border to the last.
+        """
+        shape, width = self._cells(shape)
+        X = observations(X, self.low, finite)
+        xp, inside = array_module(X), self.contains(X, finite=False)
+        X = xp.where(inside[:, None], X, self.low)
+        number = xp.zeros(len(X), dtype=int)
+        for i, k in enumerate(shape):
+            column = ((X[:, i] - self.low[i]) / width[i]).astype(int)
+            number = number * k + xp.minimum(column, k - 1)
+        return xp.where(inside, number, -1)
+
+    def _cells(self, shape):
+        shape = (shape,) if hasattr(shape, "__index__") else shape          # one number is a line's
+        shape = tuple(whole_number(k, "shape", least=1) for k in shape)
+        if len(shape) != len(self.low):
+            raise ValueError(f"shape has {len(shape)} entries; this space is in R^{len(self.low)}")
+        xp = array_module(self.low)
+        return shape, (self.high - self.low) / xp.asarray(shape, dtype=self.low.dtype)

@@ -1,0 +1,1 @@
+"""Representation: few numbers that stand for an observation of many."""

@@ -1,0 +1,376 @@
+"""Conditional models: p(x|y), p(y), and everything that Bayes' rule makes of them."""
+
+import math
+from types import SimpleNamespace
+
+import numpy
+import pytest
+from scipy.stats import chi2, norm
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+
+from gdl_numpy.labels.conditional import ClassConditional, noise_kept
+from gdl_numpy.labels.discriminative import LogisticFamily
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.probability.density import Box, Mixture, Normal, total_mass
+from gdl_numpy.probability.family import BoxFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.probability.sample_space import SampleSpace
+from gdl_numpy.world.world_map import WORLD, WorldMap, continent_of, continents
+
+MEANS = [[0.0, 0.0], [2.0, 1.0], [-1.0, 3.0]]
+COVARIANCES = [[[1.0, 0.3], [0.3, 0.5]], [[0.4, 0.0], [0.0, 2.0]], [[1.0, -0.6], [-0.6, 1.0]]]
+PRIORS = [0.5, 0.2, 0.3]
+PLANE = SampleSpace([-12, -12], [12, 12])
+
+
+def three_normals(xp):
+    return ClassConditional([Normal(xp.asarray(mu), xp.asarray(S))
+                             for mu, S in zip(MEANS, COVARIANCES, strict=True)],
+                            xp.asarray(PRIORS))
+
+
+def labelled(seed=0, n=400):
+    """n draws of three_normals, on the host."""
+    return three_normals(numpy).sample(n, numpy.random.default_rng(seed))
+
+
+def assert_counts(counts, shares):
+    """A chi-square test with a false alarm in a million."""
+    counts, expected = to_numpy(counts), sum(counts) * to_numpy(shares)
+    statistic = ((counts - expected)**2 / expected).sum()
+    assert chi2.sf(statistic, len(counts) - 1) > 1e-6
+
+
+def assert_normal_moments(X, mu, covariance):
+    """Mean and covariance within 5 standard errors, each a false alarm in 1.7 million."""
+    X, mu, S = to_numpy(X), numpy.array(mu), numpy.array(covariance)
+    variances = numpy.diag(S)
+    assert (abs(X.mean(axis=0) - mu) < 5 * numpy.sqrt(variances / len(X))).all()
+    error = numpy.sqrt((S**2 + variances[:, None] * variances) / len(X))
+    assert (abs(numpy.cov(X.T) - S) < 5 * error).all()
+
+
+# Joint, marginal, posterior
+
+def test_the_posterior_is_the_joint_over_the_marginal_and_sums_to_1(xp, make_rng):
+    model, X = three_normals(xp), 5 * make_rng(0).standard_normal((200, 2))
+    log_posterior = model.log_posterior(X)
+    assert log_posterior.shape == (200, 3) and array_module(log_posterior) is xp
+    numpy.testing.assert_allclose(numpy.exp(to_numpy(log_posterior)).sum(axis=1), 1, rtol=1e-12)
+    expected = model.log_joint(X) - model.marginal().log_prob(X)[:, None]
+    numpy.testing.assert_allclose(to_numpy(log_posterior), to_numpy(expected), atol=1e-11)
+
+
+def test_the_joint_is_the_density_of_the_label_times_its_prior(xp, make_rng):
+    model, rng = three_normals(xp), make_rng(0)
+    X, y = rng.standard_normal((50, 2)), rng.integers(0, 3, size=50)
+    rows = xp.arange(50)
+    numpy.testing.assert_allclose(
+        to_numpy(model.log_joint(X)[rows, y]),
+        to_numpy(model.log_prob(X, y) + xp.log(model.priors)[y]), rtol=1e-13)
+    for k, p in enumerate(model.densities):
+        numpy.testing.assert_allclose(to_numpy(model.log_prob(X, xp.full(50, k))),
+                                      to_numpy(p.log_prob(X)), rtol=1e-13)
+
+
+def test_the_marginal_is_a_density_of_mass_1(xp):
+    space = SampleSpace(xp.asarray([-12.0] * 2), xp.asarray([12.0] * 2))
+    marginal = three_normals(xp).marginal()
+    assert isinstance(marginal, Mixture)
+    assert float(total_mass(marginal, space, (240, 240))) == pytest.approx(1, abs=1e-9)
+
+
+def test_where_no_label_has_a_density_the_posterior_is_nan(xp):
+    model = ClassConditional([Box(xp.asarray([0.0]), xp.asarray([2.0])),
+                              Box(xp.asarray([1.0]), xp.asarray([3.0]))], xp.asarray([0.5, 0.5]))
+    p = numpy.exp(to_numpy(model.log_posterior(xp.asarray([[0.5], [1.5], [2.5], [4.0]]))))
+    numpy.testing.assert_array_equal(p, [[1, 0], [0.5, 0.5], [0, 1], [math.nan, math.nan]])
+
+
+def test_a_label_of_prior_0_has_posterior_0_and_is_never_drawn(xp, make_rng):
+    model = ClassConditional([Box(xp.asarray([0.0]), xp.asarray([2.0])),
+                              Box(xp.asarray([1.0]), xp.asarray([3.0]))], xp.asarray([1.0, 0.0]))
+    log_p = to_numpy(model.log_posterior(xp.asarray([[0.5], [1.5], [2.5]])))
+    numpy.testing.assert_array_equal(log_p, [[0, -math.inf]] * 2 + [[math.nan] * 2])
+    assert not to_numpy(model.sample(100, make_rng(0))[1]).any()
+    assert to_numpy(model.marginal().log_prob(xp.asarray([[2.5]]))).tolist() == [-math.inf]
+    assert float(model.sample(5, make_rng(0), y=1).min()) >= 1      # but it can be asked for
+
+
+# Samples
+
+def test_a_sample_of_one_label_has_its_mean_and_covariance(xp, make_rng):
+    model = three_normals(xp)
+    for k in range(3):
+        X = model.sample(4000, make_rng(k), y=k)
+        assert X.shape == (4000, 2) and array_module(X) is xp
+        assert_normal_moments(X, MEANS[k], COVARIANCES[k])
+
+
+def test_a_sample_of_all_labels_has_their_shares_and_densities(xp, make_rng):
+    X, y = three_normals(xp).sample(12_000, make_rng(0))
+    assert X.shape == (12_000, 2) and y.shape == (12_000,) and array_module(X, y) is xp
+    X, y = to_numpy(X), to_numpy(y)
+    assert_counts(numpy.bincount(y, minlength=3), numpy.array(PRIORS))
+    for k in range(3):
+        assert_normal_moments(X[y == k], MEANS[k], COVARIANCES[k])
+    assert (y[1:] < y[:-1]).any()                           # in the order of the draws, not sorted
+
+
+def test_no_observations_can_be_drawn(xp, make_rng):
+    model = three_normals(xp)
+    X, y = model.sample(0, make_rng(0))
+    assert X.shape == model.sample(0, make_rng(0), y=2).shape == (0, 2) and y.shape == (0,)
+
+
+# Estimates
+
+@pytest.mark.parametrize("family", [NormalFamily(2), BoxFamily(2), MixtureFamily(2, 2)])
+def test_an_estimate_is_that_of_each_label_alone_and_the_share_of_each(xp, family):
+    X, y = labelled()
+    how = {"theta": xp.asarray(family.initial_theta(numpy.random.default_rng(0)))} if isinstance(
+        family, MixtureFamily) else {}
+    model = ClassConditional.fit(family, xp.asarray(X), xp.asarray(y), **how)
+    numpy.testing.assert_allclose(to_numpy(model.priors), numpy.bincount(y) / len(y), rtol=1e-15)
+    for k, p in enumerate(model.densities):
+        rows = xp.asarray(X[y == k])
+        alone = family(maximum_likelihood(family, rows, **how))
+        assert to_numpy(p.log_prob(rows) == alone.log_prob(rows)).all()
+
+
+def test_an_estimate_keeps_the_dtype_of_the_data_and_changes_none_of_them():
+    X, y = labelled()
+    X = X.astype("float32")
+    X.flags.writeable = y.flags.writeable = False
+    for model in (ClassConditional.fit(NormalFamily(2), X, y),
+                  ClassConditional.fit_normals_with_common_covariance(X, y)):
+        assert model.priors.dtype == model.log_posterior(X).dtype == numpy.float32
+        assert model.sample(3, numpy.random.default_rng(0))[0].dtype == numpy.float32
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_normals_with_a_common_covariance_are_linear_discriminant_analysis(xp, K):
+    """The solver "lsqr" normalises Σ by n, as maximum likelihood does, and "svd" by n - K."""
+    X, y = labelled()
+    X, y = X[y < K], y[y < K]
+    model = ClassConditional.fit_normals_with_common_covariance(xp.asarray(X), xp.asarray(y))
+    theirs = LinearDiscriminantAnalysis(solver="lsqr").fit(X, y)
+    numpy.testing.assert_allclose(to_numpy(model.priors), theirs.priors_, rtol=1e-14)
+    for p, mu in zip(model.densities, theirs.means_, strict=True):
+        numpy.testing.assert_allclose(to_numpy(p.mu), mu, rtol=1e-12)
+        numpy.testing.assert_allclose(to_numpy(p.covariance), theirs.covariance_, rtol=1e-12)
+    numpy.testing.assert_allclose(to_numpy(model.log_posterior(xp.asarray(X))),
+                                  theirs.predict_log_proba(X), rtol=1e-8, atol=1e-10)
+
+
+def test_normals_with_their_own_covariances_are_quadratic_discriminant_analysis(xp):
+    """scikit-learn normalises Σ_y by n_y - 1, in later versions by n_y; with their Σ_y the
+    posteriors are equal, too."""
+    X, y = labelled()
+    ours = ClassConditional.fit(NormalFamily(2), xp.asarray(X), xp.asarray(y))
+    theirs = QuadraticDiscriminantAnalysis(store_covariance=True).fit(X, y)
+    rescaled = []
+    for p, mu, S, n in zip(ours.densities, theirs.means_, theirs.covariance_, numpy.bincount(y),
+                           strict=True):
+        numpy.testing.assert_allclose(to_numpy(p.mu), mu, rtol=1e-12)
+        factor = S[0, 0] / float(p.covariance[0, 0])
+        assert min(abs(factor - 1), abs(factor - n / (n - 1))) < 1e-12
+        numpy.testing.assert_allclose(to_numpy(p.covariance) * factor, S, rtol=1e-11)
+        rescaled.append(Normal(p.mu, p.covariance * factor))
+    numpy.testing.assert_allclose(
+        to_numpy(ClassConditional(rescaled, ours.priors).log_posterior(xp.asarray(X))),
+        theirs.predict_log_proba(X), rtol=1e-8, atol=1e-10)
+
+
+def test_a_continent_that_is_asked_for_is_hit_more_often_than_not():
+    rng = numpy.random.default_rng(0)
+    X = numpy.concatenate([WorldMap(continent=name).sample(300, rng) for name in continents()])
+    y = numpy.repeat(numpy.arange(len(continents())), 300)
+    model = ClassConditional.fit(MixtureFamily(6, 2), X, y, rng=rng, tol=1e-3)
+    for k in range(len(continents())):
+        assert (continent_of(model.sample(400, rng, y=k)) == k).mean() > 0.5, continents()[k]
+
+
+# Noise that a classifier keeps
+
+def counting(noise):
+    """`noise` with the number of its draws in `drawn`."""
+    def sample(n, rng):
+        counted.drawn += n
+        return noise.sample(n, rng)
+
+    counted = SimpleNamespace(drawn=0, sample=sample, log_prob=noise.log_prob)
+    return counted
+
+
+def test_noise_kept_by_a_perfect_classifier_is_a_draw_of_another_normal(xp, make_rng):
+    wide, narrow = (Normal(xp.asarray(mu), xp.asarray(S))
+                    for mu, S in [([0.0, 0.0], [[4.0, 0.0], [0.0, 4.0]]),
+                                  ([1.0, 0.0], [[1.0, 0.5], [0.5, 1.0]])])
+    perfect = ClassConditional([wide, narrow], xp.asarray([0.5, 0.5]))
+    X = noise_kept(perfect, wide, 3000, make_rng(0), log_odds_bound=3)
+    grid, _ = SampleSpace(xp.asarray([-9.0] * 2), xp.asarray([9.0] * 2)).grid((100, 100))
+    assert float((narrow.log_prob(grid) - wide.log_prob(grid)).max()) < 3   # so 3 is a bound
+    assert X.shape == (3000, 2) and array_module(X) is xp
+    assert_normal_moments(X, [1, 0], [[1, 0.5], [0.5, 1]])
+    assert noise_kept(perfect, wide, 0, make_rng(0), 3).shape == (0, 2)
+
+
+@pytest.mark.parametrize("bound", [math.nan, math.inf, -math.inf])
+def test_without_a_bound_noise_would_be_refused_for_ever(bound):
+    model = three_normals(numpy)
+    with pytest.raises(ValueError, match=f"log_odds_bound must be finite, got {bound}"):
+        noise_kept(model, model.densities[0], 1, numpy.random.default_rng(0), bound)
+
+
+# Errata
+
+def test_e20_a_conditional_density_sums_to_1_over_x_and_the_joint_over_x_and_y():
+    model = three_normals(numpy)
+    X, cell = PLANE.grid((240, 240))
+    for k in range(3):
+        one_label = numpy.exp(model.log_prob(X, numpy.full(len(X), k))).sum() * cell
+        assert one_label == pytest.approx(1, abs=1e-9)
+    assert numpy.exp(model.log_joint(X)).sum() * cell == pytest.approx(1, abs=1e-9)
+    over_labels = sum(numpy.exp(model.log_prob(X, numpy.full(len(X), k))) for k in range(3))
+    assert over_labels.max() < 0.9                          # ... but p(x|y) sums to nothing over y
+
+
+def test_e21_two_normals_with_one_covariance_have_the_posterior_of_logistic_regression(xp):
+    S = xp.asarray([[1.0, 0.3], [0.3, 0.5]])
+    mu_0, mu_1, prior = xp.asarray(MEANS[0]), xp.asarray(MEANS[1]), 0.7
+    model = ClassConditional([Normal(mu_0, S), Normal(mu_1, S)], xp.asarray([1 - prior, prior]))
+    w = xp.linalg.solve(S, mu_1 - mu_0)
+    b = math.log(prior / (1 - prior)) - 0.5 * ((mu_1 + mu_0) * w).sum()
+    logistic = LogisticFamily(2)(xp.stack([w[0], w[1], b]))
+    X = 2 * xp.random.default_rng(0).standard_normal((300, 2))
+    numpy.testing.assert_allclose(to_numpy(model.log_posterior(X)),
+                                  to_numpy(logistic.log_posterior(X)), rtol=1e-12, atol=1e-12)
+
+
+def test_e22_a_perfect_discriminator_of_land_from_noise_draws_the_land():
+    p_data, world, rng = WorldMap(), Box(WORLD.low, WORLD.high), numpy.random.default_rng(0)
+    noise = counting(world)
+    perfect = ClassConditional([world, p_data], [0.5, 0.5])
+    log_odds = math.log(float(WORLD.volume) / p_data.area)  # of D/(1 - D) on land; in the sea -inf
+    X = noise_kept(perfect, noise, 3000, rng, log_odds)
+    assert p_data.contains(X).all()
+    shares = [WorldMap(continent=name).area / p_data.area for name in continents()]
+    counts = numpy.bincount(continent_of(X), minlength=len(shares))
+    seas = continents().index("Seven seas (open ocean)")    # too small for a chi-square of its own
+    counts, shares = (numpy.delete(a, seas) for a in (counts, numpy.array(shares)))
+    assert_counts(counts, shares / shares.sum())
+    for i in (0, 1):                                        # and on each side of the median
+        halves = X[:, i] < numpy.median(p_data.sample(40_000, rng)[:, i])
+        assert_counts(numpy.bincount(halves, minlength=2), numpy.array([0.5, 0.5]))
+
+
+def test_e22_the_share_of_noise_that_is_kept_is_that_of_the_land():
+    """One batch, so that all that is kept can be counted: within 5 standard errors."""
+    p_data, world = WorldMap(), Box(WORLD.low, WORLD.high)
+    noise = counting(world)
+    perfect = ClassConditional([world, p_data], [0.5, 0.5])
+    share = p_data.area / float(WORLD.volume)
+    kept, drawn = 0, 0
+    for seed in range(10):                                  # as few as are found in the first batch
+        noise.drawn = 0
+        rng = numpy.random.default_rng(seed)
+        batch = 4 * 500 + 64
+        expected = p_data.contains(world.sample(batch, numpy.random.default_rng(seed)))
+        X = noise_kept(perfect, noise, 500, rng, -math.log(share))
+        assert noise.drawn == batch
+        kept, drawn = kept + int(expected.sum()), drawn + batch
+        assert (X == world.sample(batch, numpy.random.default_rng(seed))[expected][:500]).all()
+    error = math.sqrt(share * (1 - share) / drawn)
+    assert abs(kept / drawn - share) < 5 * error
+
+
+def test_e23_with_few_data_normal_densities_classify_better_than_logistic_regression():
+    """30 rows of two normals in R^5: the errors of both, exactly, over 200 data sets. The penalty
+    of logistic regression only keeps it finite where the rows can be separated."""
+    n, d, distance = 30, 5, 2.0
+    y, family, gaps = numpy.arange(n) % 2, LogisticFamily(d, l2=1e-4), []
+
+    def error(w, b):
+        """P(w · x + b says the wrong label), x ~ N(0, I) or N((distance, 0, ..., 0), I)."""
+        length = numpy.sqrt((w**2).sum())
+        return 0.5 * norm.cdf(b / length) + 0.5 * norm.cdf(-(b + distance * w[0]) / length)
+
+    for seed in range(200):
+        X = numpy.random.default_rng(seed).standard_normal((n, d))
+        X[:, 0] += distance * y
+        p = family(family.mle(X, y))
+        zero, one = ClassConditional.fit_normals_with_common_covariance(X, y).densities
+        w = numpy.linalg.solve(zero.covariance, one.mu - zero.mu)
+        gaps.append(error(p.weights, p.intercepts) - error(w, -0.5 * (zero.mu + one.mu) @ w))
+        assert gaps[-1] > -0.5
+    assert numpy.mean(gaps) > 4 * numpy.std(gaps, ddof=1) / math.sqrt(len(gaps))
+
+
+# What is refused
+
+@pytest.mark.parametrize("y, error, words", [
+    ([0, 0, 2, 2, 0, 2], ValueError, r"every label .* got \[3, 0, 3\] rows"),
+    ([1, 1, 1, 1, 1, 1], ValueError, r"every label .* got \[0, 6\] rows"),
+    ([0, 0, 0, 0, 0, 0], ValueError, r"K at least 2, got \[6\] rows"),
+    ([0, 1, 0, 1, 0], ValueError, r"shape \(6,\), got shape \(5,\)"),
+    ([0, 1, 0, 1, 0, -1], ValueError, "labels from 0, got -1 to 1"),
+    ([0.0, 1.0, 0.0, 1.0, 0.0, 1.0], TypeError, "whole numbers, got dtype float64"),
+])
+def test_labels_that_cannot_be_fitted_are_refused(y, error, words):
+    X = numpy.random.default_rng(0).random((6, 2))
+    for fit in (lambda: ClassConditional.fit(NormalFamily(2), X, y),
+                lambda: ClassConditional.fit_normals_with_common_covariance(X, y)):
+        with pytest.raises(error, match=words):
+            fit()
+
+
+@pytest.mark.parametrize("X, words", [
+    ([[math.nan, 0.0], [0.0, 1.0]], "X holds nan"), ([0.0, 1.0], "X must have shape"),
+    (numpy.zeros((0, 2)), "X is empty"),
+    ([[1.0, 0.0], [0.0, 1.0]], "positive definite|vary|singular|Σ|covariance"),
+])
+def test_data_that_cannot_be_fitted_are_refused(X, words):
+    y = numpy.arange(len(X))
+    for fit in (lambda: ClassConditional.fit(NormalFamily(2), X, y),
+                lambda: ClassConditional.fit_normals_with_common_covariance(X, y)):
+        with pytest.raises(ValueError, match=words):
+            fit()
+
+
+@pytest.mark.parametrize("priors, words", [
+    ([0.5, 0.4], "priors must sum to 1, got a sum of 0.9"),
+    ([1.5, -0.5], "priors must be .* none negative"),
+    ([0.2, 0.3, 0.5], r"priors must have shape \(2,\), .* got shape \(3,\)"),
+    ([[0.5, 0.5]], r"priors must have shape \(2,\)"),
+    ([math.nan, 1], "priors holds nan"),
+])
+def test_what_are_no_priors_is_refused(priors, words):
+    with pytest.raises(ValueError, match=words):
+        ClassConditional([Box([0], [1]), Box([0], [2])], priors)
+
+
+@pytest.mark.parametrize("ask, error, words", [
+    (lambda m, rng: m.sample(1, rng, y=3), ValueError, "y must be a label from 0 to 2, got 3"),
+    (lambda m, rng: m.sample(1, rng, y=-1), ValueError, "y must be .* got -1"),
+    (lambda m, rng: m.sample(1, rng, y=1.0), TypeError, "y must be a whole number, got 1.0"),
+    (lambda m, rng: m.sample(1, rng, y="cat"), TypeError, "y must be a whole number, got 'cat'"),
+    (lambda m, rng: m.sample(-1, rng), ValueError, "n must be at least 0, got -1"),
+    (lambda m, rng: m.sample(-1, rng, y=0), ValueError, "n must be at least 0, got -1"),
+    (lambda m, rng: m.log_prob([[0.0, 0.0]], [3]), ValueError, "labels from 0 to 2, got 3 to 3"),
+    (lambda m, rng: m.log_prob([[0.0, 0.0]], [0, 1]), ValueError, r"shape \(1,\), got .*\(2,\)"),
+    (lambda m, rng: m.log_posterior([[0.0]]), ValueError, "X has 1 columns"),
+    (lambda m, rng: m.log_joint([[0.0, math.inf]]), ValueError, "X holds inf"),
+])
+def test_what_a_model_cannot_answer_is_refused(ask, error, words):
+    with pytest.raises(error, match=words):
+        ask(three_normals(numpy), numpy.random.default_rng(0))
+
+
+def test_data_and_labels_on_two_devices_are_refused(device):
+    X, y = labelled(n=50)
+    for X_there, y_there in [(device.asarray(X), y), (X, device.asarray(y))]:
+        with pytest.raises(TypeError, match="X and y must live on the same device"):
+            ClassConditional.fit(NormalFamily(2), X_there, y_there)
+    with pytest.raises(TypeError):
+        three_normals(device).log_posterior(X)

@@ -1,0 +1,328 @@
+"""Generative adversarial network: both players' gradients, the value of the game, and the play."""
+
+import math
+
+import numpy
+import pytest
+from gradient import check_gradient
+from training_checks import check_a_step_never_waits
+
+from gdl_numpy.models.adversarial import AdversarialFamily
+from gdl_numpy.networks.fourier import wave_vectors
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.numerics.optimizer import Adam
+from gdl_numpy.probability.density import Histogram, Mixture, Normal, jensen_shannon
+from gdl_numpy.probability.sample_space import SampleSpace
+
+
+def a_family(activation="tanh", rng=None):
+    """Both players with Fourier features if rng draws them."""
+    waves = {} if rng is None else {"frequencies": wave_vectors(2, 3, (1, 2), rng),
+                                    "latent_frequencies": wave_vectors(3, 2, (1, 2), rng)}
+    return AdversarialFamily(2, 3, (6, 5), (7, 4), activation=activation, **waves)
+
+
+def theta_X_and_Z(family, make_rng, n=9):
+    rng = make_rng(3)
+    return (0.7 * rng.standard_normal(family.n_parameters), rng.standard_normal((n, family.d)),
+            rng.standard_normal((n, family.k)))
+
+
+def every_family(make_rng):
+    return [a_family(), a_family("softplus"), a_family(rng=make_rng(7))]
+
+
+# The gradients
+
+def test_the_gradients_of_the_logit_are_those_of_central_differences(xp, make_rng):
+    for family in every_family(make_rng):
+        theta, X, _ = theta_X_and_Z(family, make_rng)
+        check_gradient(family.logit, family.cut(theta)[1], X, rng=make_rng(1))
+
+
+def test_the_gradients_of_the_generator_are_those_of_central_differences(xp, make_rng):
+    for family in every_family(make_rng):
+        theta, _, Z = theta_X_and_Z(family, make_rng)
+        check_gradient(family.generate, family.cut(theta)[0], Z, rng=make_rng(1))
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.3])
+def test_the_gradient_of_the_discriminators_loss_is_that_of_central_differences(
+        xp, make_rng, penalty):
+    for family in every_family(make_rng):
+        theta, X, Z = theta_X_and_Z(family, make_rng)
+        theta_g, phi = family.cut(theta)
+        made = family.generate(theta_g, Z)[0]
+
+        def loss(phi, family=family, X=X, made=made):
+            value, dphi = family.discriminator_loss(phi, X, made, make_rng(5), penalty, 0.1)
+            return value, lambda cotangent: cotangent * dphi
+
+        check_gradient(loss, phi, rng=make_rng(1))
+
+
+def test_the_gradient_of_the_generators_loss_goes_through_the_discriminator(xp, make_rng):
+    """By central differences in θ_g, with φ held fixed."""
+    for family in every_family(make_rng):
+        theta, _, Z = theta_X_and_Z(family, make_rng)
+        theta_g, phi = family.cut(theta)
+
+        def loss(theta_g, family=family, phi=phi, Z=Z):
+            value, dtheta_g = family.generator_loss(xp.concatenate([theta_g, phi]), Z)
+            return value, lambda cotangent: cotangent * dtheta_g
+
+        check_gradient(loss, theta_g, rng=make_rng(1))
+
+
+def test_the_generators_gradient_points_as_that_of_the_game_and_does_not_fade():
+    """-sigmoid(-l) against -sigmoid(l), the derivative of log(1 - D): of one sign, and where the
+    discriminator is sure, at l = -20, nearly 1 against 2e-9."""
+    family = AdversarialFamily(1, 1, (), ())
+    for bias in (-20.0, 0.0, 5.0):
+        theta = numpy.array([1.0, 0.0, 1.0, bias])          # g(z) = z, logit(x) = x + bias
+        _, dtheta_g = family.generator_loss(theta, numpy.zeros((4, 1)))
+        assert dtheta_g[1] == pytest.approx(-1 / (1 + math.exp(bias)))
+    assert 1 / (1 + math.exp(20)) < 3e-9
+
+
+# The losses
+
+def test_the_discriminators_loss_is_minus_the_value_of_the_game(xp, make_rng):
+    family = a_family()
+    theta, X, Z = theta_X_and_Z(family, make_rng)
+    theta_g, phi = family.cut(theta)
+    made = family.generate(theta_g, Z)[0]
+    D_data, D_made = (1 / (1 + numpy.exp(-to_numpy(family.logit(phi, rows)[0])))
+                      for rows in (X, made))
+    V = numpy.log(D_data).mean() + numpy.log(1 - D_made).mean()
+    loss = family.discriminator_loss(phi, X, made, make_rng(5))[0]
+    assert float(loss) == pytest.approx(-V, rel=1e-12)
+    assert float(family.generator_loss(theta, Z)[0]) == pytest.approx(-numpy.log(D_made).mean())
+
+
+def test_the_penalty_is_that_on_the_squared_slope_of_the_logit(xp, make_rng):
+    """For a linear logit w·x of slope w the mean of (w·ε)² is |w|², with a standard error of
+    √2 |w|²/√rows: 20,000 rows of each kind, within 6."""
+    family, n, penalty = AdversarialFamily(2, 1, (), ()), 20_000, 0.5
+    w = xp.asarray([3.0, -4.0, 0.0])                        # and the bias
+    X, made = make_rng(1).standard_normal((n, 2)), make_rng(2).standard_normal((n, 2))
+    values = [float(family.discriminator_loss(w, X, made, make_rng(5), gamma, 0.01)[0])
+              for gamma in (penalty, 0.0)]
+    assert values[0] - values[1] == pytest.approx(penalty * 25, rel=6 * math.sqrt(2 / (2 * n)))
+
+
+# The value of the game
+
+SPACE = SampleSpace([-12.0], [12.0])
+P, Q = Normal([0.5], [[0.64]]), Normal([-0.5], [[1.44]])
+
+
+def test_with_the_best_discriminator_the_game_is_worth_twice_jensen_shannon_minus_log_4():
+    """On a grid of 4,000 cells; any other logit is worth less, by the more the farther it is."""
+    x, width = SPACE.grid(4000)
+    log_p, log_q = P.log_prob(x), Q.log_prob(x)
+
+    def worth(logit):
+        terms = -numpy.exp(log_p) * numpy.logaddexp(0, -logit)
+        return ((terms - numpy.exp(log_q) * numpy.logaddexp(0, logit)) * width).sum()
+
+    best = worth(log_p - log_q)                             # D* = p/(p + q)
+    js = float(jensen_shannon(P, Q, SPACE, 4000))
+    assert best == pytest.approx(-math.log(4) + 2 * js, abs=1e-9) and js > 0.1
+    for other in (1.1 * (log_p - log_q), log_p - log_q + 0.1 * numpy.sin(5 * x[:, 0]), 0 * log_p):
+        assert worth(other) < best - 1e-4
+    assert worth(0 * log_p) == pytest.approx(-math.log(4))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_discriminator_trained_against_a_fixed_generator_approaches_that_value(seed):
+    """g(z) = 1.2 z - 0.5 has the density q. On 40,000 new draws of each, V goes from -log 4, where
+    D knows nothing, to the theory's -1.12, within 0.02 (6 standard errors), and the logit to
+    log p - log q, within 0.15 (root mean square)."""
+    rng = numpy.random.default_rng(seed)
+    family = AdversarialFamily(1, 1, (), (16, 16), activation="tanh")
+    theta_g, phi = family.cut(family.initial_theta(rng))
+    theta_g[:] = 1.2, -0.5
+    phi[-17:] = 0                                           # the last layer, so that D = 1/2
+    optimizer = Adam(1e-2)
+
+    def draws(n):
+        return P.sample(n, rng), family.generate(theta_g, family.noise(n, rng, float))[0]
+
+    def value(phi, n=40_000):
+        return -float(family.discriminator_loss(phi, *draws(n), rng)[0])
+
+    expected = -math.log(4) + 2 * float(jensen_shannon(P, Q, SPACE, 4000))
+    assert value(phi) == pytest.approx(-math.log(4)) and expected > -1.13
+    for t in range(600):
+        optimizer.learning_rate = 1e-2 * (1 - t / 600)
+        phi = optimizer(phi, family.discriminator_loss(phi, *draws(256), rng)[1])
+    assert value(phi) == pytest.approx(expected, abs=0.02)
+    x = P.sample(2000, rng)
+    difference = family.logit(phi, x)[0] - (P.log_prob(x) - Q.log_prob(x))
+    assert math.sqrt((difference**2).mean()) < 0.15
+
+
+def test_the_generators_samples_have_the_density_that_its_map_gives_them(xp, make_rng):
+    """A linear g makes N(b, WᵀW); n = 20,000, each number within 6 standard errors."""
+    family, n = AdversarialFamily(2, 3, (), ()), 20_000
+    theta, _, _ = theta_X_and_Z(family, make_rng)
+    W, b = to_numpy(theta[:6]).reshape(3, 2), to_numpy(theta[6:8])
+    X = family(theta).sample(n, make_rng(4))
+    assert X.shape == (n, 2) and array_module(X) is xp
+    C, centred = W.T @ W, to_numpy(X) - b
+    assert (abs(centred.mean(axis=0)) < 6 * numpy.sqrt(C.diagonal() / n)).all()
+    error = numpy.sqrt((numpy.outer(C.diagonal(), C.diagonal()) + C**2) / n)
+    assert (abs(centred.T @ centred / n - C) < 6 * error).all()
+
+
+def test_the_distribution_is_a_sampler_and_nothing_else():
+    family = a_family()
+    p = family(theta_X_and_Z(family, numpy.random.default_rng)[0])
+    assert hasattr(p, "sample")
+    assert not any(hasattr(p, name) for name in ("log_prob", "elbo", "energy"))
+
+
+# The play
+
+TRUTH = Mixture(numpy.array([0.5, 0.5]), [Normal([-1.0, 0.0], 0.05 * numpy.eye(2)),
+                                          Normal([1.0, 0.5], 0.1 * numpy.eye(2))])
+BOX = SampleSpace([-3.0, -3.0], [3.0, 3.0])
+
+
+def divergence(X, Y, shape=(12, 12)):
+    """Jensen-Shannon between the histograms of two samples, in nats."""
+    p, q = (Histogram(BOX, numpy.bincount(BOX.cell(rows[BOX.contains(rows)], shape), minlength=144)
+                      .reshape(shape) / BOX.contains(rows).sum()) for rows in (X, Y))
+    return float(jensen_shannon(p, q, BOX, shape))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_samples_come_near_the_data(seed):
+    """Two clusters: from a Jensen-Shannon divergence of 0.5 or more to 0.05 or less (two samples
+    of 5,000 of the truth: 0.002); and no cluster is left out or much preferred."""
+    rng = numpy.random.default_rng(seed)
+    X, new = TRUTH.sample(4000, rng).astype("float32"), TRUTH.sample(5000, rng)
+    family = AdversarialFamily(2, 2, (32, 32), (32, 32))
+    start = family(family.initial_theta(rng, "float32")).sample(5000, rng)
+    *_, last = family.train(X, rng, max_steps=800, batch=128, learning_rate=2e-3, averaging=0.99,
+                            penalty=0.1)
+    made = family(last.theta).sample(5000, rng)
+    assert divergence(start, new) > 0.3 and divergence(made, new) < 0.15
+    assert 0.35 < (made[:, 0] < 0).mean() < 0.65
+
+
+def test_both_sides_learn_and_the_generator_given_is_averaged():
+    family = a_family()
+    theta, X, _ = theta_X_and_Z(family, numpy.random.default_rng, n=50)
+    plain, averaged = (list(family.train(X, numpy.random.default_rng(1), 4, averaging=a,
+                                         theta=theta)) for a in (0.0, 0.5))
+    thetas = [family.cut(step.theta) for step in plain]
+    weights = 0.5**numpy.arange(3, -1, -1)
+    expected = sum(w * theta_g for w, (theta_g, _) in zip(weights, thetas, strict=True))
+    theta_g, phi = family.cut(averaged[-1].theta)
+    numpy.testing.assert_allclose(theta_g, expected / weights.sum(), rtol=1e-12)
+    assert (phi == thetas[-1][1]).all()
+    assert all((a != b).any() for a, b in zip(family.cut(theta), thetas[0], strict=True))
+    assert [step.step for step in plain] == [0, 1, 2, 3]
+
+
+def test_a_step_of_training_never_waits_for_the_device(device):
+    make_rng = device.random.default_rng
+    family = a_family(rng=make_rng(7))
+    steps = family.train(theta_X_and_Z(family, make_rng)[1], make_rng(0))
+    check_a_step_never_waits(steps)
+
+
+def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng):
+    family = a_family(rng=make_rng(7))
+    for dtype in ("float32", "float64"):
+        X = theta_X_and_Z(family, make_rng)[1].astype(dtype)
+        for step in family.train(X, make_rng(0), 3, 4, augment=lambda X, rng: X + 1):
+            assert array_module(step.theta, step.loss) is xp
+            assert step.theta.dtype == step.loss.dtype == dtype
+        assert family(step.theta).sample(3, make_rng(1)).dtype == dtype
+
+
+def test_training_is_made_by_its_seed_and_changes_nothing_it_was_given_or_gave():
+    family = a_family()
+    theta, X, _ = theta_X_and_Z(family, numpy.random.default_rng)
+    theta.flags.writeable = X.flags.writeable = False
+    runs = [[(step.theta, step.theta.copy()) for step in
+             family.train(X, numpy.random.default_rng(1), 5, theta=theta)] for _ in range(2)]
+    assert all((a == b).all() for run in runs for a, b in run)
+    assert (runs[0][-1][0] == runs[1][-1][0]).all()
+
+
+def test_a_stopped_training_leaves_a_theta_to_go_on_from():
+    rng, family = numpy.random.default_rng(0), AdversarialFamily(2, 2, (16,), (16,))
+    X = TRUTH.sample(500, rng)
+    for step in family.train(X, rng, 1000):
+        if step.step == 5:
+            break
+    again = next(family.train(X, rng, 1000, learning_rate=1e-9, theta=step.theta))
+    numpy.testing.assert_allclose(again.theta, step.theta, atol=1e-7)
+
+
+def test_the_sampler_keeps_its_own_theta(xp, make_rng):
+    family = a_family()
+    theta, _, _ = theta_X_and_Z(family, make_rng)
+    p = family(theta)
+    before = to_numpy(p.sample(5, make_rng(0)))
+    theta += 1
+    assert (to_numpy(p.sample(5, make_rng(0))) == before).all()
+
+
+def test_a_start_lives_where_its_generator_does(xp, make_rng):
+    family = a_family()
+    theta, again = (family.initial_theta(make_rng(0)) for _ in range(2))
+    assert theta.shape == (family.n_parameters,) and array_module(theta) is xp
+    assert to_numpy(theta == again).all()
+    assert family.initial_theta(make_rng(0), "float32").dtype == numpy.float32
+
+
+# What is refused
+
+LINEAR = AdversarialFamily(1, 1, (), ())                    # four parameters
+ROWS = numpy.ones((3, 1))
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (lambda: AdversarialFamily(0, 1), ValueError, "d must be at least 1, got 0"),
+    (lambda: AdversarialFamily(2, 1.5), TypeError, "k must be a whole number, got 1.5"),
+    (lambda: AdversarialFamily(2, 1, (0,)), ValueError, "generator must be at least 1, got 0"),
+    (lambda: AdversarialFamily(2, 1, (3,), (2.5,)), TypeError, "discriminator must be a whole"),
+    (lambda: AdversarialFamily(2, 1, activation="sine"), ValueError, "activation must be one of"),
+    (lambda: AdversarialFamily(2, 1, frequencies=numpy.ones((1, 3))), ValueError,
+     r"frequencies must have shape \(2, m\), got shape \(1, 3\)"),
+    (lambda: AdversarialFamily(2, 1, latent_frequencies=numpy.ones((2, 3))), ValueError,
+     r"latent_frequencies must have shape \(1, m\), got shape \(2, 3\)"),
+    (lambda: LINEAR(numpy.ones(3)), ValueError, r"shape \(4,\), got \(3,\)"),
+    (lambda: LINEAR(numpy.full(4, math.nan)), ValueError, "theta holds nan"),
+    (lambda: LINEAR(numpy.ones(4)).sample(-1, numpy.random.default_rng(0)), ValueError,
+     "n must be at least 0, got -1"),
+    (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS, ROWS[:2], None), ValueError,
+     r"X and made must have the same shape .* got \(3, 1\) and \(2, 1\)"),
+    (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS[:0], ROWS[:0], None), ValueError,
+     "with n > 0"),
+])
+def test_what_plays_no_game_is_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.parametrize("X, options, error, message", [
+    (ROWS[:0], {}, ValueError, "X is empty"),
+    (numpy.ones((3, 2)), {}, ValueError, "X has 2 columns"),
+    (math.nan * ROWS, {}, ValueError, "X holds nan"),
+    (ROWS, {"batch": 0}, ValueError, "batch must be at least 1, got 0"),
+    (ROWS, {"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
+    (ROWS, {"averaging": 1.0}, ValueError, r"averaging must lie in \[0, 1\), got 1.0"),
+    (ROWS, {"penalty": -1.0}, ValueError, "penalty must be finite and not negative, .* got -1.0"),
+    (ROWS, {"delta": 0.0}, ValueError, "delta finite and positive, got 0.003 and 0.0"),
+    (ROWS, {"learning_rate": 0.0}, ValueError, "learning_rate must be positive and finite"),
+    (ROWS, {"theta": numpy.ones(3)}, ValueError, r"shape \(4,\), got \(3,\)"),
+])
+def test_what_no_game_is_played_on_is_refused(X, options, error, message):
+    with pytest.raises(error, match=message):
+        LINEAR.train(X, numpy.random.default_rng(0), **options)

@@ -1,0 +1,455 @@
+"""Diffusion: the network's gradient, and chain, bound and flow where the noise is known exactly."""
+
+import itertools
+import math
+
+import numpy
+import pytest
+from gradient import check_gradient
+from scipy import stats
+from training_checks import check_a_step_never_waits, check_refusals
+
+from gdl_numpy.models.diffusion import SCHEDULES, DiffusionFamily, signal_and_noise
+from gdl_numpy.networks.fourier import wave_vectors
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.probability.density import Normal, total_mass
+from gdl_numpy.probability.sample_space import SampleSpace
+
+every_schedule = pytest.mark.parametrize("schedule", SCHEDULES)
+
+
+class NormalNoise(DiffusionFamily):
+    """E[ε|x_t] for data from N(0, diag(c)), θ = log c: σ x_t/(α² c + σ²), without a network.
+
+    With N(0, c') at level T in place of N(0, 1) it is exact; `excess` is c'.
+    """
+
+    def __init__(self, d, n_levels, schedule="linear", log_snr=(10.0, -8.0)):
+        super().__init__(d, (), n_levels, schedule=schedule, log_snr=log_snr)
+        self.n_parameters = d
+
+    def gain(self, theta, log_snr):
+        """σ/(α² c + σ²), one row for each λ, and its derivative in θ."""
+        alpha, sigma = signal_and_noise(log_snr.astype(theta.dtype)[:, None])
+        c = array_module(theta).exp(theta)
+        gain = sigma / (alpha**2 * c + sigma**2)
+        return gain, -gain**2 / sigma * alpha**2 * c
+
+    def eps_hat(self, theta, X, log_snr):
+        gain, slope = self.gain(theta, log_snr)
+
+        def backward(deps_hat, inputs=True, parameters=True):
+            return (deps_hat * slope * X).sum(axis=0), gain * deps_hat
+
+        return gain * X, backward
+
+
+def network(make_rng, d=2, m=5, **options):
+    frequencies = wave_vectors(d, m, (0.5, 2.0), make_rng(1)) if m else None
+    return DiffusionFamily(d, (7, 6), frequencies=frequencies, **options)
+
+
+def levels(xp, family, n):
+    return family.level((xp.arange(n) + 0.5) / n)
+
+
+def host_levels(family):
+    """α and σ of all levels, from their definition."""
+    log_snr = family.level(numpy.arange(family.n_levels) / (family.n_levels - 1))
+    return numpy.sqrt(1 / (1 + numpy.exp(-log_snr))), numpy.sqrt(1 / (1 + numpy.exp(log_snr)))
+
+
+def within_6_standard_errors(values, expected):
+    """A false alarm in 500 million, for each mean of a column."""
+    values = to_numpy(values)
+    return (abs(values.mean(axis=0) - expected)
+            <= 6 * values.std(axis=0, ddof=1) / math.sqrt(len(values))).all()
+
+
+# Levels
+
+@every_schedule
+def test_signal_and_noise_share_a_variance_of_1_and_the_signal_falls(xp, schedule):
+    family = DiffusionFamily(1, (), schedule=schedule, log_snr=(9.0, -7.0))
+    log_snr = family.level(xp.arange(101) / 100)
+    alpha, sigma = (to_numpy(a) for a in signal_and_noise(log_snr))
+    numpy.testing.assert_allclose(alpha**2 + sigma**2, 1, rtol=1e-14)
+    numpy.testing.assert_allclose(to_numpy(log_snr)[[0, -1]], [9, -7], rtol=1e-12)
+    even = {"linear": 2 * numpy.log(alpha / sigma), "cosine": numpy.arctan2(sigma, alpha)}[schedule]
+    numpy.testing.assert_allclose(numpy.diff(even), (even[-1] - even[0]) / 100, rtol=1e-9)
+    assert (numpy.diff(alpha) < 0).all()
+
+
+def test_the_cosine_schedule_is_that_of_its_paper():
+    """f(t) = cos²((t/T + s)/(1 + s) π/2) is ᾱ_t of Nichol and Dhariwal but for the factor 1/f(0),
+    which only serves to begin without noise; its last angle is π/2, here a little less."""
+    s, u = 0.008, numpy.linspace(0, 1, 50)[:-1]
+    angle = (u + s) / (1 + s) * math.pi / 2
+    ends = [-2 * math.log(math.tan(a)) for a in angle[[0, -1]]]
+    family = DiffusionFamily(1, (), schedule="cosine", log_snr=ends)
+    alpha, _ = signal_and_noise(family.level(u / u[-1]))
+    numpy.testing.assert_allclose(alpha**2, numpy.cos(angle)**2, rtol=1e-12)
+
+
+# The noise predictor
+
+@pytest.mark.parametrize("d, m", [(1, 0), (2, 0), (2, 5), (3, 4)])
+@pytest.mark.parametrize("activation", ["tanh", "softplus"])
+def test_the_gradient_is_that_of_central_differences(xp, make_rng, d, m, activation):
+    family, rng = network(make_rng, d, m, activation=activation), make_rng(2)
+    theta, X = family.initial_theta(rng), rng.standard_normal((9, d))
+    for log_snr in (levels(xp, family, 9), levels(xp, family, 3)[1:2]):
+        check_gradient(lambda theta, X, level=log_snr: family.eps_hat(theta, X, level), theta, X,
+                       rng=rng)
+
+
+def test_one_level_for_all_rows_is_that_level_for_each_row(xp, make_rng):
+    family, rng = network(make_rng), make_rng(2)
+    theta, X = family.initial_theta(rng), rng.standard_normal((4, 2))
+    one = xp.asarray([0.7])
+    each, all_rows = (family.eps_hat(theta, X, s)[0] for s in (xp.zeros(4) + one, one))
+    numpy.testing.assert_allclose(to_numpy(each), to_numpy(all_rows), rtol=1e-12)
+    dtheta, dX = family.eps_hat(theta, X, one)[1](X, inputs=False)
+    assert dtheta.shape == theta.shape and dX is None
+
+
+def test_at_the_last_level_what_is_seen_is_noise_and_short_waves_count_for_nothing():
+    make_rng = numpy.random.default_rng
+    family = network(make_rng, m=40, log_snr=(10.0, -20.0))
+    theta, X = family.initial_theta(make_rng(0)), make_rng(1).standard_normal((5, 2))
+    last = family.level(numpy.ones(1))
+    eps_hat, _ = family.eps_hat(theta, X, last)
+    numpy.testing.assert_allclose(eps_hat, X, atol=1e-3)
+    family.frequencies[:, (family.frequencies**2).sum(axis=0) > 80] *= -3
+    assert abs(family.eps_hat(theta, X, last)[0] - eps_hat).max() < 1e-15
+
+
+@pytest.mark.parametrize("d", [1, 3])
+def test_the_gradient_of_the_loss_is_that_of_central_differences(xp, make_rng, d):
+    family = network(make_rng, d, 3)
+    theta, X = family.initial_theta(make_rng(2)), make_rng(3).standard_normal((6, d))
+
+    def loss(theta):
+        value, dtheta = family.loss(theta, X, make_rng(7))
+        return value, lambda dvalue: dvalue * dtheta
+
+    check_gradient(loss, theta, rng=make_rng(4))
+
+
+def test_the_loss_is_least_at_the_conditional_mean(xp, make_rng):
+    """Its gradient has mean 0 there, n = 400 batches, each coordinate within 6 standard errors; its
+    value is the mean conditional variance α² c/(α² c + σ²) of ε."""
+    family, theta = NormalNoise(2, 2), xp.log(xp.asarray([0.3, 2.0]))
+    rng, c = make_rng(0), to_numpy(xp.exp(theta))
+    losses, gradients = zip(*(family.loss(theta, xp.exp(theta / 2) * rng.standard_normal((64, 2)),
+                                          rng) for _ in range(400)), strict=True)
+    assert within_6_standard_errors(xp.stack(gradients), 0)
+    alpha, sigma = signal_and_noise(family.level(numpy.linspace(0, 1, 2001))[:, None])
+    variance = (alpha**2 * c / (alpha**2 * c + sigma**2)).sum(axis=1)
+    assert within_6_standard_errors(xp.stack(losses), numpy.trapezoid(variance, dx=1 / 2000))
+    away = xp.stack([family.loss(theta + 0.5, xp.exp(theta / 2) * rng.standard_normal((64, 2)),
+                                 rng)[1] for _ in range(400)])
+    assert not within_6_standard_errors(away, 0)
+
+
+# Erratum E36: the noise is a gradient, and where it is known all else follows
+
+@every_schedule
+def test_e36_the_noise_is_the_gradient_of_the_log_density_of_noisy_data(xp, make_rng, schedule):
+    """E[ε|x_t] = -σ ∇ log q(x_t), with q(x_t) = N(0, α² c + σ²)."""
+    family, theta = NormalNoise(2, 5, schedule), xp.log(xp.asarray([0.3, 2.0]))
+    X = make_rng(0).standard_normal((7, 2))
+    for t in range(5):
+        log_snr = family.level(xp.arange(5) / 4)[t:t + 1]
+        alpha, sigma = signal_and_noise(log_snr)
+        variance = alpha**2 * xp.exp(theta) + sigma**2
+        h = 1e-5
+        for i, unit in enumerate(xp.eye(2)):
+            ahead, behind = (Normal(xp.zeros(2), variance * xp.eye(2)).log_prob(X + step * unit)
+                             for step in (h, -h))
+            eps_hat = family.eps_hat(theta, X, log_snr)[0][:, i]
+            numpy.testing.assert_allclose(to_numpy(-sigma * (ahead - behind) / (2 * h)),
+                                          to_numpy(eps_hat), rtol=1e-6, atol=1e-8)
+
+
+def exact_log_prob(family, c, X):
+    """The normal density of the flow: variance c + σ_1²/α_1² if N(0, 1) were that of x_T, whose
+    variance is α_T² c + σ_T²; the flow is linear, so the ratio carries over."""
+    (a1, *_, aT), (s1, *_, sT) = host_levels(family)
+    variance = (c + (s1 / a1)**2) / (aT**2 * c + sT**2)
+    return stats.norm.logpdf(X, scale=numpy.sqrt(variance)).sum(axis=1)
+
+
+@every_schedule
+@pytest.mark.parametrize("c", [(0.05,), (0.3, 2.0)])
+def test_e36_the_density_of_the_flow_is_exact_for_normal_data(xp, make_rng, schedule, c):
+    """And twice as many steps make its error at least some 16 times as small."""
+    family, theta = NormalNoise(len(c), 9, schedule), xp.log(xp.asarray(c))
+    p, X = family(theta), 1.5 * make_rng(0).standard_normal((20, len(c)))
+    exact = exact_log_prob(family, numpy.array(c), to_numpy(X))
+    errors = [abs(to_numpy(p.ode_log_prob(X, n)) - exact).max() for n in (15, 30, 200)]
+    assert errors[2] < 1e-6 and errors[0] / errors[1] > 12
+    data = stats.norm.logpdf(to_numpy(X), scale=numpy.sqrt(c)).sum(axis=1)
+    narrow = NormalNoise(len(c), 9, schedule, log_snr=(20.0, -20.0))
+    numpy.testing.assert_allclose(to_numpy(narrow(theta).ode_log_prob(X, 200)), data, atol=1e-4)
+
+
+def mean_elbo(family, c):
+    """E ELBO(x) for x ~ N(0, diag(c)) and its own predictor, whose E|ε - ε̂|² is a variance: by the
+    divergences of scalar normal densities, one for each level and coordinate."""
+    alpha, sigma = (a[:, None] for a in host_levels(family))
+    v = alpha**2 * c / (alpha**2 * c + sigma**2)
+    beta = 1 - (alpha[1:] / alpha[:-1])**2
+    tilde = beta * (sigma[:-1] / sigma[1:])**2
+    shift = (beta / (alpha[1:] / alpha[:-1]) / sigma[1:])**2 * v[1:]           # E (µ̂ - µ)²
+    kl = 0.5 * (tilde / beta + shift / beta - 1 - numpy.log(tilde / beta)).sum()
+    kl_T = 0.5 * (alpha[-1]**2 * c + sigma[-1]**2 - 1 - 2 * numpy.log(sigma[-1])).sum()
+    x1 = -0.5 * (numpy.log(2 * math.pi * sigma[0]**2) + v[0] / alpha[0]**2).sum()
+    return x1 - kl - kl_T
+
+
+@every_schedule
+def test_e36_the_bound_is_as_computed_by_hand_and_closes_with_the_number_of_levels(
+        xp, make_rng, schedule):
+    """6 standard errors of 4,000 rows; twice as many levels about halve the gap to -H of the data
+    where λ falls evenly."""
+    c = numpy.array([0.3, 2.0])
+    theta, rng = xp.log(xp.asarray(c)), make_rng(1)
+    for n_levels, n_terms in ((5, None), (40, None), (40, 3), (40, 100)):
+        family = NormalNoise(2, n_levels, schedule)
+        X = xp.exp(theta / 2) * rng.standard_normal((4000, 2))
+        elbo = family(theta).elbo(X, rng, n_terms)
+        assert elbo.shape == (4000,) and array_module(elbo) is xp
+        assert within_6_standard_errors(elbo, mean_elbo(family, c))
+    minus_entropy = -0.5 * numpy.log(2 * math.pi * math.e * c).sum()
+    gaps = [minus_entropy - mean_elbo(NormalNoise(2, T, schedule, (14.0, -14.0)), c)
+            for T in (250, 500, 1000, 2000)]
+    assert min(gaps) > 0
+    if schedule == "linear":
+        assert all(0.45 < b / a < 0.55 for a, b in itertools.pairwise(gaps))
+        assert gaps[-1] < 0.1
+
+
+@pytest.mark.parametrize("n_levels", [2, 7])
+def test_e36_the_bound_is_the_log_density_for_standard_normal_data(xp, make_rng, n_levels):
+    """For each x, with however few levels: each p(x_s|x_t) is then the exact one. 6 standard errors
+    of 4,000 draws."""
+    family, theta = NormalNoise(2, n_levels, log_snr=(3.0, -3.0)), xp.zeros(2)
+    for x in ([0.0, 0.0], [-1.0, 2.0]):
+        X = xp.asarray([x] * 4000)
+        elbo = family(theta).elbo(X, make_rng(0))
+        assert within_6_standard_errors(elbo, stats.norm.logpdf(x).sum())
+    assert chain_variance(family, theta, noisy=True) == pytest.approx(1)
+
+
+def chain_variance(family, theta, noisy):
+    """The variance of x, by the linear map and the noise of each level as Ho and others write
+    them with β, or by Song, Meng and Ermon's step."""
+    alpha, sigma = host_levels(family)
+    theta, variance = to_numpy(theta), 1.0
+    gain = family.gain(theta, 2 * numpy.log(alpha / sigma))[0]
+    for t in range(family.n_levels - 1, 0, -1):
+        a, b = alpha[t] / alpha[t - 1], 1 - (alpha[t] / alpha[t - 1])**2        # √(1-β_t), β_t
+        if noisy:
+            factor, noise = (1 - b / sigma[t] * gain[t]) / a, b
+        else:
+            factor = (1 - sigma[t] * gain[t]) / a + sigma[t - 1] * gain[t]
+            noise = 0
+        variance = factor**2 * variance + noise
+    return (((1 - sigma[0] * gain[0]) / alpha[0])**2 * variance
+            + sigma[0]**2 * noisy)
+
+
+@every_schedule
+@pytest.mark.parametrize("noisy", [True, False])
+def test_e36_samples_have_the_variance_of_the_chain_which_tends_to_that_of_the_data(
+        xp, make_rng, schedule, noisy):
+    """20,000 samples, mean and second moment within 6 standard errors."""
+    theta = xp.log(xp.asarray([0.3, 2.0]))
+    for n_levels in (4, 50):
+        family = NormalNoise(2, n_levels, schedule, (6.0, -6.0))
+        p = family(theta)
+        X = (p.sample if noisy else p.sample_deterministic)(20_000, make_rng(5))
+        assert X.shape == (20_000, 2) and array_module(X) is xp
+        assert within_6_standard_errors(X, 0)
+        assert within_6_standard_errors(X**2, chain_variance(family, theta, noisy))
+    fine = chain_variance(NormalNoise(2, 4000, schedule, (14.0, -14.0)), theta, noisy)
+    numpy.testing.assert_allclose(fine, [0.3, 2.0], rtol=5e-3)
+
+
+# The bound of a network
+
+def test_the_bound_is_that_of_the_definition():
+    """E_q log p(x, x_1, ..., x_T) - log q(x_1, ..., x_T|x), the x_t drawn one after the other from
+    q(x_t|x_{t-1}); 6 standard errors of 40,000 draws."""
+    make_rng, n = numpy.random.default_rng, 40_000
+    family, rng = network(make_rng, n_levels=5, log_snr=(4.0, -3.0)), make_rng(2)
+    p = family(family.initial_theta(rng))
+    X = numpy.repeat(rng.standard_normal((1, 2)), n, axis=0)
+    alpha, sigma = host_levels(family)
+
+    def log_normal(x, mean, scale):
+        return stats.norm.logpdf(x, mean, scale).sum(axis=1)
+
+    def denoised(x, t):
+        eps_hat, _ = family.eps_hat(p.theta, x, p.log_snr[t:t + 1])
+        return (x - sigma[t] * eps_hat) / alpha[t]
+
+    x = alpha[0] * X + sigma[0] * rng.standard_normal(X.shape)
+    ratio = (log_normal(X, denoised(x, 0), sigma[0])
+             - log_normal(x, alpha[0] * X, sigma[0]))
+    for t in range(1, 5):
+        a = alpha[t] / alpha[t - 1]                                             # √(1-β_t)
+        b = 1 - a**2                                                            # β_t
+        after = a * x + math.sqrt(b) * rng.standard_normal(x.shape)
+        mean = (alpha[t - 1] * b * denoised(after, t) + a * sigma[t - 1]**2 * after) / sigma[t]**2
+        ratio += (log_normal(x, mean, math.sqrt(b))
+                  - log_normal(after, a * x, math.sqrt(b)))
+        x = after
+    ratio += log_normal(x, 0, 1)
+    elbo = p.elbo(X, rng)
+    difference = elbo.mean() - ratio.mean()
+    assert abs(difference) < 6 * math.sqrt((elbo.var() + ratio.var()) / n)
+    some = p.elbo(X, rng, 2)
+    assert abs(some.mean() - ratio.mean()) < 6 * math.sqrt((some.var() + ratio.var()) / n)
+
+
+def test_the_bound_lies_below_the_log_density_of_the_chain(xp, make_rng):
+    """For the linear predictor the chain is normal, with the variance computed above."""
+    family, theta = NormalNoise(2, 3, log_snr=(6.0, -6.0)), xp.log(xp.asarray([0.02, 4.0]))
+    X = xp.asarray(numpy.random.default_rng(0).standard_normal((4, 2)).repeat(4000, axis=0))
+    elbo = to_numpy(family(theta).elbo(X, make_rng(1))).reshape(4, 4000)
+    scale = numpy.sqrt(chain_variance(family, theta, noisy=True))
+    log_p = stats.norm.logpdf(to_numpy(X)[::4000], scale=scale).sum(axis=1)
+    assert (elbo.mean(axis=1) + 6 * elbo.std(axis=1) / math.sqrt(4000) < log_p).all()
+
+
+# The flow of a network
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_total_mass_of_the_flow_is_1(seed):
+    family = network(numpy.random.default_rng, log_snr=(4.0, -6.0))
+    p = family(family.initial_theta(numpy.random.default_rng(seed)))
+
+    class Flow:
+        log_prob = staticmethod(lambda X: p.ode_log_prob(X, 40))
+
+    assert total_mass(Flow, SampleSpace([-9, -9], [9, 9]), (90, 90)) == pytest.approx(1, abs=1e-4)
+
+
+def test_deterministic_samples_are_those_of_the_flow():
+    """With many levels: E log p over 4,000 samples against the sum over a grid, 6 standard
+    errors. That the flow ends at x_1/α_1 and a sample at x̂ is a difference of σ_1² = 1/3000."""
+    family = network(numpy.random.default_rng, n_levels=400, log_snr=(8.0, -8.0))
+    p = family(family.initial_theta(numpy.random.default_rng(3)))
+    X = p.sample_deterministic(4000, numpy.random.default_rng(4))
+    log_p = p.ode_log_prob(X, 40)
+    grid, cell = SampleSpace([-9, -9], [9, 9]).grid((70, 70))
+    on_grid = p.ode_log_prob(grid, 40)
+    expected = (numpy.exp(on_grid) * on_grid).sum() * cell
+    assert within_6_standard_errors(log_p, expected)
+    for i in range(2):
+        for power in (1, 2):
+            moment = (numpy.exp(on_grid) * grid[:, i]**power).sum() * cell
+            assert within_6_standard_errors(X[:, i]**power, moment)
+
+
+# Training
+
+def spiral(n, rng):
+    angle = 4 * rng.random(n) + 1
+    return (angle / 4 * numpy.array([numpy.cos(2 * angle), numpy.sin(2 * angle)])).T
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_training_raises_bound_and_density_of_new_data(seed):
+    """By some 1.7 and 2.7 nats over a normal density; 0.5 is ten times the noise of 1,000 rows."""
+    rng = numpy.random.default_rng(seed)
+    X, new = (spiral(n, rng).astype("float32") for n in (2000, 1000))
+    family = DiffusionFamily(2, (64, 64), 64, wave_vectors(2, 16, (1, 3), rng), log_snr=(7.0, -6.0))
+    before = family(family.initial_theta(rng, "float32"))
+    *_, last = family.train(X, rng, max_steps=600, batch=256, learning_rate=3e-3, averaging=0.98)
+    p = family(last.theta)
+    assert last.theta.dtype == "float32"
+    normal = Normal(X.mean(axis=0), numpy.cov(X.T)).log_prob(new).mean()
+    assert p.elbo(new, rng, 20).mean() > normal + 0.5 > before.elbo(new, rng, 20).mean()
+    assert p.ode_log_prob(new, 30).mean() > normal + 0.5 > before.ode_log_prob(new, 30).mean()
+
+
+def test_training_goes_on_from_theta_and_changes_neither_it_nor_the_data(xp, make_rng):
+    family, X = network(make_rng), make_rng(0).standard_normal((50, 2))
+    theta = family.initial_theta(make_rng(1))
+    kept = to_numpy(theta).copy(), to_numpy(X).copy()
+    step = next(family.train(X, make_rng(2), theta=theta, batch=8))
+    assert array_module(step.theta) is xp and step.step == 0
+    assert 0 < abs(to_numpy(step.theta) - kept[0]).max() < 2e-3
+    assert (to_numpy(theta) == kept[0]).all() and (to_numpy(X) == kept[1]).all()
+    shifted = next(family.train(X, make_rng(2), theta=theta, batch=8,
+                                augment=lambda rows, rng: rows + 1))
+    assert float(shifted.loss) != float(step.loss)
+
+
+def test_a_step_of_training_never_waits_for_the_device(device):
+    family = network(device.random.default_rng)
+    X = device.random.default_rng(3).standard_normal((20, 2))
+    steps = family.train(X, device.random.default_rng(0))
+    check_a_step_never_waits(steps)
+
+
+def test_single_precision_stays_single(xp, make_rng):
+    family = network(make_rng, n_levels=3)
+    theta = family.initial_theta(make_rng(0), "float32")
+    X = make_rng(1).standard_normal((4, 2), dtype="float32")
+    p, rng = family(theta), make_rng(2)
+    loss, dtheta = family.loss(theta, X, rng)
+    for array in (loss, dtheta, p.elbo(X, rng), p.elbo(X, rng, 2), p.ode_log_prob(X, 2),
+                  p.sample(3, rng), p.sample_deterministic(3, rng)):
+        assert array.dtype == "float32" and array_module(array) is xp
+
+
+def test_what_a_diffusion_model_can_do(make_rng):
+    family = network(make_rng)
+    theta = family.initial_theta(make_rng(0))
+    p = family(theta)
+    theta += 1
+    assert p.family is family and float(abs(p.theta - theta).min()) > 0.5   # it has a copy
+    assert hasattr(p, "elbo") and not hasattr(p, "log_prob") and not hasattr(p, "energy")
+    assert p.sample(0, make_rng(0)).shape == (0, 2)
+
+
+# What is refused
+
+@pytest.mark.parametrize("options, error, message", [
+    ({"d": 0}, ValueError, "d must be at least 1, got 0"),
+    ({"hidden": (3, 0)}, ValueError, "hidden must be at least 1, got 0"),
+    ({"n_levels": 1}, ValueError, "n_levels must be at least 2, got 1"),
+    ({"n_levels": 2.0}, TypeError, "n_levels must be a whole number, got 2.0"),
+    ({"n_waves": 0}, ValueError, "n_waves must be at least 1, got 0"),
+    ({"schedule": "sine"}, ValueError, "schedule must be one of linear, cosine, got 'sine'"),
+    ({"activation": "sin"}, ValueError, "activation must be one of .*, got 'sin'"),
+    ({"log_snr": (1.0, 1.0)}, ValueError, r"the second below the first, got \(1.0, 1.0\)"),
+    ({"log_snr": (math.inf, 1.0)}, ValueError, "log_snr must be two finite numbers"),
+    ({"frequencies": numpy.ones((3, 4))}, ValueError, r"shape \(2, m\), got shape \(3, 4\)"),
+    ({"frequencies": numpy.ones(2)}, ValueError, r"shape \(2, m\), got shape \(2,\)"),
+    ({"frequencies": [[math.nan], [1.0]]}, ValueError, "frequencies holds nan"),
+])
+def test_a_family_that_makes_no_sense_is_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        DiffusionFamily(**{"d": 2, "hidden": (3,)} | options)
+
+
+def test_what_does_not_fit_is_refused():
+    make_rng = numpy.random.default_rng
+    family = DiffusionFamily(2, (3,))
+    theta, rng, X = family.initial_theta(make_rng(0)), make_rng(1), numpy.ones((3, 2))
+    p, wrong = family(theta), numpy.ones((3, 4))
+    for call in (lambda: p.elbo(wrong, rng), lambda: p.ode_log_prob(wrong)):
+        with pytest.raises(ValueError, match="X has 4 columns"):
+            call()
+    check_refusals(family, theta, X, rng)
+    with pytest.raises(ValueError, match="n_terms must be at least 1, got 0"):
+        p.elbo(X, rng, 0)
+    with pytest.raises(ValueError, match="n_steps must be at least 1, got 0"):
+        p.ode_log_prob(X, 0)
+    with pytest.raises(ValueError, match="n must be at least 0, got -1"):
+        p.sample(-1, rng)

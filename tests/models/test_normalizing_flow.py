@@ -1,0 +1,401 @@
+"""Normalizing flows: invertible, with the exact logarithm of their Jacobian's determinant."""
+
+import math
+from functools import partial
+
+import numpy
+import pytest
+from gradient import check_gradient
+from training_checks import (
+    BAD_DATA_OF_THE_BOX,
+    check_a_step_never_waits,
+    checked_in_training,
+)
+
+from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
+from gdl_numpy.networks.fourier import wave_vectors
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.probability.density import Normal, total_mass
+from gdl_numpy.probability.likelihood import in_blocks
+from gdl_numpy.probability.sample_space import SampleSpace
+
+SHAPES = {"affine": dict(d=2, n_layers=4, hidden=(7,)),
+          "affine, three axes": dict(d=3, n_layers=3, hidden=(5, 4)),
+          "affine, one layer": dict(d=2, n_layers=1, hidden=()),
+          "spline": dict(d=2, n_layers=3, hidden=(7,), transform="spline", n_bins=4),
+          "spline, three axes": dict(d=3, n_layers=3, hidden=(5,), transform="spline", n_bins=3),
+          "spline, five axes": dict(d=5, n_layers=2, hidden=(), transform="spline", n_bins=2)}
+every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+both_transforms = pytest.mark.parametrize("transform", ["affine", "spline"])
+with_waves = pytest.mark.parametrize("waves", [False, True], ids=["plain", "waves"])
+
+
+def flow(make_rng, shape, waves=False):
+    F = wave_vectors(shape["d"], 2, (1.0, 3.0), make_rng(9)) if waves else None
+    return NormalizingFlowFamily(**shape, frequencies=F, activation="tanh")
+
+
+def small(transform, **options):
+    """A flow in the plane of few parameters."""
+    return NormalizingFlowFamily(2, 2, (5,), transform, n_bins=4, activation="tanh", **options)
+
+
+def theta_and_X(family, make_rng, n=9, seed=0):
+    """Of moderate size; the rows of X lie in the box."""
+    rng = make_rng(seed)
+    return 0.4 * rng.standard_normal(family.n_parameters), 1.9 * rng.random((n, family.d)) - 0.95
+
+
+def grid_space(xp, transform):
+    """A box that holds all the mass but some 1e-5 of it, and a grid fine enough."""
+    side, cells = (1.0, 300) if transform == "spline" else (14.0, 300)
+    return SampleSpace(xp.full(2, -side), xp.full(2, side)), (cells, cells)
+
+
+def last_theta(steps):
+    for step in steps:
+        theta = step.theta
+    return theta
+
+
+# The map and its inverse
+
+@every_shape
+@with_waves
+def test_to_data_undoes_to_latent_both_ways(xp, make_rng, shape, waves):
+    family = flow(make_rng, shape, waves)
+    theta, X = theta_and_X(family, make_rng, n=50)
+    p = family(theta)
+    Z = p.to_latent(X)
+    assert Z.shape == X.shape and array_module(Z) is xp
+    assert float(abs(Z - X).max()) > 0.1
+    numpy.testing.assert_allclose(to_numpy(p.to_data(Z)), to_numpy(X), atol=1e-8)
+    numpy.testing.assert_allclose(to_numpy(p.to_latent(p.to_data(X))), to_numpy(X), atol=1e-8)
+
+
+@every_shape
+@with_waves
+def test_the_log_determinant_is_that_of_the_numerical_jacobian(xp, make_rng, shape, waves):
+    family = flow(make_rng, shape, waves)
+    theta, X = theta_and_X(family, make_rng, seed=1)
+    log_det = to_numpy(family.to_latent(theta, X)[0][1])
+    h, columns = 1e-6, []
+    for i in range(family.d):
+        step = h * (xp.arange(family.d) == i)
+        ahead, behind = (family.to_latent(theta, X + s)[0][0] for s in (step, -step))
+        columns.append(to_numpy(ahead - behind) / (2 * h))
+    sign, expected = numpy.linalg.slogdet(numpy.stack(columns, axis=2))
+    assert (sign == 1).all()
+    numpy.testing.assert_allclose(log_det, expected, atol=1e-5)
+
+
+@every_shape
+@with_waves
+def test_the_gradients_of_the_map_are_those_of_central_differences(xp, make_rng, shape, waves):
+    """Of z and log |det| together, in theta and X."""
+    family = flow(make_rng, shape, waves)
+    theta, X = theta_and_X(family, make_rng)
+
+    def both(theta, X):
+        (Z, log_det), backward = family.to_latent(theta, X)
+        value = xp.concatenate([Z, log_det[:, None]], axis=1)
+        return value, lambda cotangent: backward(cotangent[:, :-1], cotangent[:, -1])
+
+    check_gradient(both, theta, X, rng=make_rng(1))
+
+
+@every_shape
+@with_waves
+def test_the_gradient_of_log_p_is_that_of_central_differences(xp, make_rng, shape, waves):
+    family = flow(make_rng, shape, waves)
+    theta, X = theta_and_X(family, make_rng)
+    check_gradient(lambda theta: family.log_prob(theta, X), theta, rng=make_rng(2))
+
+
+def test_only_the_waves_of_the_coordinates_seen_matter():
+    """A single layer moves columns 0 and 2 and sees 1."""
+    rng = numpy.random.default_rng(0)
+    F, X = rng.standard_normal((3, 2)), rng.random((9, 3))
+    one = NormalizingFlowFamily(3, 1, (5,), frequencies=F)
+    theta = 0.5 * rng.standard_normal(one.n_parameters)
+    for row, changes in ((0, False), (1, True), (2, False)):
+        G = F + 0.5 * (numpy.arange(3) == row)[:, None]
+        other = NormalizingFlowFamily(3, 1, (5,), frequencies=G)
+        assert (other(theta).log_prob(X) != one(theta).log_prob(X)).all() == changes
+
+
+def test_the_gradient_in_theta_is_the_same_without_that_in_x(xp, make_rng):
+    family = flow(make_rng, SHAPES["spline"], waves=True)
+    theta, X = theta_and_X(family, make_rng)
+    (Z, log_det), backward = family.to_latent(theta, X)
+    dtheta, dX = backward(Z, log_det, inputs=False)
+    assert dX is None and to_numpy(dtheta == backward(Z, log_det)[0]).all()
+
+
+# The density
+
+@every_shape
+def test_log_p_is_that_of_the_latent_point_plus_the_log_determinant(xp, make_rng, shape):
+    family = flow(make_rng, shape, waves=True)
+    theta, X = theta_and_X(family, make_rng, n=30)
+    (Z, log_det), _ = family.to_latent(theta, X)
+    if family.transform == "affine":
+        base = Normal(xp.zeros(family.d), xp.eye(family.d)).log_prob(Z)
+    else:
+        base = -family.d * math.log(2)
+    for log_p in (family(theta).log_prob(X), family.log_prob(theta, X)[0]):
+        assert array_module(log_p) is xp and log_p.shape == (30,)
+        numpy.testing.assert_allclose(to_numpy(log_p), to_numpy(base + log_det), rtol=1e-12,
+                                      atol=1e-12)
+
+
+@both_transforms
+def test_the_total_mass_is_1(xp, make_rng, transform):
+    family = small(transform)
+    p = family(theta_and_X(family, make_rng)[0])
+    assert float(total_mass(p, *grid_space(xp, transform))) == pytest.approx(1, abs=3e-4)
+
+
+def test_a_spline_flow_has_no_mass_outside_its_box(xp, make_rng):
+    family = small("spline")
+    theta = theta_and_X(family, make_rng)[0]
+    X = xp.asarray([[-1, -1], [1, 1], [0.3, -1], [1.001, 0], [0, -7], [math.inf, 0], [math.nan, 0]])
+    log_p, backward = family.log_prob(theta, X)
+    assert numpy.isfinite(to_numpy(log_p)[:3]).all() and math.isnan(to_numpy(log_p)[6])
+    assert to_numpy(log_p)[3:6].tolist() == [-math.inf] * 3
+    assert (to_numpy(backward(xp.asarray([0, 0, 0, 1, 1, 1, 1.0]))) == 0).all()
+
+
+@every_shape
+def test_the_mean_score_of_its_own_samples_is_0(xp, make_rng, shape):
+    """n = 10,000 in 50 groups, each number within 6 standard errors, a false alarm in 4 million for
+    each: ties sampler, density and gradient."""
+    family = flow(make_rng, shape)
+    theta, _ = theta_and_X(family, make_rng, seed=4)
+    X = family(theta).sample(10_000, make_rng(5))
+    assert X.shape == (10_000, family.d) and array_module(X) is xp
+    scores = numpy.array([to_numpy(family.log_prob(theta, rows)[1](xp.full(200, 0.005)))
+                          for rows in X.reshape(-1, 200, family.d)])
+    errors = scores.std(axis=0, ddof=1) / math.sqrt(len(scores))
+    assert (abs(scores.mean(axis=0)) <= 6 * errors).all() and (errors > 0).any()
+
+
+@both_transforms
+def test_samples_fall_into_cells_as_often_as_the_density_says(xp, make_rng, transform):
+    """n = 20,000 in 100 cells, each within 6 standard errors."""
+    family, n = small(transform), 20_000
+    p = family(theta_and_X(family, make_rng, seed=6)[0])
+    space, fine = grid_space(xp, transform)
+    X = p.sample(n, make_rng(7))
+    count = numpy.bincount(to_numpy(space.cell(X, (10, 10))), minlength=100)
+    centres, volume = space.grid(fine)
+    mass = numpy.bincount(to_numpy(space.cell(centres, (10, 10))), minlength=100,
+                          weights=numpy.exp(to_numpy(p.log_prob(centres))) * float(volume))
+    assert (abs(count - n * mass) < 6 * numpy.sqrt(n * mass) + 6).all()
+
+
+def test_no_layer_of_an_affine_flow_changes_a_density_by_more_than_its_bound(make_rng):
+    """|log |det|| < B for each coordinate moved, however large the weights."""
+    family = NormalizingFlowFamily(2, 5, (6,), bound=0.7)
+    theta, X = theta_and_X(family, numpy.random.default_rng)
+    (_, log_det), _ = family.to_latent(100 * theta, X)
+    assert 1 < abs(log_det).max() <= 5 * 0.7 + 1e-12
+
+
+@both_transforms
+def test_it_starts_near_its_base_density(make_rng, transform):
+    """f is nearly the identity."""
+    family = NormalizingFlowFamily(2, 4, (32,), transform)
+    p = family(family.initial_theta(numpy.random.default_rng(0)))
+    X = p.sample(500, numpy.random.default_rng(1))
+    assert abs(p.to_latent(X) - X).mean() < 0.3
+
+
+def test_an_affine_flow_whose_networks_are_constant_is_a_normal_density(xp, make_rng):
+    """z = x exp(s) + t in each coordinate, so x ~ N(-t exp(-s), exp(-2s)), with s and t bounded."""
+    family = NormalizingFlowFamily(2, 2, (), bound=2.0)
+    theta = xp.zeros(family.n_parameters)
+    theta[2:4], theta[6:8] = xp.asarray([0.5, 1.0]), xp.asarray([-0.7, 0.3])
+    s, t = (2 * numpy.tanh(numpy.array(a) / 2) for a in ([0.5, -0.7], [1.0, 0.3]))
+    normal = Normal(xp.asarray(-t * numpy.exp(-s)), xp.asarray(numpy.diag(numpy.exp(-2 * s))))
+    X = make_rng(0).standard_normal((20, 2))
+    numpy.testing.assert_allclose(to_numpy(family(theta).log_prob(X)), to_numpy(normal.log_prob(X)),
+                                  rtol=1e-12)
+
+
+def test_a_spline_flow_with_theta_0_is_uniform(xp, make_rng):
+    family = small("spline")
+    X = make_rng(0).random((9, 2))
+    log_p = family(xp.zeros(family.n_parameters)).log_prob(X)
+    numpy.testing.assert_allclose(to_numpy(log_p), -2 * math.log(2), rtol=1e-12)
+
+
+@both_transforms
+def test_e33_without_the_log_determinant_the_mass_is_not_1(xp, make_rng, transform):
+    """And invertible and continuous is not enough: f(x) = (x + c(x))/2, with Cantor's function c,
+    has the slope 1/2 almost everywhere on [0, 1], so p_z(f(x)) f'(x) has half of the mass."""
+    family = small(transform)
+    theta = theta_and_X(family, make_rng, seed=8)[0]
+    space, shape = grid_space(xp, transform)
+    X, volume = space.grid(shape)
+    p = to_numpy(xp.exp(family(theta).log_prob(X)))
+    det = to_numpy(xp.exp(family.to_latent(theta, X)[0][1]))
+    assert (p * float(volume)).sum() == pytest.approx(1, abs=3e-4)
+    if transform == "affine":
+        assert abs((p / det * float(volume)).sum() - 1) > 0.05
+    else:                               # p_z is constant: any f would seem to have the mass 1
+        assert (p / det * float(volume)).sum() == pytest.approx(1) and p.std() > 0.02
+        assert p / det == pytest.approx(0.25)
+
+    x = numpy.linspace(0, 1, 3**9 + 1)
+    f = (x + cantor(x)) / 2                                 # increasing, from 0 to 1
+    assert (numpy.diff(f) > 0).all() and f[[0, -1]].tolist() == [0, 1]
+    slope = numpy.diff(f) * 3**9
+    flat = slope < 0.5 + 1e-6                               # all but a share (2/3)^9 of the axis
+    assert 1 - flat.mean() == pytest.approx((2 / 3)**9, rel=1e-6)
+    assert slope[flat].sum() / 3**9 < 0.5                   # p_z = 1 on [0, 1]: mass 1/2, not 1
+
+
+def cantor(x, digits=9):
+    """The Cantor function, exact at multiples of 3^-digits."""
+    number = numpy.rint(x * 3**digits).astype(int)
+    value, done = numpy.zeros(len(x)), number == 3**digits
+    value[done] = 1
+    for i in range(1, digits + 1):
+        digit = number // 3**(digits - i) % 3
+        value += numpy.where(done, 0, numpy.where(digit > 0, 0.5**i, 0))
+        done |= digit == 1
+    return value
+
+
+# Training
+
+@both_transforms
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_training_raises_the_held_out_likelihood(transform, seed):
+    """On two arcs of width 0.2 and length 2; area 0.4 would have the entropy -0.92."""
+    rng = numpy.random.default_rng(seed)
+    X, new = (arcs(n, rng).astype("float32") for n in (3000, 1000))
+    family = NormalizingFlowFamily(2, 4, (32, 32), transform, n_bins=12)
+    before = -family(family.initial_theta(rng)).log_prob(new).mean()
+    theta = last_theta(family.train(X, rng, max_steps=400, batch=128, learning_rate=5e-3,
+                                    averaging=0.9))
+    assert before > 1.1 and theta.dtype == numpy.float32
+    assert -family(theta).log_prob(new).mean() < before - 0.8
+
+
+def arcs(n, rng):
+    x = 1.8 * rng.random(n) - 0.9
+    y = 0.5 * numpy.cos(2.5 * x) + 0.2 * rng.random(n) - 0.1
+    return numpy.c_[x, numpy.where(rng.random(n) < 0.5, y, y - 0.4)]
+
+
+@both_transforms
+def test_the_loss_is_the_mean_negative_log_likelihood(xp, make_rng, transform):
+    family = small(transform)
+    theta, X = theta_and_X(family, make_rng)
+    value, dtheta = family.loss(theta, X)
+    assert float(value) == pytest.approx(-float(family(theta).log_prob(X).mean()), rel=1e-12)
+    assert dtheta.shape == theta.shape == (family.n_parameters,)
+
+
+@both_transforms
+def test_a_step_of_training_never_waits_for_the_device(device, transform):
+    rng = device.random.default_rng(0)
+    family = small(transform, frequencies=wave_vectors(2, 2, (1.0, 3.0), rng))
+    steps = family.train(rng.random((30, 2)), rng, augment=lambda rows, rng: rows)
+    check_a_step_never_waits(steps)
+
+
+@both_transforms
+def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng, transform):
+    family = small(transform, frequencies=wave_vectors(2, 2, (1.0, 3.0), make_rng(0)))
+    for dtype in ("float32", "float64"):
+        X = make_rng(0).random((30, 2)).astype(dtype)
+        p = checked_in_training(family, X, xp, make_rng)
+        assert p.to_latent(X).dtype == p.to_data(X).dtype == dtype
+
+
+@both_transforms
+def test_a_density_keeps_its_own_theta_and_inputs_are_only_read(transform):
+    family = small(transform)
+    theta, X = theta_and_X(family, numpy.random.default_rng)
+    p = family(theta)
+    before = p.log_prob(X)
+    theta += 1
+    assert (p.log_prob(X) == before).all() and p.family is family
+    theta.flags.writeable = X.flags.writeable = before.flags.writeable = False
+    pullback = family.log_prob(theta, X)[1]
+    assert (pullback(before) == pullback(before)).all()
+    (Z, log_det), pullback = family.to_latent(theta, X)
+    Z.flags.writeable = log_det.flags.writeable = False
+    assert (pullback(Z, log_det)[1] == pullback(Z, log_det)[1]).all()
+    p.to_data(X)
+    list(family.train(X, numpy.random.default_rng(0), max_steps=2, theta=theta))
+
+
+@both_transforms
+def test_blocks_of_rows_change_nothing_and_no_rows_have_no_log_p(monkeypatch, transform):
+    family = small(transform)
+    theta, X = theta_and_X(family, numpy.random.default_rng, n=30)
+    p = family(theta)
+    whole = p.log_prob(X)
+    assert p.log_prob(X[:0]).shape == (0,)
+    assert p.sample(0, numpy.random.default_rng(0)).shape == (0, 2)
+    monkeypatch.setattr("gdl_numpy.models.normalizing_flow.in_blocks", partial(in_blocks, rows=7))
+    numpy.testing.assert_allclose(p.log_prob(X), whole, rtol=1e-12)
+
+
+@both_transforms
+def test_a_start_lives_where_its_generator_does(xp, make_rng, transform):
+    family = small(transform)
+    theta = family.initial_theta(make_rng(0))
+    assert array_module(theta) is xp and theta.shape == (family.n_parameters,)
+    assert to_numpy(theta == family.initial_theta(make_rng(0))).all()
+    assert family.initial_theta(make_rng(0), "float32").dtype == numpy.float32
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (lambda: NormalizingFlowFamily(1, 2, ()), ValueError, "d must be at least 2, got 1"),
+    (lambda: NormalizingFlowFamily(2, 0, ()), ValueError, "n_layers must be at least 1, got 0"),
+    (lambda: NormalizingFlowFamily(2, 1, (2.5,)), TypeError, "hidden must be a whole number"),
+    (lambda: NormalizingFlowFamily(2, 1, (), "linear"), ValueError,
+     "transform must be one of affine, spline, got 'linear'"),
+    (lambda: NormalizingFlowFamily(2, 1, (), "spline", 0), ValueError, "n_bins must be at least 1"),
+    (lambda: NormalizingFlowFamily(2, 1, (), activation="sine"), ValueError,
+     "activation must be one of tanh, relu, softplus, got 'sine'"),
+    (lambda: NormalizingFlowFamily(2, 1, (), bound=0), ValueError, "bound must be positive"),
+    (lambda: NormalizingFlowFamily(2, 1, (), frequencies=numpy.ones((3, 4))), ValueError,
+     r"frequencies must have shape \(2, m\), got shape \(3, 4\)"),
+    (lambda: NormalizingFlowFamily(2, 2, ())(numpy.ones(3)), ValueError,
+     r"theta must be an array of shape \(8,\), got \(3,\)"),
+    (lambda: NormalizingFlowFamily(2, 2, ())(numpy.full(8, math.inf)), ValueError, "holds inf"),
+    (lambda: NormalizingFlowFamily(2, 2, ()).log_prob(numpy.ones(3), numpy.ones((1, 2))),
+     ValueError, r"theta must be an array of shape \(8,\), got \(3,\)"),
+    (lambda: NormalizingFlowFamily(2, 2, ())(numpy.ones(8)).log_prob(numpy.ones((1, 3))),
+     ValueError, "X has 3 columns"),
+    (lambda: NormalizingFlowFamily(2, 2, ())(numpy.ones(8)).to_data([[math.nan, 0]]), ValueError,
+     "Z holds nan"),
+    (lambda: NormalizingFlowFamily(2, 2, ())(numpy.ones(8)).sample(
+        -1, numpy.random.default_rng(0)), ValueError, "n must be at least 0, got -1"),
+])
+def test_what_is_no_flow_or_no_argument_of_one_is_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.parametrize("X, options, error, message", [
+    *BAD_DATA_OF_THE_BOX,
+    (numpy.zeros((5, 2)), {"theta": numpy.ones(4)}, ValueError, r"shape \(\d+,\), got \(4,\)"),
+])
+def test_what_it_cannot_learn_from_is_refused(X, options, error, message):
+    with pytest.raises(error, match=message):
+        next(small("spline").train(X, numpy.random.default_rng(0), **options))
+
+
+def test_arrays_on_two_devices_are_refused(device):
+    family, X = NormalizingFlowFamily(2, 2, ()), numpy.zeros((4, 2))
+    with pytest.raises(TypeError):
+        family(device.zeros(8)).log_prob(X)
+    with pytest.raises(TypeError):
+        family.log_prob(numpy.zeros(8), device.asarray(X))

@@ -1,0 +1,321 @@
+"""Variational autoencoder: its gradient, and its bounds where log p(x) is known exactly."""
+
+import math
+
+import numpy
+import pytest
+from gradient import check_gradient
+from scipy import stats
+from training_checks import check_a_step_never_waits, check_refusals
+
+from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
+from gdl_numpy.networks.fourier import wave_vectors
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.probability.density import Normal
+from gdl_numpy.representation.latent import ProbabilisticPCAFamily
+
+every_noise = pytest.mark.parametrize("noise", ["constant", "output"])
+
+
+def network(make_rng, d=2, k=2, m=3, **options):
+    F, G = (wave_vectors(size, m, (1.0,), make_rng(1)) if m else None for size in (d, k))
+    return VariationalAutoencoderFamily(d, k, (6, 5), F, G, **options)
+
+
+def theta_and_X(family, make_rng, n=6):
+    rng = make_rng(3)
+    return (family.initial_theta(rng) + 0.1 * rng.standard_normal(family.n_parameters),
+            rng.standard_normal((n, family.d)))
+
+
+def within_6_standard_errors(values, expected):
+    """A false alarm in 500 million, for each mean of a column."""
+    values = to_numpy(values)
+    return (abs(values.mean(axis=0) - expected)
+            <= 6 * values.std(axis=0, ddof=1) / math.sqrt(len(values))).all()
+
+
+# The bound and its gradient
+
+@every_noise
+@pytest.mark.parametrize("d, k, m, n_samples", [(1, 1, 0, 1), (3, 2, 0, 4), (2, 3, 3, 1),
+                                                (2, 1, 3, 5)])
+def test_the_gradient_is_that_of_central_differences(xp, make_rng, noise, d, k, m, n_samples):
+    family = network(make_rng, d, k, m, noise=noise, floor=0.1)
+    theta, X = theta_and_X(family, make_rng)
+    check_gradient(lambda theta: family.importance_weighted(theta, X, make_rng(5), n_samples),
+                   theta, rng=make_rng(6))
+    if n_samples == 1:
+        check_gradient(lambda theta: family.elbo(theta, X, make_rng(5)), theta, rng=make_rng(6))
+
+
+@every_noise
+def test_the_weights_are_those_of_the_definition(noise):
+    """p(x|z) p(z)/q(z|x) with normal densities of SciPy."""
+    family, m = network(numpy.random.default_rng, 3, 2, noise=noise), 4
+    theta, X = theta_and_X(family, numpy.random.default_rng)
+    (mu, log_sigma), _ = family.encode(theta, X)
+    Z = mu + numpy.exp(log_sigma) * numpy.random.default_rng(5).standard_normal((m, len(X), 2))
+    log_w = numpy.empty((m, len(X)))
+    for i in range(m):
+        (X_hat, s), _ = family.decode(theta, Z[i])
+        log_w[i] = (stats.norm.logpdf(X, X_hat, s).sum(axis=1) + stats.norm.logpdf(Z[i]).sum(axis=1)
+                    - stats.norm.logpdf(Z[i], mu, numpy.exp(log_sigma)).sum(axis=1))
+    bound, _ = family.importance_weighted(theta, X, numpy.random.default_rng(5), m)
+    numpy.testing.assert_allclose(bound, numpy.log(numpy.exp(log_w).mean(axis=0)), rtol=1e-10)
+    elbo, _ = family.elbo(theta, X, numpy.random.default_rng(6))
+    one, _ = family.importance_weighted(theta, X, numpy.random.default_rng(6), 1)
+    assert (elbo == one).all()
+
+
+def test_many_rows_are_bounded_some_at_a_time(make_rng):
+    family = network(make_rng)
+    theta, X = theta_and_X(family, make_rng)
+    rng = make_rng(4)
+    expected = [to_numpy(family.importance_weighted(theta, X[i:i + 3], rng, 7)[0])
+                for i in range(0, len(X), 3)]
+    in_parts = family(theta).importance_weighted(X, make_rng(4), 7, z_at_once=21)
+    assert to_numpy(in_parts).tolist() == numpy.concatenate(expected).tolist()
+
+
+def on_a_grid(p, X, half=7.0, cells=4001):
+    """log ∫ p(x, z) dz by a sum over z in R^1, for each row of X."""
+    z, step = numpy.linspace(-half, half, cells, retstep=True)
+    (X_hat, s), _ = p.family.decode(p.theta, z[:, None])
+    joint = stats.norm.logpdf(X[:, None], X_hat, s).sum(axis=2) + stats.norm.logpdf(z)
+    return numpy.log(numpy.exp(joint).sum(axis=1) * step)
+
+
+@every_noise
+def test_the_bounds_rise_to_the_log_density(noise):
+    """With k = 1, where p(x) is a sum over a grid of z: w is unbiased, and the means of the bounds
+    are in order. 3,000 draws, 6 standard errors."""
+    family = network(numpy.random.default_rng, 2, 1, noise=noise, floor=0.8)
+    theta, X = theta_and_X(family, numpy.random.default_rng, n=3)
+    p, rng = family(theta), numpy.random.default_rng(1)
+    log_p = on_a_grid(p, X)
+    rows = X.repeat(3000, axis=0)
+    bounds = {m: p.importance_weighted(rows, rng, m).reshape(3, 3000).T for m in (1, 4, 64)}
+    assert within_6_standard_errors(numpy.exp(bounds[64] - log_p), 1)
+    means = [b.mean(axis=0) for b in bounds.values()] + [log_p]
+    errors = [b.std(axis=0) / math.sqrt(3000) for b in bounds.values()] + [0 * log_p]
+    for i in range(2):
+        assert (means[i] + 6 * numpy.hypot(errors[i], errors[i + 1]) < means[i + 1]).all()
+    assert (abs(means[2] - log_p) < 0.3).all()
+
+
+def test_samples_have_the_density(make_rng):
+    """k = 1: the moments of 20,000 samples against those of the mixture over a grid of z."""
+    family = network(numpy.random.default_rng, 2, 1, noise="output")
+    theta, _ = theta_and_X(family, numpy.random.default_rng)
+    p = family(theta)
+    X = p.sample(20_000, numpy.random.default_rng(2))
+    z, step = numpy.linspace(-7, 7, 2001, retstep=True)
+    (X_hat, s), _ = family.decode(theta, z[:, None])
+    mass = stats.norm.pdf(z) * step
+    assert within_6_standard_errors(X, mass @ X_hat)
+    assert within_6_standard_errors(X**2, mass @ (X_hat**2 + s**2))
+    assert within_6_standard_errors(X[:, 0] * X[:, 1], mass @ (X_hat[:, 0] * X_hat[:, 1]))
+
+
+def test_the_mean_score_of_a_tight_bound_is_0_for_samples_of_the_model():
+    """The gradient of the bound with many draws, here of a guess that is the prior, is nearly that
+    of log p: 200 batches of 50, each coordinate of the decoder within 6 standard errors."""
+    family, rng = VariationalAutoencoderFamily(2, 1, (3,)), numpy.random.default_rng(0)
+    theta, _ = theta_and_X(family, numpy.random.default_rng)
+    theta[family.ends[0]:] = 0                              # s = 1, µ = 0, σ = 1
+    p = family(theta)
+
+    def mean_scores(X):
+        _, backward = family.importance_weighted(theta, X, rng, 200)
+        return backward(numpy.full(len(X), 1 / len(X)))[:family.ends[1]]
+
+    scores = numpy.array([mean_scores(p.sample(50, rng)) for _ in range(200)])
+    assert within_6_standard_errors(scores, 0)
+    wide = numpy.array([mean_scores(1.2 * p.sample(50, rng)) for _ in range(200)])
+    assert not within_6_standard_errors(wide, 0)
+
+
+# Erratum E34: the linear case
+
+def linear_case(xp, d=4, k=2, n=40, sigma_factor=1.0, shift=0.0):
+    """Probabilistic PCA at θ̂, and the linear VAE with its decoder and, as q, its posterior with σ
+    times `sigma_factor` and µ plus `shift`; and the data, where the arrays of xp live."""
+    rng = numpy.random.default_rng(0)
+    X = xp.asarray(rng.standard_normal((n, d)) @ rng.standard_normal((d, d)) + rng.random(d))
+    pca = ProbabilisticPCAFamily(d, k)
+    p = pca(pca.mle(X))
+    family = VariationalAutoencoderFamily(d, k, (), floor=0.0)
+    A = p.W @ p.M_inverse                                   # E[z|x] = (x - µ) W M⁻¹
+    variance = p.sigma**2 * p.M_inverse                     # W has orthogonal columns: diagonal
+    assert abs(to_numpy(variance) - numpy.diag(to_numpy(variance.diagonal()))).max() < 1e-12
+    theta = xp.concatenate([
+        p.W.T.ravel(), p.mu, xp.zeros(d) + xp.log(p.sigma),                     # decoder
+        xp.concatenate([A, 0 * A], axis=1).ravel(), shift - p.mu @ A,           # encoder
+        0.5 * xp.log(variance.diagonal()) + math.log(sigma_factor)])
+    return p, family(theta), X
+
+
+@pytest.mark.parametrize("d, k", [(4, 2), (5, 3), (3, 1)])
+def test_e34_with_the_exact_posterior_each_draw_gives_log_p(xp, make_rng, d, k):
+    p, vae, X = linear_case(xp, d, k)
+    for seed in range(3):
+        for bound in (vae.elbo(X, make_rng(seed)), vae.importance_weighted(X, make_rng(seed), 5)):
+            assert array_module(bound) is xp
+            numpy.testing.assert_allclose(to_numpy(bound), to_numpy(p.log_prob(X)), rtol=1e-10)
+    numpy.testing.assert_allclose(to_numpy(vae.encode(X)), to_numpy(p.encode(X)), atol=1e-12)
+    Z = vae.encode(X)
+    numpy.testing.assert_allclose(to_numpy(vae.decode(Z)), to_numpy(p.decode(Z)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("sigma_factor, shift", [(0.5, 0.0), (1.7, 0.0), (1.0, 0.3), (0.8, -0.5)])
+def test_e34_the_gap_is_the_divergence_of_the_guess_from_the_posterior(
+        xp, make_rng, sigma_factor, shift):
+    """KL(q‖p(z|x)) = Σ_k ½ (f² + (shift/σ_k)² - 1) - log f, the same for each x; 1,000 draws of
+    each of 40 rows, 6 standard errors."""
+    p, vae, X = linear_case(xp, sigma_factor=sigma_factor, shift=shift)
+    variance = to_numpy((p.sigma**2 * p.M_inverse).diagonal())
+    gap = (0.5 * (sigma_factor**2 + shift**2 / variance - 1) - math.log(sigma_factor)).sum()
+    X = X.repeat(1000, axis=0)
+    gaps = p.log_prob(X) - vae.elbo(X, make_rng(1))
+    assert gap > 0.1 and within_6_standard_errors(gaps, gap)
+
+
+def test_e34_the_joint_is_exact_and_its_integral_the_marginal(xp):
+    """k = 1: ∫ p(x, z) dz by a sum over z is log p(x) of probabilistic PCA."""
+    p, vae, X = linear_case(numpy, d=3, k=1, n=10)
+    numpy.testing.assert_allclose(on_a_grid(vae, X), p.log_prob(X), rtol=1e-8)
+
+
+def test_e34_the_gradient_of_an_exact_bound_is_that_of_the_log_density(xp, make_rng):
+    """At θ̂ the mean log p is stationary in µ and W, and the gap, which is 0, is least."""
+    _, vae, X = linear_case(xp)
+    rng, family = make_rng(0), vae.family
+    gradients = []
+    for _ in range(200):
+        _, backward = family.importance_weighted(vae.theta, X, rng, 8)
+        gradients.append(backward(xp.full(len(X), 1 / len(X))))
+    gradients = xp.stack(gradients)
+    for part in (gradients[:, :family.ends[0]], gradients[:, family.ends[1]:]):
+        assert within_6_standard_errors(part, 0)
+
+
+def test_a_linear_vae_learns_probabilistic_pca():
+    """Its bound on the training data comes within 0.05 nats of the maximum of log p."""
+    rng = numpy.random.default_rng(0)
+    X = rng.standard_normal((300, 3)) * numpy.array([1.5, 0.8, 0.3])
+    family, pca = VariationalAutoencoderFamily(3, 1, (), floor=0.0), ProbabilisticPCAFamily(3, 1)
+    *_, last = family.train(X, rng, max_steps=1500, batch=100, learning_rate=0.02, averaging=0.98)
+    bound = family(last.theta).importance_weighted(X, rng, 100).mean()
+    best = pca(pca.mle(X)).log_prob(X).mean()
+    assert bound > best - 0.05                              # s may differ by column, so above too
+
+
+# Training
+
+def ring(n, rng):
+    angle = 2 * math.pi * rng.random(n)
+    X = numpy.array([numpy.cos(angle), numpy.sin(angle)]).T + 0.05 * rng.standard_normal((n, 2))
+    return X.astype("float32")
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_training_raises_the_bound_on_new_data(seed):
+    """To some 1.2 nats above a normal density; 0.4 is far from the noise of 1,000 rows, 0.05."""
+    rng = numpy.random.default_rng(seed)
+    X, new = ring(2000, rng), ring(1000, rng)
+    family = VariationalAutoencoderFamily(2, 2, (48, 48))
+    before = family(family.initial_theta(rng, "float32")).importance_weighted(new, rng, 50).mean()
+    *_, last = family.train(X, rng, max_steps=800, batch=64, learning_rate=4e-3, averaging=0.98,
+                            n_samples=4)
+    assert last.theta.dtype == "float32"
+    after = family(last.theta).importance_weighted(new, rng, 50).mean()
+    normal = Normal(X.mean(axis=0), numpy.cov(X.T)).log_prob(new).mean()
+    assert before < normal < after - 0.4
+
+
+def test_training_goes_on_from_theta_and_changes_neither_it_nor_the_data(xp, make_rng):
+    family = network(make_rng)
+    theta, X = theta_and_X(family, make_rng)
+    kept = to_numpy(theta).copy(), to_numpy(X).copy()
+    step = next(family.train(X, make_rng(2), theta=theta, batch=8))
+    assert array_module(step.theta) is xp and step.step == 0
+    assert 0 < abs(to_numpy(step.theta) - kept[0]).max() < 2e-3
+    assert (to_numpy(theta) == kept[0]).all() and (to_numpy(X) == kept[1]).all()
+
+
+@every_noise
+def test_a_step_of_training_never_waits_for_the_device(device, noise):
+    family = network(device.random.default_rng, noise=noise)
+    _, X = theta_and_X(family, device.random.default_rng)
+    steps = family.train(X, device.random.default_rng(0), n_samples=3)
+    check_a_step_never_waits(steps)
+
+
+@every_noise
+def test_single_precision_stays_single(xp, make_rng, noise):
+    family = network(make_rng, noise=noise)
+    theta = family.initial_theta(make_rng(0), "float32")
+    X, rng = make_rng(1).standard_normal((4, 2), dtype="float32"), make_rng(2)
+    p = family(theta)
+    loss, dtheta = family.loss(theta, X, rng, 3)
+    for array in (loss, dtheta, p.elbo(X, rng), p.importance_weighted(X, rng, 5, 8),
+                  p.sample(3, rng), p.encode(X), p.decode(X)):
+        assert array.dtype == "float32" and array_module(array) is xp
+
+
+def test_what_a_variational_autoencoder_can_do(make_rng):
+    family = network(make_rng, d=3, k=2)
+    theta, X = theta_and_X(family, make_rng)
+    p = family(theta)
+    theta += 1
+    assert p.family is family and float(abs(p.theta - theta).min()) > 0.5       # it has a copy
+    assert hasattr(p, "elbo") and not hasattr(p, "log_prob") and not hasattr(p, "energy")
+    assert p.encode(X).shape == (6, 2) and p.decode(p.encode(X)).shape == (6, 3)
+    assert p.sample(0, make_rng(0)).shape == (0, 3) and p.elbo(X[:0], make_rng(0)).shape == (0,)
+
+
+@every_noise
+def test_the_noise_of_the_decoder_stays_above_its_floor(noise):
+    family = network(numpy.random.default_rng, noise=noise, floor=0.25)
+    theta, Z = theta_and_X(family, numpy.random.default_rng)
+    (_, s), _ = family.decode(theta - 50, Z)
+    assert (s >= 0.25).all()
+
+
+# What is refused
+
+@pytest.mark.parametrize("options, error, message", [
+    ({"d": 0}, ValueError, "d must be at least 1, got 0"),
+    ({"k": 1.5}, TypeError, "k must be a whole number, got 1.5"),
+    ({"hidden": (3, 0)}, ValueError, "hidden must be at least 1, got 0"),
+    ({"noise": "none"}, ValueError, 'noise must be "constant" or "output", got \'none\''),
+    ({"floor": -0.1}, ValueError, "floor must be finite and not negative, got -0.1"),
+    ({"floor": math.nan}, ValueError, "got nan"),
+    ({"activation": "sin"}, ValueError, "activation must be one of .*, got 'sin'"),
+    ({"frequencies": numpy.ones((3, 4))}, ValueError, r"shape \(2, m\), got shape \(3, 4\)"),
+    ({"latent_frequencies": numpy.ones(2)}, ValueError,
+     r"latent_frequencies must have shape \(1, m\), got shape \(2,\)"),
+    ({"frequencies": [[math.nan], [1.0]]}, ValueError, "frequencies holds nan"),
+])
+def test_a_family_that_makes_no_sense_is_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        VariationalAutoencoderFamily(**{"d": 2, "k": 1, "hidden": (3,)} | options)
+
+
+def test_what_does_not_fit_is_refused():
+    family = VariationalAutoencoderFamily(2, 3, (3,))
+    theta, X = theta_and_X(family, numpy.random.default_rng)
+    p, rng, wrong = family(theta), numpy.random.default_rng(0), numpy.ones((3, 4))
+    for call in (lambda: p.elbo(wrong, rng), lambda: p.encode(wrong)):
+        with pytest.raises(ValueError, match="X has 4 columns"):
+            call()
+    with pytest.raises(ValueError, match=r"Z has 4 columns.* R\^3"):
+        p.decode(wrong)
+    check_refusals(family, theta, X, rng)
+    for call in (lambda: p.importance_weighted(X, rng, 0),
+                 lambda: next(family.train(X, rng, n_samples=0))):
+        with pytest.raises(ValueError, match="n_samples must be at least 1, got 0"):
+            call()
+    with pytest.raises(ValueError, match="n must be at least 0, got -1"):
+        p.sample(-1, rng)

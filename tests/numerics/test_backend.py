@@ -1,0 +1,123 @@
+"""Back end: arrays choose the module, generators the device, and nothing moves unasked."""
+
+import sys
+from types import SimpleNamespace
+
+import numpy
+import pytest
+
+from gdl_numpy.numerics.backend import array_module, random_generator, real_array, to_numpy
+
+# Arrays choose the module
+
+def test_numbers_lists_and_numpy_arrays_belong_to_numpy(xp):
+    assert array_module() is array_module(1.0, [2.0], numpy.zeros(3)) is numpy
+
+
+def test_an_array_belongs_to_the_module_that_made_it(xp):
+    x = xp.zeros(3)
+    assert array_module(x) is array_module(1.0, x) is array_module(x, x) is xp
+
+
+def test_one_device_array_among_others_decides(device):
+    assert array_module(numpy.zeros(3), device.zeros(3)) is device
+
+
+def test_to_numpy_brings_an_array_home(xp):
+    x = to_numpy(xp.asarray([1.5, 2.5]))
+    assert type(x) is numpy.ndarray and x.tolist() == [1.5, 2.5]
+
+
+def test_to_numpy_makes_arrays_of_lists_and_copies_no_host_array():
+    x = numpy.zeros(3)
+    assert to_numpy(x) is x
+    assert to_numpy([1, 2]).tolist() == [1, 2]
+
+
+# Generators choose the device
+
+def test_a_seed_fixes_the_stream_and_another_seed_another_stream():
+    a, b, c = (random_generator(seed).random(5) for seed in (0, 0, 1))
+    assert (a == b).all() and (a != c).any()
+
+
+def test_a_generator_of_the_gpu_draws_on_the_gpu(device):
+    a, b = (random_generator(7, "gpu").random(5) for _ in range(2))
+    assert array_module(a) is device and to_numpy(a == b).all()
+
+
+def test_the_default_device_is_the_processor_even_where_there_is_a_gpu(device):
+    assert isinstance(random_generator(0).random(3), numpy.ndarray)
+
+
+@pytest.mark.parametrize("name", ["cuda", "GPU", None, 0])
+def test_another_device_is_refused(name):
+    with pytest.raises(ValueError, match=r'device must be "cpu" or "gpu", got'):
+        random_generator(0, name)
+
+
+NO_CUPY = None                                              # what sys.modules holds to forbid one
+NO_GPU = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False))
+
+
+@pytest.mark.parametrize("cupy, missing", [(NO_CUPY, "CuPy"), (NO_GPU, "a CUDA device")])
+def test_the_gpu_without_what_it_needs_is_one_sentence_and_no_fallback(monkeypatch, cupy, missing):
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    with pytest.raises(RuntimeError, match=f"^device 'gpu' needs {missing}.*pip install") as caught:
+        random_generator(0, "gpu")
+    assert "\n" not in str(caught.value)
+
+
+# Arrays of real numbers
+
+def test_integers_become_float64_and_floats_stay(xp):
+    assert real_array([1, 2], "x").dtype == real_array(xp.asarray([1, 2]), "x").dtype == float
+    for dtype in ("float32", "float64"):
+        assert real_array(xp.asarray([1.0], dtype=dtype), "x").dtype == dtype
+
+
+def test_like_gives_the_module_and_the_dtype(xp):
+    like = xp.zeros(2, dtype="float32")
+    for x in ([1, 2], (1.0, 2.0), xp.asarray([1, 2]), xp.asarray([1.0, 2.0])):
+        array = real_array(x, "x", like)
+        assert array_module(array) is xp and array.dtype == "float32"
+        assert to_numpy(array).tolist() == [1, 2]
+
+
+def test_what_is_right_already_is_not_copied(xp):
+    x = xp.zeros(3)
+    same, same_as_well = real_array(x, "x"), real_array(x, "x", like=xp.ones(2))
+    x += 1
+    assert to_numpy(same).tolist() == to_numpy(same_as_well).tolist() == [1, 1, 1]
+
+
+def test_arrays_of_two_devices_do_not_meet(device):
+    host, there = numpy.zeros(3), device.zeros(3)
+    for x, like in ((host, there), (there, host)):
+        with pytest.raises(TypeError, match="X is an array of .* move one of them first"):
+            real_array(x, "X", like)
+
+
+@pytest.mark.parametrize("x, error, words", [
+    ([1.0, float("nan")], ValueError, "X holds nan"),
+    ([[1.0], [float("inf")]], ValueError, "X holds inf"),
+    (float("-inf"), ValueError, "X holds -inf"),
+    ([[1.0, 2.0], [3.0]], ValueError, "X is ragged"),
+    (["1", "2"], TypeError, "X must hold real numbers, got dtype <U1"),
+    ("12", TypeError, "X must hold real numbers"),
+    ([1 + 2j], TypeError, "X must hold real numbers, got dtype complex128"),
+    ([True, False], TypeError, "X must hold real numbers, got dtype bool"),
+    ([None, 1.0], TypeError, "X must hold real numbers, got dtype object"),
+    (None, TypeError, "X must hold real numbers, got dtype object"),
+    ({1.0, 2.0}, TypeError, "X must hold real numbers, got dtype object"),
+])
+@pytest.mark.parametrize("like", [None, numpy.zeros(2)])
+def test_what_holds_no_finite_real_numbers_is_refused(x, error, words, like):
+    with pytest.raises(error, match=words):
+        real_array(x, "X", like)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_the_error_shows_the_number_that_is_not_finite(xp, bad):
+    with pytest.raises(ValueError, match=f"mu holds {bad}: every number must be finite"):
+        real_array(xp.asarray([[1.0, 2.0], [bad, 3.0]]), "mu")

@@ -1,0 +1,378 @@
+"""Likelihood: a product and a sum over rows, what they are and what they are not."""
+
+import math
+from fractions import Fraction
+from functools import partial
+from types import SimpleNamespace
+
+import numpy
+import pytest
+import stand_in_cupy
+from gradient import check_gradient
+from scipy import stats
+
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.probability.density import Box
+from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.likelihood import (
+    in_blocks,
+    likelihood,
+    log_likelihood,
+    mean_loss,
+    mean_over_blocks,
+    negative_log_likelihood,
+)
+from gdl_numpy.probability.sample_space import SampleSpace
+
+WORLD = [-90.0, -180.0, 90.0, 180.0]                        # θ of the box around the whole map
+SMALL = [0.0, 0.0, 0.1, 0.1]                                # density 100 inside
+DIFFERENTIABLE = {
+    "normal": lambda xp: NormalFamily(2),
+    "mixture": lambda xp: MixtureFamily(3, 2),
+    "histogram": lambda xp: HistogramFamily(
+        SampleSpace(xp.asarray([-4.0, -4.0]), xp.asarray([4.0, 4.0])), (3, 4))}
+FAMILIES = DIFFERENTIABLE | {"box": lambda xp: BoxFamily(2)}
+
+
+def example(name, rng, n=5, xp=numpy):
+    """A family, some θ of it, and n rows in its support."""
+    theta = numpy.array([-4.0, -3, 3, 4]) if name == "box" else (
+        FAMILIES[name](numpy).initial_theta(rng))
+    return FAMILIES[name](xp), xp.asarray(theta), xp.asarray(6 * rng.random((n, 2)) - 3)
+
+
+every_family = pytest.mark.parametrize("name", FAMILIES)
+every_differentiable_family = pytest.mark.parametrize("name", DIFFERENTIABLE)
+
+
+# Product and sum
+
+@every_family
+def test_the_likelihood_is_the_product_and_its_log_the_sum(name):
+    family, theta, X = example(name, numpy.random.default_rng(0))
+    log_p = [family(theta).log_prob(x[None])[0] for x in X]
+    assert likelihood(family, theta, X) == pytest.approx(math.prod(map(math.exp, log_p)), rel=1e-12)
+    assert log_likelihood(family, theta, X) == pytest.approx(math.fsum(log_p), rel=1e-12)
+    assert negative_log_likelihood(family, theta, X) == -log_likelihood(family, theta, X)
+
+
+@every_family
+def test_log_likelihoods_of_two_data_sets_add_up(name):
+    family, theta, X = example(name, numpy.random.default_rng(1), n=12)
+    parts = log_likelihood(family, theta, X[:5]) + log_likelihood(family, theta, X[5:])
+    assert log_likelihood(family, theta, X) == pytest.approx(parts, rel=1e-12)
+
+
+@every_family
+def test_the_order_of_the_rows_does_not_matter(name):
+    family, theta, X = example(name, numpy.random.default_rng(2), n=50)
+    shuffled = numpy.random.default_rng(3).permutation(X)
+    for function in (likelihood, log_likelihood):
+        assert function(family, theta, X) == pytest.approx(function(family, theta, shuffled), 1e-12)
+
+
+@every_family
+def test_no_rows_have_likelihood_one(name):
+    family, theta, X = example(name, numpy.random.default_rng(4))
+    assert likelihood(family, theta, X[:0]) == 1 and log_likelihood(family, theta, X[:0]) == 0
+
+
+def test_a_row_outside_the_support_makes_the_likelihood_zero():
+    left_half = [-90.0, -180.0, 90.0, 0.0]
+    X = [[0.0, -10.0], [0.0, 10.0]]
+    assert likelihood(BoxFamily(2), left_half, X) == 0
+    assert log_likelihood(BoxFamily(2), left_half, X) == -math.inf
+    many = [[0.05, 0.05]] * 155 + [[0.5, 0.05]]             # where the other factors overflow, too
+    assert likelihood(BoxFamily(2), SMALL, many) == 0
+
+
+def test_the_maximum_of_the_log_likelihood_is_the_minimum_of_the_loss():
+    family, _, X = example("normal", numpy.random.default_rng(5), n=20)
+    grid = [numpy.array([a, b, 0.5, 0.5, 0]) for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    best = numpy.argmax([log_likelihood(family, theta, X) for theta in grid])
+    assert best == numpy.argmin([negative_log_likelihood(family, theta, X) for theta in grid])
+    assert best == numpy.argmin([mean_loss(family, theta, X)[0] for theta in grid])
+    assert best == numpy.argmax([likelihood(family, theta, X) for theta in grid])
+
+
+def test_a_million_rows_do():
+    X = numpy.zeros((10**6, 2))
+    X.flags.writeable = False
+    log_l = log_likelihood(BoxFamily(2), WORLD, X)
+    assert log_l == pytest.approx(-1e6 * math.log(64800), rel=1e-12)
+    assert likelihood(BoxFamily(2), WORLD, X) == 0
+    loss, dtheta = mean_loss(NormalFamily(2), numpy.zeros(5), X)
+    assert loss == pytest.approx(math.log(2 * math.pi), rel=1e-12)
+    assert dtheta == pytest.approx([0, 0, 1, 1, 0], abs=1e-12)
+
+
+@every_family
+def test_values_live_where_theta_and_the_rows_live(xp, name):
+    here = example(name, numpy.random.default_rng(6))
+    there = example(name, numpy.random.default_rng(6), xp=xp)
+    for function in (likelihood, log_likelihood, negative_log_likelihood):
+        value = function(*there)
+        assert array_module(value) is xp and value.shape == ()
+        assert float(value) == pytest.approx(float(function(*here)), rel=1e-12)
+
+
+# The loss and its gradient
+
+@every_differentiable_family
+def test_the_mean_loss_is_the_negative_log_likelihood_per_row(xp, name):
+    here = example(name, numpy.random.default_rng(7), n=30)
+    there = example(name, numpy.random.default_rng(7), n=30, xp=xp)
+    loss, dtheta = mean_loss(*there)
+    assert float(loss) == pytest.approx(float(negative_log_likelihood(*here)) / 30, rel=1e-12)
+    assert dtheta.shape == here[1].shape and array_module(dtheta) is xp
+    assert to_numpy(dtheta) == pytest.approx(mean_loss(*here)[1], rel=1e-10, abs=1e-12)
+
+
+@every_differentiable_family
+@pytest.mark.parametrize("seed", range(3))
+def test_the_gradient_of_the_mean_loss_is_right(name, seed):
+    rng = numpy.random.default_rng(seed)
+    family, theta, X = example(name, rng, n=20)
+
+    def loss(theta):
+        value, dtheta = mean_loss(family, theta, X)
+        return value, lambda dvalue: dvalue * dtheta
+
+    check_gradient(loss, theta, rng=rng)
+
+
+@every_differentiable_family
+def test_the_loss_and_its_gradient_keep_single_precision(name):
+    family, theta, X = example(name, numpy.random.default_rng(8))
+    loss, dtheta = mean_loss(family, theta.astype("float32"), X.astype("float32"))
+    assert loss.dtype == dtheta.dtype == numpy.float32
+
+
+@every_family
+def test_theta_and_the_rows_are_not_changed(name):
+    family, theta, X = example(name, numpy.random.default_rng(9))
+    theta.flags.writeable = X.flags.writeable = False
+    likelihood(family, theta, X)
+    log_likelihood(family, theta, X)
+    if name in DIFFERENTIABLE:
+        mean_loss(family, theta, X)
+
+
+# The loss in blocks
+
+def squared_error(theta, X, y, weight):
+    """Mean of weight (Xθ - y)² and its gradient: a loss of three arrays."""
+    residual = X @ theta - y
+    return (weight * residual**2).mean(), 2 / len(X) * ((weight * residual) @ X)
+
+
+every_rows = pytest.mark.parametrize("rows", [1, 3, 4, 11, 12, 13, 1000])
+
+
+@every_rows
+@every_differentiable_family
+def test_the_mean_over_blocks_is_the_mean_over_all_rows(xp, name, rows):
+    family, theta, X = example(name, numpy.random.default_rng(10), n=12, xp=xp)
+    loss, dtheta = mean_loss(family, theta, X)
+    mean, dmean = mean_over_blocks(partial(mean_loss, family), theta, X, rows=rows)
+    assert array_module(mean, dmean) is xp and dmean.shape == theta.shape
+    assert float(mean) == pytest.approx(float(loss), rel=1e-12)
+    assert to_numpy(dmean) == pytest.approx(to_numpy(dtheta), rel=1e-10, abs=1e-12)
+
+
+@every_rows
+def test_blocks_cut_all_data_alike(xp, make_rng, rows):
+    rng = make_rng(0)
+    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
+    loss, dtheta = squared_error(theta, *data)
+    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=rows)
+    assert float(mean) == pytest.approx(float(loss), rel=1e-12)
+    assert to_numpy(dmean) == pytest.approx(to_numpy(dtheta), rel=1e-12)
+
+
+def test_each_row_is_in_one_block_of_at_most_so_many_rows():
+    seen = []
+
+    def loss(theta, X):
+        seen.append(X[:, 0].tolist())
+        return 0.0, theta
+
+    mean_over_blocks(loss, numpy.zeros(1), numpy.arange(10)[:, None], rows=4)
+    assert seen == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    seen.clear()
+    mean_over_blocks(loss, numpy.zeros(1), numpy.zeros((2500, 1)))
+    assert [len(block) for block in seen] == [2048, 452]
+
+
+def test_blocks_change_no_argument_and_keep_single_precision():
+    rng = numpy.random.default_rng(0)
+    theta, *data = (rng.random(shape, "float32") for shape in (3, (12, 3), 12, 12))
+    for array in (theta, *data):
+        array.flags.writeable = False
+    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=5)
+    assert mean.dtype == dmean.dtype == numpy.float32
+
+
+def test_blocks_do_not_give_away_the_gradient_of_a_loss():
+    kept = numpy.ones(2)                                    # a loss may give the same array again
+    mean, dmean = mean_over_blocks(lambda theta, X: (1.0, kept), kept, numpy.zeros((7, 1)), rows=3)
+    assert mean == pytest.approx(1) and dmean == pytest.approx([1, 1])
+    assert kept.tolist() == [1, 1] and not numpy.shares_memory(dmean, kept)
+
+
+def test_blocks_do_not_wait_for_the_device(device):
+    rng = device.random.default_rng(0)
+    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
+    with stand_in_cupy.counted() as n:
+        mean_over_blocks(squared_error, theta, *data, rows=5)
+    assert n.waits == 0
+
+
+def test_the_mean_over_blocks_of_no_rows_is_refused(xp):
+    with pytest.raises(ValueError, match="the data must have equally many rows, at least one"):
+        mean_over_blocks(squared_error, xp.zeros(3), xp.zeros((0, 3)), xp.zeros(0), xp.zeros(0))
+
+
+# Bad input
+
+@pytest.mark.parametrize("X, error, message", [
+    ([[0.0, math.nan]], ValueError, "X holds nan"),
+    ([[0.0, -math.inf]], ValueError, "X holds -inf"),
+    ([[0.0, 1.0, 2.0]], ValueError, r"X has 3 columns; it must lie in R\^2"),
+    ([0.0, 1.0], ValueError, r"shape \(n, 2\).*got shape \(2,\)"),
+    ([["a", "b"]], TypeError, "X must hold real numbers"),
+])
+@every_differentiable_family
+def test_rows_that_are_none_are_refused(name, X, error, message):
+    family, theta, _ = example(name, numpy.random.default_rng(0))
+    for function in (likelihood, log_likelihood, negative_log_likelihood, mean_loss):
+        if function is mean_loss and "holds" in message and "numbers" not in message:
+            continue                                        # a step does not wait to see the values
+        with pytest.raises(error, match=message):
+            function(family, theta, X)
+
+
+@every_differentiable_family
+def test_the_mean_over_no_rows_is_refused(name):
+    family, theta, X = example(name, numpy.random.default_rng(0))
+    with pytest.raises(ValueError, match="X is empty"):
+        mean_loss(family, theta, X[:0])
+
+
+@every_family
+def test_a_theta_of_the_wrong_length_is_refused(name):
+    family, theta, X = example(name, numpy.random.default_rng(0))
+    functions = [likelihood, log_likelihood] + [mean_loss] * (name in DIFFERENTIABLE)
+    for function in functions:
+        with pytest.raises(ValueError, match=rf"shape \({len(theta)},\), got .*{len(theta) + 1}"):
+            function(family, numpy.append(theta, 1.0), X)
+
+
+# Errata
+
+def test_e06_other_units_shift_the_log_likelihood_and_leave_the_estimate():
+    family, n = BoxFamily(2), 20
+    degrees = numpy.random.default_rng(0).uniform(-80, 80, (n, 2))
+    radians = numpy.radians(degrees)
+    estimate = family.mle(degrees)
+    assert family.mle(radians) == pytest.approx(numpy.radians(estimate), rel=1e-15)
+    shift = 2 * n * math.log(180 / math.pi)
+    for theta in (estimate, numpy.array(WORLD)):
+        log_l = log_likelihood(family, theta, degrees)
+        assert log_likelihood(family, numpy.radians(theta), radians) == pytest.approx(log_l + shift)
+    p_degrees, p_radians = (family(t).log_prob(X) for t, X in ((estimate, degrees),
+                                                               (numpy.radians(estimate), radians)))
+    assert numpy.exp(p_radians) == pytest.approx(numpy.exp(p_degrees) * (180 / math.pi)**2)
+
+
+def test_e08_the_likelihood_is_no_probability_but_the_density_of_the_data():
+    family, theta = NormalFamily(1), numpy.array([0.3, math.log(0.5)])
+    X = numpy.array([[0.1], [0.8], [-0.4]])
+    density = likelihood(family, theta, X)
+
+    def probability_of_cells(side):                         # P(each row within side/2 of the data)
+        cdf = stats.norm(0.3, 0.5).cdf
+        return (cdf(X + side / 2) - cdf(X - side / 2)).prod()
+
+    for side in (0.1, 0.01, 0.001):
+        assert probability_of_cells(side) / side**3 == pytest.approx(density, rel=5 * side**2)
+    assert probability_of_cells(1e-100) == 0                # that of the data themselves
+
+
+@pytest.mark.parametrize("theta, density, dtype, n, extreme", [
+    (WORLD, 1 / 64800, "float64", 68, 0.0),
+    (WORLD, 1 / 64800, "float32", 10, 0.0),
+    (SMALL, 100, "float64", 155, math.inf),
+])
+def test_e09_products_overflow_as_readily_as_they_underflow(theta, density, dtype, n, extreme):
+    family, theta, X = BoxFamily(2), numpy.array(theta, dtype), numpy.full((n, 2), 0.05, dtype)
+    assert 0 < likelihood(family, theta, X[1:]) < math.inf
+    assert likelihood(family, theta, X) == extreme
+    assert log_likelihood(family, theta, X) == pytest.approx(n * math.log(density), rel=1e-6)
+    assert likelihood(family, theta, X).dtype == dtype
+
+
+def test_e10_a_box_that_holds_all_points_has_likelihood_zero_in_floating_point():
+    X = numpy.random.default_rng(0).uniform(-90, 90, (68, 2))
+    assert Box(WORLD[:2], WORLD[2:]).space.contains(X).all()
+    assert Fraction(1, 64800)**68 > 0
+    assert likelihood(BoxFamily(2), WORLD, X) == 0.0
+    assert likelihood(BoxFamily(2), WORLD, X[:67]) > 0
+
+
+def test_e11_the_likelihood_is_no_density_over_theta():
+    def area(family, X, theta):                             # ∫ L(θ|X) dθ, by the midpoint rule
+        middle, width = (theta[1:] + theta[:-1]) / 2, numpy.diff(theta)
+        return sum(w * likelihood(family, t, X) for t, w in zip(middle, width, strict=True))
+
+    def exponential(theta):                                 # p(x) = θ exp(-θ x)
+        return SimpleNamespace(log_prob=lambda X: numpy.log(theta) - theta * X[:, 0])
+
+    for x in (0.5, 1.0, 2.0):
+        assert area(exponential, numpy.array([[x]]), numpy.linspace(0, 60, 20_001)) == (
+            pytest.approx(1 / x**2, rel=1e-4))
+
+    def uniform(theta):                                     # on [0, θ]: L = 1/θ where θ > x
+        return BoxFamily(1)([0, theta])
+
+    for limit in (10, 1000):                                # beyond all bounds, as the logarithm
+        assert area(uniform, [[1.0]], numpy.geomspace(1, limit, 2001)) == (
+            pytest.approx(math.log(limit), rel=1e-4))
+
+
+def test_e27_a_row_that_occurs_twice_counts_twice():
+    family, X = NormalFamily(1), numpy.array([[0.0], [1.0], [1.0]])
+    as_a_set = numpy.unique(X, axis=0)
+    assert family(family.mle(X)).mu == pytest.approx([2 / 3])
+    assert family(family.mle(as_a_set)).mu == pytest.approx([1 / 2])
+    theta = numpy.zeros(2)
+    once, twice = (log_likelihood(family, theta, X[rows]) for rows in ([1], [1, 2]))
+    assert twice == 2 * once
+    assert log_likelihood(family, theta, X) - log_likelihood(family, theta, as_a_set) == (
+        pytest.approx(once))
+
+
+def test_e29_the_largest_likelihood_is_not_the_most_probable_theta():
+    coin, heads = HistogramFamily(SampleSpace([0], [2]), (2,)), numpy.array([[1.5]] * 3)
+    estimate = coin(coin.mle(heads)).masses[1]
+    assert estimate == 1                                    # three of three heads: never a tail
+    p = numpy.linspace(0, 1, 1001)[1:-1]
+    L = numpy.array([likelihood(coin, numpy.log([1 - q, q]), heads) for q in p])
+    prior = p * (1 - p)                                     # coins are rather fair
+    assert L.argmax() == len(p) - 1
+    assert p[(L * prior).argmax()] == pytest.approx(4 / 5)
+    with_prior = HistogramFamily(coin.space, (2,), pseudocount=1)
+    assert with_prior(with_prior.mle(heads)).masses[1] == pytest.approx(4 / 5)
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 20])
+def test_blocks_are_put_together_in_order(xp, make_rng, n):
+    X, sizes = make_rng(0).random((n, 3)), []
+
+    def function(start, end):
+        sizes.append(end - start)
+        return 2 * X[start:end]
+
+    whole = in_blocks(function, n, rows=7)
+    assert array_module(whole) is xp and to_numpy(whole == 2 * X).all()
+    assert max(sizes) <= 7 and sum(sizes) == n and len(sizes) == max(1, -(-n // 7))

@@ -1,0 +1,196 @@
+"""Manifold: how many dimensions it has, and whether codes are coordinates of it."""
+
+import math
+
+import numpy
+import pytest
+from sklearn.metrics import r2_score
+from sklearn.neighbors import KNeighborsRegressor
+
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.representation.manifold import (
+    determination,
+    intrinsic_dimension,
+    neighbour_regression,
+)
+
+
+def rotation(rng, d):
+    return numpy.linalg.qr(rng.standard_normal((d, d)))[0]
+
+
+def flat(U, rng):
+    """Rows of U turned into R^20."""
+    return numpy.pad(U, ((0, 0), (0, 20 - U.shape[1]))) @ rotation(rng, 20)
+
+
+def bent(U, rng):
+    """Rows of U on a smooth surface in R^20 that is no plane."""
+    return numpy.concatenate([U, numpy.sin(2 * U @ rng.standard_normal((U.shape[1],
+                                                                        20 - U.shape[1])))], axis=1)
+
+
+# The number of dimensions
+
+@pytest.mark.parametrize("embed", [flat, bent])
+@pytest.mark.parametrize("k, bias", [(1, 0), (2, 0.03), (3, 0.15), (5, 0.5)])
+def test_a_cube_of_k_dimensions_in_20_has_k(xp, k, bias, embed):
+    """Within 4 standard errors, k/√n, for three seeds, and the bias that a cube has because a
+    point near its border finds its second neighbour farther off than it should."""
+    n = 2000
+    for seed in range(3):
+        rng = numpy.random.default_rng(seed)
+        found = intrinsic_dimension(xp.asarray(embed(rng.random((n, k)), rng)))
+        assert isinstance(found, float)
+        assert -4 * k / math.sqrt(n) - bias < found - k < 4 * k / math.sqrt(n)
+
+
+def test_it_is_n_minus_1_over_the_sum_of_the_logarithms_of_the_ratios():
+    """Of 0, 1, 3, 7 on a line: the ratios are 3, 2, 3/2 (3 - 1 = 2, 3) and 6/4."""
+    expected = 3 / math.log(3 * 2 * 1.5 * 1.5)
+    assert intrinsic_dimension([[0.0], [1.0], [3.0], [7.0]]) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_density_of_the_points_does_not_matter():
+    rng = numpy.random.default_rng(0)
+    for U in (rng.standard_normal((2000, 2)), rng.exponential(size=(2000, 2)), rng.beta(
+            3, 1, size=(2000, 2))):
+        assert intrinsic_dimension(U) == pytest.approx(2, abs=4 * 2 / math.sqrt(2000))
+
+
+def test_turning_shifting_and_scaling_change_nothing(xp):
+    rng = numpy.random.default_rng(1)
+    X = bent(rng.random((500, 2)), rng)
+    expected = intrinsic_dimension(xp.asarray(X))
+    for other in (X @ rotation(rng, 20), X + 30 * rng.standard_normal(20), 1e-6 * X, 1e6 * X,
+                  X[rng.permutation(500)], X[:, ::-1]):
+        assert intrinsic_dimension(xp.asarray(other.copy())) == pytest.approx(expected, rel=1e-8)
+
+
+def test_noise_of_the_size_of_the_distances_has_all_the_dimensions_of_the_space():
+    rng = numpy.random.default_rng(2)
+    U = numpy.pad(rng.random((2000, 1)), ((0, 0), (0, 2)))
+    noise = rng.standard_normal((2000, 3))
+    assert intrinsic_dimension(U + 1e-7 * noise) == pytest.approx(1, abs=4 / math.sqrt(2000))
+    assert intrinsic_dimension(U + 0.1 * noise) > 2.5
+
+
+def test_single_precision_finds_the_same_dimension():
+    rng = numpy.random.default_rng(3)
+    X = flat(rng.random((1000, 2)), rng)
+    assert intrinsic_dimension(X.astype("float32")) == pytest.approx(intrinsic_dimension(X),
+                                                                     rel=1e-3)
+
+
+@pytest.mark.parametrize("X, message", [
+    ([[0.0, 1.0], [2.0, 3.0]], "X must have at least 3 rows, got 2"),
+    ([[0.0], [1.0], [1.0], [3.0]], "X must not hold equal rows, got 2 that are not alone"),
+    ([[0.0, 0.0]] * 5, "X must not hold equal rows, got 5 that are not alone"),
+    ([[x, y] for x in range(5) for y in range(5)], "X lies on a lattice"),
+    ([[0.0], [math.nan], [1.0]], "X holds nan"),
+    ([1.0, 2.0, 3.0], "X must have shape"),
+    (numpy.zeros((0, 2)), "X is empty"),
+])
+def test_data_without_a_dimension_are_refused(X, message):
+    with pytest.raises(ValueError, match=message):
+        intrinsic_dimension(X)
+
+
+# Regression on the nearest codes
+
+@pytest.mark.parametrize("k", [1, 10, 200])
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_regression_is_the_mean_over_the_nearest_codes(xp, make_rng, d, k):
+    rng = make_rng(0)
+    Z, U, Q = rng.standard_normal((200, d)), rng.standard_normal((200, 3)), rng.random((50, d))
+    U_hat = neighbour_regression(Z, U, Q, k)
+    assert array_module(U_hat) is xp and U_hat.shape == (50, 3)
+    expected = KNeighborsRegressor(k).fit(to_numpy(Z), to_numpy(U)).predict(to_numpy(Q))
+    numpy.testing.assert_allclose(to_numpy(U_hat), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_regression_follows_the_dtype_of_the_codes(xp, make_rng):
+    rng = make_rng(0)
+    Z, U = rng.standard_normal((50, 2)).astype("float32"), rng.standard_normal((50, 1))
+    assert neighbour_regression(Z, U, Z).dtype == numpy.float32
+
+
+def test_codes_that_are_coordinates_determine_the_others_and_noise_does_not():
+    rng = numpy.random.default_rng(0)
+    U, Q = rng.random((3000, 2)), rng.random((300, 2))
+
+    def codes(U):
+        return numpy.stack([numpy.exp(U[:, 0]) + U[:, 1], U[:, 1]**3 + U[:, 1] - U[:, 0]], axis=1)
+
+    assert (determination(Q, neighbour_regression(codes(U), U, codes(Q))) > 0.99).all()
+    noise = neighbour_regression(rng.random((3000, 2)), U, codes(Q))
+    assert (determination(Q, noise) < 0.1).all()
+
+
+# R²
+
+@pytest.mark.parametrize("c", [1, 3])
+def test_the_share_explained_is_that_of_scikit_learn(xp, make_rng, c):
+    rng = make_rng(0)
+    U, noise = rng.standard_normal((100, c)) + 5, rng.standard_normal((100, c))
+    for size in (0.1, 1, 3):
+        R2 = determination(U, U + size * noise)
+        assert array_module(R2) is xp and R2.shape == (c,)
+        expected = r2_score(to_numpy(U), to_numpy(U + size * noise), multioutput="raw_values")
+        numpy.testing.assert_allclose(to_numpy(R2), expected, rtol=1e-12)
+
+
+def test_the_truth_explains_all_and_the_mean_nothing(xp, make_rng):
+    U = make_rng(0).standard_normal((100, 2))
+    assert to_numpy(determination(U, U)).tolist() == [1, 1]
+    mean = xp.zeros_like(U) + U.mean(axis=0)
+    assert to_numpy(determination(U, mean)).tolist() == pytest.approx([0, 0], abs=1e-15)
+
+
+# Arrays, and what is refused
+
+def test_data_are_only_read():
+    rng = numpy.random.default_rng(0)
+    Z, U, Q = rng.random((50, 2)), rng.random((50, 1)), rng.random((5, 2))
+    for array in (Z, U, Q):
+        array.flags.writeable = False
+    intrinsic_dimension(Z)
+    determination(U[:5], neighbour_regression(Z, U, Q))
+
+
+def test_arrays_on_two_devices_are_refused(device):
+    X = numpy.random.default_rng(0).random((20, 2))
+    on_device = device.asarray(X)
+    for arguments in ((on_device, X, X), (X, on_device, X), (X, X, on_device)):
+        with pytest.raises(TypeError):
+            neighbour_regression(*arguments)
+    for pair in ((X, on_device), (on_device, X)):
+        with pytest.raises(TypeError):
+            determination(*pair)
+
+
+@pytest.mark.parametrize("U, Q, k, error, message", [
+    (numpy.ones((9, 1)), numpy.ones((2, 2)), 1, ValueError, r"U must have a row for each of the "
+                                                            r"10 rows of Z, got \(9, 1\)"),
+    (numpy.ones(10), numpy.ones((2, 2)), 1, ValueError, r"got \(10,\)"),
+    (numpy.ones((10, 1)), numpy.ones((2, 3)), 1, ValueError, "X has 3 columns"),
+    (numpy.ones((10, 1)), numpy.ones((2, 2)), 11, ValueError, "k must lie between 1 and the 10"),
+    (numpy.ones((10, 1)), numpy.ones((2, 2)), 0, ValueError, "k must lie between 1 and the 10"),
+    (numpy.full((10, 1), math.inf), numpy.ones((2, 2)), 1, ValueError, "U holds inf"),
+])
+def test_what_cannot_be_regressed_is_refused(U, Q, k, error, message):
+    with pytest.raises(error, match=message):
+        neighbour_regression(numpy.arange(20.0).reshape(10, 2), U, Q, k)
+
+
+@pytest.mark.parametrize("U, U_hat, message", [
+    (numpy.eye(3), numpy.eye(3)[:2], r"U_hat must have the shape of U, \(3, 3\), got \(2, 3\)"),
+    (numpy.ones((5, 1)), numpy.ones((5, 1)), "U must vary in every column"),
+    (numpy.stack([numpy.arange(999), numpy.full(999, 0.1)], axis=1), numpy.zeros((999, 2)),
+     "U must vary in every column"),
+    (numpy.zeros((0, 1)), numpy.zeros((0, 1)), "X is empty"),
+    (numpy.eye(2), numpy.full((2, 2), math.nan), "U_hat holds nan"),
+])
+def test_what_cannot_be_explained_is_refused(U, U_hat, message):
+    with pytest.raises(ValueError, match=message):
+        determination(U, U_hat)

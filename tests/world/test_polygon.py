@@ -1,0 +1,188 @@
+"""Regions of the plane: membership in exact arithmetic, integrals in closed form, uniform draws."""
+
+import itertools
+import math
+
+import even_odd
+import numpy
+import pytest
+from scipy import stats
+
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.probability.sample_space import SampleSpace
+from gdl_numpy.world.polygon import BLOCK, Region
+
+SPACE = SampleSpace([0, 0], [8, 12])
+TRIANGLE = numpy.array([[1, 2], [7, 5], [2, 11], [1, 2]])                       # clockwise
+SQUARE = numpy.array([[1, 1], [7, 1], [7, 7], [1, 7], [1, 1]])
+HOLE = numpy.array([[2, 3], [2, 6], [5, 6], [5, 3], [2, 3]])                    # the other way
+GRIDS = [(1, 1), (3, 2), (8, 12), (50, 37)]
+
+
+def edges(rings):
+    return (numpy.concatenate([ring[:-1] for ring in rings]).astype(float),
+            numpy.concatenate([ring[1:] for ring in rings]).astype(float))
+
+
+def region(*rings, shape=(8, 12)):
+    return Region(*edges(rings), SPACE, shape)
+
+
+def star(rng, corners=9):
+    """A random ring around the middle whose corners have coordinates in eighths."""
+    angle = numpy.sort(rng.random(corners)) * 2 * math.pi
+    radius = 1 + 2.9 * rng.random(corners)
+    ring = numpy.stack([4 + radius * numpy.cos(angle), 6 + radius * numpy.sin(angle)], axis=1)
+    ring = numpy.round(8 * ring) / 8
+    return numpy.concatenate([ring, ring[:1]])
+
+
+def lattice():
+    """All points with coordinates in quarters: on the lines of vertices, of cells, and outside."""
+    return numpy.stack(numpy.meshgrid(numpy.arange(-1, 9.1, 0.25), numpy.arange(-1, 13.1, 0.25),
+                                      indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+# Membership
+
+@pytest.mark.parametrize("shape", GRIDS)
+def test_membership_agrees_with_exact_arithmetic(shape):
+    rng = numpy.random.default_rng(0)
+    for _ in range(4):
+        ring = star(rng)
+        X = numpy.concatenate([lattice()[::3], even_odd.near_edges(rng, ring[:-1], ring[1:], 200)])
+        X = X[[even_odd.distance(x, ring[:-1], ring[1:]) > 1e-9 for x in X]]
+        expected = [even_odd.inside(x, ring[:-1], ring[1:]) for x in X]
+        assert len(X) > 900 and 0.05 < numpy.mean(expected) < 0.95
+        assert region(ring, shape=shape).contains(X).tolist() == expected
+
+
+def test_what_is_in_the_hole_is_outside(xp):
+    land = region(SQUARE, HOLE).on(xp)
+    X = xp.asarray([[1.5, 2.0], [3.0, 4.0], [6.0, 4.0], [3.0, 6.5], [7.5, 4.0]])
+    assert to_numpy(land.contains(X)).tolist() == [True, False, True, True, False]
+
+
+def test_a_border_that_two_rings_share_separates_nothing():
+    left, right = SQUARE.copy(), SQUARE.copy()
+    left[2:4, 1], right[[0, 1, 4], 1] = 4, 4
+    X = lattice()[(lattice()[:, 0] % 1 != 0) & (lattice()[:, 1] % 6 != 1)]
+    assert (X[:, 1] == 4).any()
+    assert (region(left, right).contains(X) == region(SQUARE).contains(X)).all()
+
+
+def test_the_grid_of_cells_changes_no_answer():
+    rng = numpy.random.default_rng(1)
+    ring = star(rng)
+    X = numpy.concatenate([lattice(), rng.random((5000, 2)) * [8, 12]])
+    first, *others = [region(ring, shape=shape).contains(X) for shape in GRIDS]
+    assert all((first == other).all() for other in others)
+
+
+def test_a_cell_that_no_edge_touches_is_all_inside_or_all_outside():
+    rng = numpy.random.default_rng(2)
+    ring = star(rng)
+    land = region(ring, shape=(16, 24))                             # cells of side 1/2
+    kind = land.kind[1:-1, 1:-1]
+    assert set(kind.ravel()) == {0, 1, 2}
+    for cell in numpy.argwhere(kind < 2):
+        for corner in itertools.product([0, 1], [0, 1]):
+            x = (cell + corner) / 2
+            assert even_odd.inside(x, ring[:-1], ring[1:]) == kind[tuple(cell)]
+            assert even_odd.distance(x, ring[:-1], ring[1:]) > 0
+
+
+def test_points_outside_the_space_are_outside_however_far(xp):
+    steep = TRIANGLE * [1, -1] + [0, 12]                    # its first edge, in the west
+    land = region(steep, shape=(50, 37)).on(xp)
+    far = [[sign * 10.0**power, 6.0] for sign in (-1, 1) for power in (2, 9, 20, 307)]
+    far += [[x2, x1] for x1, x2 in far] + [[1.7e308, -1.7e308], [8.0001, 6.0], [4.0, 12.0001]]
+    assert not land.contains(xp.asarray(far)).any()
+
+
+def test_more_rows_than_a_block_are_answered_in_their_order():
+    land, X = region(TRIANGLE), numpy.random.default_rng(3).random((2 * BLOCK + 5, 2)) * [8, 12]
+    assert (land.contains(X)[::-1] == land.contains(X[::-1])).all()
+    assert land.contains(X).any() and not land.contains(X).all()
+
+
+def test_no_rows_give_no_answers(xp):
+    assert region(TRIANGLE).on(xp).contains(xp.zeros((0, 2))).shape == (0,)
+
+
+def test_the_tables_move_to_the_device_of_the_points(xp, make_rng):
+    land = region(SQUARE, HOLE)
+    there = land.on(xp)
+    X = make_rng(0).random((500, 2)) * 8
+    assert array_module(there.contains(X)) is xp
+    assert (to_numpy(there.contains(X)) == land.contains(to_numpy(X))).all()
+    assert land.on(numpy) is land
+
+
+# Integrals
+
+@pytest.mark.parametrize("power", range(6))
+def test_integrals_over_a_triangle_have_their_closed_form(xp, power):
+    a, b, c = TRIANGLE[:3, 0].tolist()
+    area = abs(numpy.linalg.det(TRIANGLE[1:3] - TRIANGLE[0])) / 2
+    # the mean of x1^k over a triangle is the mean of all monomials of degree k in the three corners
+    mean = numpy.mean([a**i * b**j * c**(power - i - j)
+                       for i in range(power + 1) for j in range(power + 1 - i)])
+    value = region(TRIANGLE).on(xp).integral(lambda x1: x1**(power + 1) / (power + 1))
+    assert float(value) == pytest.approx(area * mean, rel=1e-13)
+
+
+def test_the_integral_over_a_square_leaves_out_its_hole(xp):
+    land = region(SQUARE[::-1], HOLE[::-1]).on(xp)
+    assert float(land.integral(lambda x1: x1)) == -(36 - 9)         # walked the other way: negative
+    land = region(SQUARE, HOLE).on(xp)
+    assert float(land.integral(lambda x1: x1)) == 36 - 9
+    assert float(land.integral(xp.exp)) == pytest.approx(
+        6 * (math.exp(7) - math.exp(1)) - 3 * (math.exp(5) - math.exp(2)), rel=1e-13)
+
+
+# Draws
+
+def test_draws_are_uniform_over_a_triangle(xp, make_rng):
+    land = region(TRIANGLE).on(xp)
+    X = to_numpy(land.sample(60_000, make_rng(1)))
+    assert land.contains(xp.asarray(X)).all()
+    to_barycentric = numpy.linalg.inv(numpy.vstack([TRIANGLE[:3].T, numpy.ones(3)]))
+    order = (to_barycentric @ numpy.vstack([X.T, numpy.ones(len(X))])).argsort(axis=0)
+    # the medians cut a triangle into six of equal area, one for each order of the coordinates
+    counts = [(order.T == p).all(axis=1).sum() for p in itertools.permutations(range(3))]
+    assert stats.chisquare(counts).pvalue > 1e-6                    # false alarm: 1 in 10^6
+
+
+@pytest.mark.parametrize("shape", GRIDS)
+def test_draws_are_uniform_whatever_the_cells(shape):
+    land = region(SQUARE, HOLE, shape=shape)
+    X = land.sample(50_000, numpy.random.default_rng(2))
+    assert land.contains(X).all()
+    counts = numpy.histogramdd(X, [numpy.arange(1, 8), numpy.arange(1, 8)])[0]
+    assert (counts[1:4, 2:5] == 0).all()                            # the hole
+    assert stats.chisquare(counts[counts > 0]).pvalue > 1e-6
+    assert (counts > 0).sum() == 36 - 9
+
+
+def test_weighted_draws_follow_the_weight(xp, make_rng):
+    land = region(SQUARE).on(xp)
+    X = to_numpy(land.sample(50_000, make_rng(3), weight=lambda x1: x1 / 8))
+    cdf = (X[:, 0]**2 - 1) / (7**2 - 1)                             # density proportional to x1
+    assert stats.kstest(cdf, "uniform").pvalue > 1e-6
+    assert stats.kstest(X[:, 1], stats.uniform(1, 6).cdf).pvalue > 1e-6
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, BLOCK + 1])
+def test_as_many_draws_as_asked_for(xp, make_rng, n):
+    X = region(TRIANGLE).on(xp).sample(n, make_rng(4))
+    assert X.shape == (n, 2) and array_module(X) is xp
+
+
+def test_the_edges_given_are_not_changed():
+    start, end = edges([SQUARE, HOLE])
+    for array in (start, end):
+        array.flags.writeable = False
+    before = start.copy()
+    Region(start, end, SPACE, (8, 12)).sample(10, numpy.random.default_rng(0))
+    assert (start == before).all()

@@ -1,6 +1,9 @@
 """Chapter 1 of "Generative Deep Learning", executable: read the modules in this order.
 
     backend         where arrays live: NumPy on the processor, CuPy on the graphics card
+    checks          what is refused at the door, and in which words
+    described       densities and families that say what they are
+    blocks          large data, some rows at a time
     elementary      logsumexp, softmax, softplus, sigmoid, stable at the extremes
     sample_space    样本空间      the set of all values an observation x can take
     neighbours      which pairs of points are close: what makes kernel sums fast

@@ -28,8 +28,8 @@ import numpy as np
 from benchmark import PAUSE, Case, main, relative
 
 from gdl_numpy.networks.network import cut, initial_theta, mlp
+from gdl_numpy.numerics.blocks import mean_over_blocks
 from gdl_numpy.numerics.optimizer import Adam
-from gdl_numpy.probability.likelihood import mean_over_blocks
 
 RATE = 1e-4                                                 # rounding stays rounding
 SIDE, TRIALS = 2048, 8                                      # of the square product, best of so many

@@ -27,13 +27,7 @@ from gdl_numpy.networks import fourier, network, rational_quadratic, training
 from gdl_numpy.numerics import elementary, neighbours
 from gdl_numpy.numerics.backend import random_generator, to_numpy
 from gdl_numpy.numerics.optimizer import Adam, GradientDescent
-from gdl_numpy.pictures import (
-    biscuit_tins,
-    faces,
-    painters,
-    rasteriser,
-    silhouettes,
-)
+from gdl_numpy.pictures import biscuit_tins, faces, painters, rasteriser, silhouettes
 from gdl_numpy.probability import density, family, likelihood, mle
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.representation import latent, manifold

@@ -34,10 +34,10 @@ from gdl_numpy.labels.discriminative import NetworkClassifierFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.training import train
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.pictures.faces import Faces
 from gdl_numpy.probability.density import LOG_2_PI
 from gdl_numpy.probability.family import MixtureFamily
-from gdl_numpy.probability.likelihood import in_blocks
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.representation.latent import PrincipalComponents, ProbabilisticPCAFamily
 

@@ -1,6 +1,7 @@
 """Structure: imports point downward, importing is quiet, what is public is explained."""
 
 import ast
+import graphlib
 import re
 import subprocess
 import sys
@@ -11,12 +12,13 @@ import pytest
 import gdl_numpy
 
 PACKAGE = Path(gdl_numpy.__file__).parent
+ROOMS = ["numerics", "probability", "world", "networks", "labels", "pictures", "representation",
+         "models", "taxonomy"]                              # each imports only from those before it
 READING_ORDER = re.findall(r"^    (\w+) {2,}", gdl_numpy.__doc__, flags=re.MULTILINE)
 SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py"]
 NAMES = [".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in SOURCES]
-each_module = pytest.mark.parametrize(
-    "name, tree", [(name, ast.parse(path.read_text(encoding="utf-8")))
-                   for name, path in zip(NAMES, SOURCES, strict=True)], ids=NAMES)
+TREES = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES]
+each_module = pytest.mark.parametrize("name, tree", zip(NAMES, TREES, strict=True), ids=NAMES)
 
 
 def imports(tree):
@@ -26,8 +28,9 @@ def imports(tree):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "a module is imported by its full name"
-            whole = [f"gdl_numpy.{alias.name}" for alias in node.names]
-            yield from whole if node.module == "gdl_numpy" else [node.module]
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name.removeprefix("gdl_numpy.") in NAMES else node.module
+                        for name in whole)
 
 
 def public(node):
@@ -39,14 +42,23 @@ def public(node):
 
 
 @each_module
-def test_a_module_imports_only_what_is_read_before_it_and_no_model_another(name, tree):
-    here = name.rpartition(".")[2]
-    assert here in READING_ORDER, f"{name} is missing in the docstring of the package"
-    before = READING_ORDER[:READING_ORDER.index(here)]
-    for other in imports(tree):
-        if other.startswith("gdl_numpy."):
-            assert other.rpartition(".")[2] in before, f"{name} imports {other}"
-            assert not (name.startswith("models.") and other.startswith("gdl_numpy.models."))
+def test_imports_between_rooms_point_one_way_and_no_model_imports_another(name, tree):
+    room = name.partition(".")[0]
+    for other in (other.split(".") for other in imports(tree) if other.startswith("gdl_numpy.")):
+        assert ROOMS.index(other[1]) <= ROOMS.index(room), f"{name} imports {'.'.join(other)}"
+        assert not (room == other[1] == "models"), f"{name} imports {'.'.join(other)}"
+
+
+def test_imports_have_no_circle():
+    order = graphlib.TopologicalSorter({
+        name: [other.removeprefix("gdl_numpy.") for other in imports(tree)
+               if other.startswith("gdl_numpy.")]
+        for name, tree in zip(NAMES, TREES, strict=True)})
+    assert set(order.static_order()) == set(NAMES)
+
+
+def test_every_module_stands_once_in_the_reading_order():
+    assert sorted(READING_ORDER) == sorted(name.rpartition(".")[2] for name in NAMES)
 
 
 @each_module

@@ -7,7 +7,7 @@ import pytest
 import stand_in_cupy
 
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.probability.mle import Step
+from gdl_numpy.numerics.optimizer import Step
 
 BAD_DATA_OF_THE_BOX = [                                     # X, options, error, message
     (numpy.full((5, 2), 1.5), {}, ValueError, r"X must lie in \[-1, 1\]\^2, got the row \[1.5 1.5"),

@@ -29,25 +29,18 @@ import math
 
 import numpy
 
-from gdl_numpy.labels.discriminative import labels
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.elementary import logsumexp
-from gdl_numpy.probability.density import (
-    Mixture,
-    Normal,
-    cholesky,
-    probabilities,
-    sample_components,
-)
+from gdl_numpy.probability.density import Mixture, Normal, cholesky, sample_components
 from gdl_numpy.probability.mle import maximum_likelihood
-from gdl_numpy.probability.sample_space import data_set, whole_number
 
 
 class ClassConditional:
     """One density for each label 0, ..., K - 1, all on the same space, and `priors` p(y), (K,)."""
 
     def __init__(self, densities, priors):
-        self.densities, self.priors = tuple(densities), probabilities(priors, "priors")
+        self.densities, self.priors = tuple(densities), checks.probabilities(priors, "priors")
         if self.priors.shape != (len(self.densities),):
             raise ValueError(f"priors must have shape ({len(self.densities)},), one for each "
                              f"density, got shape {self.priors.shape}")
@@ -80,7 +73,7 @@ class ClassConditional:
     def log_prob(self, X, y):
         """log p(x|y) for each row of X and its label, shape (n,)."""
         log_p = self._log_prob_of_each(X)
-        y = labels(y, log_p, len(self.densities))
+        y = checks.labels(y, log_p, len(self.densities))
         return log_p[array_module(y).arange(len(y)), y]
 
     def _log_prob_of_each(self, X):
@@ -99,9 +92,9 @@ class ClassConditional:
 
     def sample(self, n, rng, y=None):
         """n observations of label y, (n, d); without y, of random labels: X (n, d) and y (n,)."""
-        n, K = whole_number(n, "n"), len(self.densities)
+        n, K = checks.whole_number(n, "n"), len(self.densities)
         if y is not None:
-            if not 0 <= whole_number(y, "y") < K:
+            if not 0 <= checks.whole_number(y, "y") < K:
                 raise ValueError(f"y must be a label from 0 to {K - 1}, got {y}")
             return self.densities[y].sample(n, rng)
         return sample_components(self.priors, self.densities, n, rng)
@@ -117,7 +110,7 @@ def noise_kept(classifier, noise, n, rng, log_odds_bound):
     """
     if not math.isfinite(log_odds_bound):
         raise ValueError(f"log_odds_bound must be finite, got {log_odds_bound}")
-    kept, missing = [noise.sample(0, rng)], whole_number(n, "n")
+    kept, missing = [noise.sample(0, rng)], checks.whole_number(n, "n")
     while missing > 0:
         X = noise.sample(4 * missing + 64, rng)
         log_p = classifier.log_posterior(X)
@@ -131,8 +124,8 @@ def noise_kept(classifier, noise, n, rng, log_odds_bound):
 
 def _by_label(X, y):
     """X as an array and, for each label, the numbers of its rows; every label must occur."""
-    X = data_set(X)
-    y = labels(y, X)
+    X = checks.data_set(X)
+    y = checks.labels(y, X)
     rows = [(y == k).nonzero()[0] for k in range(int(y.max()) + 1)]
     if len(rows) < 2 or min(map(len, rows)) == 0:
         raise ValueError("y must hold every label from 0 to K - 1, and K at least 2, got "

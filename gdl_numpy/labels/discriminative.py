@@ -27,43 +27,26 @@ import math
 
 from gdl_numpy.networks.network import checked_activation, initial_theta, mlp, n_parameters
 from gdl_numpy.networks.training import train
-from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.elementary import log_softmax
 from gdl_numpy.probability.likelihood import negative_mean
-from gdl_numpy.probability.sample_space import data_set, observations, whole_number, whole_numbers
 
 BLOCK = 2**10                                               # rows
-
-
-def labels(y, X, n_classes=None):
-    """`y` as an array of one whole number from 0 to n_classes - 1 for each row of X."""
-    xp = array_module(X)
-    if hasattr(y, "dtype") and array_module(y) is not xp:
-        raise TypeError("X and y must live on the same device")
-    y = xp.asarray(y)
-    if y.dtype.kind not in "iu":
-        raise TypeError(f"y must hold whole numbers, got dtype {y.dtype}")
-    if y.shape != (len(X),):
-        raise ValueError(f"y must have one label for each of the {len(X)} rows of X, shape "
-                         f"({len(X)},), got shape {y.shape}")
-    if len(y) and (y.min() < 0 or (n_classes is not None and y.max() >= n_classes)):
-        last = "" if n_classes is None else f" to {n_classes - 1}"
-        raise ValueError(f"y must hold labels from 0{last}, got {int(y.min())} to {int(y.max())}")
-    return y
 
 
 class Classifier:
     """p_θ(y|x) for one θ."""
 
     def __init__(self, family, theta):
-        theta = real_array(theta, "theta").copy()
+        theta = checks.real_array(theta, "theta").copy()
         if theta.shape != (family.n_parameters,):
             raise ValueError(f"theta must have shape ({family.n_parameters},), got {theta.shape}")
         self.family, self.theta = family, theta
 
     def log_posterior(self, X):
         """log p(y|x) for each row of X and each label, shape (n, K), in nats."""
-        X = observations(X, self.theta, d=self.family.d)
+        X = checks.observations(X, self.theta, d=self.family.d)
         return log_softmax(self.family.logits(self.theta, X)[0])
 
 
@@ -114,8 +97,8 @@ class ClassifierFamily:
 
     def checked(self, X, y):
         """X and y as arrays, or an error that says what is wrong with them."""
-        X = data_set(X, self.d)
-        y = labels(y, X, self.n_classes)
+        X = checks.data_set(X, self.d)
+        y = checks.labels(y, X, self.n_classes)
         if y.min() == y.max():
             raise ValueError(f"y must hold at least two different labels, got only {int(y[0])}")
         return X, y
@@ -125,7 +108,7 @@ class NetworkClassifierFamily(ClassifierFamily):
     """p_θ(y|x) = softmax(mlp_θ(x)) for a network of `sizes` (d, ..., K), without penalty."""
 
     def __init__(self, sizes, activation="relu"):
-        self.sizes = whole_numbers(sizes, "sizes", least=1)
+        self.sizes = checks.whole_numbers(sizes, "sizes", least=1)
         if len(self.sizes) < 2 or self.sizes[-1] < 2:
             raise ValueError(f"sizes must be (d, ..., K) with K >= 2 classes, got {sizes}")
         self.activation = checked_activation(activation)
@@ -148,8 +131,8 @@ class SoftmaxFamily(ClassifierFamily):
     classifier = LinearClassifier
 
     def __init__(self, d, n_classes, l2=0.0):
-        self.d = whole_number(d, "d", least=1)
-        self.n_classes = whole_number(n_classes, "n_classes", least=2)
+        self.d = checks.whole_number(d, "d", least=1)
+        self.n_classes = checks.whole_number(n_classes, "n_classes", least=2)
         self._set_columns(self.n_classes)
         self.l2 = float(l2)
         if not 0 <= self.l2 < math.inf:

@@ -31,15 +31,19 @@ generator is averaged over its last steps. No loss here tells how good the sampl
 
 import math
 
-from gdl_numpy.networks.fourier import checked_wave_vectors, fourier_network, n_features
-from gdl_numpy.networks.network import checked_activation, initial_theta, n_parameters
+from gdl_numpy.networks.fourier import n_features
+from gdl_numpy.networks.network import (
+    checked_activation,
+    checked_wave_vectors,
+    fourier_network,
+    initial_theta,
+    n_parameters,
+)
 from gdl_numpy.networks.training import Average
-from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.elementary import sigmoid, softplus
-from gdl_numpy.numerics.optimizer import Adam, half_cosine
-from gdl_numpy.probability.family import checked_theta, shaped_theta
-from gdl_numpy.probability.mle import Step
-from gdl_numpy.probability.sample_space import data_set, observations, whole_number, whole_numbers
+from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 
 
 class AdversarialFamily:
@@ -51,20 +55,20 @@ class AdversarialFamily:
 
     def __init__(self, d, k, generator=(128, 128), discriminator=(128, 128), frequencies=None,
                  latent_frequencies=None, activation="relu"):
-        self.d, self.k = whole_number(d, "d", least=1), whole_number(k, "k", least=1)
+        self.d, self.k = checks.whole_number(d, "d", least=1), checks.whole_number(k, "k", least=1)
         self.activation = checked_activation(activation)
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         self.latent_frequencies = checked_wave_vectors(latent_frequencies, self.k,
                                                        "latent_frequencies")
         self.generator = (n_features(self.k, self.latent_frequencies),
-                          *whole_numbers(generator, "generator", least=1), self.d)
+                          *checks.whole_numbers(generator, "generator", least=1), self.d)
         self.discriminator = (n_features(self.d, self.frequencies),
-                              *whole_numbers(discriminator, "discriminator", least=1), 1)
+                              *checks.whole_numbers(discriminator, "discriminator", least=1), 1)
         self.split = n_parameters(self.generator)
         self.n_parameters = self.split + n_parameters(self.discriminator)
 
     def __call__(self, theta):
-        return Adversarial(self, checked_theta(theta, self.n_parameters).copy())
+        return Adversarial(self, checks.theta(theta, self.n_parameters).copy())
 
     def initial_theta(self, rng, dtype=float):
         """A random start of both networks, shape (p,), where rng lives."""
@@ -74,7 +78,7 @@ class AdversarialFamily:
 
     def cut(self, theta):
         """θ_g and φ, views of theta."""
-        shaped_theta(theta, self.n_parameters)
+        checks.theta_shape(theta, self.n_parameters)
         return theta[:self.split], theta[self.split:]
 
     def noise(self, n, rng, dtype):
@@ -83,13 +87,13 @@ class AdversarialFamily:
 
     def generate(self, theta_g, Z):
         """x = g(z) (n, d) of each row of Z (n, k), and backward: dX -> dtheta_g, dZ."""
-        Z = observations(Z, theta_g, finite=False, name="Z", d=self.k)
+        Z = checks.observations(Z, theta_g, finite=False, name="Z", d=self.k)
         return fourier_network(theta_g, Z, self.latent_frequencies, self.generator,
                                self.activation)
 
     def logit(self, phi, X):
         """The logit (n,) of D for each row of X (n, d), and backward: dlogit -> dphi, dX."""
-        X = observations(X, phi, finite=False, d=self.d)
+        X = checks.observations(X, phi, finite=False, d=self.d)
         A, backward = fourier_network(phi, X, self.frequencies, self.discriminator,
                                       self.activation)
         return A[:, 0], lambda dlogit, inputs=True, parameters=True: backward(
@@ -135,15 +139,16 @@ class AdversarialFamily:
         `learning_rate` is the generator's and falls as half a cosine wave; `augment(rows, rng)`
         changes rows of the data; `averaging` is that of `training.train`, `penalty` γ, `delta` δ.
         """
-        X = data_set(X, self.d)
-        batch = min(whole_number(batch, "batch", least=1), len(X))
-        max_steps, average = whole_number(max_steps, "max_steps", least=1), Average(averaging)
+        X = checks.data_set(X, self.d)
+        batch = min(checks.whole_number(batch, "batch", least=1), len(X))
+        max_steps = checks.whole_number(max_steps, "max_steps", least=1)
+        average = Average(averaging)
         if not (0 <= penalty < math.inf and 0 < delta < math.inf):
             raise ValueError("penalty must be finite and not negative, delta finite and positive, "
                              f"got {penalty} and {delta}")
         theta = (self.initial_theta(rng, X.dtype) if theta is None
-                 else real_array(theta, "theta", like=X).copy())
-        shaped_theta(theta, self.n_parameters)
+                 else checks.real_array(theta, "theta", like=X).copy())
+        checks.theta_shape(theta, self.n_parameters)
         g_step, d_step = (Adam(learning_rate, beta1=0.5, beta2=0.99) for _ in range(2))
 
         def play(theta):
@@ -173,5 +178,5 @@ class Adversarial:
     def sample(self, n, rng):
         """g(z) for n draws of z, (n, d)."""
         theta_g, _ = self.family.cut(self.theta)
-        Z = self.family.noise(whole_number(n, "n"), rng, self.theta.dtype)
+        Z = self.family.noise(checks.whole_number(n, "n"), rng, self.theta.dtype)
         return self.family.generate(theta_g, Z)[0]

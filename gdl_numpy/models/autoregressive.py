@@ -39,21 +39,23 @@ import math
 
 import numpy
 
-from gdl_numpy.networks.fourier import checked_wave_vectors, fourier_network, n_features
-from gdl_numpy.networks.network import checked_activation, cut, initial_theta, mlp, n_parameters
-from gdl_numpy.networks.training import train
+from gdl_numpy.networks.fourier import n_features
+from gdl_numpy.networks.network import (
+    checked_activation,
+    checked_wave_vectors,
+    cut,
+    fourier_network,
+    initial_theta,
+    mlp,
+    n_parameters,
+)
+from gdl_numpy.networks.training import starting_theta, train
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import bounded, log_softmax, sigmoid, softmax, softplus
 from gdl_numpy.probability.density import categorical
-from gdl_numpy.probability.family import checked_theta, shaped_theta, starting_theta
-from gdl_numpy.probability.likelihood import in_blocks, mean_loss
-from gdl_numpy.probability.sample_space import (
-    data_set,
-    observations,
-    refuse_rows,
-    whole_number,
-    whole_numbers,
-)
+from gdl_numpy.probability.likelihood import mean_loss
 
 
 class _Autoregressive:
@@ -61,8 +63,8 @@ class _Autoregressive:
 
     def __init__(self, d, hidden, order, activation):
         self.d, self.activation = d, activation
-        self.hidden = whole_numbers(hidden, "hidden", least=1)
-        self.order = list(range(d) if order is None else whole_numbers(order, "order"))
+        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
+        self.order = list(range(d) if order is None else checks.whole_numbers(order, "order"))
         if sorted(self.order) != list(range(d)):
             raise ValueError(f"order must hold each of 0, ..., {d - 1} once, got {order}")
         checked_activation(activation)
@@ -77,9 +79,9 @@ class _Autoregressive:
 
         `augment(rows, rng)` may change the rows of a step. ValueError for data off the space.
         """
-        X = data_set(X, self.d)
-        refuse_rows(X, self.off_space(X), self.space)
-        theta = starting_theta(self, theta, rng, X.dtype)
+        X = checks.data_set(X, self.d)
+        checks.rows_within(X, ~self.off_space(X), self.space)
+        theta = starting_theta(self, theta, rng, X)
         return train(self.loss, theta, (X,), rng, learning_rate, batch, max_steps, averaging,
                      augment)
 
@@ -94,9 +96,9 @@ class AutoregressiveFamily(_Autoregressive):
     """
 
     def __init__(self, bins, hidden, frequencies=None, order=None, activation="relu", bound=None):
-        self.bins = whole_numbers(bins, "bins", least=1)
-        super().__init__(whole_number(len(self.bins), "the length of bins", least=1), hidden, order,
-                         activation)
+        self.bins = checks.whole_numbers(bins, "bins", least=1)
+        checks.whole_number(len(self.bins), "the length of bins", least=1)
+        super().__init__(len(self.bins), hidden, order, activation)
         if not (bound is None or 0 < bound < math.inf):
             raise ValueError(f"bound must be positive and finite, got {bound}")
         self.space, self.bound = f"[-1, 1]^{self.d}", None if bound is None else float(bound)
@@ -110,7 +112,7 @@ class AutoregressiveFamily(_Autoregressive):
         self.log_cell_volume = sum(math.log(2 / k) for k in K)
 
     def __call__(self, theta):
-        return Autoregressive(self, checked_theta(theta, self.n_parameters).copy())
+        return Autoregressive(self, checks.theta(theta, self.n_parameters).copy())
 
     def off_space(self, X):
         """Whether each row of X is off the box, (n,)."""
@@ -135,8 +137,8 @@ class AutoregressiveFamily(_Autoregressive):
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
-        first = shaped_theta(theta, self.n_parameters)[:self.ends[0]]
-        X = observations(X, theta, finite=False, d=self.d)[:, self.order]
+        first = checks.theta_shape(theta, self.n_parameters)[:self.ends[0]]
+        X = checks.observations(X, theta, finite=False, d=self.d)[:, self.order]
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)     # log p off the box
         X = xp.where(inside[:, None], X, 0)
@@ -185,7 +187,7 @@ class _Density:
         self.family, self.theta = family, theta
 
     def _checked(self, X):
-        return observations(X, self.theta, d=self.family.d)
+        return checks.observations(X, self.theta, d=self.family.d)
 
     def log_prob(self, X):
         """log p(x) for each row, shape (n,), in nats: -inf off the box, ValueError off {0, 1}^d."""
@@ -194,7 +196,7 @@ class _Density:
 
     def sample(self, n, rng):
         """n draws, coordinate by coordinate, (n, d)."""
-        n = whole_number(n, "n")
+        n = checks.whole_number(n, "n")
         return in_blocks(lambda i, j: self._sample(j - i, rng), n)
 
 
@@ -225,7 +227,7 @@ class MaskedAutoregressiveFamily(_Autoregressive):
     """
 
     def __init__(self, d, hidden, order=None, activation="relu"):
-        super().__init__(whole_number(d, "d", least=1), hidden, order, activation)
+        super().__init__(checks.whole_number(d, "d", least=1), hidden, order, activation)
         self.space = f"{{0, 1}}^{self.d}"
         self.sizes = (self.d, *self.hidden, self.d)
         self.n_parameters = n_parameters(self.sizes)
@@ -239,7 +241,7 @@ class MaskedAutoregressiveFamily(_Autoregressive):
         self._masks = {"numpy": mask}
 
     def __call__(self, theta):
-        return MaskedAutoregressive(self, checked_theta(theta, self.n_parameters).copy())
+        return MaskedAutoregressive(self, checks.theta(theta, self.n_parameters).copy())
 
     def mask(self, xp):
         """The mask (p,), of truth values in the module xp."""
@@ -264,8 +266,8 @@ class MaskedAutoregressiveFamily(_Autoregressive):
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, all of 0 and 1, which the caller has checked, (n,), and
         backward: dlog_p -> dtheta."""
-        shaped_theta(theta, self.n_parameters)
-        X = observations(X, theta, finite=False, d=self.d)
+        checks.theta_shape(theta, self.n_parameters)
+        X = checks.observations(X, theta, finite=False, d=self.d)
         a, backward_network = self.logits(theta, X)
 
         def backward(dlog_p):
@@ -279,8 +281,7 @@ class MaskedAutoregressive(_Density):
 
     def _checked(self, X):
         X = super()._checked(X)
-        refuse_rows(X, self.family.off_space(X), self.family.space)
-        return X
+        return checks.rows_within(X, ~self.family.off_space(X), self.family.space)
 
     def _sample(self, n, rng):
         """d network passes: each one settles one coordinate."""

@@ -45,14 +45,19 @@ size of their steps (test_e36).
 
 import math
 
-from gdl_numpy.networks.fourier import checked_wave_vectors, fourier_features, n_features
-from gdl_numpy.networks.network import checked_activation, initial_theta, mlp, n_parameters
-from gdl_numpy.networks.training import train
+from gdl_numpy.networks.fourier import fourier_features, n_features
+from gdl_numpy.networks.network import (
+    checked_activation,
+    checked_wave_vectors,
+    initial_theta,
+    mlp,
+    n_parameters,
+)
+from gdl_numpy.networks.training import starting_theta, train
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.elementary import sigmoid
 from gdl_numpy.probability.density import LOG_2_PI
-from gdl_numpy.probability.family import checked_theta, shaped_theta, starting_theta
-from gdl_numpy.probability.sample_space import data_set, observations, whole_number, whole_numbers
 
 
 def linear(u, highest, lowest):
@@ -84,10 +89,10 @@ class DiffusionFamily:
 
     def __init__(self, d, hidden, n_levels=256, frequencies=None, schedule="linear",
                  log_snr=(10.0, -8.0), n_waves=6, activation="tanh"):
-        self.d = whole_number(d, "d", least=1)
-        self.n_levels = whole_number(n_levels, "n_levels", least=2)
-        self.n_waves = whole_number(n_waves, "n_waves", least=1)
-        hidden = whole_numbers(hidden, "hidden", least=1)
+        self.d = checks.whole_number(d, "d", least=1)
+        self.n_levels = checks.whole_number(n_levels, "n_levels", least=2)
+        self.n_waves = checks.whole_number(n_waves, "n_waves", least=1)
+        hidden = checks.whole_numbers(hidden, "hidden", least=1)
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}")
         checked_activation(activation)
@@ -102,7 +107,7 @@ class DiffusionFamily:
         self.n_parameters = n_parameters(self.sizes)
 
     def __call__(self, theta):
-        return Diffusion(self, checked_theta(theta, self.n_parameters).copy())
+        return Diffusion(self, checks.theta(theta, self.n_parameters).copy())
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (p,), where rng lives."""
@@ -119,8 +124,8 @@ class DiffusionFamily:
         leaves dX or dtheta out and gives None for it.
         """
         xp = array_module(theta)
-        shaped_theta(theta, self.n_parameters)
-        X = observations(X, theta, finite=False, d=self.d)
+        checks.theta_shape(theta, self.n_parameters)
+        X = checks.observations(X, theta, finite=False, d=self.d)
         log_snr = log_snr.astype(theta.dtype, copy=False)[:, None]
         alpha, sigma = signal_and_noise(log_snr)
         phi, backward_phi = self._features(X, sigma)
@@ -180,8 +185,8 @@ class DiffusionFamily:
     def train(self, X, rng, max_steps=2000, batch=512, learning_rate=1e-3, averaging=0.999,
               augment=None, theta=None):
         """Minimise the loss by steps on random rows; yields a Step each (see training.py)."""
-        X = data_set(X, self.d)
-        theta = starting_theta(self, theta, rng, X.dtype)
+        X = checks.data_set(X, self.d)
+        theta = starting_theta(self, theta, rng, X)
         return train(lambda theta, rows: self.loss(theta, rows, rng), theta, [X], rng,
                      learning_rate, batch, max_steps, averaging, augment)
 
@@ -212,8 +217,8 @@ class Diffusion:
         takes this noise of the draws away.
         """
         xp, T = array_module(self.theta), self.family.n_levels
-        X = observations(X, self.theta, d=self.family.d)
-        n_terms = T - 1 if n_terms is None else whole_number(n_terms, "n_terms", least=1)
+        X = checks.observations(X, self.theta, d=self.family.d)
+        n_terms = T - 1 if n_terms is None else checks.whole_number(n_terms, "n_terms", least=1)
         ratios = (self.sigma[:-1]**2 / self.sigma[1:]**2 - 1).sum()
         constant = (self.alpha[-1] * X)**2 + LOG_2_PI + self.sigma[-1]**2 - 1 + ratios
         total = constant.sum(axis=1) + self._term(xp.zeros(len(X), dtype=int), X, rng)
@@ -256,8 +261,8 @@ class Diffusion:
         their fourth power. The flow starts from x_1 = α_1 x, at level 1 without its noise.
         """
         xp = array_module(self.theta)
-        X = self.alpha[0] * observations(X, self.theta, d=self.family.d)
-        n_steps = whole_number(n_steps, "n_steps", least=1)
+        X = self.alpha[0] * checks.observations(X, self.theta, d=self.family.d)
+        n_steps = checks.whole_number(n_steps, "n_steps", least=1)
         log_p = self.family.d * xp.log(self.alpha[0]) + xp.zeros_like(X[:, 0])
         first, h = self.log_snr[:1], (self.log_snr[-1:] - self.log_snr[:1]) / n_steps
         for i in range(n_steps):
@@ -286,4 +291,5 @@ class Diffusion:
         return (X - self.sigma[t] * eps_hat) / self.alpha[t], eps_hat
 
     def _normal(self, n, rng):
-        return rng.standard_normal((whole_number(n, "n"), self.family.d), dtype=self.theta.dtype)
+        n = checks.whole_number(n, "n")
+        return rng.standard_normal((n, self.family.d), dtype=self.theta.dtype)

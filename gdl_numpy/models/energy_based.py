@@ -41,20 +41,20 @@ from step to step, as θ hardly changes in between (persistent chains: Tieleman 
 
 import math
 
-from gdl_numpy.networks.fourier import checked_wave_vectors, fourier_network, n_features
-from gdl_numpy.networks.network import checked_activation, initial_theta, n_parameters
-from gdl_numpy.networks.training import train
-from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.elementary import bounded, logsumexp, softmax
-from gdl_numpy.probability.family import checked_theta, shaped_theta
-from gdl_numpy.probability.likelihood import in_blocks
-from gdl_numpy.probability.sample_space import (
-    SampleSpace,
-    data_set,
-    observations,
-    whole_number,
-    whole_numbers,
+from gdl_numpy.networks.fourier import n_features
+from gdl_numpy.networks.network import (
+    checked_activation,
+    checked_wave_vectors,
+    fourier_network,
+    initial_theta,
+    n_parameters,
 )
+from gdl_numpy.networks.training import train
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
+from gdl_numpy.numerics.elementary import bounded, logsumexp, softmax
+from gdl_numpy.probability.sample_space import SampleSpace
 
 
 class EnergyBasedFamily:
@@ -71,13 +71,13 @@ class EnergyBasedFamily:
             raise ValueError(f"bound must be positive and finite, or None, got {bound}")
         self.activation = checked_activation(activation)
         self.sizes = (n_features(self.d, self.frequencies),
-                      *whole_numbers(hidden, "hidden", least=1), 1)
+                      *checks.whole_numbers(hidden, "hidden", least=1), 1)
         self.n_parameters = n_parameters(self.sizes)
         low, high = self.space.low, self.space.high
         self.log_volume = float(array_module(low).log(high - low).sum())
 
     def __call__(self, theta):
-        return EnergyBased(self, checked_theta(theta, self.n_parameters).copy())
+        return EnergyBased(self, checks.theta(theta, self.n_parameters).copy())
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (p,), where rng lives."""
@@ -99,8 +99,8 @@ class EnergyBasedFamily:
 
         `inputs=False` or `parameters=False` leaves dX or dtheta out and gives None for it.
         """
-        shaped_theta(theta, self.n_parameters)
-        X = observations(X, theta, finite=False, d=self.d)
+        checks.theta_shape(theta, self.n_parameters)
+        X = checks.observations(X, theta, finite=False, d=self.d)
         A, backward_network = fourier_network(theta, X, self.frequencies, self.sizes,
                                               self.activation)
         E, backward_bound = bounded(A[:, 0], self.bound)
@@ -147,7 +147,7 @@ class EnergyBasedFamily:
         Without `metropolis` every x' is accepted: p is stationary only in the limit h = 0, and
         uniform x' are restarts.
         """
-        xp, steps = array_module(theta), whole_number(steps, "steps")
+        xp, steps = array_module(theta), checks.whole_number(steps, "steps")
         if not (0 < step < math.inf and 0 <= jump <= 1):
             raise ValueError("step must be positive and finite and jump lie in [0, 1], got "
                              f"{step} and {jump}")
@@ -188,13 +188,13 @@ class EnergyBasedFamily:
         (max_steps, batch, learning_rate, averaging, augment) are those of `training.train`.
         ValueError if a row of X lies outside the box; augment must not leave it.
         """
-        X = data_set(X, self.d)
+        X = checks.data_set(X, self.d)
         if not SampleSpace(*self.corners(X)).contains(X).all():
             raise ValueError(f"X must lie in the box from {self.space.low} to {self.space.high}")
         if normaliser not in ("uniform", "chains"):
             raise ValueError(f'normaliser must be "uniform" or "chains", got {normaliser!r}')
-        points, chains = (whole_number(points, "points", least=1),
-                          whole_number(chains, "chains", least=1))
+        points, chains = (checks.whole_number(points, "points", least=1),
+                          checks.whole_number(chains, "chains", least=1))
         theta = self.initial_theta(rng, X.dtype) if theta is None else theta
         samples = self.uniform(chains, rng, like=X)
 
@@ -228,13 +228,13 @@ class EnergyBased:
 
     def energy(self, X, rows=2**12):
         """E(x) for each row of X (n, d), inf outside the box, shape (n,); `rows` at a time."""
-        X = observations(X, self.space.low)
+        X = checks.observations(X, self.space.low)
         E = in_blocks(lambda i, j: self.family.energy(self.theta, X[i:j])[0], len(X), rows)
         return array_module(E).where(self.space.contains(X), E, math.inf)
 
     def sample(self, n, rng, steps=100, step=0.02, jump=0.25):
         """n chains, each after `steps` steps from a uniform start, (n, d): nearly draws of p."""
-        start = self.family.uniform(whole_number(n, "n"), rng, like=self.theta)
+        start = self.family.uniform(checks.whole_number(n, "n"), rng, like=self.theta)
         return self.family.walk(self.theta, start, rng, steps, step, jump)
 
 

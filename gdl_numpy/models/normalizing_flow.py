@@ -31,22 +31,23 @@ or p_z is uniform and so is it (test_e33).
 
 import math
 
-from gdl_numpy.networks.fourier import checked_wave_vectors, fourier_network, n_features
-from gdl_numpy.networks.network import checked_activation, cut, initial_theta, n_parameters
+from gdl_numpy.networks.fourier import n_features
+from gdl_numpy.networks.network import (
+    checked_activation,
+    checked_wave_vectors,
+    cut,
+    fourier_network,
+    initial_theta,
+    n_parameters,
+)
 from gdl_numpy.networks.rational_quadratic import inverse_spline, n_numbers, spline
-from gdl_numpy.networks.training import train
+from gdl_numpy.networks.training import starting_theta, train
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import bounded
 from gdl_numpy.probability.density import LOG_2_PI
-from gdl_numpy.probability.family import checked_theta, shaped_theta, starting_theta
-from gdl_numpy.probability.likelihood import in_blocks, mean_loss
-from gdl_numpy.probability.sample_space import (
-    data_set,
-    observations,
-    refuse_rows,
-    whole_number,
-    whole_numbers,
-)
+from gdl_numpy.probability.likelihood import mean_loss
 
 
 def affine(x, raw):
@@ -81,16 +82,16 @@ class NormalizingFlowFamily:
 
     def __init__(self, d, n_layers, hidden, transform="affine", n_bins=32, frequencies=None,
                  activation="relu", bound=3.0):
-        self.d = whole_number(d, "d", least=2)
-        self.n_layers = whole_number(n_layers, "n_layers", least=1)
-        self.hidden = whole_numbers(hidden, "hidden", least=1)
+        self.d = checks.whole_number(d, "d", least=2)
+        self.n_layers = checks.whole_number(n_layers, "n_layers", least=1)
+        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
         if transform not in TRANSFORMS:
             raise ValueError(f"transform must be one of {', '.join(TRANSFORMS)}, "
                              f"got {transform!r}")
         if not 0 < bound < math.inf:
             raise ValueError(f"bound must be positive and finite, got {bound}")
         self.bound = float(bound)
-        self.n_bins, self.transform = whole_number(n_bins, "n_bins", least=1), transform
+        self.n_bins, self.transform = checks.whole_number(n_bins, "n_bins", least=1), transform
         self.activation = checked_activation(activation)
         self.frequencies = checked_wave_vectors(frequencies, self.d)
         self.n_raw = n_numbers(self.n_bins) if transform == "spline" else 2
@@ -105,7 +106,7 @@ class NormalizingFlowFamily:
         self.n_parameters = end
 
     def __call__(self, theta):
-        return NormalizingFlow(self, checked_theta(theta, self.n_parameters).copy())
+        return NormalizingFlow(self, checks.theta(theta, self.n_parameters).copy())
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (p,), where rng lives; f is nearly the identity."""
@@ -133,8 +134,8 @@ class NormalizingFlowFamily:
         """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X, and backward: dZ, dlog_det ->
         dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
         xp, (g, _) = array_module(theta), TRANSFORMS[self.transform]
-        shaped_theta(theta, self.n_parameters)
-        X = observations(X, theta, finite=False, d=self.d)
+        checks.theta_shape(theta, self.n_parameters)
+        X = checks.observations(X, theta, finite=False, d=self.d)
         Z, log_det, pullbacks = X, xp.zeros(len(X), dtype=theta.dtype), []
         for layer in self._layers:
             moved = layer[0]
@@ -175,14 +176,14 @@ class NormalizingFlowFamily:
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
-        shaped_theta(theta, self.n_parameters)
+        checks.theta_shape(theta, self.n_parameters)
         if self.transform == "affine":
             (Z, log_det), backward_map = self.to_latent(theta, X)
             log_p_z = -0.5 * ((Z * Z).sum(axis=1) + self.d * LOG_2_PI)
             return (log_p_z + log_det,
                     lambda dlog_p: backward_map(-Z * dlog_p[:, None], dlog_p, inputs=False)[0])
 
-        X = observations(X, theta, finite=False, d=self.d)
+        X = checks.observations(X, theta, finite=False, d=self.d)
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
         (Z, log_det), backward_map = self.to_latent(theta, xp.where(inside[:, None], X, 0))
@@ -204,10 +205,10 @@ class NormalizingFlowFamily:
         `augment(rows, rng)` may change the rows of a step. ValueError for data off the box of a
         spline flow.
         """
-        X = data_set(X, self.d)
+        X = checks.data_set(X, self.d)
         if self.transform == "spline":
-            refuse_rows(X, (abs(X) > 1).any(axis=1), f"[-1, 1]^{self.d}")
-        theta = starting_theta(self, theta, rng, X.dtype)
+            checks.rows_within(X, (abs(X) <= 1).all(axis=1), f"[-1, 1]^{self.d}")
+        theta = starting_theta(self, theta, rng, X)
         return train(self.loss, theta, (X,), rng, learning_rate, batch, max_steps, averaging,
                      augment)
 
@@ -232,11 +233,11 @@ class NormalizingFlow:
 
     def sample(self, n, rng):
         """f⁻¹(z) for n draws of z ~ p_z, (n, d)."""
-        shape, dtype = (whole_number(n, "n"), self.family.d), self.theta.dtype
+        shape, dtype = (checks.whole_number(n, "n"), self.family.d), self.theta.dtype
         if self.family.transform == "affine":
             return self.to_data(rng.standard_normal(shape, dtype=dtype))
         return self.to_data(2 * rng.random(shape, dtype=dtype) - 1)
 
     def _of_rows(self, function, X, name):
-        X = observations(X, self.theta, name=name, d=self.family.d)
+        X = checks.observations(X, self.theta, name=name, d=self.family.d)
         return in_blocks(lambda i, j: function(X[i:j]), len(X))

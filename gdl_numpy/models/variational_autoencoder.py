@@ -33,15 +33,21 @@ gives log p(x), and with any other q the gap is its divergence from the posterio
 
 import math
 
-from gdl_numpy.networks.fourier import checked_wave_vectors, fourier_network, n_features
-from gdl_numpy.networks.network import checked_activation, initial_theta, n_parameters
-from gdl_numpy.networks.training import train
+from gdl_numpy.networks.fourier import n_features
+from gdl_numpy.networks.network import (
+    checked_activation,
+    checked_wave_vectors,
+    fourier_network,
+    initial_theta,
+    n_parameters,
+)
+from gdl_numpy.networks.training import starting_theta, train
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import logsumexp
 from gdl_numpy.probability.density import LOG_2_PI
-from gdl_numpy.probability.family import checked_theta, shaped_theta, starting_theta
-from gdl_numpy.probability.likelihood import in_blocks, negative_mean
-from gdl_numpy.probability.sample_space import data_set, observations, whole_number, whole_numbers
+from gdl_numpy.probability.likelihood import negative_mean
 
 
 class VariationalAutoencoderFamily:
@@ -55,8 +61,8 @@ class VariationalAutoencoderFamily:
 
     def __init__(self, d, k, hidden, frequencies=None, latent_frequencies=None, noise="constant",
                  floor=1e-3, activation="tanh"):
-        self.d, self.k = whole_number(d, "d", least=1), whole_number(k, "k", least=1)
-        hidden = whole_numbers(hidden, "hidden", least=1)
+        self.d, self.k = checks.whole_number(d, "d", least=1), checks.whole_number(k, "k", least=1)
+        hidden = checks.whole_numbers(hidden, "hidden", least=1)
         if noise not in ("constant", "output"):
             raise ValueError(f'noise must be "constant" or "output", got {noise!r}')
         if not 0 <= floor < math.inf:
@@ -74,7 +80,7 @@ class VariationalAutoencoderFamily:
         self.n_parameters = self.ends[1] + n_parameters(self.encoder)
 
     def __call__(self, theta):
-        return VariationalAutoencoder(self, checked_theta(theta, self.n_parameters).copy())
+        return VariationalAutoencoder(self, checks.theta(theta, self.n_parameters).copy())
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (p,), where rng lives; exp(ρ) is about 1/10.
@@ -132,9 +138,9 @@ class VariationalAutoencoderFamily:
     def importance_weighted(self, theta, X, rng, n_samples):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta."""
         xp, d, k = array_module(theta), self.d, self.k
-        shaped_theta(theta, self.n_parameters)
-        X = observations(X, theta, finite=False, d=d)
-        n, m = len(X), whole_number(n_samples, "n_samples", least=1)
+        checks.theta_shape(theta, self.n_parameters)
+        X = checks.observations(X, theta, finite=False, d=d)
+        n, m = len(X), checks.whole_number(n_samples, "n_samples", least=1)
         (mu, log_sigma), backward_encoder = self.encode(theta, X)
         sigma = xp.exp(log_sigma)
         eps = rng.standard_normal((m, n, k), dtype=theta.dtype)
@@ -163,8 +169,9 @@ class VariationalAutoencoderFamily:
     def train(self, X, rng, max_steps=2000, batch=128, learning_rate=1e-3, averaging=0.999,
               augment=None, theta=None, n_samples=1):
         """Maximise the bound of `n_samples` draws by steps on random rows; yields a Step each."""
-        X, n_samples = data_set(X, self.d), whole_number(n_samples, "n_samples", least=1)
-        theta = starting_theta(self, theta, rng, X.dtype)
+        X = checks.data_set(X, self.d)
+        n_samples = checks.whole_number(n_samples, "n_samples", least=1)
+        theta = starting_theta(self, theta, rng, X)
         return train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), theta, [X], rng,
                      learning_rate, batch, max_steps, averaging, augment)
 
@@ -181,26 +188,26 @@ class VariationalAutoencoder:
 
     def importance_weighted(self, X, rng, n_samples, z_at_once=2**15):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,), in nats."""
-        X, family = observations(X, self.theta, d=self.family.d), self.family
-        m = whole_number(n_samples, "n_samples", least=1)
+        X, family = checks.observations(X, self.theta, d=self.family.d), self.family
+        m = checks.whole_number(n_samples, "n_samples", least=1)
         return in_blocks(lambda i, j: family.importance_weighted(self.theta, X[i:j], rng, m)[0],
                          len(X), max(1, z_at_once // m))
 
     def sample(self, n, rng):
         """x̂(z) + s(z) ε for n draws of z ~ N(0, I), (n, d)."""
-        n, dtype = whole_number(n, "n"), self.theta.dtype
+        n, dtype = checks.whole_number(n, "n"), self.theta.dtype
         Z = rng.standard_normal((n, self.family.k), dtype=dtype)
         (X_hat, s), _ = self.family.decode(self.theta, Z)
         return X_hat + s * rng.standard_normal((n, self.family.d), dtype=dtype)
 
     def encode(self, X):
         """µ(x), the mean of q(z|x), for each row, (n, k)."""
-        X = observations(X, self.theta, d=self.family.d)
+        X = checks.observations(X, self.theta, d=self.family.d)
         (mu, _), _ = self.family.encode(self.theta, X)
         return mu
 
     def decode(self, Z):
         """x̂(z), the mean of p(x|z), for each row, (n, d)."""
-        Z = observations(Z, self.theta, name="Z", d=self.family.k)
+        Z = checks.observations(Z, self.theta, name="Z", d=self.family.k)
         (X_hat, _), _ = self.family.decode(self.theta, Z)
         return X_hat

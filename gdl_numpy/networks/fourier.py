@@ -11,23 +11,14 @@ series does, and the lengths set how fine it can see (Tancik and others 2020; Ra
 The wave vectors are drawn once, as many of each scale, and belong to the model like its sizes.
 """
 
-from gdl_numpy.networks.network import mlp
-from gdl_numpy.numerics.backend import array_module, real_array
-from gdl_numpy.probability.sample_space import whole_number
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 
 
 def wave_vectors(d, n_each, scales, rng):
     """F (d, n_each · number of scales): for each scale s, n_each vectors from N(0, s² I)."""
-    F = rng.standard_normal((whole_number(d, "d", least=1), len(scales), n_each))
+    F = rng.standard_normal((checks.whole_number(d, "d", least=1), len(scales), n_each))
     return (F * array_module(F).asarray(scales)[:, None]).reshape(d, -1)
-
-
-def checked_wave_vectors(F, d, name="frequencies"):
-    """F as an array (d, m), or None for no waves; ValueError for another shape."""
-    F = None if F is None else real_array(F, name)
-    if F is not None and (F.ndim != 2 or len(F) != d):
-        raise ValueError(f"{name} must have shape ({d}, m), got shape {F.shape}")
-    return F
 
 
 def n_features(d, F):
@@ -53,18 +44,3 @@ def fourier_features(X, F):
         return dx + (dsin * cos - dcos * sin) @ F.T
 
     return xp.concatenate([X, sin, cos], axis=1), backward
-
-
-def fourier_network(theta, X, F, sizes, activation):
-    """mlp(φ(x)) for each row of X, (n, dL), and backward: dY -> dtheta, dX.
-
-    As with `network.mlp`, Y may be overwritten, and `backward` may leave out inputs or parameters.
-    """
-    phi, backward_phi = fourier_features(X, F)
-    Y, backward_mlp = mlp(theta, phi, sizes, activation)
-
-    def backward(dY, inputs=True, parameters=True):
-        dtheta, dphi = backward_mlp(dY, inputs, parameters)
-        return dtheta, backward_phi(dphi) if inputs else None
-
-    return Y, backward

@@ -28,8 +28,12 @@ one vector. Batches beyond some thousand rows are best cut into blocks that stay
 """
 
 import math
+from itertools import pairwise
 
+from gdl_numpy.networks.fourier import fourier_features, n_features
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import softplus
 
 
@@ -65,13 +69,6 @@ ACTIVATIONS = {                                             # name: (A ← a(A),
     "relu": (_relu, _times_relu_slope),
     "softplus": (_softplus, _times_softplus_slope),
 }
-
-
-def checked_activation(name):
-    """`name` if it is a key of ACTIVATIONS, else a ValueError."""
-    if name not in ACTIVATIONS:
-        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
-    return name
 
 
 def n_parameters(sizes):
@@ -133,3 +130,93 @@ def mlp(theta, X, sizes, activation="tanh"):
         return dtheta, dX
 
     return H[-1], backward
+
+
+class Network(Described):
+    """A function R^d_in -> R^d_out with parameters θ: a perceptron of `sizes` (d_in, ..., d_out).
+
+    `activation` is a key of ACTIVATIONS. With `waves`, wave vectors (d_in, m), the perceptron sees
+    the Fourier features of its input instead of the input alone (fourier.py).
+
+    >>> network = Network((2, 64, 64, 1))
+    >>> network.d_in, network.d_out, network.n_parameters
+    (2, 1, 4417)
+    """
+
+    def __init__(self, sizes, activation="tanh", waves=None):
+        self.sizes = checks.whole_numbers(sizes, "sizes", least=1)
+        if len(self.sizes) < 2:
+            raise ValueError(f"sizes must be (d_in, ..., d_out), got {sizes}")
+        self.activation = checks.choice(activation, "activation", ACTIVATIONS)
+        self.d_in, self.d_out = self.sizes[0], self.sizes[-1]
+        self.waves = None if waves is None else checks.waves(waves, self.d_in)
+        self._layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
+        self.n_parameters = n_parameters(self._layers)
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (n_θ,), where rng lives."""
+        return initial_theta(self._layers, rng, self.activation, dtype)
+
+    def cut(self, theta):
+        """The weights and biases (W_i, b_i) of each layer, as views of theta."""
+        return cut(theta, self._layers)
+
+    def __call__(self, theta, X, name="X"):
+        """Y (n, d_out) of each row of X (n, d_in), and backward: dY -> dtheta (n_θ,), dX (n, d_in).
+
+        As with `mlp`, Y may be overwritten, and `backward(dY, inputs=False)` or `parameters=False`
+        leaves dX or dtheta out and gives None for it. ValueError for another shape of theta or X,
+        which the error calls `name`.
+        """
+        checks.theta_shape(theta, self.n_parameters)
+        X = checks.observations(X, theta, finite=False, name=name, d=self.d_in)
+        phi, backward_phi = fourier_features(X, self.waves)
+        Y, backward_mlp = mlp(theta, phi, self._layers, self.activation)
+
+        def backward(dY, inputs=True, parameters=True):
+            dtheta, dphi = backward_mlp(dY, inputs, parameters)
+            return dtheta, backward_phi(dphi) if inputs else None
+
+        return Y, backward
+
+
+class Parts:
+    """How one vector θ is made of several, one after the other, of the given lengths.
+
+    >>> import numpy
+    >>> Parts(2, 0, 1)(numpy.arange(3.0))
+    [array([0., 1.]), array([], dtype=float64), array([2.])]
+    """
+
+    def __init__(self, *lengths):
+        self.lengths, self.n_parameters = lengths, sum(lengths)
+        ends = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
+        self._slices = [slice(start, end) for start, end in pairwise(ends)]
+
+    def __call__(self, theta):
+        """The parts, views of theta. ValueError if theta has another shape."""
+        checks.theta_shape(theta, self.n_parameters)
+        return [theta[part] for part in self._slices]
+
+    def join(self, *parts):
+        """The vector that has these parts, a new array."""
+        return array_module(parts[0]).concatenate(parts)
+
+
+def checked_activation(name):
+    return checks.choice(name, "activation", ACTIVATIONS)
+
+
+def checked_wave_vectors(F, d, name="frequencies"):
+    return None if F is None else checks.waves(F, d, name)
+
+
+def fourier_network(theta, X, F, sizes, activation):
+    phi, backward_phi = fourier_features(X, F)
+    Y, backward_mlp = mlp(theta, phi, sizes, activation)
+
+    def backward(dY, inputs=True, parameters=True):
+        dtheta, dphi = backward_mlp(dY, inputs, parameters)
+        return dtheta, backward_phi(dphi) if inputs else None
+
+    return Y, backward

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.probability.family import checked_theta
 
 
 def save(path, family, theta):
@@ -22,7 +22,7 @@ def save(path, family, theta):
 
     ValueError if theta does not fit the family.
     """
-    path, theta = Path(path), to_numpy(checked_theta(theta, family.n_parameters))
+    path, theta = Path(path), to_numpy(checks.theta(theta, family.n_parameters))
     sibling = path.with_name(f"{path.name}.tmp")
     try:
         with open(sibling, "wb") as file:
@@ -51,7 +51,7 @@ def load(path, family, like=None):
             there, here = _shown(held, key), _shown(wanted, key)
             raise ValueError(f"{path} was saved for another family: {key} is {there} there and "
                              f"{here if here != there else 'another one'} here")
-    theta = checked_theta(held["theta"], family.n_parameters)
+    theta = checks.theta(held["theta"], family.n_parameters)
     return theta if like is None else array_module(like).asarray(theta)
 
 

@@ -11,10 +11,17 @@ ways: the steps become smaller towards the end, and θ itself may be averaged ov
 More data than there are can be had by changing those drawn a little: `augment`.
 """
 
-from gdl_numpy.numerics.backend import real_array
-from gdl_numpy.numerics.optimizer import Adam, half_cosine
-from gdl_numpy.probability.mle import Step
-from gdl_numpy.probability.sample_space import whole_number
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
+
+
+def starting_theta(family, theta, rng, X):
+    """The θ at which a training on X begins, (n_θ,), in the module and precision of X: a random one
+    if theta is None, else a copy of it."""
+    if theta is None:
+        return family.initial_theta(rng, X.dtype)
+    theta = checks.real_array(theta, "theta", like=X)
+    return checks.theta_shape(theta, family.n_parameters).copy()
 
 
 class Average:
@@ -44,11 +51,11 @@ def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000,
     space nobody checks, as this would wait for a device. `averaging` is a, 0 for no average. An
     `optimizer` brings its own η, which then stays as it is.
     """
-    theta = real_array(theta, "theta", like=data[0]).copy()
-    batch = min(whole_number(batch, "batch", least=1), len(data[0]))
+    theta = checks.real_array(theta, "theta", like=data[0]).copy()
+    batch = min(checks.whole_number(batch, "batch", least=1), len(data[0]))
     average = Average(averaging)
     optimizer, falling = optimizer or Adam(learning_rate), optimizer is None
-    for t in range(whole_number(max_steps, "max_steps", least=1)):
+    for t in range(checks.whole_number(max_steps, "max_steps", least=1)):
         if falling:
             optimizer.learning_rate = learning_rate * half_cosine(t, max_steps)
         i = rng.integers(0, len(data[0]), size=batch)

@@ -56,30 +56,3 @@ def random_generator(seed, device="cpu"):
         raise RuntimeError("device 'gpu' needs a CUDA device, and CuPy finds none: install an "
                            f"NVIDIA driver, and a CuPy that matches it ({INSTALL})")
     return cupy.random.default_rng(seed)
-
-
-def real_array(x, name, like=None, finite=True):
-    """`x` as an array of finite floating-point numbers, in the module and dtype of `like` if given.
-
-    Integers become float64. With finite=False nobody waits to see whether it is. TypeError if `x`
-    holds no real numbers or lives on another device than `like`; ValueError if it is ragged or
-    holds NaN or infinity. `name` is what the error calls it.
-    """
-    xp = array_module(x) if like is None else array_module(like)
-    if like is not None and hasattr(x, "dtype") and array_module(x) is not xp:
-        raise TypeError(f"{name} is an array of {array_module(x).__name__}, but what it meets here "
-                        f"is an array of {xp.__name__}: move one of them first")
-    try:
-        array = xp.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{name} is ragged: its rows must all have the same length") from error
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
-    if like is not None:
-        array = array.astype(like.dtype, copy=False)
-    elif array.dtype.kind != "f":
-        array = array.astype(float)
-    if finite and not xp.isfinite(array).all():             # the check waits for a device
-        bad = float(array.ravel()[(~xp.isfinite(array)).ravel().argmax()])
-        raise ValueError(f"{name} holds {bad}: every number must be finite")
-    return array

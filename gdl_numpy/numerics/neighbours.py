@@ -17,8 +17,8 @@ whose three terms nearly cancel for close points; so the origin is first moved a
 the k distances are then computed again as they are written.
 """
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.probability.sample_space import data_set, observations, whole_number
 
 
 def near_blocks(Q, X, radius, rows_Q=None, rows_X=None, axis=0):
@@ -52,9 +52,9 @@ def nearest(Q, X, k=1, entries=2**19):
     `entries` is how many numbers a block of queries may need at once. Two points closer than
     rounding of |x|² tells apart may change places.
     """
-    X = data_set(X)
-    Q, xp = observations(Q, X), array_module(X)
-    if not 1 <= whole_number(k, "k") <= len(X):
+    X = checks.data_set(X)
+    Q, xp = checks.observations(Q, X), array_module(X)
+    if not 1 <= checks.whole_number(k, "k") <= len(X):
         raise ValueError(f"k must lie between 1 and the {len(X)} rows of X, got {k}")
     middle = X.mean(axis=0)
     Q, X = Q - middle, X - middle

@@ -23,8 +23,17 @@ of θ.
 """
 
 import math
+from dataclasses import dataclass
 
 from gdl_numpy.numerics.backend import array_module
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a training: its number, the loss of the theta before it, the theta after it."""
+    step: int
+    loss: object
+    theta: object
 
 
 def half_cosine(t, steps):

@@ -32,10 +32,11 @@ fixed. Then the pictures have two dimensions, although PCA, which knows only pla
 white, 32 x 32, there are some ten thousand of them, out of 2^1024 (test_e41).
 """
 
-from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import sigmoid
-from gdl_numpy.probability.likelihood import in_blocks
-from gdl_numpy.probability.sample_space import SampleSpace, whole_number
+from gdl_numpy.probability.sample_space import SampleSpace
 
 LOW, HIGH = (0.2, 0.2), (0.7, 0.8)                          # of (height, width)
 FOOT = 0.14                                                 # where the tin stands in the picture
@@ -53,7 +54,7 @@ class BiscuitTins:
     """
 
     def __init__(self, n, rng, resolution=32):
-        u = rng.random((whole_number(n, "n"), 2))
+        u = rng.random((checks.whole_number(n, "n"), 2))
         low, high = (array_module(u).asarray(corner) for corner in (LOW, HIGH))
         self.latent = low + (high - low) * u
         self.images = render(self.latent, resolution).reshape(n, resolution**2)
@@ -79,7 +80,7 @@ def extent(images):
     Measured on the pictures (n, resolution²) alone. A row counts fully if its darkest pixel is at
     most 0.6, not at all from 0.75 on. The first is not the height: it grows with the width too.
     """
-    images = real_array(images, "images")
+    images = checks.real_array(images, "images")
     side = round(images.shape[-1]**0.5) if images.ndim == 2 else 0
     if side < 1 or side**2 != images.shape[1]:
         raise ValueError(f"images must have shape (n, resolution²), got {images.shape}")
@@ -89,7 +90,8 @@ def extent(images):
 
 
 def _by_blocks(latent, resolution, wanted):
-    latent, r = real_array(latent, "latent"), whole_number(resolution, "resolution", least=1)
+    latent = checks.real_array(latent, "latent")
+    r = checks.whole_number(resolution, "resolution", least=1)
     xp = array_module(latent)
     if latent.ndim != 2 or latent.shape[1] != 2:
         raise ValueError(f"latent must have shape (n, 2), (height, width), got {latent.shape}")

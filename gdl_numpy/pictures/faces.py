@@ -41,10 +41,10 @@ function of the latents.
 
 import math
 
-from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.pictures.rasteriser import rasterise
-from gdl_numpy.probability.likelihood import in_blocks
-from gdl_numpy.probability.sample_space import whole_number
 
 LATENTS = ("width of the head", "length of the head", "length of the hair",
            "size of the eyes", "height of the eyes", "distance of the eyes", "gaze",
@@ -63,13 +63,14 @@ class Faces:
     """
 
     def __init__(self, n, rng, resolution=32):
-        self.latent = 2 * rng.random((whole_number(n, "n"), len(LATENTS))) - 1
+        self.latent = 2 * rng.random((checks.whole_number(n, "n"), len(LATENTS))) - 1
         self.images = render(self.latent, resolution).reshape(n, resolution**2)
 
 
 def render(latent, resolution=32):
     """Pictures (n, resolution, resolution) in [0, 1] of latent (n, 13), all between -1 and 1."""
-    latent, r = real_array(latent, "latent"), whole_number(resolution, "resolution", least=1)
+    latent = checks.real_array(latent, "latent")
+    r = checks.whole_number(resolution, "resolution", least=1)
     if latent.ndim != 2 or latent.shape[1] != len(LATENTS):
         raise ValueError(f"latent must have shape (n, {len(LATENTS)}), got {latent.shape}")
     if not (abs(latent) <= 1).all():

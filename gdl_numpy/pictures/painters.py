@@ -30,8 +30,8 @@ the models get are computed by hand, from the picture alone:
 
 import math
 
-from gdl_numpy.numerics.backend import array_module, real_array
-from gdl_numpy.probability.sample_space import whole_number
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 
 N_FEATURES = 22
 STROKES = 140                                               # on a canvas
@@ -41,7 +41,7 @@ LONGEST = 0.28                                              # stroke, as a share
 
 def paint(painter, n, rng, size=64):
     """n canvases of painter 0 or 1, (n, size, size, 3), colours from 0 to 1, where rng lives."""
-    n, size = whole_number(n, "n"), whole_number(size, "size", least=SMALLEST)
+    n, size = checks.whole_number(n, "n"), checks.whole_number(size, "size", least=SMALLEST)
     if painter not in (0, 1):
         raise ValueError(f"painter must be 0 or 1, got {painter!r}")
     a, b = (4, 2) if painter == 1 else (2, 4)
@@ -103,7 +103,7 @@ def _cover(x, y, angle, bend, length, width, size):
 
 def features(images):
     """The features of each picture (n, height, width, 3), shape (n, 22), as listed above."""
-    images = real_array(images, "images")
+    images = checks.real_array(images, "images")
     xp = array_module(images)
     if images.ndim != 4 or images.shape[3] != 3 or min(images.shape[1:3]) < SMALLEST:
         raise ValueError(f"images must have shape (n, height, width, 3), height and width at least "

@@ -14,8 +14,8 @@ The differences in numerator and denominator are of the same rounded numbers, so
 no more harm to a steep edge than to another.
 """
 
-from gdl_numpy.numerics.backend import array_module, real_array
-from gdl_numpy.probability.sample_space import whole_number
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 
 
 def rasterise(polygons, resolution=32):
@@ -27,11 +27,11 @@ def rasterise(polygons, resolution=32):
     parts are united as 1 - Π (1 - cover), exact but in pixels through which edges of two parts
     pass.
     """
-    resolution = whole_number(resolution, "resolution", least=1)
+    resolution = checks.whole_number(resolution, "resolution", least=1)
     if not isinstance(polygons, list | tuple) or not polygons:
         raise ValueError(f"polygons must be a list of at least one array, got {polygons!r}")
-    first = real_array(polygons[0], "polygons[0]")
-    parts = [real_array(P, f"polygons[{i}]", like=first) for i, P in enumerate(polygons)]
+    first = checks.real_array(polygons[0], "polygons[0]")
+    parts = [checks.real_array(P, f"polygons[{i}]", like=first) for i, P in enumerate(polygons)]
     for i, P in enumerate(parts):
         if P.ndim != 3 or P.shape[0] != len(first) or P.shape[1] < 3 or P.shape[2] != 2:
             raise ValueError(f"polygons[{i}] must have shape (n, m, 2) with n = {len(first)} "

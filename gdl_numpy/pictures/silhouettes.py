@@ -15,7 +15,8 @@ import math
 
 import numpy
 
-from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 
 
 def smooth(points, pieces=4):
@@ -164,7 +165,7 @@ def horse(latent):
 
 
 def _latent(latent, k, low):
-    latent = real_array(latent, "latent")
+    latent = checks.real_array(latent, "latent")
     if latent.ndim != 2 or latent.shape[1] != k:
         raise ValueError(f"latent must have shape (n, {k}), got {latent.shape}")
     if not ((low <= latent) & (latent <= 1)).all():

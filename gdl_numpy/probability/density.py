@@ -33,21 +33,12 @@ import math
 
 import numpy
 
-from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.neighbours import near_blocks
-from gdl_numpy.probability.sample_space import SampleSpace, data_set, observations, whole_number
+from gdl_numpy.probability.sample_space import SampleSpace
 
 LOG_2_PI = math.log(2 * math.pi)
-
-
-def probabilities(weights, name, like=None):
-    """`weights` as an array of numbers that are not negative and sum to 1, or a ValueError."""
-    weights = real_array(weights, name, like).copy()
-    if weights.size == 0 or (weights < 0).any():
-        raise ValueError(f"{name} must be one or more numbers and none negative, got {weights}")
-    if abs(float(weights.sum()) - 1) > 1e-6:
-        raise ValueError(f"{name} must sum to 1, got a sum of {float(weights.sum())}")
-    return weights
 
 
 def categorical(weights, n, rng):
@@ -59,7 +50,7 @@ def categorical(weights, n, rng):
 
 def sample_components(weights, components, n, rng):
     """n draws of a component k, as `categorical`, and of x from it: X (n, d) and k (n,)."""
-    k = categorical(weights, whole_number(n, "n"), rng)
+    k = categorical(weights, checks.whole_number(n, "n"), rng)
     xp = array_module(k)
     counts = xp.bincount(k, minlength=len(components)).tolist()
     X = xp.concatenate([p.sample(m, rng) for p, m in zip(components, counts, strict=True)])
@@ -83,7 +74,7 @@ class Box:
         return xp.where(self.space.contains(X), -xp.log(self.high - self.low).sum(), -math.inf)
 
     def sample(self, n, rng):
-        u = rng.random((whole_number(n, "n"), len(self.low)), dtype=self.low.dtype)
+        u = rng.random((checks.whole_number(n, "n"), len(self.low)), dtype=self.low.dtype)
         X = self.low + (self.high - self.low) * u
         return array_module(X).minimum(X, self.high)                # rounding could step over it
 
@@ -92,8 +83,8 @@ class Normal:
     """The normal density N(µ, Σ) with mean `mu` (d,) and any covariance Σ (d, d)."""
 
     def __init__(self, mu, covariance):
-        mu = real_array(mu, "mu")
-        covariance = real_array(covariance, "covariance", like=mu)
+        mu = checks.real_array(mu, "mu")
+        covariance = checks.real_array(covariance, "covariance", like=mu)
         if mu.ndim != 1 or covariance.shape != 2 * mu.shape:
             raise ValueError("mu must have shape (d,) and covariance (d, d), got shapes "
                              f"{mu.shape} and {covariance.shape}")
@@ -118,11 +109,11 @@ class Normal:
         return self.L @ self.L.T
 
     def log_prob(self, X):
-        u = (observations(X, self.mu) - self.mu) @ self.L_inverse.T
+        u = (checks.observations(X, self.mu) - self.mu) @ self.L_inverse.T
         return -0.5 * (u**2).sum(axis=1) - self.log_det_L - 0.5 * len(self.mu) * LOG_2_PI
 
     def sample(self, n, rng):
-        eps = rng.standard_normal((whole_number(n, "n"), len(self.mu)), dtype=self.mu.dtype)
+        eps = rng.standard_normal((checks.whole_number(n, "n"), len(self.mu)), dtype=self.mu.dtype)
         return self.mu + eps @ self.L.T
 
 
@@ -153,7 +144,7 @@ class Mixture:
     """Σ_k w_k p_k: `weights` (K,) that sum to 1, and K densities on the same space."""
 
     def __init__(self, weights, components):
-        self.weights, self.components = probabilities(weights, "weights"), tuple(components)
+        self.weights, self.components = checks.probabilities(weights, "weights"), tuple(components)
         if self.weights.shape != (len(self.components),):
             raise ValueError(f"weights must have shape ({len(self.components)},), one for each "
                              f"component, got shape {self.weights.shape}")
@@ -177,7 +168,7 @@ class Histogram:
     """Piecewise constant on a grid over a sample space; `masses`, shaped as the grid, sum to 1."""
 
     def __init__(self, space, masses):
-        self.space, self.masses = space, probabilities(masses, "masses", like=space.low)
+        self.space, self.masses = space, checks.probabilities(masses, "masses", like=space.low)
         self.cell_volume = space.volume / self.masses.size
         if self.masses.ndim != len(space.low):
             raise ValueError(f"masses must have one axis for each of the {len(space.low)} "
@@ -193,7 +184,7 @@ class Histogram:
 
     def sample(self, n, rng):
         """Draws a cell for each row with probability its mass, then a point of it, (n, d)."""
-        cell = categorical(self.masses, whole_number(n, "n"), rng)
+        cell = categorical(self.masses, checks.whole_number(n, "n"), rng)
         xp = array_module(cell)
         shape, low, high = self.masses.shape, self.space.low, self.space.high
         corner = xp.stack(xp.unravel_index(cell, shape), axis=1)
@@ -216,8 +207,8 @@ class KernelDensity:
     """
 
     def __init__(self, X, bandwidth):
-        self.X = data_set(X).copy()
-        self.bandwidth = float(real_array(bandwidth, "bandwidth"))
+        self.X = checks.data_set(X).copy()
+        self.bandwidth = float(checks.real_array(bandwidth, "bandwidth"))
         if not self.bandwidth > 0:
             raise ValueError(f"bandwidth must be positive, got {bandwidth}")
 
@@ -225,7 +216,7 @@ class KernelDensity:
         """log 1/n Σ_i N(x; x_i, h² I), shape (n,)."""
         xp = array_module(self.X)
         n, d = self.X.shape
-        X, h = observations(X, self.X), self.bandwidth
+        X, h = checks.observations(X, self.X), self.bandwidth
         needed = math.log(n) - math.log(xp.finfo(X.dtype).eps)      # of log S + r²/2
         radius = math.sqrt(2 * needed + 12)                         # enough where S > exp(-6)
         log_sum = xp.full(len(X), -math.inf, dtype=X.dtype)         # log Σ_i exp(-|x - x_i|²/2h²)
@@ -239,7 +230,7 @@ class KernelDensity:
         return log_sum - math.log(n) - d * (math.log(h) + 0.5 * LOG_2_PI)
 
     def sample(self, n, rng):
-        i = rng.integers(0, len(self.X), size=whole_number(n, "n"))
+        i = rng.integers(0, len(self.X), size=checks.whole_number(n, "n"))
         eps = rng.standard_normal((n, self.X.shape[1]), dtype=self.X.dtype)
         return self.X[i] + self.bandwidth * eps
 

@@ -27,45 +27,26 @@ have a larger likelihood (test_e13). Erratum E14: not any four numbers are a box
 
 import math
 
-from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.elementary import log_softmax, logsumexp, softmax
 from gdl_numpy.probability.density import LOG_2_PI, Box, Histogram, Mixture, Normal, cholesky
-from gdl_numpy.probability.sample_space import data_set, observations, whole_number
-
-
-def checked_theta(theta, p):
-    """theta as a finite array of shape (p,), or an error."""
-    return shaped_theta(real_array(theta, "theta"), p)
-
-
-def starting_theta(family, theta, rng, dtype):
-    """theta, or a random start if it is None, an array of shape (p,)."""
-    theta = family.initial_theta(rng, dtype) if theta is None else theta
-    return shaped_theta(theta, family.n_parameters)
-
-
-def shaped_theta(theta, p):
-    """theta, an array of shape (p,); in a training step nothing waits to see if it is finite."""
-    shape = getattr(theta, "shape", type(theta))
-    if shape != (p,):
-        raise ValueError(f"theta must be an array of shape ({p},), got {shape}")
-    return theta
 
 
 class BoxFamily:
     """Uniform densities on axis-parallel boxes in R^d, θ = (low, high), shape (2d,)."""
 
     def __init__(self, d):
-        self.d = whole_number(d, "d", least=1)
+        self.d = checks.whole_number(d, "d", least=1)
         self.n_parameters = 2 * self.d
 
     def __call__(self, theta):
-        theta = checked_theta(theta, self.n_parameters)
+        theta = checks.theta(theta, self.n_parameters)
         return Box(theta[:self.d], theta[self.d:])
 
     def mle(self, X):
         """The smallest closed box that holds every row of X, inside any box that X came from."""
-        X = data_set(X, self.d)
+        X = checks.data_set(X, self.d)
         low, high = X.min(axis=0), X.max(axis=0)
         if not (low < high).all():
             raise ValueError("X spans a box of volume 0: its likelihood has no maximum; got low = "
@@ -77,11 +58,11 @@ class NormalFamily:
     """Normal densities on R^d, θ = (µ, log diagonal of L, L below the diagonal row by row)."""
 
     def __init__(self, d):
-        self.d = whole_number(d, "d", least=1)
+        self.d = checks.whole_number(d, "d", least=1)
         self.n_parameters = 2 * d + d * (d - 1) // 2
 
     def __call__(self, theta):
-        (mu,), _, (L,) = cut_normals(checked_theta(theta, self.n_parameters)[None], self.d)
+        (mu,), _, (L,) = cut_normals(checks.theta(theta, self.n_parameters)[None], self.d)
         return Normal.from_cholesky(mu, L)
 
     def theta(self, mu, L):
@@ -97,7 +78,7 @@ class NormalFamily:
 
     def mle(self, X):
         """Mean and covariance (divided by n) of the rows of X, the latter in two passes."""
-        X = data_set(X, self.d)
+        X = checks.data_set(X, self.d)
         xp = array_module(X)
         mu = X.mean(axis=0)
         mu = mu + (X - mu).mean(axis=0)                     # rounding of the first mean taken out
@@ -116,7 +97,7 @@ class NormalFamily:
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        log_p, backward = _normals(shaped_theta(theta, self.n_parameters)[None], X, self.d)
+        log_p, backward = _normals(checks.theta_shape(theta, self.n_parameters)[None], X, self.d)
         return log_p[0], lambda dlog_p: backward(dlog_p[None])[0]
 
 
@@ -124,13 +105,13 @@ class MixtureFamily:
     """Mixtures of K normals on R^d, θ = (K logits, K times the θ of a NormalFamily)."""
 
     def __init__(self, n_components, d):
-        self.n_components = whole_number(n_components, "n_components", least=1)
+        self.n_components = checks.whole_number(n_components, "n_components", least=1)
         self.normal = NormalFamily(d)
         self.d = self.normal.d
         self.n_parameters = self.n_components * (1 + self.normal.n_parameters)
 
     def __call__(self, theta):
-        logits, blocks = self.cut(checked_theta(theta, self.n_parameters))
+        logits, blocks = self.cut(checks.theta(theta, self.n_parameters))
         return Mixture(softmax(logits), [self.normal(block) for block in blocks])
 
     def cut(self, theta):
@@ -151,7 +132,7 @@ class MixtureFamily:
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
-        logits, blocks = self.cut(shaped_theta(theta, self.n_parameters))
+        logits, blocks = self.cut(checks.theta_shape(theta, self.n_parameters))
         log_p, backward_normals = _normals(blocks, X, self.d)
         joint = log_softmax(logits)[:, None] + log_p                # log w_k p_k(x), (K, n)
         value = logsumexp(joint, axis=0)                            # log p(x)
@@ -174,7 +155,7 @@ class HistogramFamily:
 
     def __init__(self, space, shape, pseudocount=0.0):
         self.space = space
-        self.shape = tuple(whole_number(k, "shape", least=1) for k in shape)
+        self.shape = tuple(checks.whole_number(k, "shape", least=1) for k in shape)
         self.n_parameters = math.prod(self.shape)
         self.log_cell_volume = math.log(float(space.volume) / self.n_parameters)
         self.pseudocount = float(pseudocount)
@@ -187,7 +168,7 @@ class HistogramFamily:
     def __call__(self, theta):
         xp = array_module(theta)
         empty = xp.asarray(theta) == -math.inf                      # allowed: a cell of mass 0
-        checked_theta(xp.where(empty, 0, theta) if empty.any() else theta, self.n_parameters)
+        checks.theta(xp.where(empty, 0, theta) if empty.any() else theta, self.n_parameters)
         return Histogram(self.space, softmax(theta).reshape(self.shape))
 
     def initial_theta(self, rng):
@@ -196,7 +177,7 @@ class HistogramFamily:
 
     def mle(self, X):
         """log((count + pseudocount) / sum of these) for each cell."""
-        X = data_set(X, len(self.shape))
+        X = checks.data_set(X, len(self.shape))
         xp = array_module(X)
         cell = self.space.cell(X, self.shape)
         if (cell < 0).any():
@@ -209,8 +190,8 @@ class HistogramFamily:
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
-        log_mass = log_softmax(shaped_theta(theta, self.n_parameters))
-        X = observations(X, self.space.low, finite=False)
+        log_mass = log_softmax(checks.theta_shape(theta, self.n_parameters))
+        X = checks.observations(X, self.space.low, finite=False)
         cell = self.space.cell(X, self.shape, finite=False)
         inside = cell >= 0
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
@@ -245,7 +226,7 @@ def cut_normals(theta, d):
 def _normals(theta, X, d):
     """log N(x; µ_k, L_k L_kᵀ), shape (K, n), and backward: dlog_p (K, n) -> dtheta (K, p)."""
     xp = array_module(theta)
-    X = observations(X, theta[0, :d], finite=False)
+    X = checks.observations(X, theta[0, :d], finite=False)
     mu, log_diagonal, L = cut_normals(theta, d)
     L_inverse = xp.linalg.inv(L)
     U = (X - mu[:, None]) @ L_inverse.swapaxes(1, 2)                # u = L⁻¹ (x - µ), (K, n, d)

@@ -20,7 +20,6 @@ data, which needs a prior (test_e29).
 import numpy
 
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.probability.sample_space import whole_number
 
 
 @numpy.errstate(over="ignore", invalid="ignore")            # inf · 0 is replaced
@@ -56,32 +55,3 @@ def negative_mean(log_p, backward):
     if n == 0:
         raise ValueError("X is empty: there is no mean over no rows")
     return -log_p.mean(), backward(xp.full(n, -1 / n, dtype=log_p.dtype))
-
-
-def mean_over_blocks(loss, theta, *data, rows=2**11):
-    """The mean loss over all rows of `data` and its gradient, from blocks of some rows each.
-
-    `loss(theta, *block)` gives both for a block; the blocks' means count by their rows. A block
-    whose intermediate results fit into the processor's cache takes less time than its share.
-    """
-    n = len(data[0])
-    if n == 0 or any(len(array) != n for array in data):
-        raise ValueError("the data must have equally many rows, at least one, got "
-                         f"{[len(array) for array in data]}")
-    mean, dmean = 0.0, 0.0
-    for start in range(0, n, rows):
-        block = [array[start:start + rows] for array in data]
-        value, dtheta = loss(theta, *block)
-        mean, dmean = mean + len(block[0]) / n * value, dmean + len(block[0]) / n * dtheta
-    return mean, dmean
-
-
-def in_blocks(function, n, rows=2**13):
-    """What `function(start, end)` gives for the rows from start to end, for all n, as one array.
-
-    Only one block is in work at a time, so what it needs in between fits into memory, best into
-    the cache.
-    """
-    rows = whole_number(rows, "rows", least=1)
-    parts = [function(start, min(start + rows, n)) for start in range(0, max(n, 1), rows)]
-    return array_module(parts[0]).concatenate(parts)

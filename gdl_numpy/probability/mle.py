@@ -30,23 +30,14 @@ The box has no such road: ℓ is -∞ on one side of θ̂ and climbs towards it 
 """
 
 import math
-from dataclasses import dataclass
 
-from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.elementary import log_softmax
-from gdl_numpy.numerics.optimizer import Adam, half_cosine
+from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 from gdl_numpy.probability.density import LOG_2_PI, categorical
 from gdl_numpy.probability.family import MixtureFamily, cut_normals
 from gdl_numpy.probability.likelihood import mean_loss
-from gdl_numpy.probability.sample_space import data_set, whole_number
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a training: its number, the loss of the theta before it, the theta after it."""
-    step: int
-    loss: object
-    theta: object
 
 
 def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, max_steps=2000):
@@ -57,7 +48,7 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
     by less than `tol` nats; the gradient road always takes `max_steps` steps of Adam, the last ones
     small. ValueError where the family or the data have no such estimate.
     """
-    X = data_set(X, getattr(family, "d", None))
+    X = checks.data_set(X, getattr(family, "d", None))
     offers = {"closed form": hasattr(family, "mle"), "em": isinstance(family, MixtureFamily),
               "gradient": hasattr(family, "log_prob")}
     if method is None:
@@ -87,9 +78,9 @@ def descend(family, X, theta, optimizer=None, max_steps=2000):
     moves farther than the sum of all η, 0.05 (max_steps + 1): bring data on a large scale, or the
     start, nearer.
     """
-    X, theta = data_set(X, getattr(family, "d", None)), real_array(theta, "theta")
+    X, theta = checks.data_set(X, getattr(family, "d", None)), checks.real_array(theta, "theta")
     optimizer, falling = optimizer or Adam(0.1, beta2=0.9), optimizer is None
-    for t in range(whole_number(max_steps, "max_steps", least=1)):
+    for t in range(checks.whole_number(max_steps, "max_steps", least=1)):
         if falling:
             optimizer.learning_rate = 0.1 * half_cosine(t, max_steps)
         loss, dtheta = mean_loss(family, theta, X)
@@ -105,7 +96,7 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     are kept above `floor`; a theta that starts below it is raised, which may lower ℓ in the first
     step, and only there.
     """
-    X = data_set(X, family.d)
+    X = checks.data_set(X, family.d)
     xp = array_module(X)
     if len(X) < family.n_components:
         raise ValueError(f"X has {len(X)} rows, too few for {family.n_components} components")
@@ -121,7 +112,7 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     log_volume = float(xp.log(unit).sum())                  # of one unit: what log p(x) loses by it
 
     if theta is not None:
-        theta = real_array(theta, "theta", like=X64)
+        theta = checks.real_array(theta, "theta", like=X64)
         family(theta)                                       # refuses one of another length
         theta = _rescaled(family, theta, 1 / unit, -centre / unit)
     elif rng is not None:
@@ -131,7 +122,7 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
         raise ValueError("EM starts somewhere: pass theta or rng")
 
     last = math.inf
-    for t in range(whole_number(max_steps, "max_steps", least=1)):
+    for t in range(checks.whole_number(max_steps, "max_steps", least=1)):
         statistics, log_likelihood = _e_step(family, theta, features)
         loss = log_volume - float(log_likelihood) / len(X)
         theta = _m_step(family, statistics, theta, floor)

@@ -13,70 +13,9 @@ cells' centres, so that sums over the grid times the cell's volume are integrals
 """
 
 import math
-import operator
 
-import numpy
-
-from gdl_numpy.numerics.backend import array_module, real_array
-
-
-def observations(X, like, finite=True, name="X", d=None):
-    """`X` as an (n, d) array that can meet `like`, whose last axis has length d unless d is given.
-
-    ValueError or TypeError if X has another number of columns, is not two-dimensional, is not
-    numeric, lives on another device, or holds NaN or infinity; a training step, which must not wait
-    for the device, leaves the last out with finite=False. `name` is what the error calls it.
-    """
-    X = real_array(X, name, like, finite)
-    d = like.shape[-1] if d is None else d
-    if X.ndim != 2:
-        raise ValueError(f"{name} must have shape (n, {d}), one observation a row, got shape "
-                         f"{X.shape}")
-    if X.shape[1] != d:
-        raise ValueError(f"{name} has {X.shape[1]} columns; it must lie in R^{d}")
-    return X
-
-
-def data_set(X, d=None):
-    """`X` as an (n, d) array with at least one row: what a model can be fitted to.
-
-    ValueError or TypeError as for `observations`, and if X is empty.
-    """
-    X = real_array(X, "X")
-    if X.ndim != 2:
-        raise ValueError(f"X must have shape (n, {d or 'd'}), one observation a row, got {X.shape}")
-    if d is not None and X.shape[1] != d:
-        raise ValueError(f"X has {X.shape[1]} columns; this family lives on R^{d}")
-    if X.size == 0:
-        raise ValueError("X is empty: nothing can be estimated from no observation")
-    return X
-
-
-def refuse_rows(X, bad, space):
-    """ValueError that names the first row of X for which `bad` (n,) holds, if there is one."""
-    if bad.any():
-        raise ValueError(f"X must lie in {space}, got the row {X[bad.argmax()]}")
-
-
-def whole_number(n, name, least=0):
-    """`n` as an int that is at least `least`; TypeError or ValueError otherwise."""
-    try:
-        truth_or_array = isinstance(n, (bool, numpy.bool_)) or getattr(n, "ndim", 0) > 0
-        whole = operator.index(None if truth_or_array else n)
-    except TypeError as error:
-        raise TypeError(f"{name} must be a whole number, got {n!r}") from error
-    if whole < least:
-        raise ValueError(f"{name} must be at least {least}, got {n}")
-    return whole
-
-
-def whole_numbers(values, name, least=0):
-    """`values` as a tuple of ints that are at least `least`; TypeError or ValueError otherwise."""
-    try:
-        values = tuple(values)
-    except TypeError as error:
-        raise TypeError(f"{name} must be a list of whole numbers, got {values!r}") from error
-    return tuple(whole_number(value, name, least) for value in values)
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 
 
 class SampleSpace:
@@ -88,8 +27,8 @@ class SampleSpace:
     """
 
     def __init__(self, low, high):
-        low = real_array(low, "low")
-        high = real_array(high, "high", like=low)
+        low = checks.real_array(low, "low")
+        high = checks.real_array(high, "high", like=low)
         if low.ndim != 1 or low.shape != high.shape or len(low) == 0:
             raise ValueError("low and high must both have shape (d,), got shapes "
                              f"{low.shape} and {high.shape}")
@@ -109,7 +48,7 @@ class SampleSpace:
 
     def contains(self, X, finite=True):
         """Whether each row of X lies in the box, its edges included, shape (n,)."""
-        X = observations(X, self.low, finite)
+        X = checks.observations(X, self.low, finite)
         return ((self.low <= X) & (X <= self.high)).all(axis=1)
 
     def grid(self, shape):
@@ -130,7 +69,7 @@ class SampleSpace:
         A point on the border of two cells belongs to the upper one, on the last border to the last.
         """
         shape, width = self._cells(shape)
-        X = observations(X, self.low, finite)
+        X = checks.observations(X, self.low, finite)
         xp, inside = array_module(X), self.contains(X, finite=False)
         X = xp.where(inside[:, None], X, self.low)
         number = xp.zeros(len(X), dtype=int)
@@ -141,7 +80,7 @@ class SampleSpace:
 
     def _cells(self, shape):
         shape = (shape,) if hasattr(shape, "__index__") else shape          # one number is a line's
-        shape = tuple(whole_number(k, "shape", least=1) for k in shape)
+        shape = tuple(checks.whole_number(k, "shape", least=1) for k in shape)
         if len(shape) != len(self.low):
             raise ValueError(f"shape has {len(shape)} entries; this space is in R^{len(self.low)}")
         xp = array_module(self.low)

@@ -34,12 +34,11 @@ facts tell 2^10 people apart at best, fewer if they are not independent and even
 
 from gdl_numpy.networks.network import checked_activation, cut, initial_theta, mlp, n_parameters
 from gdl_numpy.networks.training import train
-from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.neighbours import nearest
+from gdl_numpy.numerics.optimizer import Step
 from gdl_numpy.probability.density import LOG_2_PI, cholesky
-from gdl_numpy.probability.family import checked_theta, shaped_theta
-from gdl_numpy.probability.mle import Step
-from gdl_numpy.probability.sample_space import data_set, observations, whole_number, whole_numbers
 
 
 class PrincipalComponents:
@@ -55,20 +54,20 @@ class PrincipalComponents:
     @classmethod
     def fit(cls, X, k):
         """From the rows of X (n, d); ValueError unless 1 <= k <= min(n, d) and X varies."""
-        X = data_set(X)
+        X = checks.data_set(X)
         mu, eigenvalues, U = principal_axes(X)
-        if not 1 <= whole_number(k, "k") <= U.shape[1]:
+        if not 1 <= checks.whole_number(k, "k") <= U.shape[1]:
             raise ValueError(f"k must lie between 1 and {U.shape[1]}, the smaller side of X "
                              f"{X.shape}, got {k}")
         return cls(mu, U[:, :k], eigenvalues[:k] / eigenvalues.sum())
 
     def encode(self, X):
         """z = (x - µ) U for each row, (n, k)."""
-        return (observations(X, self.mu) - self.mu) @ self.components
+        return (checks.observations(X, self.mu) - self.mu) @ self.components
 
     def decode(self, Z):
         """x̂ = µ + z Uᵀ for each row, (n, d)."""
-        return self.mu + observations(Z, self.components, name="Z") @ self.components.T
+        return self.mu + checks.observations(Z, self.components, name="Z") @ self.components.T
 
 
 def principal_axes(X):
@@ -89,13 +88,13 @@ class ProbabilisticPCAFamily:
     """N(µ, W Wᵀ + σ² I) on R^d with W (d, k), θ = (µ, W row by row, log σ)."""
 
     def __init__(self, d, k):
-        self.d, self.k = whole_number(d, "d", least=2), whole_number(k, "k", least=1)
+        self.d, self.k = checks.whole_number(d, "d", least=2), checks.whole_number(k, "k", least=1)
         if not self.k < self.d:
             raise ValueError(f"k must be less than d = {d}, got {k}")
         self.n_parameters = self.d + self.d * self.k + 1
 
     def __call__(self, theta):
-        return ProbabilisticPCA(self, checked_theta(theta, self.n_parameters).copy())
+        return ProbabilisticPCA(self, checks.theta(theta, self.n_parameters).copy())
 
     def cut(self, theta):
         """µ (d,), W (d, k) and log σ (), views of theta."""
@@ -107,7 +106,7 @@ class ProbabilisticPCAFamily:
 
     def mle(self, X):
         """θ̂, shape (p,). ValueError if k directions hold all the variance of X: then σ̂ is 0."""
-        X = data_set(X, self.d)
+        X = checks.data_set(X, self.d)
         xp = array_module(X)
         mu, eigenvalues, U = principal_axes(X)
         variance = eigenvalues[self.k:].sum() / (self.d - self.k)
@@ -121,9 +120,9 @@ class ProbabilisticPCAFamily:
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
-        mu, W, log_sigma = self.cut(shaped_theta(theta, self.n_parameters))
+        mu, W, log_sigma = self.cut(checks.theta_shape(theta, self.n_parameters))
         variance = xp.exp(2 * log_sigma)
-        R = observations(X, mu, finite=False) - mu
+        R = checks.observations(X, mu, finite=False) - mu
         M_inverse, log_det_M = self._inverse(W, variance)
         A = (R - R @ W @ M_inverse @ W.T) / variance        # a = C⁻¹ (x - µ)
         log_det = 2 * (self.d - self.k) * log_sigma + log_det_M
@@ -157,28 +156,28 @@ class ProbabilisticPCA:
 
     def log_prob(self, X):
         """log p(x) for each row, shape (n,), in O(n d k)."""
-        return self.family.log_prob(self.theta, observations(X, self.mu))[0]
+        return self.family.log_prob(self.theta, checks.observations(X, self.mu))[0]
 
     def sample(self, n, rng):
         """µ + W z + σ ε with z and ε from normal distributions, (n, d)."""
-        Z = rng.standard_normal((whole_number(n, "n"), self.family.k), dtype=self.mu.dtype)
+        Z = rng.standard_normal((checks.whole_number(n, "n"), self.family.k), dtype=self.mu.dtype)
         eps = rng.standard_normal((n, self.family.d), dtype=self.mu.dtype)
         return self.decode(Z) + self.sigma * eps
 
     def encode(self, X):
         """E[z|x] for each row, (n, k)."""
-        return (observations(X, self.mu) - self.mu) @ self.W @ self.M_inverse
+        return (checks.observations(X, self.mu) - self.mu) @ self.W @ self.M_inverse
 
     def decode(self, Z):
         """E[x|z] = µ + W z for each row, (n, d)."""
-        return self.mu + observations(Z, self.W, name="Z") @ self.W.T
+        return self.mu + checks.observations(Z, self.W, name="Z") @ self.W.T
 
 
 class AutoencoderFamily:
     """Encoder network of `sizes` (d, ..., k), decoder network of the reversed sizes (k, ..., d)."""
 
     def __init__(self, sizes, activation="softplus"):
-        self.sizes = whole_numbers(sizes, "sizes", least=1)
+        self.sizes = checks.whole_numbers(sizes, "sizes", least=1)
         if len(self.sizes) < 2:
             raise ValueError(f"sizes must be (d, ..., k), got {sizes}")
         checked_activation(activation)
@@ -187,7 +186,7 @@ class AutoencoderFamily:
         self.n_parameters = self.split + n_parameters(self.sizes[::-1])
 
     def __call__(self, theta):
-        return Autoencoder(self, checked_theta(theta, self.n_parameters).copy())
+        return Autoencoder(self, checks.theta(theta, self.n_parameters).copy())
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (p,), where rng lives."""
@@ -205,7 +204,7 @@ class AutoencoderFamily:
 
     def loss(self, theta, X):
         """The reconstruction error, a mean over rows and columns, and its gradient, (p,)."""
-        shaped_theta(theta, self.n_parameters)
+        checks.theta_shape(theta, self.n_parameters)
         if len(X) == 0:
             raise ValueError("X is empty: there is no mean over no rows")
         Z, backward_encoder = self.encode(theta, X)
@@ -219,7 +218,7 @@ class AutoencoderFamily:
 
     def rescaled(self, theta, mu, scale):
         """The θ that does with scale x + mu what theta does with x, a new array (p,)."""
-        theta = shaped_theta(theta, self.n_parameters).copy()
+        theta = checks.theta_shape(theta, self.n_parameters).copy()
         W, b = cut(theta[:self.split], self.sizes)[0]
         V, c = cut(theta[self.split:], self.sizes[::-1])[-1]
         W /= scale                                                  # encode((x - µ)/scale)
@@ -235,7 +234,7 @@ class AutoencoderFamily:
         The units of a latent space are arbitrary: the last layer of the encoder and the first of
         the decoder undo each other. ValueError if the codes of X lie in fewer than k dimensions.
         """
-        Z = self(theta).encode(data_set(X, self.d))
+        Z = self(theta).encode(checks.data_set(X, self.d))
         mean = Z.mean(axis=0)
         L = cholesky((Z - mean).T @ (Z - mean) / len(Z))
         L_inverse = array_module(L).linalg.inv(L)
@@ -255,13 +254,16 @@ class AutoencoderFamily:
         step is usable: stop when you like. float32 data are trained in float32, twice as fast.
         ValueError if all rows of X are equal.
         """
-        X = data_set(X, self.d)
+        X = checks.data_set(X, self.d)
         mu, scale = X.mean(axis=0), array_module(X).sqrt(X.var(axis=0).mean())
         if (X == X[0]).all() or not scale > 0:
             raise ValueError(f"X must vary, but its {len(X)} rows are all equal")
         X = (X - mu) / scale
-        theta = (self.initial_theta(rng, X.dtype) if theta is None
-                 else self.rescaled(real_array(theta, "theta", like=X), -mu / scale, 1 / scale))
+        if theta is None:
+            theta = self.initial_theta(rng, X.dtype)
+        else:
+            theta = checks.real_array(theta, "theta", like=X)
+            theta = self.rescaled(theta, -mu / scale, 1 / scale)
         for step in train(self.loss, theta, (X,), rng, 3e-3, batch, max_steps,
                           optimizer=optimizer):
             yield Step(step.step, scale**2 * step.loss, self.rescaled(step.theta, mu, scale))
@@ -282,7 +284,7 @@ class Autoencoder:
         return self._mapped(self.family.decode, Z, self.family.k, "Z")
 
     def _mapped(self, mapping, X, d, name):
-        X = observations(X, self.theta, name=name, d=d)
+        X = checks.observations(X, self.theta, name=name, d=d)
         return mapping(self.theta, X)[0]
 
 
@@ -302,7 +304,7 @@ class Pushforward:
 
 def interpolate(model, x0, x1, n):
     """n decoded points of the straight line between the codes of x0 and x1 (d,), shape (n, d)."""
-    xp, n = array_module(x0), whole_number(n, "n", least=1)
+    xp, n = array_module(x0), checks.whole_number(n, "n", least=1)
     z0, z1 = model.encode(xp.stack([x0, x1]))
     t = xp.linspace(0, 1, n, dtype=z0.dtype)[:, None]
     return model.decode((1 - t) * z0 + t * z1)
@@ -315,12 +317,10 @@ def directions(Z, attributes, z, k=100):
     nearly linear in them: the rows are the coefficients B of the least squares fit
     z_i - z̄ ≈ (a_i - ā) B to the k codes nearest to z. ValueError if these do not determine it.
     """
-    Z = data_set(Z)
+    Z = checks.data_set(Z)
     xp = array_module(Z)
-    attributes, z = real_array(attributes, "attributes", like=Z), real_array(z, "z", like=Z)
-    if attributes.ndim != 2 or len(attributes) != len(Z):
-        raise ValueError(f"attributes must have a row for each of the {len(Z)} rows of Z, got "
-                         f"shape {attributes.shape}")
+    attributes = checks.paired(attributes, "attributes", Z)
+    z = checks.real_array(z, "z", like=Z)
     near = nearest(z[None], Z, k)[1][0]
     A = attributes[near] - attributes[near].mean(axis=0)
     scale = xp.sqrt((A**2).mean(axis=0))                            # so that no unit counts more

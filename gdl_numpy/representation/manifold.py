@@ -23,9 +23,9 @@ smooth one, u, is a function of z, and the mean of u over the nearest codes come
 An R² near 1 in each coordinate says that z determines u; it asks for no straight lines.
 """
 
-from gdl_numpy.numerics.backend import array_module, real_array
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.neighbours import nearest
-from gdl_numpy.probability.sample_space import data_set
 
 
 def intrinsic_dimension(X):
@@ -34,7 +34,7 @@ def intrinsic_dimension(X):
     ValueError for fewer than 3 rows, for rows that are equal or closer than rounding tells apart,
     and for lattices, where first and second neighbours are equally far.
     """
-    X = data_set(X)
+    X = checks.data_set(X)
     if len(X) < 3:
         raise ValueError(f"X must have at least 3 rows, got {len(X)}")
     distances, numbers = nearest(X, X, 3)                   # the first should be the row itself
@@ -53,17 +53,15 @@ def intrinsic_dimension(X):
 
 def neighbour_regression(Z, U, Q, k=10):
     """û for each row of Q (m, d): the mean of U (n, c) over the k nearest rows of Z (n, d)."""
-    Z = data_set(Z)
-    U = real_array(U, "U", like=Z)
-    if U.ndim != 2 or len(U) != len(Z):
-        raise ValueError(f"U must have a row for each of the {len(Z)} rows of Z, got {U.shape}")
+    Z = checks.data_set(Z)
+    U = checks.paired(U, "U", Z)
     return U[nearest(Q, Z, k)[1]].mean(axis=1)
 
 
 def determination(U, U_hat):
     """R² of each column of U (n, c) by the predictions U_hat (n, c), shape (c,); at most 1."""
-    U = data_set(U)
-    U_hat = real_array(U_hat, "U_hat", like=U)
+    U = checks.data_set(U)
+    U_hat = checks.real_array(U_hat, "U_hat", like=U)
     if U_hat.shape != U.shape:
         raise ValueError(f"U_hat must have the shape of U, {U.shape}, got {U_hat.shape}")
     spread = ((U - U.mean(axis=0))**2).sum(axis=0)

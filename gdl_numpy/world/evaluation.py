@@ -23,14 +23,14 @@ both. The Jensen-Shannon divergence of density.py is finite, at most log 2 (test
 import math
 from dataclasses import dataclass
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.density import cross_entropy_estimate
-from gdl_numpy.probability.sample_space import whole_number
 
 
 def accuracy(p_model, p_data, n, rng):
     """The share of n samples of the model that lie in the support of p_data, between 0 and 1."""
-    return p_data.contains(p_model.sample(whole_number(n, "n", least=1), rng)).mean()
+    return p_data.contains(p_model.sample(checks.whole_number(n, "n", least=1), rng)).mean()
 
 
 def coverage(p_model, p_data, n, rng, cell=2.0):
@@ -43,7 +43,7 @@ def coverage(p_model, p_data, n, rng, cell=2.0):
 
 
 def _cells_hit(p, p_data, n, rng, cell):
-    X = p.sample(whole_number(n, "n", least=1), rng)
+    X = p.sample(checks.whole_number(n, "n", least=1), rng)
     return cells_hit(X[p_data.contains(X)], cell)
 
 

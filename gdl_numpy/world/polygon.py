@@ -30,8 +30,8 @@ from copy import copy
 
 import numpy
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.probability.sample_space import observations
 
 OUTSIDE, INSIDE, MIXED = 0, 1, 2                            # kinds of cells
 BLOCK = 2**16                                               # rows that stay in the cache
@@ -84,7 +84,7 @@ class Region:
 
     def contains(self, X):
         """Whether each row of X (n, 2) lies in the region, shape (n,)."""
-        X = observations(X, self.foot)
+        X = checks.observations(X, self.foot)
         inside = array_module(X).empty(len(X), dtype=bool)
         for start in range(0, len(X), BLOCK):
             inside[start:start + BLOCK] = self._contains(X[start:start + BLOCK])

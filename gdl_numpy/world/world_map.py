@@ -29,8 +29,9 @@ from pathlib import Path
 
 import numpy
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.probability.sample_space import SampleSpace, observations, whole_number
+from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.world.polygon import Region
 
 WORLD = SampleSpace([-90, -180], [90, 180])                 # (latitude, longitude), degrees
@@ -81,7 +82,7 @@ class WorldMap:
     def log_prob(self, X):
         """log p_data(x) in nats for each row of X, shape (n,); p per square degree of the map."""
         land = _land(self.continent, array_module(X))
-        X = observations(X, land.foot)
+        X = checks.observations(X, land.foot)
         xp = array_module(X)
         log_p = -math.log(self.area)
         if self.measure == "sphere":
@@ -93,7 +94,7 @@ class WorldMap:
         xp = array_module(rng.random(1))
         land = _land(self.continent, xp)
         weight = None if self.measure == "map" else _cosine
-        return land.sample(whole_number(n, "n"), rng, weight)
+        return land.sample(checks.whole_number(n, "n"), rng, weight)
 
 
 def continents():

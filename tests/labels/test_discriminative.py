@@ -15,13 +15,12 @@ from gdl_numpy.labels.discriminative import (
     NetworkClassifierFamily,
     SoftmaxFamily,
     conjugate_gradient,
-    labels,
 )
 from gdl_numpy.networks.network import n_parameters
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.elementary import sigmoid
-from gdl_numpy.numerics.optimizer import Adam
-from gdl_numpy.probability.mle import Step
+from gdl_numpy.numerics.optimizer import Adam, Step
 
 NAN, INF = math.nan, math.inf
 FAMILIES = {
@@ -440,10 +439,10 @@ def test_what_are_no_labels_is_refused(family, y, error, words):
 def test_labels_may_be_a_list_and_of_any_whole_type():
     X = numpy.zeros((3, 1))
     for y in ([0, 1, 2], numpy.array([0, 1, 2], "uint8"), numpy.array([0, 1, 2], "int32")):
-        assert labels(y, X).tolist() == labels(y, X, 3).tolist() == [0, 1, 2]
+        assert checks.labels(y, X).tolist() == checks.labels(y, X, 3).tolist() == [0, 1, 2]
     with pytest.raises(ValueError, match="labels from 0, got -2 to 2"):
-        labels([-2, 0, 2], X)
-    assert labels(numpy.array([], int), X[:0]).shape == (0,)
+        checks.labels([-2, 0, 2], X)
+    assert checks.labels(numpy.array([], int), X[:0]).shape == (0,)
 
 
 @every_family

@@ -4,14 +4,8 @@ import numpy
 import pytest
 from gradient import check_gradient
 
-from gdl_numpy.networks.fourier import (
-    checked_wave_vectors,
-    fourier_features,
-    fourier_network,
-    n_features,
-    wave_vectors,
-)
-from gdl_numpy.networks.network import initial_theta, mlp
+from gdl_numpy.networks.fourier import fourier_features, n_features, wave_vectors
+from gdl_numpy.networks.network import checked_wave_vectors, fourier_network, initial_theta, mlp
 from gdl_numpy.numerics.backend import array_module, to_numpy
 
 

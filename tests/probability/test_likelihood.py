@@ -12,14 +12,13 @@ from gradient import check_gradient
 from scipy import stats
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
 from gdl_numpy.probability.density import Box
 from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
 from gdl_numpy.probability.likelihood import (
-    in_blocks,
     likelihood,
     log_likelihood,
     mean_loss,
-    mean_over_blocks,
     negative_log_likelihood,
 )
 from gdl_numpy.probability.sample_space import SampleSpace

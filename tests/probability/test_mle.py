@@ -10,7 +10,7 @@ import pytest
 from sklearn.mixture import GaussianMixture
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.numerics.optimizer import GradientDescent
+from gdl_numpy.numerics.optimizer import GradientDescent, Step
 from gdl_numpy.probability.density import (
     Box,
     Mixture,
@@ -21,7 +21,6 @@ from gdl_numpy.probability.density import (
 from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
 from gdl_numpy.probability.likelihood import log_likelihood, mean_loss
 from gdl_numpy.probability.mle import (
-    Step,
     descend,
     expectation_maximization,
     k_means_plus_plus,

@@ -3,14 +3,9 @@
 import numpy
 import pytest
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.probability.sample_space import (
-    SampleSpace,
-    data_set,
-    observations,
-    whole_number,
-    whole_numbers,
-)
+from gdl_numpy.probability.sample_space import SampleSpace
 
 NAN, INF = float("nan"), float("inf")
 
@@ -35,34 +30,34 @@ NOT_DATA = [
 @pytest.mark.parametrize("X, error, words", NOT_DATA)
 def test_what_is_no_list_of_points_in_the_plane_is_refused(X, error, words):
     with pytest.raises(error, match=words):
-        observations(X, like=numpy.zeros(2))
+        checks.observations(X, like=numpy.zeros(2))
     with pytest.raises(error, match=words):
-        data_set(X, 2)
+        checks.data_set(X, 2)
 
 
 def test_observations_follow_the_module_and_dtype_of_what_they_meet(xp):
     like = xp.zeros(2, dtype="float32")
     for X in ([[1, 2]], ((1, 2),), xp.asarray([[1, 2]]), xp.asarray([[1.0, 2.0]])):
-        X = observations(X, like)
+        X = checks.observations(X, like)
         assert array_module(X) is xp and X.dtype == "float32" and X.shape == (1, 2)
 
 
 def test_no_observations_are_observations_but_no_data_set():
     empty = numpy.zeros((0, 2))
-    assert observations(empty, like=numpy.zeros(2)).shape == (0, 2)
+    assert checks.observations(empty, like=numpy.zeros(2)).shape == (0, 2)
     with pytest.raises(ValueError, match="X is empty: nothing can be estimated"):
-        data_set(empty, 2)
+        checks.data_set(empty, 2)
 
 
 def test_a_data_set_may_have_any_number_of_columns_if_none_is_asked_for():
-    assert data_set([[1, 2, 3]]).shape == (1, 3)
+    assert checks.data_set([[1, 2, 3]]).shape == (1, 3)
     with pytest.raises(ValueError, match=r"X must have shape \(n, d\)"):
-        data_set([1, 2, 3])
+        checks.data_set([1, 2, 3])
 
 
 @pytest.mark.parametrize("n", [3, numpy.int8(3), numpy.uint64(3), numpy.array(3)])
 def test_whole_numbers_of_every_kind_are_taken(n):
-    whole = whole_number(n, "n")
+    whole = checks.whole_number(n, "n")
     assert type(whole) is int and whole == 3
 
 
@@ -70,13 +65,13 @@ def test_whole_numbers_of_every_kind_are_taken(n):
                                numpy.array(2.5), numpy.array([1, 2]), [3]])
 def test_what_is_no_whole_number_is_refused(n):
     with pytest.raises(TypeError, match="n must be a whole number, got"):
-        whole_number(n, "n")
+        checks.whole_number(n, "n")
 
 
 @pytest.mark.parametrize("n, least", [(-1, 0), (0, 1), (numpy.int64(4), 5)])
 def test_a_number_that_is_too_small_is_refused(n, least):
     with pytest.raises(ValueError, match=f"k must be at least {least}, got {n}"):
-        whole_number(n, "k", least)
+        checks.whole_number(n, "k", least)
 
 
 # The box
@@ -189,9 +184,9 @@ def test_a_grid_needs_a_whole_number_of_cells_for_each_coordinate(shape, error, 
 
 
 def test_whole_numbers_are_a_tuple_of_them_or_an_error_that_names_them():
-    assert whole_numbers([1, numpy.int64(2)], "hidden", 1) == (1, 2)
-    assert whole_numbers((), "hidden") == ()
+    assert checks.whole_numbers([1, numpy.int64(2)], "hidden", 1) == (1, 2)
+    assert checks.whole_numbers((), "hidden") == ()
     with pytest.raises(TypeError, match="hidden must be a list of whole numbers, got 8"):
-        whole_numbers(8, "hidden")
+        checks.whole_numbers(8, "hidden")
     with pytest.raises(ValueError, match="hidden must be at least 1, got 0"):
-        whole_numbers((3, 0), "hidden", 1)
+        checks.whole_numbers((3, 0), "hidden", 1)

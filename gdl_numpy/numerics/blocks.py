@@ -1,0 +1,42 @@
+"""Blocks: large data, some rows at a time.
+
+Why: a model of a million rows needs, between data and result, arrays of its own, for a network as
+wide as its layers. All at once they do not fit into memory; some thousand rows at a time they fit
+even into the processor's cache, and take less time than their share. Idea: what is computed row by
+row does not notice when it is computed block by block, and a mean over all rows is the mean of the
+blocks' means, each counted by its rows.
+
+    Y = (f(X[0:r]), f(X[r:2r]), ...)                 mean of g = Σ_blocks (rows of the block/n) mean
+"""
+
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
+
+
+def in_blocks(function, n, rows=2**13):
+    """What `function(start, end)` gives for the rows from start to end, for all n, as one array.
+
+    >>> import numpy
+    >>> in_blocks(lambda i, j: numpy.arange(i, j)**2, 5, rows=2).tolist()
+    [0, 1, 4, 9, 16]
+    """
+    rows = checks.whole_number(rows, "rows", least=1)
+    parts = [function(start, min(start + rows, n)) for start in range(0, max(n, 1), rows)]
+    return array_module(parts[0]).concatenate(parts)
+
+
+def mean_over_blocks(loss, theta, *data, rows=2**11):
+    """The mean loss over all rows of `data` and its gradient, from blocks of some rows each.
+
+    `loss(theta, *block)` gives both for a block.
+    """
+    n = len(data[0])
+    if n == 0 or any(len(array) != n for array in data):
+        raise ValueError("the data must have equally many rows, at least one, got "
+                         f"{[len(array) for array in data]}")
+    mean, dmean = 0.0, 0.0
+    for start in range(0, n, rows):
+        block = [array[start:start + rows] for array in data]
+        value, dtheta = loss(theta, *block)
+        mean, dmean = mean + len(block[0]) / n * value, dmean + len(block[0]) / n * dtheta
+    return mean, dmean

@@ -1,0 +1,219 @@
+"""Checks: what is refused at the door, each kind of fault in one place and in one wording.
+
+Why: a wrong argument that computes gives a wrong number without a word, and one that fails three
+functions further down gives a message about an array that the reader has never seen. So whoever
+calls a public function is told at once what was got and what was wanted, before anything is
+changed. Idea: all of that stands here, and a call is seen by its prefix, `checks.`: the eye learns
+to skip such a line, and the formula is next to it.
+
+    numbers    whole_number, whole_numbers, number (of an interval), choice (of names)
+    arrays     real_array, observations, data_set, paired, rows_within, not_empty
+    models     theta, theta_shape, waves, probabilities, labels
+    chance     rng, draws
+
+Each returns what it was given, as the number or the array that the caller goes on with, or raises a
+ValueError, or a TypeError where the kind of thing is wrong. `name` is what the error calls it. A
+training step must not wait for a device, and asks whether numbers are finite nowhere: finite=False.
+
+>>> whole_number(3, "n", least=1)
+3
+>>> number(0.5, "averaging", "[0, 1)")
+0.5
+"""
+
+import math
+import operator
+
+import numpy
+
+from gdl_numpy.numerics.backend import array_module
+
+
+def whole_number(n, name, least=0, most=None):
+    """`n` as an int from `least` to `most`, without an upper end if that is None."""
+    try:
+        truth_or_array = isinstance(n, bool | numpy.bool_) or getattr(n, "ndim", 0) > 0
+        whole = operator.index(None if truth_or_array else n)
+    except TypeError as error:
+        raise TypeError(f"{name} must be a whole number, got {n!r}") from error
+    if whole < least:
+        raise ValueError(f"{name} must be at least {least}, got {n}")
+    if most is not None and whole > most:
+        raise ValueError(f"{name} must be at most {most}, got {n}")
+    return whole
+
+
+def whole_numbers(values, name, least=0):
+    """`values` as a tuple of ints that are at least `least`."""
+    try:
+        values = tuple(values)
+    except TypeError as error:
+        raise TypeError(f"{name} must be a list of whole numbers, got {values!r}") from error
+    return tuple(whole_number(value, name, least) for value in values)
+
+
+def number(value, name, interval="(-inf, inf)"):
+    """`value` as a float in `interval`, written as in mathematics: "[0, 1)" holds 0 and not 1."""
+    try:
+        real = math.nan if isinstance(value, str | bytes | bool | numpy.bool_) else float(value)
+        if getattr(value, "ndim", 0) > 0 or isinstance(value, str | bytes | bool | numpy.bool_):
+            raise TypeError
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be a number in {interval}, got {value!r}") from error
+    low, high = map(float, interval[1:-1].split(","))
+    inside = (low <= real if interval[0] == "[" else low < real) and (
+        real <= high if interval[-1] == "]" else real < high)
+    if not inside:
+        raise ValueError(f"{name} must lie in {interval}, got {value}")
+    return real
+
+
+def choice(name_of_one, name, options):
+    """`name_of_one` if it is one of `options`, a collection of names."""
+    if not (isinstance(name_of_one, str) and name_of_one in options):
+        raise ValueError(f"{name} must be one of {', '.join(options)}, got {name_of_one!r}")
+    return name_of_one
+
+
+def real_array(x, name, like=None, finite=True):
+    """`x` as an array of finite floating-point numbers, in the module and dtype of `like` if given.
+
+    Integers become float64. With finite=False nobody waits to see whether it is. TypeError if `x`
+    holds no real numbers or lives on another device than `like`; ValueError if it is ragged or
+    holds NaN or infinity.
+    """
+    xp = array_module(x) if like is None else array_module(like)
+    if like is not None and hasattr(x, "dtype") and array_module(x) is not xp:
+        raise TypeError(f"{name} is an array of {array_module(x).__name__}, but what it meets here "
+                        f"is an array of {xp.__name__}: move one of them first")
+    try:
+        array = xp.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} is ragged: its rows must all have the same length") from error
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if like is not None:
+        array = array.astype(like.dtype, copy=False)
+    elif array.dtype.kind != "f":
+        array = array.astype(float)
+    if finite and not xp.isfinite(array).all():             # the check waits for a device
+        bad = float(array.ravel()[(~xp.isfinite(array)).ravel().argmax()])
+        raise ValueError(f"{name} holds {bad}: every number must be finite")
+    return array
+
+
+def observations(X, like, finite=True, name="X", d=None):
+    """`X` as an (n, d) array that can meet `like`, whose last axis has length d unless d is given.
+
+    ValueError or TypeError if X has another number of columns, is not two-dimensional, is not
+    numeric, lives on another device, or holds NaN or infinity; a training step, which must not wait
+    for the device, leaves the last out with finite=False.
+    """
+    X = real_array(X, name, like, finite)
+    d = like.shape[-1] if d is None else d
+    if X.ndim != 2:
+        raise ValueError(f"{name} must have shape (n, {d}), one observation a row, got shape "
+                         f"{X.shape}")
+    if X.shape[1] != d:
+        raise ValueError(f"{name} has {X.shape[1]} columns; it must lie in R^{d}")
+    return X
+
+
+def data_set(X, d=None, name="X"):
+    """`X` as an (n, d) array with at least one row: what a model can be fitted to."""
+    X = real_array(X, name)
+    if X.ndim != 2:
+        raise ValueError(f"{name} must have shape (n, {d or 'd'}), one observation a row, got "
+                         f"{X.shape}")
+    if d is not None and X.shape[1] != d:
+        raise ValueError(f"{name} has {X.shape[1]} columns; this family lives on R^{d}")
+    if X.size == 0:
+        raise ValueError(f"{name} is empty: nothing can be estimated from no observation")
+    return X
+
+
+def paired(U, name, Z, of="Z"):
+    """`U` as an (n, c) array with a row for each of the n rows of Z, which the error calls `of`."""
+    U = real_array(U, name, like=Z)
+    if U.ndim != 2 or len(U) != len(Z):
+        raise ValueError(f"{name} must have a row for each of the {len(Z)} rows of {of}, got shape "
+                         f"{U.shape}")
+    return U
+
+
+def rows_within(X, inside, space, name="X"):
+    """X, if `inside` (n,) holds for every row; the error names the first row off the `space`."""
+    if not inside.all():
+        raise ValueError(f"{name} must lie in {space}, got the row {X[(~inside).argmax()]}")
+    return X
+
+
+def not_empty(X, name="X"):
+    """X, if it has rows to take a mean over."""
+    if len(X) == 0:
+        raise ValueError(f"{name} is empty: there is no mean over no rows")
+    return X
+
+
+def theta(theta, n_parameters):
+    """theta as a finite array of shape (n_θ,)."""
+    return theta_shape(real_array(theta, "theta"), n_parameters)
+
+
+def theta_shape(theta, n_parameters):
+    """theta, an array of shape (n_θ,); in a training step nothing waits to see if it is finite."""
+    shape = getattr(theta, "shape", type(theta))
+    if shape != (n_parameters,):
+        raise ValueError(f"theta must be an array of shape ({n_parameters},), got {shape}")
+    return theta
+
+
+def probabilities(weights, name, like=None):
+    """`weights` as an array of numbers that are not negative and sum to 1, a copy."""
+    weights = real_array(weights, name, like).copy()
+    if weights.size == 0 or (weights < 0).any():
+        raise ValueError(f"{name} must be one or more numbers and none negative, got {weights}")
+    if abs(float(weights.sum()) - 1) > 1e-6:
+        raise ValueError(f"{name} must sum to 1, got a sum of {float(weights.sum())}")
+    return weights
+
+
+def waves(F, d, name="waves"):
+    """Wave vectors as an array (d, m)."""
+    F = real_array(F, name)
+    if F.ndim != 2 or len(F) != d:
+        raise ValueError(f"{name} must have shape ({d}, m), got shape {F.shape}")
+    return F
+
+
+def labels(y, X, n_classes=None):
+    """`y` as an array of one whole number from 0 to n_classes - 1 for each row of X."""
+    xp = array_module(X)
+    if hasattr(y, "dtype") and array_module(y) is not xp:
+        raise TypeError("X and y must live on the same device")
+    y = xp.asarray(y)
+    if y.dtype.kind not in "iu":
+        raise TypeError(f"y must hold whole numbers, got dtype {y.dtype}")
+    if y.shape != (len(X),):
+        raise ValueError(f"y must have one label for each of the {len(X)} rows of X, shape "
+                         f"({len(X)},), got shape {y.shape}")
+    if len(y) and (y.min() < 0 or (n_classes is not None and y.max() >= n_classes)):
+        last = "" if n_classes is None else f" to {n_classes - 1}"
+        raise ValueError(f"y must hold labels from 0{last}, got {int(y.min())} to {int(y.max())}")
+    return y
+
+
+def rng(rng):
+    """`rng`, if it is a generator of random numbers and no seed, module or older kind of it."""
+    if isinstance(rng, type) or not all(callable(getattr(rng, method, None)) for method in
+                                        ("random", "standard_normal", "integers")):
+        raise TypeError("rng must be a generator of random numbers, such as random_generator(seed) "
+                        f"of gdl_numpy.numerics.backend makes, got {rng!r:.80}")
+    return rng
+
+
+def draws(n, rng_):
+    """`n` as the number of draws that a generator is asked for."""
+    n = whole_number(n, "n")
+    rng(rng_)
+    return n

@@ -18,7 +18,8 @@ READING_ORDER = re.findall(r"^    (\w+) {2,}", gdl_numpy.__doc__, flags=re.MULTI
 SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py"]
 NAMES = [".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in SOURCES]
 TREES = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES]
-each_module = pytest.mark.parametrize("name, tree", zip(NAMES, TREES, strict=True), ids=NAMES)
+each_module = pytest.mark.parametrize(
+    "name, tree", list(zip(NAMES, TREES, strict=True)), ids=NAMES)
 
 
 def imports(tree):

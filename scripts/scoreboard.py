@@ -34,13 +34,15 @@ from gdl_numpy import taxonomy
 from gdl_numpy.models.adversarial import AdversarialFamily
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
-from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised, reflect
+from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.fourier import wave_vectors
+from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.storage import load, save
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
+from gdl_numpy.numerics.langevin import reflect
 from gdl_numpy.probability.density import Histogram, KernelDensity
 from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
 from gdl_numpy.probability.mle import maximum_likelihood
@@ -118,7 +120,7 @@ class RecalibratedKernelDensity:
 
 
 @dataclass(frozen=True)
-class Network:
+class Recipe:
     """How a family of networks, `family(xp)` with its constants in the module xp, is trained here.
 
     `steps` are what 90 seconds on 2 cores allow. `judge(p, U, rng)` is to be small on points kept
@@ -210,33 +212,36 @@ MODELS = {                                                  # name: X, rng, seco
         lambda X, rng, seconds: RecalibratedKernelDensity(*split(X, rng)),
 }
 NETWORKS = {
-    "autoregressive": Network(
+    "autoregressive": Recipe(
         lambda xp: AutoregressiveFamily((180, 360), (256, 256), waves(xp, (2, 8, 32), 32),
                                         order=(1, 0), bound=3.0),
         None, 4000, 1.0, {"learning_rate": 2e-3}),
-    "spline_flow": Network(
+    "spline_flow": Recipe(
         lambda xp: NormalizingFlowFamily(2, 4, (128, 128), "spline", 32, waves(xp, (2, 6, 18), 16)),
         None, 7000, 1.0, {"learning_rate": 2e-3}),
-    "affine_flow": Network(
+    "affine_flow": Recipe(
         lambda xp: NormalizingFlowFamily(2, 12, (128, 128), "affine",
-                                         frequencies=waves(xp, (1, 3), 16), bound=1.0),
+                                         waves=waves(xp, (1, 3), 16), bound=1.0),
         cross_entropy, 10_000, 1.0, {"learning_rate": 1e-3}),
-    "variational_autoencoder": Network(
-        lambda xp: VariationalAutoencoderFamily(2, 2, (128, 128), waves(xp, (2, 6, 20), 24),
-                                             waves(xp, (0.5, 1.5), 16), "output", 5e-3),
+    "variational_autoencoder": Recipe(
+        lambda xp: VariationalAutoencoderFamily(
+            Network((2, 128, 128, 4), waves=waves(xp, (2, 6, 20), 24)),
+            Network((2, 128, 128, 4), waves=waves(xp, (0.5, 1.5), 16)), floor=5e-3),
         None, 40_000, 0.5, {"learning_rate": 2e-3, "n_samples": 8}),
-    "energy_based": Network(
-        lambda xp: EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], (128, 128),
-                                     waves(xp, (2, 4, 8, 16), 32), bound=3.0),
+    "energy_based": Recipe(
+        lambda xp: EnergyBasedFamily(
+            [-1.0, -1.0], [1.0, 1.0],
+            Network((2, 128, 128, 1), "relu", waves(xp, (2, 4, 8, 16), 32), bound=3.0)),
         grid_cross_entropy, 5000, 0.4,
         {"learning_rate": 2e-3, "batch": 1024, "averaging": 0.999}),
-    "diffusion": Network(
+    "diffusion": Recipe(
         lambda xp: DiffusionFamily(2, (256, 256), 256, waves(xp, (2, 6, 20), 24),
                                    log_snr=(10.0, -6.0)),
         None, 32_000, 0.0, {"learning_rate": 2e-3}),
-    "adversarial": Network(
-        lambda xp: AdversarialFamily(2, 2, (128, 128), (128, 128), waves(xp, (2, 4, 8, 16), 16),
-                                     waves(xp, (0.5, 1, 2, 4), 16)),
+    "adversarial": Recipe(
+        lambda xp: AdversarialFamily(
+            Network((2, 128, 128, 2), "relu", waves(xp, (0.5, 1, 2, 4), 16)),
+            Network((2, 128, 128, 1), "relu", waves(xp, (2, 4, 8, 16), 16))),
         None, 10_000, 0.0, {"learning_rate": 2e-3}),
 }
 for name, network in NETWORKS.items():

@@ -25,7 +25,7 @@ likelihood larger. `mle` refuses such data; with a penalty λ > 0 the estimate e
 
 import math
 
-from gdl_numpy.networks.network import checked_activation, initial_theta, mlp, n_parameters
+from gdl_numpy.networks.network import ACTIVATIONS, initial_theta, mlp, n_parameters
 from gdl_numpy.networks.training import train
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
@@ -111,7 +111,7 @@ class NetworkClassifierFamily(ClassifierFamily):
         self.sizes = checks.whole_numbers(sizes, "sizes", least=1)
         if len(self.sizes) < 2 or self.sizes[-1] < 2:
             raise ValueError(f"sizes must be (d, ..., K) with K >= 2 classes, got {sizes}")
-        self.activation = checked_activation(activation)
+        self.activation = checks.choice(activation, "activation", ACTIVATIONS)
         self.d, self.n_classes = self.sizes[0], self.sizes[-1]
         self.n_parameters = n_parameters(self.sizes)
 

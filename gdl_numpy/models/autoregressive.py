@@ -39,105 +39,61 @@ import math
 
 import numpy
 
-from gdl_numpy.networks.fourier import n_features
-from gdl_numpy.networks.network import (
-    checked_activation,
-    checked_wave_vectors,
-    cut,
-    fourier_network,
-    initial_theta,
-    mlp,
-    n_parameters,
-)
-from gdl_numpy.networks.training import starting_theta, train
+from gdl_numpy.networks.network import Network
+from gdl_numpy.networks.trained import Trained, TrainedFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
-from gdl_numpy.numerics.elementary import bounded, log_softmax, sigmoid, softmax, softplus
+from gdl_numpy.numerics.elementary import log_softmax, sigmoid, softmax, softplus
 from gdl_numpy.probability.density import categorical
-from gdl_numpy.probability.likelihood import mean_loss
 
 
-class _Autoregressive:
-    """What the two families share; each brings its own log_prob, space and density."""
-
-    def __init__(self, d, hidden, order, activation):
-        self.d, self.activation = d, activation
-        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        self.order = list(range(d) if order is None else checks.whole_numbers(order, "order"))
-        if sorted(self.order) != list(range(d)):
-            raise ValueError(f"order must hold each of 0, ..., {d - 1} once, got {order}")
-        checked_activation(activation)
-
-    def loss(self, theta, X):
-        """-1/n Σ log p_θ(x), in nats per row, and its gradient (p,)."""
-        return mean_loss(self, theta, X)
-
-    def train(self, X, rng, max_steps=4000, batch=512, learning_rate=2e-3, averaging=0.999,
-              augment=None, theta=None):
-        """Minimise the loss by steps on random rows; yields a Step each, theta always usable.
-
-        `augment(rows, rng)` may change the rows of a step. ValueError for data off the space.
-        """
-        X = checks.data_set(X, self.d)
-        checks.rows_within(X, ~self.off_space(X), self.space)
-        theta = starting_theta(self, theta, rng, X)
-        return train(self.loss, theta, (X,), rng, learning_rate, batch, max_steps, averaging,
-                     augment)
-
-
-class AutoregressiveFamily(_Autoregressive):
+class AutoregressiveFamily(TrainedFamily):
     """Densities on [-1, 1]^d with binned conditionals; `bins` = (K_1, ..., K_d), one an axis.
 
-    `hidden` are the widths of the hidden layers of each of the d - 1 networks, `frequencies` is
-    F (d, m), whose rows for the coordinates a network sees make its Fourier features; by default it
-    sees the plain coordinates. `order` is the order of the factors, by default 0, ..., d - 1;
-    `bound` is B, by default none.
+    `hidden` are the widths of the hidden layers of each of the d - 1 networks, and `order` is the
+    order of the factors, by default 0, ..., d - 1. Options: `bound` is B; `waves` are wave vectors
+    F (d, m), whose rows for the coordinates that a network sees make its Fourier features.
     """
 
-    def __init__(self, bins, hidden, frequencies=None, order=None, activation="relu", bound=None):
+    how = {"max_steps": 4000, "learning_rate": 2e-3}
+
+    def __init__(self, bins, hidden, waves=None, order=None, activation="relu", bound=None):
         self.bins = checks.whole_numbers(bins, "bins", least=1)
-        checks.whole_number(len(self.bins), "the length of bins", least=1)
-        super().__init__(len(self.bins), hidden, order, activation)
-        if not (bound is None or 0 < bound < math.inf):
-            raise ValueError(f"bound must be positive and finite, got {bound}")
-        self.space, self.bound = f"[-1, 1]^{self.d}", None if bound is None else float(bound)
-        self.frequencies = checked_wave_vectors(frequencies, self.d)
+        self.d = checks.whole_number(len(self.bins), "the length of bins", least=1)
+        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
+        self.order = checks.permutation(order, "order", self.d)
+        self.waves, self.activation, self.bound = checks.waves(waves, self.d), activation, bound
         K = [self.bins[i] for i in self.order]
-        self.sizes = [(n_features(i, self.frequencies), *self.hidden, K[i])
-                      for i in range(1, self.d)]
-        lengths = [K[0], *map(n_parameters, self.sizes)]
-        self.ends = [sum(lengths[:i + 1]) for i in range(self.d)]
-        self.n_parameters = self.ends[-1]
+        self._set_networks(*(
+            Network((i, *self.hidden, K[i]), activation,
+                    None if waves is None else self.waves[self.order[:i]], bound)
+            for i in range(1, self.d)), before=K[:1])
         self.log_cell_volume = sum(math.log(2 / k) for k in K)
 
     def __call__(self, theta):
-        return Autoregressive(self, checks.theta(theta, self.n_parameters).copy())
+        return Autoregressive(self, theta)
 
-    def off_space(self, X):
-        """Whether each row of X is off the box, (n,)."""
-        return (abs(X) > 1).any(axis=1)
+    def on_space(self, X):
+        """X, if all its rows lie in the box, else a ValueError."""
+        return checks.rows_within(X, (abs(X) <= 1).all(axis=1), f"[-1, 1]^{self.d}")
 
     def initial_theta(self, rng, dtype=float):
-        """A random start, shape (p,), where rng lives: the first coordinate about uniform."""
-        first = 0.01 * rng.standard_normal(self.ends[0], dtype=dtype)
-        rest = [initial_theta(sizes, rng, self.activation, dtype) for sizes in self.sizes]
-        return array_module(first).concatenate([first, *rest])
+        """A random start, shape (n_θ,), where rng lives: the first coordinate about uniform."""
+        first = 0.01 * rng.standard_normal(self.parts.lengths[0], dtype=dtype)
+        return self.parts.join(first, *(network.initial_theta(rng, dtype)
+                                        for network in self.networks))
 
     def logits(self, theta, before):
         """a (n, K) of the next coordinate given `before` (n, i), the first i in the order, i > 0,
         and backward: da -> dθ of its network."""
         i = before.shape[1]
-        F = None if self.frequencies is None else self.frequencies[self.order[:i]]
-        r, backward_network = fourier_network(theta[self.ends[i - 1]:self.ends[i]], before, F,
-                                              self.sizes[i - 1], self.activation)
-        a, backward_bound = bounded(r, self.bound)
-        return a, lambda da: backward_network(backward_bound(da), inputs=False)[0]
+        a, backward = self.networks[i - 1](self.parts(theta)[i], before)
+        return a, lambda da: backward(da, inputs=False)[0]
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        xp = array_module(theta)
-        first = checks.theta_shape(theta, self.n_parameters)[:self.ends[0]]
+        xp, first = array_module(theta), self.parts(theta)[0]
         X = checks.observations(X, theta, finite=False, d=self.d)[:, self.order]
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)     # log p off the box
@@ -157,8 +113,8 @@ class AutoregressiveFamily(_Autoregressive):
             dlog_p = xp.where(inside, dlog_p, 0)                    # outside, no θ changes log p
             dfirst = -softmax(first) * dlog_p.sum()
             xp.add.at(dfirst, k[0], dlog_p)                         # rows may share a bin
-            return xp.concatenate([dfirst, *(backward_network(backward_softmax(dlog_p))
-                                             for backward_softmax, backward_network in pullbacks)])
+            return self.parts.join(dfirst, *(backward_network(backward_softmax(dlog_p))
+                                             for backward_softmax, backward_network in pullbacks))
 
         return xp.where(inside, log_p, elsewhere).astype(theta.dtype, copy=False), backward
 
@@ -180,28 +136,21 @@ def _log_softmax_at(a, k):
     return own - xp.log(total), backward
 
 
-class _Density:
+class _Autoregressive(Trained):
     """p_θ for one θ."""
 
-    def __init__(self, family, theta):
-        self.family, self.theta = family, theta
-
-    def _checked(self, X):
-        return checks.observations(X, self.theta, d=self.family.d)
-
     def log_prob(self, X):
-        """log p(x) for each row, shape (n,), in nats: -inf off the box, ValueError off {0, 1}^d."""
-        X = self._checked(X)
-        return in_blocks(lambda i, j: self.family.log_prob(self.theta, X[i:j])[0], len(X))
+        """log p(x) for each row, shape (n,), in nats."""
+        return self._of_rows(lambda X: self.family.log_prob(self.theta, X)[0], X)
 
     def sample(self, n, rng):
         """n draws, coordinate by coordinate, (n, d)."""
-        n = checks.whole_number(n, "n")
+        n = checks.draws(n, rng)
         return in_blocks(lambda i, j: self._sample(j - i, rng), n)
 
 
-class Autoregressive(_Density):
-    """Π_i p(x_i | x_<i) on the box [-1, 1]^d, each factor constant within each bin."""
+class Autoregressive(_Autoregressive):
+    """Π_i p(x_i | x_<i) on the box [-1, 1]^d, each factor constant within each bin; 0 elsewhere."""
 
     def _sample(self, n, rng):
         family, theta = self.family, self.theta
@@ -209,7 +158,7 @@ class Autoregressive(_Density):
         X = xp.empty((n, family.d), dtype=theta.dtype)              # columns in the given order
         for i, axis in enumerate(family.order):
             if i == 0:
-                k = categorical(softmax(theta[:family.ends[0]]), n, rng)
+                k = categorical(softmax(family.parts(theta)[0]), n, rng)
             else:
                 cdf = softmax(family.logits(theta, X[:, :i])[0]).cumsum(axis=1)
                 u = rng.random((n, 1), dtype=theta.dtype) * cdf[:, -1:]
@@ -219,54 +168,52 @@ class Autoregressive(_Density):
         return X[:, [family.order.index(i) for i in range(family.d)]]
 
 
-class MaskedAutoregressiveFamily(_Autoregressive):
+class MaskedAutoregressiveFamily(TrainedFamily):
     """Probabilities of binary pictures, x in {0, 1}^d, by one masked network of widths `hidden`.
 
-    The degrees of hidden units are spread evenly over 1, ..., d - 1. `mask` (p,) is 1 for what is
+    The degrees of hidden units are spread evenly over 1, ..., d - 1. `mask` (n_θ,) is 1 for what is
     kept; the other entries of θ have no effect and the gradient 0.
     """
 
+    how = {"max_steps": 4000, "learning_rate": 2e-3}
+
     def __init__(self, d, hidden, order=None, activation="relu"):
-        super().__init__(checks.whole_number(d, "d", least=1), hidden, order, activation)
-        self.space = f"{{0, 1}}^{self.d}"
-        self.sizes = (self.d, *self.hidden, self.d)
-        self.n_parameters = n_parameters(self.sizes)
+        self.d = checks.whole_number(d, "d", least=1)
+        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
+        self.order, self.activation = checks.permutation(order, "order", self.d), activation
+        self.network = Network((self.d, *self.hidden, self.d), activation)
+        self._set_networks(self.network)
         place = 1 + numpy.argsort(self.order)                       # of each coordinate: 1, ..., d
         degrees = [place, *(numpy.linspace(1, max(self.d - 1, 1), h).round() for h in self.hidden)]
         mask = numpy.ones(self.n_parameters, dtype=bool)
-        *inner, (last, _) = cut(mask, self.sizes)
+        *inner, (last, _) = self.network.cut(mask)
         for (W, _), before, after in zip(inner, degrees[:-1], degrees[1:], strict=True):
             W[...] = before[:, None] <= after
         last[...] = degrees[-1][:, None] < place
         self._masks = {"numpy": mask}
 
     def __call__(self, theta):
-        return MaskedAutoregressive(self, checks.theta(theta, self.n_parameters).copy())
+        return MaskedAutoregressive(self, theta)
 
     def mask(self, xp):
-        """The mask (p,), of truth values in the module xp."""
+        """The mask (n_θ,), of truth values in the module xp."""
         if xp.__name__ not in self._masks:
             self._masks[xp.__name__] = xp.asarray(self._masks["numpy"])
         return self._masks[xp.__name__]
 
-    def off_space(self, X):
-        """Whether each row of X holds something else than 0 and 1, (n,)."""
-        return ((X != 0) & (X != 1)).any(axis=1)
-
-    def initial_theta(self, rng, dtype=float):
-        """A random start, shape (p,), where rng lives."""
-        return initial_theta(self.sizes, rng, self.activation, dtype)
+    def on_space(self, X):
+        """X, if it holds 0 and 1 alone, else a ValueError."""
+        return checks.rows_within(X, ((X == 0) | (X == 1)).all(axis=1), f"{{0, 1}}^{self.d}")
 
     def logits(self, theta, X):
         """a (n, d), a_i from the coordinates before i only, and backward: da -> dtheta."""
         mask = self.mask(array_module(theta))
-        a, backward = mlp(theta * mask, X, self.sizes, self.activation)
+        a, backward = self.network(checks.theta_shape(theta, self.n_parameters) * mask, X)
         return a, lambda da: backward(da, inputs=False)[0] * mask
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, all of 0 and 1, which the caller has checked, (n,), and
         backward: dlog_p -> dtheta."""
-        checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, d=self.d)
         a, backward_network = self.logits(theta, X)
 
@@ -276,12 +223,13 @@ class MaskedAutoregressiveFamily(_Autoregressive):
         return -softplus((1 - 2 * X) * a).sum(axis=1), backward
 
 
-class MaskedAutoregressive(_Density):
+class MaskedAutoregressive(_Autoregressive):
     """Π_i p(x_i | x_<i) on {0, 1}^d: a probability mass, not a density; log p(x) <= 0."""
 
-    def _checked(self, X):
-        X = super()._checked(X)
-        return checks.rows_within(X, ~self.family.off_space(X), self.family.space)
+    def log_prob(self, X):
+        """log P(x) for each row, shape (n,), in nats. ValueError off {0, 1}^d."""
+        X = checks.observations(X, self.theta, d=self.family.d)
+        return super().log_prob(self.family.on_space(X))
 
     def _sample(self, n, rng):
         """d network passes: each one settles one coordinate."""
@@ -290,6 +238,6 @@ class MaskedAutoregressive(_Density):
         X = xp.zeros((n, family.d), dtype=kept.dtype)
         u = rng.random((n, family.d), dtype=kept.dtype)
         for i in family.order:
-            a, _ = mlp(kept, X, family.sizes, family.activation)
+            a, _ = family.network(kept, X)
             X[:, i] = u[:, i] < sigmoid(a[:, i])
         return X

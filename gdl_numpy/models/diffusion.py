@@ -46,14 +46,8 @@ size of their steps (test_e36).
 import math
 
 from gdl_numpy.networks.fourier import fourier_features, n_features
-from gdl_numpy.networks.network import (
-    checked_activation,
-    checked_wave_vectors,
-    initial_theta,
-    mlp,
-    n_parameters,
-)
-from gdl_numpy.networks.training import starting_theta, train
+from gdl_numpy.networks.network import Network
+from gdl_numpy.networks.trained import Trained, TrainedFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.elementary import sigmoid
@@ -80,61 +74,49 @@ def signal_and_noise(log_snr):
     return xp.sqrt(sigmoid(log_snr)), xp.sqrt(sigmoid(-log_snr))
 
 
-class DiffusionFamily:
+class DiffusionFamily(TrainedFamily):
     """Noise predictors with layers of `hidden` units, and the chain of `n_levels` levels over R^d.
 
-    λ falls from log_snr[0] to log_snr[1] as `schedule` says, a key of SCHEDULES. `frequencies` are
-    wave vectors F (d, m), see fourier.py; None for none. X should vary by about 1 in each column.
+    X should vary by about 1 in each column. λ falls from log_snr[0] to log_snr[1] as `schedule`
+    says, a key of SCHEDULES. Options: `waves` are wave vectors F (d, m), see fourier.py; `n_waves`
+    is the number of sines of the time embedding.
     """
 
-    def __init__(self, d, hidden, n_levels=256, frequencies=None, schedule="linear",
+    def __init__(self, d, hidden, n_levels=256, waves=None, schedule="linear",
                  log_snr=(10.0, -8.0), n_waves=6, activation="tanh"):
         self.d = checks.whole_number(d, "d", least=1)
+        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
         self.n_levels = checks.whole_number(n_levels, "n_levels", least=2)
         self.n_waves = checks.whole_number(n_waves, "n_waves", least=1)
-        hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        if schedule not in SCHEDULES:
-            raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}")
-        checked_activation(activation)
-        highest, lowest = log_snr
-        if not -math.inf < lowest < highest < math.inf:
-            raise ValueError(f"log_snr must be two finite numbers, the second below the first, "
-                             f"got {log_snr}")
-        self.schedule, self.activation = schedule, activation
-        self.log_snr = float(highest), float(lowest)
-        self.frequencies = checked_wave_vectors(frequencies, self.d)
-        self.sizes = (n_features(self.d, self.frequencies) + 2 * self.n_waves, *hidden, self.d)
-        self.n_parameters = n_parameters(self.sizes)
+        self.schedule = checks.choice(schedule, "schedule", SCHEDULES)
+        self.log_snr, self.activation = checks.falling(log_snr, "log_snr"), activation
+        self.waves = checks.waves(waves, self.d)
+        self.network = Network((n_features(self.d, self.waves) + 2 * self.n_waves, *self.hidden,
+                                self.d), activation)
+        self._set_networks(self.network)
 
     def __call__(self, theta):
-        return Diffusion(self, checks.theta(theta, self.n_parameters).copy())
-
-    def initial_theta(self, rng, dtype=float):
-        """A random start, shape (p,), where rng lives."""
-        return initial_theta(self.sizes, rng, self.activation, dtype)
+        return Diffusion(self, theta)
 
     def level(self, u):
         """λ at the times u in [0, 1], an array of the same shape."""
         return SCHEDULES[self.schedule](u, *self.log_snr)
 
     def eps_hat(self, theta, X, log_snr):
-        """ε̂ (n, d) for noisy rows X (n, d), and backward: deps_hat -> dtheta (p,), dX (n, d).
+        """ε̂ (n, d) for noisy rows X (n, d), and backward: deps_hat -> dtheta (n_θ,), dX (n, d).
 
         `log_snr` is λ, of shape (n,), or (1,) for all rows. `inputs=False` or `parameters=False`
         leaves dX or dtheta out and gives None for it.
         """
-        xp = array_module(theta)
-        checks.theta_shape(theta, self.n_parameters)
-        X = checks.observations(X, theta, finite=False, d=self.d)
+        xp, X = array_module(theta), checks.observations(X, theta, finite=False, d=self.d)
         log_snr = log_snr.astype(theta.dtype, copy=False)[:, None]
         alpha, sigma = signal_and_noise(log_snr)
         phi, backward_phi = self._features(X, sigma)
         tau = xp.broadcast_to(self._embedding(log_snr), (len(X), 2 * self.n_waves))
-        V, backward_mlp = mlp(theta, xp.concatenate([phi, tau], axis=1), self.sizes,
-                              self.activation)
+        V, backward_network = self.network(theta, xp.concatenate([phi, tau], axis=1))
 
         def backward(deps_hat, inputs=True, parameters=True):
-            dtheta, dH = backward_mlp(alpha * deps_hat, inputs, parameters)
+            dtheta, dH = backward_network(alpha * deps_hat, inputs, parameters)
             dX = sigma * deps_hat + backward_phi(dH[:, :phi.shape[1]]) if inputs else None
             return dtheta, dX
 
@@ -142,10 +124,10 @@ class DiffusionFamily:
 
     def _features(self, X, sigma):
         """φ (n, d + 2m), and backward: dphi -> dX."""
-        if self.frequencies is None:
+        if self.waves is None:
             return X, lambda dphi: dphi
         xp = array_module(X)
-        F = xp.asarray(self.frequencies, dtype=X.dtype)
+        F = xp.asarray(self.waves, dtype=X.dtype)
         phi, backward_waves = fourier_features(X, F)
         d, m = F.shape
         g = xp.exp(-0.5 * sigma**2 * (F**2).sum(axis=0))
@@ -167,13 +149,11 @@ class DiffusionFamily:
         return xp.concatenate([xp.sin(angle), xp.cos(angle)], axis=1)
 
     def loss(self, theta, X, rng):
-        """The mean of |ε - ε̂|² over the rows of X at random levels, and its gradient, (p,).
+        """The mean of |ε - ε̂|² over the rows of X at random levels, and its gradient, (n_θ,).
 
         The times of the levels are spread evenly, i/n + u with one random u (Kingma and others).
         """
-        xp, n = array_module(theta), len(X)
-        if n == 0:
-            raise ValueError("X is empty: there is no mean over no rows")
+        xp, n = array_module(theta), len(checks.not_empty(X))
         log_snr = self.level((rng.random(1) + xp.arange(n) / n) % 1).astype(theta.dtype)
         alpha, sigma = signal_and_noise(log_snr[:, None])
         eps = rng.standard_normal(X.shape, dtype=theta.dtype)
@@ -182,32 +162,24 @@ class DiffusionFamily:
         dtheta, _ = backward(2 / n * difference, inputs=False)
         return (difference**2).sum() / n, dtheta
 
-    def train(self, X, rng, max_steps=2000, batch=512, learning_rate=1e-3, averaging=0.999,
-              augment=None, theta=None):
-        """Minimise the loss by steps on random rows; yields a Step each (see training.py)."""
-        X = checks.data_set(X, self.d)
-        theta = starting_theta(self, theta, rng, X)
-        return train(lambda theta, rows: self.loss(theta, rows, rng), theta, [X], rng,
-                     learning_rate, batch, max_steps, averaging, augment)
 
-
-class Diffusion:
+class Diffusion(Trained):
     """The chain of one θ: `elbo` bounds the density of what `sample` draws.
 
     `ode_log_prob` is the density of another distribution, that of the flow, which is close to the
-    chain's if ε̂ is close to E[ε|x_t]. The family is asked for d, n_levels, level and eps_hat alone.
+    chain's if ε̂ is close to E[ε|x_t]. The family is asked for d, n_parameters,
+    n_levels, level and eps_hat alone.
     """
 
     def __init__(self, family, theta):
-        xp, T = array_module(theta), family.n_levels
-        self.family, self.theta = family, theta
-        self.log_snr = family.level(xp.arange(T) / (T - 1)).astype(theta.dtype)     # λ_1, ..., λ_T
-        self.alpha, self.sigma = signal_and_noise(self.log_snr)
-        one, steps = xp.ones(1, dtype=theta.dtype), self.log_snr[1:] - self.log_snr[:-1]
-        self.alpha_below = xp.concatenate([one, self.alpha[:-1]])                   # α_0 = 1
-        self.sigma_below = xp.concatenate([0 * one, self.sigma[:-1]])               # σ_0 = 0
-        self.r = xp.concatenate([one, -xp.expm1(steps)])
-        self.w = self.r * (self.alpha_below / self.alpha)**2
+        super().__init__(family, theta)
+        xp, T, dtype = array_module(self.theta), family.n_levels, self.theta.dtype
+        levels = family.level(xp.arange(T) / (T - 1)).astype(dtype)             # λ_1, ..., λ_T
+        self.log_snr = xp.concatenate([xp.full(1, math.inf, dtype=dtype), levels])
+        self.alpha, self.sigma = signal_and_noise(self.log_snr)                 # α_0 = 1, σ_0 = 0
+        r = -xp.expm1(self.log_snr[1:] - self.log_snr[:-1])
+        self.r = xp.concatenate([0 * r[:1], r])                                 # no r_0
+        self.w = self.r * (xp.roll(self.alpha, 1) / self.alpha)**2              # α_s is α_{t-1}
 
     def elbo(self, X, rng, n_terms=None):
         """ELBO(x) for each row of X, (n,), in nats, without bias: each term with one draw of ε.
@@ -219,17 +191,17 @@ class Diffusion:
         xp, T = array_module(self.theta), self.family.n_levels
         X = checks.observations(X, self.theta, d=self.family.d)
         n_terms = T - 1 if n_terms is None else checks.whole_number(n_terms, "n_terms", least=1)
-        ratios = (self.sigma[:-1]**2 / self.sigma[1:]**2 - 1).sum()
+        ratios = (self.sigma[1:-1]**2 / self.sigma[2:]**2 - 1).sum()
         constant = (self.alpha[-1] * X)**2 + LOG_2_PI + self.sigma[-1]**2 - 1 + ratios
-        total = constant.sum(axis=1) + self._term(xp.zeros(len(X), dtype=int), X, rng)
+        total = constant.sum(axis=1) + self._term(xp.ones(len(X), dtype=int), X, rng)
         u = rng.random(len(X))
         for j in range(n_terms):
-            t = 1 + xp.minimum(((T - 1) / n_terms * (j + u)).astype(int), T - 2)
+            t = 2 + xp.minimum(((T - 1) / n_terms * (j + u)).astype(int), T - 2)
             total += (T - 1) / n_terms * self._term(t, X, rng)
         return -0.5 * total
 
     def _term(self, t, X, rng):
-        """w_t |ε̂ - ε|² for each row of X at its level t (n,), counted from 0."""
+        """w_t |ε̂ - ε|² for each row of X at its level t (n,)."""
         alpha, sigma = self.alpha[t, None], self.sigma[t, None]
         eps = rng.standard_normal(X.shape, dtype=X.dtype)
         eps_hat, _ = self.family.eps_hat(self.theta, alpha * X + sigma * eps, self.log_snr[t])
@@ -239,18 +211,18 @@ class Diffusion:
     def sample(self, n, rng):
         """n draws of the chain from x_T ~ N(0, I) down to x, (n, d)."""
         X, r = self._normal(n, rng), self.r
-        for t in reversed(range(self.family.n_levels)):
+        for t in range(self.family.n_levels, 0, -1):
             X_hat, _ = self._denoised(X, t)
-            X = self.alpha_below[t] * ((1 - r[t]) / self.alpha[t] * X + r[t] * X_hat)
+            X = self.alpha[t - 1] * ((1 - r[t]) / self.alpha[t] * X + r[t] * X_hat)
             X += array_module(X).sqrt(r[t]) * self.sigma[t] * self._normal(n, rng)
         return X
 
     def sample_deterministic(self, n, rng):
         """n draws of x_T ~ N(0, I), each taken down to its x̂ without further noise, (n, d)."""
         X = self._normal(n, rng)
-        for t in reversed(range(self.family.n_levels)):
+        for t in range(self.family.n_levels, 0, -1):
             X_hat, eps_hat = self._denoised(X, t)
-            X = self.alpha_below[t] * X_hat + self.sigma_below[t] * eps_hat
+            X = self.alpha[t - 1] * X_hat + self.sigma[t - 1] * eps_hat
         return X
 
     def ode_log_prob(self, X, n_steps=64):
@@ -261,10 +233,10 @@ class Diffusion:
         their fourth power. The flow starts from x_1 = α_1 x, at level 1 without its noise.
         """
         xp = array_module(self.theta)
-        X = self.alpha[0] * checks.observations(X, self.theta, d=self.family.d)
+        X = self.alpha[1] * checks.observations(X, self.theta, d=self.family.d)
         n_steps = checks.whole_number(n_steps, "n_steps", least=1)
-        log_p = self.family.d * xp.log(self.alpha[0]) + xp.zeros_like(X[:, 0])
-        first, h = self.log_snr[:1], (self.log_snr[-1:] - self.log_snr[:1]) / n_steps
+        log_p = self.family.d * xp.log(self.alpha[1]) + xp.zeros_like(X[:, 0])
+        first, h = self.log_snr[1:2], (self.log_snr[-1:] - self.log_snr[1:2]) / n_steps
         for i in range(n_steps):
             k1, l1 = self._flow(X, first + i * h)
             k2, l2 = self._flow(X + h / 2 * k1, first + (i + 0.5) * h)
@@ -286,10 +258,10 @@ class Diffusion:
         return -0.5 * sigma * (eps_hat - sigma * X), -0.5 * sigma * divergence
 
     def _denoised(self, X, t):
-        """x̂ and ε̂ (n, d) for rows X at level t, counted from 0."""
+        """x̂ and ε̂ (n, d) for rows X at level t."""
         eps_hat, _ = self.family.eps_hat(self.theta, X, self.log_snr[t:t + 1])
         return (X - self.sigma[t] * eps_hat) / self.alpha[t], eps_hat
 
     def _normal(self, n, rng):
-        n = checks.whole_number(n, "n")
+        n = checks.draws(n, rng)
         return rng.standard_normal((n, self.family.d), dtype=self.theta.dtype)

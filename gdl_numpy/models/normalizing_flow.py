@@ -31,23 +31,12 @@ or p_z is uniform and so is it (test_e33).
 
 import math
 
-from gdl_numpy.networks.fourier import n_features
-from gdl_numpy.networks.network import (
-    checked_activation,
-    checked_wave_vectors,
-    cut,
-    fourier_network,
-    initial_theta,
-    n_parameters,
-)
+from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.rational_quadratic import inverse_spline, n_numbers, spline
-from gdl_numpy.networks.training import starting_theta, train
+from gdl_numpy.networks.trained import Trained, TrainedFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
-from gdl_numpy.numerics.elementary import bounded
 from gdl_numpy.probability.density import LOG_2_PI
-from gdl_numpy.probability.likelihood import mean_loss
 
 
 def affine(x, raw):
@@ -71,94 +60,80 @@ def inverse_affine(y, raw):
 TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spline)}
 
 
-class NormalizingFlowFamily:
+class NormalizingFlowFamily(TrainedFamily):
     """Flows on R^d ("affine") or on the box [-1, 1]^d ("spline", each of `n_bins` bins), d >= 2.
 
-    `hidden` are the widths of the hidden layers of each of the n_layers networks, `frequencies` is
-    F (d, m), whose rows for the coordinates that a network sees make its Fourier features; by
-    default it sees the plain coordinates. `bound` is B: columns of X should vary by about 1, or no
-    shift of an affine flow reaches them.
+    `hidden` are the widths of the hidden layers of each of the n_layers networks. `bound` is B:
+    columns of X should vary by about 1, or no shift of an affine flow reaches them. Options:
+    `waves` are wave vectors F (d, m), whose rows for the coordinates that a network sees make its
+    Fourier features.
     """
 
-    def __init__(self, d, n_layers, hidden, transform="affine", n_bins=32, frequencies=None,
+    how = {"max_steps": 4000}
+
+    def __init__(self, d, n_layers, hidden, transform="affine", n_bins=32, waves=None,
                  activation="relu", bound=3.0):
         self.d = checks.whole_number(d, "d", least=2)
         self.n_layers = checks.whole_number(n_layers, "n_layers", least=1)
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        if transform not in TRANSFORMS:
-            raise ValueError(f"transform must be one of {', '.join(TRANSFORMS)}, "
-                             f"got {transform!r}")
-        if not 0 < bound < math.inf:
-            raise ValueError(f"bound must be positive and finite, got {bound}")
-        self.bound = float(bound)
-        self.n_bins, self.transform = checks.whole_number(n_bins, "n_bins", least=1), transform
-        self.activation = checked_activation(activation)
-        self.frequencies = checked_wave_vectors(frequencies, self.d)
+        self.transform = checks.choice(transform, "transform", TRANSFORMS)
+        self.n_bins = checks.whole_number(n_bins, "n_bins", least=1)
+        self.waves, self.activation, self.bound = checks.waves(waves, self.d), activation, bound
         self.n_raw = n_numbers(self.n_bins) if transform == "spline" else 2
-        self._layers, end = [], 0                           # (moved, seen, sizes, slice of theta)
+        self.layers, networks = [], []          # each layer moves what the one before has seen
         for i in range(self.n_layers):
-            moved, seen = slice(i % 2, None, 2), slice(1 - i % 2, None, 2)      # layers take turns
+            moved, seen = slice(i % 2, None, 2), slice(1 - i % 2, None, 2)
             n_moved = len(range(self.d)[moved])
-            sizes = (n_features(self.d - n_moved, self.frequencies), *self.hidden,
-                     n_moved * self.n_raw)
-            start, end = end, end + n_parameters(sizes)
-            self._layers.append((moved, seen, sizes, slice(start, end)))
-        self.n_parameters = end
+            networks.append(Network(
+                (self.d - n_moved, *self.hidden, n_moved * self.n_raw), activation,
+                None if waves is None else self.waves[seen], bound))
+            self.layers.append((moved, seen, networks[i]))
+        self._set_networks(*networks)
 
     def __call__(self, theta):
-        return NormalizingFlow(self, checks.theta(theta, self.n_parameters).copy())
+        return NormalizingFlow(self, theta)
 
     def initial_theta(self, rng, dtype=float):
-        """A random start, shape (p,), where rng lives; f is nearly the identity."""
-        parts = []
-        for _, _, sizes, _ in self._layers:
-            parts.append(initial_theta(sizes, rng, self.activation, dtype))
-            W, _ = cut(parts[-1], sizes)[-1]
+        """A random start, shape (n_θ,), where rng lives; f is nearly the identity."""
+        theta = super().initial_theta(rng, dtype)
+        for network, part in zip(self.networks, self.parts(theta), strict=True):
+            W, _ = network.cut(part)[-1]
             W *= 0.1
-        return array_module(parts[0]).concatenate(parts)
+        return theta
 
-    def _raw(self, theta, layer, X):
-        """The parameters of g, a row for each number that the layer moves, and backward:
-        draw, inputs -> dθ of the layer, dx_a."""
-        _, seen, sizes, place = layer
-        F = None if self.frequencies is None else self.frequencies[seen]
-        a, backward_network = fourier_network(theta[place], X[:, seen], F, sizes, self.activation)
-        raw, backward_bound = bounded(a, self.bound)
-
-        def backward(draw, inputs):
-            return backward_network(backward_bound(draw.reshape(raw.shape)), inputs)
-
-        return raw.reshape(-1, self.n_raw), backward
+    def on_space(self, X):
+        """X, if it lies in the box of a spline flow, else a ValueError."""
+        if self.transform == "spline":
+            checks.rows_within(X, (abs(X) <= 1).all(axis=1), f"[-1, 1]^{self.d}")
+        return X
 
     def to_latent(self, theta, X):
         """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X, and backward: dZ, dlog_det ->
         dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
         xp, (g, _) = array_module(theta), TRANSFORMS[self.transform]
-        checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, d=self.d)
         Z, log_det, pullbacks = X, xp.zeros(len(X), dtype=theta.dtype), []
-        for layer in self._layers:
-            moved = layer[0]
-            raw, backward_raw = self._raw(theta, layer, Z)
+        for (moved, seen, network), part in zip(self.layers, self.parts(theta), strict=True):
+            raw, backward_network = network(part, Z[:, seen])
             x = Z[:, moved]
-            (y, log_slope), backward_g = g(x.ravel(), raw)
+            (y, log_slope), backward_g = g(x.ravel(), raw.reshape(-1, self.n_raw))
             Z = Z.copy()
             Z[:, moved] = y.reshape(x.shape)
             log_det += log_slope.reshape(x.shape).sum(axis=1)
-            pullbacks.append((layer, backward_raw, backward_g))
+            pullbacks.append((moved, seen, backward_network, backward_g))
 
         def backward(dZ, dlog_det, inputs=True):
-            dtheta, dZ = xp.empty_like(theta), dZ.copy()
-            for layer, backward_raw, backward_g in reversed(pullbacks):
-                moved, seen, _, place = layer
+            dparts, dZ = [], dZ.copy()
+            for i in reversed(range(self.n_layers)):
+                moved, seen, backward_network, backward_g = pullbacks[i]
                 dy = dZ[:, moved]
                 dx, draw = backward_g(dy.ravel(), xp.repeat(dlog_det, dy.shape[1]))
-                wanted = inputs or place.start > 0
-                dtheta[place], dseen = backward_raw(draw, wanted)
+                dpart, dseen = backward_network(draw.reshape(len(dZ), -1), inputs or i > 0)
+                dparts.insert(0, dpart)
                 dZ[:, moved] = dx.reshape(dy.shape)
-                if wanted:
+                if dseen is not None:
                     dZ[:, seen] += dseen
-            return dtheta, dZ if inputs else None
+            return self.parts.join(*dparts), dZ if inputs else None
 
         return (Z, log_det), backward
 
@@ -166,17 +141,16 @@ class NormalizingFlowFamily:
         """x = f⁻¹(z) for each row of Z, (n, d)."""
         _, inverse = TRANSFORMS[self.transform]
         X = Z
-        for layer in reversed(self._layers):
-            raw, _ = self._raw(theta, layer, X)
-            y = X[:, layer[0]]
-            X = X.copy()
-            X[:, layer[0]] = inverse(y.ravel(), raw).reshape(y.shape)
+        for (moved, seen, network), part in zip(self.layers[::-1], self.parts(theta)[::-1],
+                                                strict=True):
+            raw, _ = network(part, X[:, seen])
+            y, X = X[:, moved], X.copy()
+            X[:, moved] = inverse(y.ravel(), raw.reshape(-1, self.n_raw)).reshape(y.shape)
         return X
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
-        checks.theta_shape(theta, self.n_parameters)
         if self.transform == "affine":
             (Z, log_det), backward_map = self.to_latent(theta, X)
             log_p_z = -0.5 * ((Z * Z).sum(axis=1) + self.d * LOG_2_PI)
@@ -194,50 +168,25 @@ class NormalizingFlowFamily:
 
         return log_p.astype(theta.dtype, copy=False), backward
 
-    def loss(self, theta, X):
-        """-1/n Σ log p_θ(x), in nats per row, and its gradient (p,)."""
-        return mean_loss(self, theta, X)
 
-    def train(self, X, rng, max_steps=4000, batch=512, learning_rate=1e-3, averaging=0.999,
-              augment=None, theta=None):
-        """Minimise the loss by steps on random rows; yields a Step each, theta always usable.
-
-        `augment(rows, rng)` may change the rows of a step. ValueError for data off the box of a
-        spline flow.
-        """
-        X = checks.data_set(X, self.d)
-        if self.transform == "spline":
-            checks.rows_within(X, (abs(X) <= 1).all(axis=1), f"[-1, 1]^{self.d}")
-        theta = starting_theta(self, theta, rng, X)
-        return train(self.loss, theta, (X,), rng, learning_rate, batch, max_steps, averaging,
-                     augment)
-
-
-class NormalizingFlow:
+class NormalizingFlow(Trained):
     """The density of f⁻¹(z), z ~ p_z, for one θ."""
-
-    def __init__(self, family, theta):
-        self.family, self.theta = family, theta
 
     def log_prob(self, X):
         """log p(x) for each row, shape (n,), in nats, -inf off the box of a spline flow."""
-        return self._of_rows(lambda rows: self.family.log_prob(self.theta, rows)[0], X, "X")
+        return self._of_rows(lambda X: self.family.log_prob(self.theta, X)[0], X)
 
     def to_latent(self, X):
         """z = f(x) for each row, (n, d)."""
-        return self._of_rows(lambda rows: self.family.to_latent(self.theta, rows)[0][0], X, "X")
+        return self._of_rows(lambda X: self.family.to_latent(self.theta, X)[0][0], X)
 
     def to_data(self, Z):
         """x = f⁻¹(z) for each row, (n, d)."""
-        return self._of_rows(lambda rows: self.family.to_data(self.theta, rows), Z, "Z")
+        return self._of_rows(lambda Z: self.family.to_data(self.theta, Z), Z, "Z")
 
     def sample(self, n, rng):
         """f⁻¹(z) for n draws of z ~ p_z, (n, d)."""
-        shape, dtype = (checks.whole_number(n, "n"), self.family.d), self.theta.dtype
+        shape, dtype = (checks.draws(n, rng), self.family.d), self.theta.dtype
         if self.family.transform == "affine":
             return self.to_data(rng.standard_normal(shape, dtype=dtype))
         return self.to_data(2 * rng.random(shape, dtype=dtype) - 1)
-
-    def _of_rows(self, function, X, name):
-        X = checks.observations(X, self.theta, name=name, d=self.family.d)
-        return in_blocks(lambda i, j: function(X[i:j]), len(X))

@@ -33,80 +33,57 @@ gives log p(x), and with any other q the gap is its divergence from the posterio
 
 import math
 
-from gdl_numpy.networks.fourier import n_features
-from gdl_numpy.networks.network import (
-    checked_activation,
-    checked_wave_vectors,
-    fourier_network,
-    initial_theta,
-    n_parameters,
-)
-from gdl_numpy.networks.training import starting_theta, train
+from gdl_numpy.networks.network import Parts
+from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import logsumexp
 from gdl_numpy.probability.density import LOG_2_PI
 from gdl_numpy.probability.likelihood import negative_mean
 
 
-class VariationalAutoencoderFamily:
-    """Encoder R^d -> R^k with layers of `hidden` units, and decoder R^k -> R^d with the same layers
-    in reverse, θ = (decoder, ρ, encoder). With noise "constant" ρ are d numbers, with "output" d
-    more outputs of the decoder, and θ holds none.
+class VariationalAutoencoderFamily(TrainedFamily):
+    """q(z|x) by `encoder`, a Network R^d -> R^2k; p(x|z) by `decoder`, R^k -> R^d or -> R^2d.
 
-    `frequencies` (d, m) are the wave vectors of the encoder's inputs, `latent_frequencies` (k, m')
-    those of the decoder's, see fourier.py; None for none. X should vary by about 1 in each column.
+    With d outputs of the decoder ρ are d numbers, the same for all z; with 2d outputs the last d of
+    them are ρ, for each z its own. θ = (decoder, ρ, encoder), and in the second case θ holds no ρ.
+    `floor` is the least s. X should vary by about 1 in each column.
     """
 
-    def __init__(self, d, k, hidden, frequencies=None, latent_frequencies=None, noise="constant",
-                 floor=1e-3, activation="tanh"):
-        self.d, self.k = checks.whole_number(d, "d", least=1), checks.whole_number(k, "k", least=1)
-        hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        if noise not in ("constant", "output"):
-            raise ValueError(f'noise must be "constant" or "output", got {noise!r}')
-        if not 0 <= floor < math.inf:
-            raise ValueError(f"floor must be finite and not negative, got {floor}")
-        checked_activation(activation)
-        self.noise, self.floor, self.activation = noise, float(floor), activation
-        self.frequencies = checked_wave_vectors(frequencies, self.d)
-        self.latent_frequencies = checked_wave_vectors(latent_frequencies, self.k,
-                                                       "latent_frequencies")
-        self.decoder = (n_features(self.k, self.latent_frequencies), *hidden[::-1],
-                        self.d if noise == "constant" else 2 * self.d)
-        self.encoder = (n_features(self.d, self.frequencies), *hidden, 2 * self.k)
-        self.ends = (n_parameters(self.decoder),
-                     n_parameters(self.decoder) + (self.d if noise == "constant" else 0))
-        self.n_parameters = self.ends[1] + n_parameters(self.encoder)
+    how = {"batch": 128}
+
+    def __init__(self, encoder, decoder, floor=1e-3):
+        self.encoder = checked_network(encoder, "encoder")
+        self.d, self.k = encoder.d_in, encoder.d_out // 2
+        checked_network(encoder, "encoder", self.d, (2 * self.k,))
+        self.decoder = checked_network(decoder, "decoder", self.k, (self.d, 2 * self.d))
+        self.floor = checks.number(floor, "floor", "[0, inf)")
+        self.constant_noise = decoder.d_out == self.d       # ρ is d numbers, and no output
+        self.parts = Parts(decoder.n_parameters, self.d if self.constant_noise else 0,
+                           encoder.n_parameters)
+        self.n_parameters = self.parts.n_parameters
 
     def __call__(self, theta):
-        return VariationalAutoencoder(self, checks.theta(theta, self.n_parameters).copy())
+        return VariationalAutoencoder(self, theta)
 
     def initial_theta(self, rng, dtype=float):
-        """A random start, shape (p,), where rng lives; exp(ρ) is about 1/10.
+        """A random start, shape (n_θ,), where rng lives; exp(ρ) is about 1/10.
 
         With noise as wide as the data a decoder learns to do without z, and does not come back
         (posterior collapse).
         """
-        decoder, encoder = (initial_theta(sizes, rng, self.activation, dtype)
-                            for sizes in (self.decoder, self.encoder))
+        decoder, encoder = (network.initial_theta(rng, dtype)
+                            for network in (self.decoder, self.encoder))
         rho = array_module(decoder).zeros(self.d, dtype=dtype) - math.log(10)
-        if self.noise == "output":
+        if not self.constant_noise:
             decoder[-self.d:] = rho                                 # the bias of these outputs
             rho = rho[:0]
-        return array_module(decoder).concatenate([decoder, rho, encoder])
-
-    def cut(self, theta):
-        """The parameters of the decoder's network, ρ, which may be empty, and those of the
-        encoder's, views of theta."""
-        first, second = self.ends
-        return theta[:first], theta[first:second], theta[second:]
+        return self.parts.join(decoder, rho, encoder)
 
     def encode(self, theta, X):
         """(µ, log σ) of q(z|x), each (n, k), and backward: dmu, dlog_sigma -> dphi."""
-        xp, k, (_, _, phi) = array_module(theta), self.k, self.cut(theta)
-        H, backward_network = fourier_network(phi, X, self.frequencies, self.encoder,
-                                              self.activation)
+        xp, k, (_, _, phi) = array_module(theta), self.k, self.parts(theta)
+        H, backward_network = self.encoder(phi, X)
 
         def backward(dmu, dlog_sigma):
             return backward_network(xp.concatenate([dmu, dlog_sigma], axis=1), inputs=False)[0]
@@ -116,14 +93,13 @@ class VariationalAutoencoderFamily:
     def decode(self, theta, Z):
         """(x̂, s) of p(x|z), (n, d) and (n, d) or (d,), and backward: dX_hat, ds (n, d) -> dtheta
         of the decoder and ρ, dZ."""
-        xp, d, (decoder, rho, _) = array_module(theta), self.d, self.cut(theta)
-        H, backward_network = fourier_network(decoder, Z, self.latent_frequencies, self.decoder,
-                                              self.activation)
-        exp_rho = xp.exp(rho if self.noise == "constant" else H[:, d:])
+        xp, d, (decoder, rho, _) = array_module(theta), self.d, self.parts(theta)
+        H, backward_network = self.decoder(decoder, Z, "Z")
+        exp_rho = xp.exp(rho if self.constant_noise else H[:, d:])
 
         def backward(dX_hat, ds):
             drho = ds * exp_rho
-            if self.noise == "output":
+            if not self.constant_noise:
                 return backward_network(xp.concatenate([dX_hat, drho], axis=1))
             dtheta, dZ = backward_network(dX_hat)
             return xp.concatenate([dtheta, drho.sum(axis=0)]), dZ
@@ -137,10 +113,9 @@ class VariationalAutoencoderFamily:
 
     def importance_weighted(self, theta, X, rng, n_samples):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta."""
-        xp, d, k = array_module(theta), self.d, self.k
-        checks.theta_shape(theta, self.n_parameters)
+        xp, n, d, k = array_module(theta), len(X), self.d, self.k
+        m = checks.whole_number(n_samples, "n_samples", least=1)
         X = checks.observations(X, theta, finite=False, d=d)
-        n, m = len(X), checks.whole_number(n_samples, "n_samples", least=1)
         (mu, log_sigma), backward_encoder = self.encode(theta, X)
         sigma = xp.exp(log_sigma)
         eps = rng.standard_normal((m, n, k), dtype=theta.dtype)
@@ -163,24 +138,19 @@ class VariationalAutoencoderFamily:
         return log_sum - math.log(m), backward
 
     def loss(self, theta, X, rng, n_samples=1):
-        """The mean of the negative bound over the rows of X, and its gradient, (p,)."""
+        """The mean of the negative bound over the rows of X, and its gradient, (n_θ,)."""
         return negative_mean(*self.importance_weighted(theta, X, rng, n_samples))
 
-    def train(self, X, rng, max_steps=2000, batch=128, learning_rate=1e-3, averaging=0.999,
-              augment=None, theta=None, n_samples=1):
-        """Maximise the bound of `n_samples` draws by steps on random rows; yields a Step each."""
-        X = checks.data_set(X, self.d)
+    def train(self, X, rng, n_samples=1, theta=None, averaging=0.999, **how):
+        """Maximise the bound of `n_samples` draws by steps on random rows; yields a Step each; the
+        rest as in TrainedFamily."""
         n_samples = checks.whole_number(n_samples, "n_samples", least=1)
-        theta = starting_theta(self, theta, rng, X)
-        return train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), theta, [X], rng,
-                     learning_rate, batch, max_steps, averaging, augment)
+        return self._train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), X, rng,
+                           theta, averaging=averaging, **how)
 
 
-class VariationalAutoencoder:
+class VariationalAutoencoder(Trained):
     """The density of one θ, known by bounds, with an encoder and a decoder."""
-
-    def __init__(self, family, theta):
-        self.family, self.theta = family, theta
 
     def elbo(self, X, rng):
         """ELBO(x) for each row of X, (n,), in nats, without bias: from one draw of z."""
@@ -188,26 +158,23 @@ class VariationalAutoencoder:
 
     def importance_weighted(self, X, rng, n_samples, z_at_once=2**15):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,), in nats."""
-        X, family = checks.observations(X, self.theta, d=self.family.d), self.family
         m = checks.whole_number(n_samples, "n_samples", least=1)
-        return in_blocks(lambda i, j: family.importance_weighted(self.theta, X[i:j], rng, m)[0],
-                         len(X), max(1, z_at_once // m))
+        return self._of_rows(
+            lambda X: self.family.importance_weighted(self.theta, X, rng, m)[0], X,
+            rows=max(1, z_at_once // m))
 
     def sample(self, n, rng):
         """x̂(z) + s(z) ε for n draws of z ~ N(0, I), (n, d)."""
-        n, dtype = checks.whole_number(n, "n"), self.theta.dtype
+        n, dtype = checks.draws(n, rng), self.theta.dtype
         Z = rng.standard_normal((n, self.family.k), dtype=dtype)
         (X_hat, s), _ = self.family.decode(self.theta, Z)
         return X_hat + s * rng.standard_normal((n, self.family.d), dtype=dtype)
 
     def encode(self, X):
         """µ(x), the mean of q(z|x), for each row, (n, k)."""
-        X = checks.observations(X, self.theta, d=self.family.d)
-        (mu, _), _ = self.family.encode(self.theta, X)
-        return mu
+        return self._of_rows(lambda X: self.family.encode(self.theta, X)[0][0], X)
 
     def decode(self, Z):
         """x̂(z), the mean of p(x|z), for each row, (n, d)."""
-        Z = checks.observations(Z, self.theta, name="Z", d=self.family.k)
-        (X_hat, _), _ = self.family.decode(self.theta, Z)
-        return X_hat
+        return self._of_rows(lambda Z: self.family.decode(self.theta, Z)[0][0], Z, "Z",
+                             self.family.k)

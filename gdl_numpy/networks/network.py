@@ -34,7 +34,7 @@ from gdl_numpy.networks.fourier import fourier_features, n_features
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
-from gdl_numpy.numerics.elementary import softplus
+from gdl_numpy.numerics.elementary import bounded, softplus
 
 
 def _tanh(A):
@@ -87,7 +87,7 @@ def cut(theta, sizes):
 
 
 def initial_theta(sizes, rng, activation="tanh", dtype=float):
-    """A random start, shape (p,), where rng lives."""
+    """A random start, shape (n_θ,), where rng lives."""
     theta = rng.standard_normal(n_parameters(sizes), dtype=dtype)
     for W, b in cut(theta, sizes):
         W *= math.sqrt(2 / len(W) if activation == "relu" else 2 / (len(W) + len(b)))
@@ -96,7 +96,7 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
 
 
 def mlp(theta, X, sizes, activation="tanh"):
-    """Y (n, dL) from theta (p,) and X (n, d0), and backward: dY -> dtheta (p,), dX (n, d0).
+    """Y (n, dL) from theta (n_θ,) and X (n, d0), and backward: dY -> dtheta (p,), dX (n, d0).
 
     `activation` is a key of ACTIVATIONS. Y may be overwritten: `backward` does without it. It takes
     `inputs=False` or `parameters=False` to leave dX or dtheta out, gives None for it, and saves
@@ -136,20 +136,22 @@ class Network(Described):
     """A function R^d_in -> R^d_out with parameters θ: a perceptron of `sizes` (d_in, ..., d_out).
 
     `activation` is a key of ACTIVATIONS. With `waves`, wave vectors (d_in, m), the perceptron sees
-    the Fourier features of its input instead of the input alone (fourier.py).
+    the Fourier features of its input instead of the input alone (fourier.py); with `bound` B, its
+    outputs are bent by B tanh(y/B), and so lie between -B and B.
 
     >>> network = Network((2, 64, 64, 1))
     >>> network.d_in, network.d_out, network.n_parameters
     (2, 1, 4417)
     """
 
-    def __init__(self, sizes, activation="tanh", waves=None):
+    def __init__(self, sizes, activation="tanh", waves=None, bound=None):
         self.sizes = checks.whole_numbers(sizes, "sizes", least=1)
         if len(self.sizes) < 2:
             raise ValueError(f"sizes must be (d_in, ..., d_out), got {sizes}")
         self.activation = checks.choice(activation, "activation", ACTIVATIONS)
         self.d_in, self.d_out = self.sizes[0], self.sizes[-1]
-        self.waves = None if waves is None else checks.waves(waves, self.d_in)
+        self.waves = checks.waves(waves, self.d_in)
+        self.bound = None if bound is None else checks.number(bound, "bound", "(0, inf)")
         self._layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
         self.n_parameters = n_parameters(self._layers)
 
@@ -164,17 +166,18 @@ class Network(Described):
     def __call__(self, theta, X, name="X"):
         """Y (n, d_out) of each row of X (n, d_in), and backward: dY -> dtheta (n_θ,), dX (n, d_in).
 
-        As with `mlp`, Y may be overwritten, and `backward(dY, inputs=False)` or `parameters=False`
-        leaves dX or dtheta out and gives None for it. ValueError for another shape of theta or X,
-        which the error calls `name`.
+        As with `mlp`, Y may be overwritten unless it is bounded, and `backward(dY, inputs=False)`
+        or `parameters=False` leaves dX or dtheta out and gives None for it. ValueError for another
+        shape of theta or X, which the error calls `name`.
         """
         checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, name=name, d=self.d_in)
         phi, backward_phi = fourier_features(X, self.waves)
-        Y, backward_mlp = mlp(theta, phi, self._layers, self.activation)
+        A, backward_mlp = mlp(theta, phi, self._layers, self.activation)
+        Y, backward_bound = bounded(A, self.bound)
 
         def backward(dY, inputs=True, parameters=True):
-            dtheta, dphi = backward_mlp(dY, inputs, parameters)
+            dtheta, dphi = backward_mlp(backward_bound(dY), inputs, parameters)
             return dtheta, backward_phi(dphi) if inputs else None
 
         return Y, backward
@@ -201,22 +204,3 @@ class Parts:
     def join(self, *parts):
         """The vector that has these parts, a new array."""
         return array_module(parts[0]).concatenate(parts)
-
-
-def checked_activation(name):
-    return checks.choice(name, "activation", ACTIVATIONS)
-
-
-def checked_wave_vectors(F, d, name="frequencies"):
-    return None if F is None else checks.waves(F, d, name)
-
-
-def fourier_network(theta, X, F, sizes, activation):
-    phi, backward_phi = fourier_features(X, F)
-    Y, backward_mlp = mlp(theta, phi, sizes, activation)
-
-    def backward(dY, inputs=True, parameters=True):
-        dtheta, dphi = backward_mlp(dY, inputs, parameters)
-        return dtheta, backward_phi(dphi) if inputs else None
-
-    return Y, backward

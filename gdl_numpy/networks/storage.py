@@ -1,11 +1,12 @@
 """Storage: trained parameters on disk, with the family that they belong to.
 
 θ alone means nothing: only its family knows how to cut it. So the file, a NumPy archive (.npz,
-without pickle), holds beside θ the name of the family and all its public attributes, sizes and wave
-vectors for instance. Loading asks for a family made in the same way and refuses any other: the
-wrong one would give numbers without complaint.
+without pickle), holds beside θ the name of the family and all arguments of its constructor, sizes
+and wave vectors for instance, those of its networks included. Loading asks for a family made in the
+same way and refuses any other: the wrong one would give numbers without complaint.
 """
 
+import inspect
 import json
 import os
 import zipfile
@@ -18,7 +19,7 @@ from gdl_numpy.numerics.backend import array_module, to_numpy
 
 
 def save(path, family, theta):
-    """Write theta (p,) and what `family` is to `path`, whole or not at all.
+    """Write theta (n_θ,) and what `family` is to `path`, whole or not at all.
 
     ValueError if theta does not fit the family.
     """
@@ -33,7 +34,7 @@ def save(path, family, theta):
 
 
 def load(path, family, like=None):
-    """θ (p,) as saved, in the module of `like` if given, else of NumPy, for a `family` made alike.
+    """θ (n_θ,) as saved, in the module of `like` if given, else of NumPy, for a `family` made alike.
 
     ValueError if the file is no such archive, or was saved for another family; the message names
     what differs.
@@ -56,14 +57,16 @@ def load(path, family, like=None):
 
 
 def _described(thing, name="family"):
-    """The type and the public attributes of a thing, and of those in it, as arrays by name.
+    """The type of a thing, and the arguments of its constructor, which are attributes of it as
+    well, as arrays by name; and the same of the things among them.
 
-    TypeError for an attribute that is no array, object, number, text, or list of these.
+    TypeError for an argument that is no array, object, number, text, or list of these.
     """
     described = {name: numpy.array(type(thing).__name__)}
-    for key, value in sorted(vars(thing).items()):
-        if key.startswith("_"):
+    for key in inspect.signature(type(thing).__init__).parameters:
+        if key == "self":
             continue
+        value = getattr(thing, key)
         if hasattr(value, "dtype"):
             described[f"{name}.{key}"] = to_numpy(value)
         elif hasattr(value, "__dict__"):

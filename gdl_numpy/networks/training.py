@@ -31,9 +31,7 @@ class Average:
     """
 
     def __init__(self, a):
-        if not 0 <= a < 1:
-            raise ValueError(f"averaging must lie in [0, 1), got {a}")
-        self.a, self.sum, self.weight = a, 0.0, 0.0
+        self.a, self.sum, self.weight = checks.number(a, "averaging", "[0, 1)"), 0.0, 0.0
 
     def __call__(self, theta):
         if self.a == 0:
@@ -42,26 +40,45 @@ class Average:
         return self.sum / self.weight
 
 
+def minibatches(data, rng, batch, max_steps, augment=None):
+    """For each of `max_steps` steps its number t and `batch` random rows of each array in `data`.
+
+    `augment(rows, rng)` changes those of the first array; that they stay finite and in the model's
+    space nobody checks, as this would wait for a device.
+    """
+    batch = min(checks.whole_number(batch, "batch", least=1), len(data[0]))
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
+    checks.rng(rng)
+
+    def drawn():
+        for t in range(max_steps):
+            i = rng.integers(0, len(data[0]), size=batch)
+            rows = [array[i] for array in data]
+            if augment is not None:
+                rows[0] = augment(rows[0], rng)
+            yield t, rows
+
+    return drawn()                                          # a wrong argument is refused before
+
+
 def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000, averaging=0.0,
           augment=None, optimizer=None):
     """Yields a Step after each step: its number, the loss of its rows, and θ̄, usable at any time.
 
-    `loss(theta, *rows)` gives the loss and its gradient (p,) for rows of the arrays in `data`;
-    `augment(rows, rng)` changes those of the first array; that they stay finite and in the model's
-    space nobody checks, as this would wait for a device. `averaging` is a, 0 for no average. An
-    `optimizer` brings its own η, which then stays as it is.
+    `loss(theta, *rows)` gives the loss and its gradient (n_θ,) for rows of the arrays in `data`;
+    `augment` is that of `minibatches`, `averaging` is a, 0 for no average. An `optimizer` brings
+    its own η, which then stays as it is.
     """
     theta = checks.real_array(theta, "theta", like=data[0]).copy()
-    batch = min(checks.whole_number(batch, "batch", least=1), len(data[0]))
-    average = Average(averaging)
+    average, batches = Average(averaging), minibatches(data, rng, batch, max_steps, augment)
     optimizer, falling = optimizer or Adam(learning_rate), optimizer is None
-    for t in range(checks.whole_number(max_steps, "max_steps", least=1)):
-        if falling:
-            optimizer.learning_rate = learning_rate * half_cosine(t, max_steps)
-        i = rng.integers(0, len(data[0]), size=batch)
-        rows = [array[i] for array in data]
-        if augment is not None:
-            rows[0] = augment(rows[0], rng)
-        value, dtheta = loss(theta, *rows)
-        theta = optimizer(theta, dtheta)
-        yield Step(t, value, average(theta))
+
+    def steps(theta):
+        for t, rows in batches:
+            if falling:
+                optimizer.learning_rate = learning_rate * half_cosine(t, max_steps)
+            value, dtheta = loss(theta, *rows)
+            theta = optimizer(theta, dtheta)
+            yield Step(t, value, average(theta))
+
+    return steps(theta)

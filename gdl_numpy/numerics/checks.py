@@ -6,8 +6,8 @@ calls a public function is told at once what was got and what was wanted, before
 changed. Idea: all of that stands here, and a call is seen by its prefix, `checks.`: the eye learns
 to skip such a line, and the formula is next to it.
 
-    numbers    whole_number, whole_numbers, number (of an interval), choice (of names)
-    arrays     real_array, observations, data_set, paired, rows_within, not_empty
+    numbers    whole_number, whole_numbers, permutation, number (of an interval), falling, choice
+    arrays     real_array, observations, data_set, same_shape, paired, rows_within, not_empty
     models     theta, theta_shape, waves, probabilities, labels
     chance     rng, draws
 
@@ -132,6 +132,13 @@ def data_set(X, d=None, name="X"):
     return X
 
 
+def same_shape(U, name, X, of):
+    """`U`, an array of the shape of X, which the error calls `of`; nothing waits."""
+    if U.shape != X.shape:
+        raise ValueError(f"{name} must have the shape of {of}, {X.shape}, got {U.shape}")
+    return U
+
+
 def paired(U, name, Z, of="Z"):
     """`U` as an (n, c) array with a row for each of the n rows of Z, which the error calls `of`."""
     U = real_array(U, name, like=Z)
@@ -178,8 +185,27 @@ def probabilities(weights, name, like=None):
     return weights
 
 
+def permutation(order, name, d):
+    """`order` as a list that holds each of 0, ..., d - 1 once; these in order if it is None."""
+    numbers = list(range(d) if order is None else whole_numbers(order, name))
+    if sorted(numbers) != list(range(d)):
+        raise ValueError(f"{name} must hold each of 0, ..., {d - 1} once, got {order}")
+    return numbers
+
+
+def falling(values, name):
+    """`values` as two finite numbers, the second below the first."""
+    pair = tuple(number(value, name) for value in values) if hasattr(values, "__iter__") else ()
+    if len(pair) != 2 or not pair[1] < pair[0]:
+        raise ValueError(f"{name} must be two finite numbers, the second below the first, got "
+                         f"{values!r}")
+    return pair
+
+
 def waves(F, d, name="waves"):
-    """Wave vectors as an array (d, m)."""
+    """Wave vectors as an array (d, m), or None for none."""
+    if F is None:
+        return None
     F = real_array(F, name)
     if F.ndim != 2 or len(F) != d:
         raise ValueError(f"{name} must have shape ({d}, m), got shape {F.shape}")

@@ -25,6 +25,7 @@ of θ.
 import math
 from dataclasses import dataclass
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
 
@@ -41,20 +42,14 @@ def half_cosine(t, steps):
     return 0.5 * (1 + math.cos(math.pi * t / steps))
 
 
-def _positive(value, name):
-    if not 0 < value < math.inf:
-        raise ValueError(f"{name} must be positive and finite, got {value}")
-    return value
-
-
 class GradientDescent:
     """θ ← θ - η ∂θ with η = `learning_rate`."""
 
     def __init__(self, learning_rate=0.1):
-        self.learning_rate = _positive(learning_rate, "learning_rate")
+        self.learning_rate = checks.number(learning_rate, "learning_rate", "(0, inf)")
 
     def __call__(self, theta, dtheta):
-        """θ after one step, a new array (p,)."""
+        """θ after one step, a new array (n_θ,)."""
         return theta - self.learning_rate * dtheta
 
 
@@ -62,14 +57,14 @@ class Adam:
     """Adam with η = `learning_rate`, β1, β2 and δ as above; it keeps M, V and t between steps."""
 
     def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, delta=1e-8):
-        if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
-            raise ValueError(f"beta1 and beta2 must lie in [0, 1), got {beta1} and {beta2}")
-        self.learning_rate = _positive(learning_rate, "learning_rate")
-        self.beta1, self.beta2, self.delta = beta1, beta2, _positive(delta, "delta")
+        self.learning_rate = checks.number(learning_rate, "learning_rate", "(0, inf)")
+        self.beta1 = checks.number(beta1, "beta1", "[0, 1)")
+        self.beta2 = checks.number(beta2, "beta2", "[0, 1)")
+        self.delta = checks.number(delta, "delta", "(0, inf)")
         self.t, self.M, self.V = 0, None, None
 
     def __call__(self, theta, dtheta):
-        """θ after one step, a new array (p,)."""
+        """θ after one step, a new array (n_θ,)."""
         xp = array_module(theta)
         if self.t == 0:
             self.M, self.V = xp.zeros_like(theta), xp.zeros_like(theta)

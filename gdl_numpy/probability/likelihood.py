@@ -19,6 +19,7 @@ data, which needs a prior (test_e29).
 
 import numpy
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
 
@@ -49,9 +50,13 @@ def mean_loss(family, theta, X):
     return negative_mean(*family.log_prob(theta, X))
 
 
+def mean(values, backward):
+    """1/n Σ values, and what `backward` makes of its derivative 1/n in each row; (n,), n > 0."""
+    xp, n = array_module(values), len(checks.not_empty(values))
+    return values.mean(), backward(xp.full(n, 1 / n, dtype=values.dtype))
+
+
 def negative_mean(log_p, backward):
-    """-1/n Σ log_p, and what `backward` makes of its derivative -1/n in each row; (n,), n > 0."""
-    xp, n = array_module(log_p), len(log_p)
-    if n == 0:
-        raise ValueError("X is empty: there is no mean over no rows")
-    return -log_p.mean(), backward(xp.full(n, -1 / n, dtype=log_p.dtype))
+    """-1/n Σ log_p, and its gradient by `backward`, as `mean` has them."""
+    value, dtheta = mean(log_p, lambda dlog_p: backward(-dlog_p))
+    return -value, dtheta

@@ -32,7 +32,7 @@ so p_z is to be fitted to codes and not to be N(0, I) by decree (test_e39). Erra
 facts tell 2^10 people apart at best, fewer if they are not independent and even (test_e42).
 """
 
-from gdl_numpy.networks.network import checked_activation, cut, initial_theta, mlp, n_parameters
+from gdl_numpy.networks.network import ACTIVATIONS, cut, initial_theta, mlp, n_parameters
 from gdl_numpy.networks.training import train
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
@@ -180,7 +180,7 @@ class AutoencoderFamily:
         self.sizes = checks.whole_numbers(sizes, "sizes", least=1)
         if len(self.sizes) < 2:
             raise ValueError(f"sizes must be (d, ..., k), got {sizes}")
-        checked_activation(activation)
+        checks.choice(activation, "activation", ACTIVATIONS)
         self.d, self.k, self.activation = self.sizes[0], self.sizes[-1], activation
         self.split = n_parameters(self.sizes)
         self.n_parameters = self.split + n_parameters(self.sizes[::-1])

@@ -1,0 +1,85 @@
+"""Trained models: what the families of models/ and their members share around their formulas.
+
+Why: six families differ in one thing, how they make a density of networks. That p_θ keeps a θ of
+its own, that many rows are taken some at a time, that the loss of a family with a log p is minus
+its mean: this is the same for all, and said here once, so that in the six files only formulas are
+left.
+
+    p = family(theta)          a Trained: it keeps the family and a copy of theta
+    family.loss(theta, X)      -1/n Σ log p_θ(x), where log p is known
+"""
+
+from gdl_numpy.networks.network import Network, Parts
+from gdl_numpy.networks.training import starting_theta, train
+from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.blocks import in_blocks
+from gdl_numpy.numerics.described import Described
+from gdl_numpy.probability.likelihood import mean_loss
+
+
+class TrainedFamily(Described):
+    """A family over R^d whose θ of `n_parameters` numbers is found by training.
+
+    Each brings its `loss`, or a `log_prob` for the loss here, and what makes its member of θ.
+    """
+
+    how = {}                                                # its own defaults of `train`
+
+    def _set_networks(self, *networks, before=()):
+        """θ is what vectors of the lengths `before` and the θ of these networks make together."""
+        self.networks = networks
+        self.parts = Parts(*before, *(network.n_parameters for network in networks))
+        self.n_parameters = self.parts.n_parameters
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (n_θ,), where rng lives."""
+        return self.parts.join(*(network.initial_theta(rng, dtype) for network in self.networks))
+
+    def on_space(self, X):
+        """X, if all its rows lie where the members of the family are, else a ValueError."""
+        return X
+
+    def loss(self, theta, X, rng=None):
+        """-1/n Σ log p_θ(x), in nats per row, and its gradient (n_θ,)."""
+        return mean_loss(self, theta, X)
+
+    def train(self, X, rng, theta=None, averaging=0.999, **how):
+        """Minimise the loss by steps on random rows of X (n, d), from theta on or from a random
+        start; yields a Step each, whose theta is usable.
+
+        `how` are the options of `training.train`: max_steps, batch, learning_rate, augment; where
+        the family has values of its own for them, they stand in `family.how`. ValueError for data
+        off the space.
+        """
+        return self._train(lambda theta, rows: self.loss(theta, rows, rng), X, rng, theta,
+                           averaging=averaging, **how)
+
+    def _train(self, loss, X, rng, theta, **how):
+        X = self.on_space(checks.data_set(X, self.d))
+        theta = starting_theta(self, theta, rng, X)
+        return train(loss, theta, (X,), rng, **(self.how | how))
+
+
+class Trained(Described):
+    """p_θ for one θ of a TrainedFamily."""
+
+    def __init__(self, family, theta):
+        self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()
+
+    def _of_rows(self, function, X, name="X", d=None, rows=2**13):
+        """function(rows) for all rows of X (n, d), some of them at a time, as one array."""
+        d = self.family.d if d is None else d
+        X = checks.observations(X, self.theta, name=name, d=d)
+        return in_blocks(lambda i, j: function(X[i:j]), len(X), rows)
+
+
+def checked_network(network, name, d_in=None, d_out=()):
+    """`network` if it is a Network R^d_in -> R^d_out; `d_out` lists what is allowed, () is all."""
+    if not isinstance(network, Network):
+        raise TypeError(f"{name} must be a Network, got {network!r}")
+    if d_in is not None and network.d_in != d_in:
+        raise ValueError(f"{name} must have d_in = {d_in}, got {network.d_in}")
+    if d_out and network.d_out not in d_out:
+        raise ValueError(f"{name} must have d_out = {' or '.join(map(str, d_out))}, got "
+                         f"{network.d_out}")
+    return network

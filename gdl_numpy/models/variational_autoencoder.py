@@ -141,12 +141,14 @@ class VariationalAutoencoderFamily(TrainedFamily):
         """The mean of the negative bound over the rows of X, and its gradient, (n_θ,)."""
         return negative_mean(*self.importance_weighted(theta, X, rng, n_samples))
 
-    def train(self, X, rng, n_samples=1, theta=None, averaging=0.999, **how):
+    def train(self, X, rng, max_steps=None, batch=None, learning_rate=None, averaging=0.999,
+              augment=None, theta=None, n_samples=1):
         """Maximise the bound of `n_samples` draws by steps on random rows; yields a Step each; the
-        rest as in TrainedFamily."""
+        other options are those of every TrainedFamily."""
         n_samples = checks.whole_number(n_samples, "n_samples", least=1)
         return self._train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), X, rng,
-                           theta, averaging=averaging, **how)
+                           theta, max_steps=max_steps, batch=batch, learning_rate=learning_rate,
+                           averaging=averaging, augment=augment)
 
 
 class VariationalAutoencoder(Trained):

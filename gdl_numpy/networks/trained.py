@@ -43,21 +43,23 @@ class TrainedFamily(Described):
         """-1/n Σ log p_θ(x), in nats per row, and its gradient (n_θ,)."""
         return mean_loss(self, theta, X)
 
-    def train(self, X, rng, theta=None, averaging=0.999, **how):
+    def train(self, X, rng, max_steps=None, batch=None, learning_rate=None, averaging=0.999,
+              augment=None, theta=None):
         """Minimise the loss by steps on random rows of X (n, d), from theta on or from a random
         start; yields a Step each, whose theta is usable.
 
-        `how` are the options of `training.train`: max_steps, batch, learning_rate, augment; where
-        the family has values of its own for them, they stand in `family.how`. ValueError for data
-        off the space.
+        The options are those of `training.train`; None takes what stands in `family.how`, or else
+        the value there. ValueError for data off the space.
         """
         return self._train(lambda theta, rows: self.loss(theta, rows, rng), X, rng, theta,
-                           averaging=averaging, **how)
+                           max_steps=max_steps, batch=batch, learning_rate=learning_rate,
+                           averaging=averaging, augment=augment)
 
     def _train(self, loss, X, rng, theta, **how):
         X = self.on_space(checks.data_set(X, self.d))
         theta = starting_theta(self, theta, rng, X)
-        return train(loss, theta, (X,), rng, **(self.how | how))
+        how = self.how | {name: value for name, value in how.items() if value is not None}
+        return train(loss, theta, (X,), rng, **how)
 
 
 class Trained(Described):

@@ -34,7 +34,7 @@ def save(path, family, theta):
 
 
 def load(path, family, like=None):
-    """θ (n_θ,) as saved, in the module of `like` if given, else of NumPy, for a `family` made alike.
+    """θ (n_θ,) as saved, in the module of `like` if given, else of NumPy, for a family made alike.
 
     ValueError if the file is no such archive, or was saved for another family; the message names
     what differs.

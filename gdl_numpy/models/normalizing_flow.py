@@ -120,15 +120,16 @@ class NormalizingFlowFamily(TrainedFamily):
             Z = Z.copy()
             Z[:, moved] = y.reshape(x.shape)
             log_det += log_slope.reshape(x.shape).sum(axis=1)
-            pullbacks.append((moved, seen, backward_network, backward_g))
+            pullbacks.append((raw.shape, backward_network, backward_g))
 
         def backward(dZ, dlog_det, inputs=True):
             dparts, dZ = [], dZ.copy()
             for i in reversed(range(self.n_layers)):
-                moved, seen, backward_network, backward_g = pullbacks[i]
+                moved, seen, _ = self.layers[i]
+                shape, backward_network, backward_g = pullbacks[i]
                 dy = dZ[:, moved]
                 dx, draw = backward_g(dy.ravel(), xp.repeat(dlog_det, dy.shape[1]))
-                dpart, dseen = backward_network(draw.reshape(len(dZ), -1), inputs or i > 0)
+                dpart, dseen = backward_network(draw.reshape(shape), inputs or i > 0)
                 dparts.insert(0, dpart)
                 dZ[:, moved] = dx.reshape(dy.shape)
                 if dseen is not None:

@@ -54,7 +54,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
 
     def __init__(self, encoder, decoder, floor=1e-3):
         self.encoder = checked_network(encoder, "encoder")
-        self.d, self.k = encoder.d_in, encoder.d_out // 2
+        self.d, self.k = encoder.d_in, encoder.d_out // 2 or 1
         checked_network(encoder, "encoder", self.d, (2 * self.k,))
         self.decoder = checked_network(decoder, "decoder", self.k, (self.d, 2 * self.d))
         self.floor = checks.number(floor, "floor", "[0, inf)")

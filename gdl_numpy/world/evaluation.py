@@ -17,7 +17,7 @@ such as the normal, has no B at all in the strict sense, and still may miss land
 
 Erratum E18: p_data(A) is exactly 0, it does not merely seem small. So any model with a share in the
 sea has KL(p_model‖p_data) = ∞, any that excludes some land has KL(p_data‖p_model) = ∞, the box
-both. The Jensen-Shannon divergence of density.py is finite, at most log 2 (test_e18).
+both. The Jensen-Shannon divergence of divergence.py is finite, at most log 2 (test_e18).
 """
 
 import math
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.probability.density import cross_entropy_estimate
+from gdl_numpy.probability.divergence import cross_entropy_estimate
 
 
 def accuracy(p_model, p_data, n, rng):

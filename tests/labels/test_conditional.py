@@ -11,7 +11,8 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticD
 from gdl_numpy.labels.conditional import ClassConditional, noise_kept
 from gdl_numpy.labels.discriminative import LogisticFamily
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.probability.density import Box, Mixture, Normal, total_mass
+from gdl_numpy.probability.density import Box, Mixture, Normal
+from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.family import BoxFamily, MixtureFamily, NormalFamily
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.sample_space import SampleSpace

@@ -19,14 +19,10 @@ import scipy.stats
 from sklearn.neighbors import KernelDensity as ReferenceKernelDensity
 
 import gdl_numpy.probability.density
+import gdl_numpy.probability.kernel_density
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.probability.density import (
-    Box,
-    Histogram,
-    KernelDensity,
-    Mixture,
-    Normal,
-    categorical,
+from gdl_numpy.probability.density import Box, Histogram, Mixture, Normal, categorical
+from gdl_numpy.probability.divergence import (
     cross_entropy,
     cross_entropy_estimate,
     entropy,
@@ -34,6 +30,7 @@ from gdl_numpy.probability.density import (
     kl_divergence,
     total_mass,
 )
+from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
@@ -100,8 +97,9 @@ every_density = pytest.mark.parametrize("example", D.values(), ids=D)
 
 
 def test_every_density_is_in_the_register():
-    module = gdl_numpy.probability.density
-    classes = {value for _, value in inspect.getmembers(module, inspect.isclass)
+    modules = (gdl_numpy.probability.density, gdl_numpy.probability.kernel_density)
+    classes = {value for module in modules
+               for _, value in inspect.getmembers(module, inspect.isclass)
                if value.__module__ == module.__name__}
     assert classes == {type(example.built(numpy)) for example in D.values()}
 

@@ -11,13 +11,8 @@ from sklearn.mixture import GaussianMixture
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.optimizer import GradientDescent, Step
-from gdl_numpy.probability.density import (
-    Box,
-    Mixture,
-    Normal,
-    cross_entropy_estimate,
-    kl_divergence,
-)
+from gdl_numpy.probability.density import Box, Mixture, Normal
+from gdl_numpy.probability.divergence import cross_entropy_estimate, kl_divergence
 from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
 from gdl_numpy.probability.likelihood import log_likelihood, mean_loss
 from gdl_numpy.probability.mle import (

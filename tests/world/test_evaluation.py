@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy
 import pytest
 
-from gdl_numpy.probability.density import Box, Normal, jensen_shannon, kl_divergence
+from gdl_numpy.probability.density import Box, Normal
+from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence
 from gdl_numpy.probability.family import BoxFamily
 from gdl_numpy.world.evaluation import Verdict, accuracy, coverage, kl_to_data, verdict
 from gdl_numpy.world.world_map import WORLD, WorldMap

@@ -42,9 +42,10 @@ from gdl_numpy.networks.storage import load, save
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.probability.density import Histogram
-from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.family import BoxFamily, HistogramFamily
 from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.world.evaluation import cells_hit
 from gdl_numpy.world.world_map import WORLD, WorldMap
 

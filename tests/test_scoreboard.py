@@ -16,7 +16,7 @@ from scoreboard import MODELS, NETWORKS, InDegrees, committed, fit_model, known_
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.networks.storage import load
 from gdl_numpy.numerics.optimizer import Step
-from gdl_numpy.probability.family import NormalFamily
+from gdl_numpy.probability.normal_family import NormalFamily
 from gdl_numpy.taxonomy import branch
 from gdl_numpy.world.world_map import WorldMap
 

@@ -36,8 +36,8 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.elementary import log_softmax
 from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 from gdl_numpy.probability.density import LOG_2_PI, categorical
-from gdl_numpy.probability.family import MixtureFamily, cut_normals
 from gdl_numpy.probability.likelihood import mean_loss
+from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
 
 
 def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, max_steps=2000):

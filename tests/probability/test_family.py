@@ -10,8 +10,9 @@ from gradient import check_gradient
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.probability.density import Box, Mixture, Normal
 from gdl_numpy.probability.divergence import total_mass
-from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.family import BoxFamily, HistogramFamily
 from gdl_numpy.probability.likelihood import log_likelihood
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 
 INF, NAN = math.inf, math.nan

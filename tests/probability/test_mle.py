@@ -13,14 +13,13 @@ from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.optimizer import GradientDescent, Step
 from gdl_numpy.probability.density import Box, Mixture, Normal
 from gdl_numpy.probability.divergence import cross_entropy_estimate, kl_divergence
-from gdl_numpy.probability.family import BoxFamily, HistogramFamily
-from gdl_numpy.probability.likelihood import log_likelihood, mean_loss
-from gdl_numpy.probability.mle import (
-    descend,
+from gdl_numpy.probability.expectation_maximization import (
     expectation_maximization,
     k_means_plus_plus,
-    maximum_likelihood,
 )
+from gdl_numpy.probability.family import BoxFamily, HistogramFamily
+from gdl_numpy.probability.likelihood import log_likelihood, mean_loss
+from gdl_numpy.probability.mle import descend, maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.world.world_map import WORLD, WorldMap

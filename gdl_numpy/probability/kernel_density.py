@@ -23,6 +23,7 @@ other data falls to 0, so the former measures memory and not generation (test_e2
 import math
 
 from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.elementary import logsumexp
 from gdl_numpy.numerics.kernel_sum import log_kernel_sum
 from gdl_numpy.probability.density import LOG_2_PI
 
@@ -36,8 +37,17 @@ class KernelDensity:
         if not self.bandwidth > 0:
             raise ValueError(f"bandwidth must be positive, got {bandwidth}")
 
+    def plain_log_prob(self, X):
+        """log p(x) as it is written above, from all pairs of rows, shape (m,); it needs m n d
+        numbers at once."""
+        n, d = self.X.shape
+        X, h = checks.observations(X, self.X), self.bandwidth
+        squares = (((X[:, None] - self.X) / h)**2).sum(axis=2)      # |x - x_i|²/h², (m, n)
+        log_sum = logsumexp(-squares / 2, axis=1)
+        return log_sum - math.log(n) - d * (math.log(h) + 0.5 * LOG_2_PI)
+
     def log_prob(self, X):
-        """log 1/n Σ_i N(x; x_i, h² I), shape (n,)."""
+        """log p(x) for each row of X (m, d), shape (m,): the same from near points only."""
         n, d = self.X.shape
         X, h = checks.observations(X, self.X), self.bandwidth
         log_sum = log_kernel_sum(X, self.X, h)

@@ -415,6 +415,8 @@ def test_the_kernel_density_agrees_with_scikit_learn_and_with_its_definition(xp,
     centres, X = rng.standard_normal((300, d)), 2 * rng.standard_normal((200, d))
     log_p = to_numpy(KernelDensity(xp.asarray(centres), h).log_prob(xp.asarray(X)))
     numpy.testing.assert_allclose(log_p, kernel_density_by_definition(X, centres, h), rtol=1e-12)
+    plain = to_numpy(KernelDensity(xp.asarray(centres), h).plain_log_prob(xp.asarray(X)))
+    numpy.testing.assert_allclose(log_p, plain, rtol=1e-12)
     reference = ReferenceKernelDensity(bandwidth=h, rtol=1e-13).fit(centres)
     kernel = numpy.exp(-d * (math.log(h) + 0.5 * math.log(2 * math.pi)))   # its tails are inexact
     numpy.testing.assert_allclose(numpy.exp(log_p), numpy.exp(reference.score_samples(X)),

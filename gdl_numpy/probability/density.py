@@ -27,6 +27,7 @@ import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.described import Described
 from gdl_numpy.probability.sample_space import SampleSpace
 
 LOG_2_PI = math.log(2 * math.pi)
@@ -41,14 +42,14 @@ def categorical(weights, n, rng):
 
 def sample_components(weights, components, n, rng):
     """n draws of a component k, as `categorical`, and of x from it: X (n, d) and k (n,)."""
-    k = categorical(weights, checks.whole_number(n, "n"), rng)
+    k = categorical(weights, checks.draws(n, rng), rng)
     xp = array_module(k)
     counts = xp.bincount(k, minlength=len(components)).tolist()
     X = xp.concatenate([p.sample(m, rng) for p, m in zip(components, counts, strict=True)])
     return X[k.argsort().argsort()], k                              # in the order of the draws
 
 
-class Box:
+class Box(Described):
     """The uniform density on the closed box with corners `low` and `high`, both of shape (d,).
 
     >>> p = Box([0, 0], [0.1, 0.1])
@@ -65,12 +66,13 @@ class Box:
         return xp.where(self.space.contains(X), -xp.log(self.high - self.low).sum(), -math.inf)
 
     def sample(self, n, rng):
-        u = rng.random((checks.whole_number(n, "n"), len(self.low)), dtype=self.low.dtype)
+        n = checks.draws(n, rng)
+        u = rng.random((n, len(self.low)), dtype=self.low.dtype)
         X = self.low + (self.high - self.low) * u
         return array_module(X).minimum(X, self.high)                # rounding could step over it
 
 
-class Normal:
+class Normal(Described):
     """The normal density N(µ, Σ) with mean `mu` (d,) and any covariance Σ (d, d)."""
 
     def __init__(self, mu, covariance):
@@ -104,7 +106,8 @@ class Normal:
         return -0.5 * (u**2).sum(axis=1) - self.log_det_L - 0.5 * len(self.mu) * LOG_2_PI
 
     def sample(self, n, rng):
-        eps = rng.standard_normal((checks.whole_number(n, "n"), len(self.mu)), dtype=self.mu.dtype)
+        n = checks.draws(n, rng)
+        eps = rng.standard_normal((n, len(self.mu)), dtype=self.mu.dtype)
         return self.mu + eps @ self.L.T
 
 
@@ -131,7 +134,7 @@ def cholesky(covariance):
     return L
 
 
-class Mixture:
+class Mixture(Described):
     """Σ_k w_k p_k: `weights` (K,) that sum to 1, and K densities on the same space."""
 
     def __init__(self, weights, components):
@@ -155,7 +158,7 @@ class Mixture:
         return sample_components(self.weights, self.components, n, rng)[0]
 
 
-class Histogram:
+class Histogram(Described):
     """Piecewise constant on a grid over a sample space; `masses`, shaped as the grid, sum to 1."""
 
     def __init__(self, space, masses):
@@ -175,7 +178,7 @@ class Histogram:
 
     def sample(self, n, rng):
         """Draws a cell for each row with probability its mass, then a point of it, (n, d)."""
-        cell = categorical(self.masses, checks.whole_number(n, "n"), rng)
+        cell = categorical(self.masses, checks.draws(n, rng), rng)
         xp = array_module(cell)
         shape, low, high = self.masses.shape, self.space.low, self.space.high
         corner = xp.stack(xp.unravel_index(cell, shape), axis=1)

@@ -85,8 +85,7 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     if (X == X[0]).all(axis=0).any():
         raise ValueError(f"X must vary in every column, got {len(X)} rows from {X.min(axis=0)} to "
                          f"{X.max(axis=0)}: the likelihood has no maximum")
-    if not 0 < floor < math.inf:
-        raise ValueError(f"floor must be positive and finite, got {floor}")
+    floor = checks.number(floor, "floor", "(0, inf)")
     centre = X.mean(axis=0).astype(float)
     unit = X.astype(float).std(axis=0)
     X64 = (X - centre) / unit                               # φ(x) holds squares: small and float64
@@ -98,7 +97,7 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
         family(theta)                                       # refuses one of another length
         theta = _rescaled(family, theta, 1 / unit, -centre / unit)
     elif rng is not None:
-        nearest = _nearest(X64, k_means_plus_plus(X64, family.n_components, rng))
+        nearest = _nearest(X64, k_means_plus_plus(X64, family.n_components, checks.rng(rng)))
         theta = _m_step(family, xp.eye(family.n_components)[nearest].T @ features, None, floor)
     else:
         raise ValueError("EM starts somewhere: pass theta or rng")

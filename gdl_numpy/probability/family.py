@@ -39,11 +39,12 @@ import math
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import log_softmax, softmax
 from gdl_numpy.probability.density import Box, Histogram
 
 
-class BoxFamily:
+class BoxFamily(Described):
     """Uniform densities on axis-parallel boxes in R^d, θ = (low, high), shape (2d,)."""
 
     def __init__(self, d):
@@ -64,7 +65,7 @@ class BoxFamily:
         return array_module(X).concatenate([low, high])
 
 
-class HistogramFamily:
+class HistogramFamily(Described):
     """Histograms on the grid of `shape` over a sample space, θ = one logit a cell.
 
     `mle` adds `pseudocount` to the number of observations in each cell. With 0, the default, it is
@@ -74,15 +75,13 @@ class HistogramFamily:
 
     def __init__(self, space, shape, pseudocount=0.0):
         self.space = space
-        self.shape = tuple(checks.whole_number(k, "shape", least=1) for k in shape)
+        self.shape = checks.whole_numbers(shape, "shape", least=1)
         self.n_parameters = math.prod(self.shape)
         self.log_cell_volume = math.log(float(space.volume) / self.n_parameters)
-        self.pseudocount = float(pseudocount)
+        self.pseudocount = checks.number(pseudocount, "pseudocount", "[0, inf)")
         if len(self.shape) != len(space.low):
             raise ValueError(f"shape has {len(self.shape)} entries; the space is in "
                              f"R^{len(space.low)}")
-        if not 0 <= self.pseudocount < math.inf:
-            raise ValueError(f"pseudocount must be finite and not negative, got {pseudocount}")
 
     def __call__(self, theta):
         xp = array_module(theta)
@@ -91,17 +90,15 @@ class HistogramFamily:
         return Histogram(self.space, softmax(theta).reshape(self.shape))
 
     def initial_theta(self, rng):
-        """A start near the uniform density, shape (p,)."""
-        return 0.1 * rng.standard_normal(self.n_parameters)
+        """A start near the uniform density, shape (n_θ,)."""
+        return 0.1 * checks.rng(rng).standard_normal(self.n_parameters)
 
     def mle(self, X):
         """log((count + pseudocount) / sum of these) for each cell."""
         X = checks.data_set(X, len(self.shape))
         xp = array_module(X)
         cell = self.space.cell(X, self.shape)
-        if (cell < 0).any():
-            raise ValueError("X must lie in the sample space, where the histogram has its cells, "
-                             f"got the row {X[(cell < 0).argmax()]}")
+        checks.rows_within(X, cell >= 0, "the sample space, where the histogram has its cells")
         count = xp.bincount(cell, minlength=self.n_parameters) + self.pseudocount
         mass = (count / count.sum()).astype(X.dtype)
         return xp.where(mass > 0, xp.log(xp.where(mass > 0, mass, 1)), -math.inf)

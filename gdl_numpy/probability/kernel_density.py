@@ -23,19 +23,18 @@ other data falls to 0, so the former measures memory and not generation (test_e2
 import math
 
 from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import logsumexp
 from gdl_numpy.numerics.kernel_sum import log_kernel_sum
 from gdl_numpy.probability.density import LOG_2_PI
 
 
-class KernelDensity:
+class KernelDensity(Described):
     """1/n Σ_i N(x; x_i, h² I) over the rows of X (n, d); `bandwidth` h > 0 is in the unit of X."""
 
     def __init__(self, X, bandwidth):
         self.X = checks.data_set(X).copy()
-        self.bandwidth = float(checks.real_array(bandwidth, "bandwidth"))
-        if not self.bandwidth > 0:
-            raise ValueError(f"bandwidth must be positive, got {bandwidth}")
+        self.bandwidth = checks.number(bandwidth, "bandwidth", "(0, inf)")
 
     def plain_log_prob(self, X):
         """log p(x) as it is written above, from all pairs of rows, shape (m,); it needs m n d
@@ -54,6 +53,8 @@ class KernelDensity:
         return log_sum - math.log(n) - d * (math.log(h) + 0.5 * LOG_2_PI)
 
     def sample(self, n, rng):
-        i = rng.integers(0, len(self.X), size=checks.whole_number(n, "n"))
+        """n draws, (n, d): a training point each by chance, moved by a normal step of length h."""
+        n = checks.draws(n, rng)
+        i = rng.integers(0, len(self.X), size=n)
         eps = rng.standard_normal((n, self.X.shape[1]), dtype=self.X.dtype)
         return self.X[i] + self.bandwidth * eps

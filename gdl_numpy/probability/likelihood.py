@@ -19,6 +19,7 @@ data, which needs a prior (test_e29).
 
 import numpy
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
 
@@ -42,7 +43,7 @@ def negative_log_likelihood(family, theta, X):
 
 
 def mean_loss(family, theta, X):
-    """-1/n Σ log p_θ(x), the negative log-likelihood per row, and its gradient in theta, (p,).
+    """-1/n Σ log p_θ(x), the negative log-likelihood per row, and its gradient in theta, (n_θ,).
 
     For families whose `log_prob(theta, X)` returns its value and its pullback.
     """
@@ -51,7 +52,5 @@ def mean_loss(family, theta, X):
 
 def negative_mean(log_p, backward):
     """-1/n Σ log_p, and what `backward` makes of its derivative -1/n in each row; (n,), n > 0."""
-    xp, n = array_module(log_p), len(log_p)
-    if n == 0:
-        raise ValueError("X is empty: there is no mean over no rows")
+    xp, n = array_module(log_p), len(checks.not_empty(log_p))
     return -log_p.mean(), backward(xp.full(n, -1 / n, dtype=log_p.dtype))

@@ -29,7 +29,7 @@ from gdl_numpy.probability.normal_family import MixtureFamily
 
 
 def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, max_steps=2000):
-    """θ̂ for the rows of X, shape (p,).
+    """θ̂ for the rows of X, shape (n_θ,).
 
     `method` is "closed form", "em" or "gradient"; by default the first of them that the family
     offers. The last two start at `theta`, or where `rng` puts them; EM stops when a step raises ℓ/n
@@ -39,11 +39,10 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
     X = checks.data_set(X, getattr(family, "d", None))
     offers = {"closed form": hasattr(family, "mle"), "em": isinstance(family, MixtureFamily),
               "gradient": hasattr(family, "log_prob")}
-    if method is None:
-        method = next((name for name, offered in offers.items() if offered), None)
-    if not offers.get(method, False):
-        names = " or ".join(repr(name) for name, offered in offers.items() if offered)
-        raise ValueError(f"{type(family).__name__} is fitted by {names}, got method = {method!r}")
+    roads = [name for name, offered in offers.items() if offered]
+    if method is None and roads:
+        method = roads[0]
+    checks.choice(method, f"method of a {type(family).__name__}", roads)
     if method == "closed form":
         return family.mle(X)
     if theta is None and rng is None:

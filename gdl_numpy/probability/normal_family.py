@@ -29,11 +29,12 @@ while component k receives the share r_k of g.
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import log_softmax, logsumexp, softmax
 from gdl_numpy.probability.density import LOG_2_PI, Mixture, Normal, cholesky
 
 
-class NormalFamily:
+class NormalFamily(Described):
     """Normal densities on R^d, θ = (µ, log diagonal of L, L below the diagonal row by row)."""
 
     def __init__(self, d):
@@ -52,8 +53,8 @@ class NormalFamily:
         return xp.concatenate([mu, log_diagonal, L[..., i, j]], axis=-1)
 
     def initial_theta(self, rng):
-        """A start near the standard normal, shape (p,)."""
-        return 0.1 * rng.standard_normal(self.n_parameters)
+        """A start near the standard normal, shape (n_θ,)."""
+        return 0.1 * checks.rng(rng).standard_normal(self.n_parameters)
 
     def mle(self, X):
         """Mean and covariance (divided by n) of the rows of X, the latter in two passes."""
@@ -80,7 +81,7 @@ class NormalFamily:
         return log_p[0], lambda dlog_p: backward(dlog_p[None])[0]
 
 
-class MixtureFamily:
+class MixtureFamily(Described):
     """Mixtures of K normals on R^d, θ = (K logits, K times the θ of a NormalFamily)."""
 
     def __init__(self, n_components, d):
@@ -94,7 +95,7 @@ class MixtureFamily:
         return Mixture(softmax(logits), [self.normal(block) for block in blocks])
 
     def cut(self, theta):
-        """The logits (K,) and the parameters of the normals (K, p), views of theta."""
+        """The logits (K,) and the parameters of the normals (K, n_θ), views of theta."""
         return theta[:self.n_components], theta[self.n_components:].reshape(self.n_components, -1)
 
     def theta(self, weights, mu, L):
@@ -103,8 +104,8 @@ class MixtureFamily:
         return xp.concatenate([xp.log(weights), self.normal.theta(mu, L).ravel()])
 
     def initial_theta(self, rng):
-        """A start with equal weights, unit covariances and means drawn from N(0, I), shape (p,)."""
-        theta = 0 * rng.standard_normal(self.n_parameters)
+        """A start, shape (n_θ,): equal weights, unit covariances, means drawn from N(0, I)."""
+        theta = 0 * checks.rng(rng).standard_normal(self.n_parameters)
         self.cut(theta)[1][:, :self.d] = rng.standard_normal((self.n_components, self.d))
         return theta
 
@@ -131,7 +132,7 @@ def _below_diagonal(xp, d):
 
 
 def cut_normals(theta, d):
-    """µ (K, d), log L_ii (K, d) and L (K, d, d) of the rows of theta (K, p)."""
+    """µ (K, d), log L_ii (K, d) and L (K, d, d) of the rows of theta (K, n_θ)."""
     xp = array_module(theta)
     log_diagonal = theta[:, d:2 * d]
     L = xp.zeros((len(theta), d, d), dtype=theta.dtype)
@@ -142,7 +143,7 @@ def cut_normals(theta, d):
 
 
 def _normals(theta, X, d):
-    """log N(x; µ_k, L_k L_kᵀ), shape (K, n), and backward: dlog_p (K, n) -> dtheta (K, p)."""
+    """log N(x; µ_k, L_k L_kᵀ), shape (K, n), and backward: dlog_p (K, n) -> dtheta (K, n_θ)."""
     xp = array_module(theta)
     X = checks.observations(X, theta[0, :d], finite=False)
     mu, log_diagonal, L = cut_normals(theta, d)

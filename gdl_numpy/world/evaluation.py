@@ -37,8 +37,7 @@ def coverage(p_model, p_data, n, rng, cell=2.0):
     """The number of cells of side `cell` that n samples of the model hit inside the support of
     p_data, over the number hit by n draws of p_data. In the plane, `cell` in the unit of x; a model
     that spreads wide can exceed 1 a little."""
-    if not 0 < cell < math.inf:
-        raise ValueError(f"cell must be positive and finite, got {cell}")
+    cell = checks.number(cell, "cell", "(0, inf)")
     return _cells_hit(p_model, p_data, n, rng, cell) / _cells_hit(p_data, p_data, n, rng, cell)
 
 

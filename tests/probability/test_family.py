@@ -300,8 +300,10 @@ def test_a_training_step_never_waits_for_the_device(make, device):
     (lambda: MixtureFamily(2, -1), ValueError, "d must be at least 1"),
     (lambda: HistogramFamily(space(numpy, 2), (3,)), ValueError, r"shape has 1 entries; .* R\^2"),
     (lambda: HistogramFamily(space(numpy, 1), (0,)), ValueError, "shape must be at least 1"),
-    (lambda: HistogramFamily(space(numpy, 1), (3,), -1), ValueError, "pseudocount must be finite"),
-    (lambda: HistogramFamily(space(numpy, 1), (3,), NAN), ValueError, "pseudocount must be finite"),
+    (lambda: HistogramFamily(space(numpy, 1), (3,), -1), ValueError,
+     r"pseudocount must lie in \[0, inf\), got -1"),
+    (lambda: HistogramFamily(space(numpy, 1), (3,), NAN), ValueError,
+     r"pseudocount must lie in \[0, inf\), got nan"),
 ])
 def test_what_makes_no_family_is_refused(make, error, words):
     with pytest.raises(error, match=words):

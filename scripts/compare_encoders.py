@@ -21,8 +21,8 @@ from style import write_whole
 from tqdm import tqdm
 
 from gdl_numpy.pictures.biscuit_tins import BiscuitTins, render
-from gdl_numpy.probability.family import MixtureFamily
 from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.probability.normal_family import MixtureFamily
 from gdl_numpy.representation.latent import PrincipalComponents, ProbabilisticPCAFamily
 from gdl_numpy.representation.manifold import determination, neighbour_regression
 

@@ -11,8 +11,8 @@ from style import BLUE, INK, ORANGE, VERMILION, caption
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.pictures.biscuit_tins import HIGH, LOW, BiscuitTins, render
-from gdl_numpy.probability.family import MixtureFamily
 from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.probability.normal_family import MixtureFamily
 from gdl_numpy.representation.latent import AutoencoderFamily, PrincipalComponents
 from gdl_numpy.representation.manifold import determination, neighbour_regression
 

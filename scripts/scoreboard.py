@@ -43,9 +43,12 @@ from gdl_numpy.networks.storage import load, save
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.langevin import reflect
-from gdl_numpy.probability.density import Histogram, KernelDensity
-from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.change_of_units import InUnits
+from gdl_numpy.probability.family import BoxFamily, HistogramFamily
+from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
+from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
 from gdl_numpy.world.evaluation import cells_hit
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
@@ -53,70 +56,16 @@ FIGURES = Path(__file__).parent.parent / "figures"
 UNIT = np.array([90.0, 180.0])                              # degrees: networks see [-1, 1]²
 N, N_TEST, N_SAMPLES, SEEDS, SECONDS = 20_000, 200_000, 20_000, (0, 1, 2), 90
 COMPONENTS, CELLS = 200, (36, 72)                           # of the mixture, of the histogram
+BANDWIDTH = 1.3                                             # degrees: before it is recalibrated
 KEPT_BACK, CHECKS = 2_000, 10                               # points, and how often they are asked
 IMPORTANCE, ODE_STEPS = 200, 20                             # draws a bound; steps of the flow
 LAND_GRID, JS_GRID = (180, 360), (36, 72)                   # cells of 1 and of 5 degrees
 CELL = 2.0                                                  # degrees: of the land reached
 
 
-class InDegrees:
-    """The density of x = UNIT · u, where u ~ p, per square degree; it can do what p can."""
-
-    LOG_UNIT = math.log(math.prod(UNIT.tolist()))           # log |det ∂x/∂u|
-    ADDED = {"log_prob": -LOG_UNIT, "elbo": -LOG_UNIT, "importance_weighted": -LOG_UNIT,
-             "ode_log_prob": -LOG_UNIT, "energy": LOG_UNIT}
-
-    def __init__(self, p):
-        self.p = p
-
-    def __getattr__(self, name):
-        """The methods in ADDED, those that p has."""
-        if name not in self.ADDED:
-            raise AttributeError(f"a density in degrees has no {name}")
-        method = getattr(self.p, name)
-        return lambda X, *args, **kwargs: self.ADDED[name] + method(
-            (X / array_module(X).asarray(UNIT)).astype(self.p.theta.dtype), *args, **kwargs)
-
-    def sample(self, n, rng):
-        """n points of the map, (n, 2)."""
-        U = self.p.sample(n, rng).astype(float)
-        return U * array_module(U).asarray(UNIT)
-
-
-class RecalibratedKernelDensity:
-    """p ∝ exp(b tanh((a (log f - m) + c)/b)) for a kernel density f, on the map.
-
-    f rises slowly over a coast, where p_data jumps from one level to the other, and is rough on
-    both; this makes two flat levels of it. m is the median of log f at kept points, and a, b, c are
-    the best for them of a few; Z is a sum over a grid.
-    """
-
-    def __init__(self, X, kept, bandwidth=1.3):
-        self.f = KernelDensity(X, bandwidth)
-        log_f, (grid, cell) = self.f.log_prob(kept), WORLD.grid(LAND_GRID)
-        self.m, log_f_grid = np.median(log_f), self.f.log_prob(grid)
-        best = math.inf
-        for a in (2.0, 2.8, 4.0, 5.6):
-            for b in (2.5, 3.0, 3.5, 4.0):
-                for c in (3.0, 5.0, 7.0, 10.0):
-                    level = partial(self._level, a=a, b=b, c=c)
-                    log_z = math.log(np.exp(level(log_f_grid)).sum() * cell)
-                    loss = log_z - level(log_f).mean()
-                    if loss < best:
-                        best, self.level, self.log_z = loss, level, log_z
-        masses = np.exp(self.level(log_f_grid)).reshape(LAND_GRID)
-        self.in_cells = Histogram(WORLD, masses / masses.sum())
-
-    def _level(self, log_f, a, b, c):
-        return b * np.tanh((a * (log_f - self.m) + c) / b)
-
-    def log_prob(self, X):
-        """log p(x) (n,), for points of the map."""
-        return self.level(self.f.log_prob(X)) - self.log_z
-
-    def sample(self, n, rng):
-        """n points (n, 2): a cell by its mass, a point of it by chance, nearly as p has them."""
-        return self.in_cells.sample(n, rng)
+def in_degrees(p):
+    """The density of x = UNIT · u, where u ~ p, per square degree."""
+    return InUnits(p, array_module(p.theta).asarray(UNIT))
 
 
 @dataclass(frozen=True)
@@ -168,7 +117,7 @@ def fit_network(network, X, rng, seconds):
                     best, best_theta = value, theta
     except KeyboardInterrupt:
         raise Interrupted(family, theta) from None
-    return InDegrees(family(theta if best_theta is None else best_theta))
+    return in_degrees(family(theta if best_theta is None else best_theta))
 
 
 def split(X, rng):
@@ -209,7 +158,8 @@ MODELS = {                                                  # name: X, rng, seco
     "histogram": fitted(HistogramFamily(WORLD, CELLS, pseudocount=0.1)),
     "kernel_density": kernel_density,
     "recalibrated_kernel_density":
-        lambda X, rng, seconds: RecalibratedKernelDensity(*split(X, rng)),
+        lambda X, rng, seconds: RecalibratedKernelDensity.fit(*split(X, rng), WORLD, LAND_GRID,
+                                                              BANDWIDTH),
 }
 NETWORKS = {
     "autoregressive": Recipe(
@@ -292,8 +242,7 @@ def known_log_prob(p, rng):
         return "flow", lambda X: in_blocks(
             lambda i, j: p.ode_log_prob(X[i:j], n_steps=ODE_STEPS), len(X), 2000)
     if hasattr(p, "energy"):
-        normalised = GridNormalised(p.p, (360, 720))
-        return "grid", lambda X: normalised.log_prob(X / UNIT) - p.LOG_UNIT
+        return "grid", InUnits(GridNormalised(p.p, (360, 720)), p.unit).log_prob
     return "none", None
 
 
@@ -311,7 +260,7 @@ def histogram_js(X, Y):
 def described(p, name, n):
     """The number of parameters behind a density, and its kind as the taxonomy has it."""
     inner = getattr(p, "p", p)
-    if hasattr(inner, "theta"):
+    if name in NETWORKS:
         parameters = inner.family.n_parameters
     else:
         parameters = {"box": 4, "normal": 5, "mixture": COMPONENTS * 6 - 1,
@@ -418,7 +367,7 @@ def kl_in_words(row, spread=False):
 def committed(name, like):
     """The density of the committed parameters of a network, where the array `like` lives."""
     family = NETWORKS[name].family(array_module(like))
-    return InDegrees(family(load(FIGURES / "parameters" / f"{name}.npz", family, like)))
+    return in_degrees(family(load(FIGURES / "parameters" / f"{name}.npz", family, like)))
 
 
 def reports():

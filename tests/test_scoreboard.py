@@ -11,13 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import scoreboard
-from scoreboard import MODELS, NETWORKS, InDegrees, committed, fit_model, known_log_prob, reports
+from scoreboard import MODELS, NETWORKS, committed, fit_model, known_log_prob, reports
 
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.networks.storage import load
 from gdl_numpy.numerics.optimizer import Step
-from gdl_numpy.probability.family import NormalFamily
-from gdl_numpy.taxonomy import branch
 from gdl_numpy.world.world_map import WorldMap
 
 P_DATA, FIGURES = WorldMap(), Path(__file__).parent.parent / "figures"
@@ -55,17 +53,6 @@ def test_the_same_seed_gives_the_same_model(X):
     a, b, c = (fit_model("autoregressive", X, np.random.default_rng(seed), 0.05).p.theta
                for seed in (0, 0, 1))
     assert (a == b).all() and not (a == c).all()
-
-
-def test_a_density_in_degrees_can_do_what_it_can_in_other_units():
-    family = NormalFamily(2)
-    p = InDegrees(family(np.zeros(family.n_parameters)))
-    p.p.theta = np.zeros(1)
-    X = np.array([[9.0, 90.0]])
-    expected = -0.5 * (0.1**2 + 0.5**2) - math.log(2 * math.pi) - math.log(90 * 180)
-    assert p.log_prob(X) == pytest.approx([expected])
-    assert not hasattr(p, "elbo") and not hasattr(p, "energy") and not hasattr(p, "theta")
-    assert branch(p) == branch(p.p)
 
 
 def test_moved_points_stay_on_the_map(X):
@@ -251,7 +238,6 @@ def test_the_readme_says_what_was_used():
     histogram = MODELS["histogram"](np.zeros((1, 2)), None, 1)
     assert histogram.masses.max() / histogram.masses.min() == pytest.approx(11)     # 1.1 and 0.1
     assert "counts 0.1 more in each cell" in text
-    assert "bandwidth of 1.3°" in text and inspect.signature(
-        scoreboard.RecalibratedKernelDensity).parameters["bandwidth"].default == 1.3
+    assert "bandwidth of 1.3°" in text and scoreboard.BANDWIDTH == 1.3
     still = {"diffusion", "adversarial"}
     assert {name for name, network in NETWORKS.items() if network.jitter == 0} == still

@@ -11,7 +11,8 @@ from gdl_numpy.models.adversarial import AdversarialFamily
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.optimizer import Adam
-from gdl_numpy.probability.density import Histogram, Mixture, Normal, jensen_shannon
+from gdl_numpy.probability.density import Histogram, Mixture, Normal
+from gdl_numpy.probability.divergence import jensen_shannon
 from gdl_numpy.probability.sample_space import SampleSpace
 
 

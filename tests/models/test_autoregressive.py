@@ -19,7 +19,7 @@ from gdl_numpy.networks.network import cut
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.optimizer import Adam
-from gdl_numpy.probability.density import total_mass
+from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.sample_space import SampleSpace
 
 SHAPES = {"one axis": dict(bins=(5,), hidden=()),

@@ -12,7 +12,8 @@ from training_checks import check_a_step_never_waits, check_refusals
 from gdl_numpy.models.diffusion import SCHEDULES, DiffusionFamily, signal_and_noise
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.probability.density import Normal, total_mass
+from gdl_numpy.probability.density import Normal
+from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.sample_space import SampleSpace
 
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES)

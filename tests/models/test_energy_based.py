@@ -12,7 +12,8 @@ from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised, ref
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.network import ACTIVATIONS
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.probability.density import Box, Mixture, Normal, total_mass
+from gdl_numpy.probability.density import Box, Mixture, Normal
+from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.sample_space import SampleSpace
 
 LOW, HIGH = [-1.0, -2.0], [1.0, 3.0]

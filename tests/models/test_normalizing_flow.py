@@ -16,7 +16,8 @@ from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.blocks import in_blocks
-from gdl_numpy.probability.density import Normal, total_mass
+from gdl_numpy.probability.density import Normal
+from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.sample_space import SampleSpace
 
 SHAPES = {"affine": dict(d=2, n_layers=4, hidden=(7,)),

@@ -15,7 +15,8 @@ from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamil
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.storage import load, save
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.probability.family import HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.family import HistogramFamily
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.representation.latent import AutoencoderFamily
 

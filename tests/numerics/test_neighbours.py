@@ -150,11 +150,11 @@ def test_queries_and_points_on_two_devices_are_refused(device):
 
 
 @pytest.mark.parametrize("Q, X, k, error, message", [
-    ([[0.0]], [[1.0], [2.0]], 0, ValueError, "k must lie between 1 and the 2 rows of X, got 0"),
-    ([[0.0]], [[1.0], [2.0]], 3, ValueError, "k must lie between 1 and the 2 rows of X, got 3"),
+    ([[0.0]], [[1.0], [2.0]], 0, ValueError, "k must be at least 1, got 0"),
+    ([[0.0]], [[1.0], [2.0]], 3, ValueError, "k must be at most 2, got 3"),
     ([[0.0]], [[1.0], [2.0]], 1.0, TypeError, "k must be a whole number, got 1.0"),
     ([[0.0]], [[1.0], [2.0]], True, TypeError, "k must be a whole number, got True"),
-    ([[0.0]], [[1.0], [2.0]], -1, ValueError, "k must be at least 0, got -1"),
+    ([[0.0]], [[1.0], [2.0]], -1, ValueError, "k must be at least 1, got -1"),
     ([[0.0]], numpy.zeros((0, 1)), 1, ValueError, "X is empty"),
     ([[0.0, 1.0]], [[1.0], [2.0]], 1, ValueError, "X has 2 columns"),
     ([0.0], [[1.0], [2.0]], 1, ValueError, "X must have shape"),

@@ -14,13 +14,14 @@ from scipy import stats
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
 from gdl_numpy.probability.density import Box
-from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.family import BoxFamily, HistogramFamily
 from gdl_numpy.probability.likelihood import (
     likelihood,
     log_likelihood,
     mean_loss,
     negative_log_likelihood,
 )
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 
 WORLD = [-90.0, -180.0, 90.0, 180.0]                        # θ of the box around the whole map

@@ -17,9 +17,11 @@ from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.numerics.optimizer import Adam
 from gdl_numpy.pictures.biscuit_tins import HIGH, LOW, BiscuitTins, render
-from gdl_numpy.probability.density import Box, KernelDensity, Normal
-from gdl_numpy.probability.family import BoxFamily, MixtureFamily
+from gdl_numpy.probability.density import Box, Normal
+from gdl_numpy.probability.family import BoxFamily
+from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.probability.normal_family import MixtureFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.representation.latent import (
     Autoencoder,

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy
 import pytest
 
-from gdl_numpy.probability.density import Box, Normal, jensen_shannon, kl_divergence
+from gdl_numpy.probability.density import Box, Normal
+from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence
 from gdl_numpy.probability.family import BoxFamily
 from gdl_numpy.world.evaluation import Verdict, accuracy, coverage, kl_to_data, verdict
 from gdl_numpy.world.world_map import WORLD, WorldMap
@@ -196,7 +197,7 @@ def test_a_number_of_samples_must_be_a_whole_number(measure, n, error):
 @pytest.mark.parametrize("cell", [0, -1.0, math.nan, math.inf])
 def test_a_cell_must_have_a_size(cell):
     p = square(numpy)
-    with pytest.raises(ValueError, match=f"cell must be positive and finite, got {cell}"):
+    with pytest.raises(ValueError, match=rf"cell must lie in \(0, inf\), got {cell}"):
         coverage(p, p, 10, numpy.random.default_rng(0), cell=cell)
 
 

@@ -10,7 +10,7 @@ from pack_world_map import dissolve
 from scipy import stats
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.probability.density import cross_entropy_estimate, total_mass
+from gdl_numpy.probability.divergence import cross_entropy_estimate, total_mass
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.world.world_map import DATA, WORLD, WorldMap, _read, continent_of, continents
 

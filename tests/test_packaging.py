@@ -1,9 +1,8 @@
-"""The README, the wheel, and the scripts that are no figures."""
+"""The package as others get it, and the scripts that are no figures."""
 
 import importlib
 import json
 import os
-import re
 import subprocess
 import sys
 import zipfile
@@ -13,55 +12,13 @@ from types import SimpleNamespace
 import check_gpu
 import numpy as np
 import pytest
-import update_readme
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 PACKAGE = list((ROOT / "gdl_numpy").rglob("*.py"))
 BENCHMARKS = [path.stem for path in (ROOT / "scripts").glob("benchmark_*.py")]
-NO_CASE = {"backend", "polygon", "storage", "taxonomy"}     # of check_gpu: nothing to compute
+NO_CASE = {"backend", "blocks", "checks", "described", "polygon", "storage",
+           "taxonomy"}                                      # of check_gpu: nothing to compute
 MODULES = sorted(path.stem for path in PACKAGE if path.stem != "__init__")
-
-
-def test_the_quick_start_has_exactly_two_code_blocks_of_one_line():
-    section = README.split("## Quick start")[1].split("\n## ")[0]
-    blocks = re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
-    assert len(blocks) == 2 and all(block.count("\n") == 1 for block in blocks)
-    assert "make_figures.py" in blocks[0] and "pytest" in blocks[1]
-
-
-def test_the_example_of_the_readme_trains_a_flow(capsys):
-    block, = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    names = {}
-    exec(block, names)
-    assert capsys.readouterr().out and names["step"].step == 199
-    entropy = 1 + np.log(2 * np.pi) + np.log(0.6)           # of the points: N(0, ΛᵀΛ), |Λ| = 0.6
-    assert names["p"].log_prob(names["X"]).mean() > -entropy - 0.2
-
-
-def test_the_numbers_in_the_readme_are_those_that_scripts_have_written():
-    assert update_readme.updated(README) == README
-
-
-def test_the_reading_order_is_complete_and_the_same_in_the_readme_and_in_the_package():
-    section = README.split("## Reading order")[1].split("\n## ")[0]
-    in_readme = re.findall(r"\(gdl_numpy/(?:\w+/)?(\w+)\.py\)", section)
-    docstring = (ROOT / "gdl_numpy" / "__init__.py").read_text(encoding="utf-8")
-    in_package = re.findall(r"^    (\w+) {2,}", docstring, flags=re.MULTILINE)
-    assert in_readme == in_package and sorted(in_readme) == MODULES
-
-
-def test_every_file_that_the_readme_links_to_exists():
-    for link in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / link).exists(), link
-
-
-def test_every_erratum_named_in_a_module_has_its_test_and_its_line_in_the_readme():
-    tests, modules = ("".join(path.read_text(encoding="utf-8") for path in paths)
-                      for paths in ((ROOT / "tests").rglob("test_*.py"), PACKAGE))
-    named = {name.upper() for name in re.findall(r"test_(e\d\d)", modules)}
-    assert named == {name.upper() for name in re.findall(r"def test_(e\d\d)_", tests)}
-    assert named == set(re.findall(r"^\| (E\d\d) \|", README, flags=re.MULTILINE))
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,13 @@
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from configparser import ConfigParser
+from email import message_from_string
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +18,8 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
+SETTINGS = ConfigParser()
+SETTINGS.read(ROOT / "setup.cfg", encoding="utf-8")
 PACKAGE = list((ROOT / "gdl_numpy").rglob("*.py"))
 BENCHMARKS = [path.stem for path in (ROOT / "scripts").glob("benchmark_*.py")]
 NO_CASE = {"backend", "blocks", "checks", "described", "polygon", "storage",
@@ -41,13 +47,62 @@ def test_the_wheel_holds_the_map_and_works_on_its_own(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as file:
         names = file.namelist()
         file.extractall(tmp_path)
-    assert "gdl_numpy/world/data/world_map.npz" in names
+    assert {"gdl_numpy/README.md", "gdl_numpy/world/data/world_map.npz"} < set(names)
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"gdl_numpy"}
     code = ("import gdl_numpy; from gdl_numpy.world.world_map import WorldMap\n"
             "print(gdl_numpy.__file__, WorldMap().contains([[40.7306, -73.9352]])[0])")
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True,
                           cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)})
     assert done.stdout.split() == [str(tmp_path / "gdl_numpy" / "__init__.py"), "True"], done.stderr
+
+
+def test_the_metadata_say_who_what_and_for_which_python(wheel):
+    with zipfile.ZipFile(wheel) as file:
+        name, = (name for name in file.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = message_from_string(file.read(name).decode("utf-8"))
+    assert metadata["Author"] == "gdl_numpy contributors"
+    assert metadata["License-Expression"] == "MIT" and metadata["License-File"] == "LICENSE"
+    assert metadata["Requires-Python"] == ">=3.11" and metadata["Keywords"]
+    assert metadata["Version"] == SETTINGS["metadata"]["version"]
+    needed = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
+    assert needed == ["numpy>=2.0"]
+    classifiers = metadata.get_all("Classifier")
+    assert {"Intended Audience :: Education", "Topic :: Education",
+            "Operating System :: OS Independent"} < set(classifiers)
+    assert not any(line.startswith("License ::") for line in classifiers)   # the expression says it
+
+
+def test_the_workflow_runs_what_a_change_must_pass_on_the_first_and_the_last_python():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    versions = re.findall(r":: (3\.\d+)$", SETTINGS["metadata"]["classifiers"], flags=re.MULTILINE)
+    assert re.findall(r'"(3\.\d+)"', text) == [versions[0], versions[-1]]
+    assert text.rstrip().endswith("- run: .ci/run") and os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_citation_has_what_its_format_requires_and_the_version_of_the_package():
+    """Its lines are `key: value`, lists below a key without one; a value with ": " is quoted."""
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    top = dict(re.findall(r"^([\w-]+): *(.*)$", text, flags=re.MULTILINE))
+    assert {"cff-version", "message", "title", "authors"} < set(top)
+    ours = SETTINGS["metadata"]
+    assert top["cff-version"] == "1.2.0" and top["license"] == ours["license_expression"]
+    assert top["version"] == ours["version"]
+    assert f"- name: {ours['author']}" in text and "family-names: Foster" in text
+    for value in re.findall(r"^[ -]*[\w-]+: +(.*)$", text, flags=re.MULTILINE):
+        assert ": " not in value or value[0] == value[-1] == '"'
+
+
+def test_the_source_distribution_holds_all_that_its_own_tests_read():
+    """`.ci/run` builds one and runs tests from it; here its recipe is read."""
+    recipe = (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()
+    for folder in (".ci", ".github", "figures", "scripts", "tests"):
+        assert f"graft {folder}" in recipe and (ROOT / folder).is_dir()
+    assert "include CITATION.cff CONTRIBUTING.md" in recipe
+
+
+def test_the_linter_finds_its_settings_without_being_told_where():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
+    assert settings["line-length"] == 100 and {"E", "F", "NPY"} < set(settings["lint"]["select"])
 
 
 def test_check_gpu_agrees_with_numpy_on_the_stand_in(monkeypatch):

@@ -222,7 +222,7 @@ def test_the_steps_of_the_flow_are_small_enough():
 
 
 def test_the_readme_says_what_was_used():
-    text = " ".join((FIGURES.parent / "README.md").read_text(encoding="utf-8").split())
+    text = " ".join((FIGURES / "README.md").read_text(encoding="utf-8").split())
     moved = {network.jitter for network in NETWORKS.values()} - {0}
     assert f"by {min(moved):g}° to {max(moved):g}°" in text
     judges = [name for name, network in NETWORKS.items() if network.judge]

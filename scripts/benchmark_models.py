@@ -29,10 +29,11 @@ import math
 import sys
 import time
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from benchmark import FIGURES, PAUSE, Case, deviation, machine, main
-from scoreboard import NETWORKS, UNIT, waves
+from recipes import NETWORKS, UNIT, waves
 from style import write_whole
 
 from gdl_numpy.models.autoregressive import MaskedAutoregressiveFamily
@@ -108,7 +109,7 @@ def training_ours(name):
         return np.array(losses)
 
     def play():
-        (theta_g, phi), losses = family.cut(first), []
+        (theta_g, phi), losses = family.parts(first), []
         g_step, d_step = (Adam(RATE, beta1=0.5, beta2=0.99) for _ in range(2))
         for rows, (Z, eps, Z_new) in batches:
             made, _ = family.generate(theta_g, Z)
@@ -187,9 +188,9 @@ USUAL = {"batch": 512, "width": 128, "depth": 2}
 SECONDS, REPEATS = 0.1, 5                                  # of a run at least; runs
 SCALED = {
     "affine_flow": lambda hidden: NormalizingFlowFamily(2, 8, hidden, "affine",
-                                                        frequencies=waves(np, (1, 3), 16)),
+                                                        waves=waves(np, (1, 3), 16)),
     "diffusion": lambda hidden: DiffusionFamily(2, hidden,
-                                                frequencies=waves(np, (2, 6, 20), 24)),
+                                                waves=waves(np, (2, 6, 20), 24)),
 }
 
 
@@ -215,9 +216,7 @@ def step_seconds(family, batch):
 
 def operations(family, batch):
     """The floating point operations of a step in matrix products, see benchmark_network.py."""
-    networks = ([sizes for *_, sizes, _ in family._layers] if hasattr(family, "_layers")
-                else [family.sizes])
-    products = [[a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True)] for sizes in networks]
+    products = [[a * b for a, b in pairwise(network.layers)] for network in family.networks]
     return 2 * batch * sum(3 * sum(each) - each[0] for each in products)
 
 

@@ -32,7 +32,6 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, linear, pad, softplus
 
-from gdl_numpy.networks.network import cut
 from gdl_numpy.networks.rational_quadratic import SMALLEST, ZERO_IS_ONE
 
 # --- what all are made of ---
@@ -41,21 +40,22 @@ ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU, "softplus": nn.Softplus}
 
 
 class MLP(nn.Module):
-    """gdl_numpy.networks.network: a perceptron of X (n, d), or of its Fourier features."""
+    """Network of gdl_numpy.networks.network: a perceptron, with its Fourier features and bound."""
 
-    def __init__(self, theta, sizes, activation, waves=None):
+    def __init__(self, network, theta):
         super().__init__()
         layers = []
-        for W, b in cut(theta, sizes):
-            layers += [loaded(nn.Linear(*W.shape), W, b), ACTIVATIONS[activation]()]
+        for W, b in network.cut(theta):
+            layers += [loaded(nn.Linear(*W.shape), W, b), ACTIVATIONS[network.activation]()]
         self.layers = nn.Sequential(*layers[:-1])           # the last layer is linear
-        self.waves = tensor(waves)
+        self.waves, self.bound = tensor(network.waves), network.bound
 
     def forward(self, X):
         if self.waves is not None:
             angle = X @ self.waves
             X = torch.cat([X, angle.sin(), angle.cos()], dim=1)
-        return self.layers(X)
+        Y = self.layers(X)
+        return Y if self.bound is None else self.bound * torch.tanh(Y / self.bound)
 
 
 def loaded(layer, W, b):
@@ -69,11 +69,6 @@ def tensor(array):
     return None if array is None else torch.tensor(np.asarray(array, np.float32))
 
 
-def bounded(a, bound):
-    """a, or smoothly kept between -bound and bound."""
-    return a if bound is None else bound * torch.tanh(a / bound)
-
-
 # --- models/autoregressive.py ---
 
 
@@ -82,20 +77,17 @@ class Autoregressive(nn.Module):
 
     def __init__(self, family, theta):
         super().__init__()
-        self.d, self.order, self.bound = family.d, family.order, family.bound
+        self.d, self.order, self.log_cell_volume = family.d, family.order, family.log_cell_volume
         self.bins = [family.bins[i] for i in family.order]
-        self.log_cell_volume, ends, F = family.log_cell_volume, family.ends, family.frequencies
-        self.first = nn.Parameter(torch.tensor(theta[:ends[0]].copy()))
-        self.networks = nn.ModuleList(
-            MLP(theta[a:b], sizes, family.activation, None if F is None else F[family.order[:i]])
-            for i, (a, b, sizes) in enumerate(
-                zip(ends[:-1], ends[1:], family.sizes, strict=True), start=1))
+        first, *rest = family.parts(theta)
+        self.first = nn.Parameter(torch.tensor(first.copy()))
+        self.networks = nn.ModuleList(map(MLP, family.networks, rest))
 
     def logits(self, before):
         """Of the bins of the next coordinate, given those before it (n, i)."""
         if before.shape[1] == 0:
             return self.first.expand(len(before), -1)
-        return bounded(self.networks[before.shape[1] - 1](before), self.bound)
+        return self.networks[before.shape[1] - 1](before)
 
     def loss(self, X):
         X, K = X[:, self.order], self.bins
@@ -133,8 +125,8 @@ class MaskedAutoregressive(nn.Module):
     def __init__(self, family, theta):
         super().__init__()
         self.d, self.order, layers = family.d, family.order, []
-        for (W, b), (mask, _) in zip(cut(theta, family.sizes), cut(family.mask(np), family.sizes),
-                                     strict=True):
+        cut = family.network.cut
+        for (W, b), (mask, _) in zip(cut(theta), cut(family.mask(np)), strict=True):
             layers += [loaded(MaskedLinear(mask, b), W, b), ACTIVATIONS[family.activation]()]
         self.logits = nn.Sequential(*layers[:-1])
 
@@ -202,14 +194,12 @@ class NormalizingFlow(nn.Module):
 
     def __init__(self, family, theta):
         super().__init__()
-        self.affine, self.bound, F = family.transform == "affine", family.bound, family.frequencies
-        self.networks = nn.ModuleList(
-            MLP(theta[place], sizes, family.activation, None if F is None else F[[1 - i % 2]])
-            for i, (*_, sizes, place) in enumerate(family._layers))
+        self.affine = family.transform == "affine"
+        self.networks = nn.ModuleList(map(MLP, family.networks, family.parts(theta)))
 
     def raw(self, i, columns):
         """What layer i makes of the column that stays: the numbers of the other's map."""
-        return bounded(self.networks[i](columns[1 - i % 2][:, None]), self.bound)
+        return self.networks[i](columns[1 - i % 2][:, None])
 
     def loss(self, X):
         columns, log_det = list(X.unbind(1)), 0
@@ -240,10 +230,8 @@ class VariationalAutoencoder(nn.Module):
     def __init__(self, family, theta):
         super().__init__()
         self.d, self.k, self.floor = family.d, family.k, family.floor
-        theta_decoder, _, theta_encoder = family.cut(theta)
-        self.decoder = MLP(theta_decoder, family.decoder, family.activation,
-                           family.latent_frequencies)
-        self.encoder = MLP(theta_encoder, family.encoder, family.activation, family.frequencies)
+        decoder, _, encoder = family.parts(theta)
+        self.decoder, self.encoder = MLP(family.decoder, decoder), MLP(family.encoder, encoder)
 
     def encode(self, X):
         H = self.encoder(X)
@@ -277,12 +265,12 @@ class EnergyBased(nn.Module):
 
     def __init__(self, family, theta):
         super().__init__()
-        self.d, self.bound, self.log_volume = family.d, family.bound, family.log_volume
-        self.network = MLP(theta, family.sizes, family.activation, family.frequencies)
+        self.d, self.log_volume = family.d, family.log_volume
+        self.network = MLP(family.network, theta)
         self.low, self.high = tensor(family.space.low), tensor(family.space.high)
 
     def energy(self, X):
-        return bounded(self.network(X)[:, 0], self.bound)
+        return self.network(X)[:, 0]
 
     def loss(self, X, u):
         """With draws u (m, d) in [0, 1), at which Z is estimated."""
@@ -330,8 +318,8 @@ class Diffusion(nn.Module):
         super().__init__()
         self.d, self.n_levels, (self.highest, self.lowest) = (family.d, family.n_levels,
                                                               family.log_snr)
-        self.network = MLP(theta, family.sizes, family.activation)
-        self.waves = tensor(family.frequencies)
+        self.network = MLP(family.network, theta)
+        self.waves = tensor(family.waves)
         self.lengths = (self.waves**2).sum(0)
         self.rates = (math.pi / (self.highest - self.lowest)
                       * 2.0**torch.arange(family.n_waves))
@@ -380,10 +368,9 @@ class Adversarial(nn.Module):
 
     def __init__(self, family, theta):
         super().__init__()
-        self.k, (theta_generator, phi) = family.k, family.cut(theta)
-        self.generator = MLP(theta_generator, family.generator, family.activation,
-                             family.latent_frequencies)
-        self.discriminator = MLP(phi, family.discriminator, family.activation, family.frequencies)
+        self.k, (theta_g, phi) = family.k, family.parts(theta)
+        self.generator = MLP(family.generator, theta_g)
+        self.discriminator = MLP(family.discriminator, phi)
 
     def discriminator_loss(self, X, Z, eps, penalty, delta):
         """Of rows X against those made of Z, as many; a slope along eps (2n, d) is penalised."""

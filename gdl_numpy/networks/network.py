@@ -137,7 +137,8 @@ class Network(Described):
 
     `activation` is a key of ACTIVATIONS. With `waves`, wave vectors (d_in, m), the perceptron sees
     the Fourier features of its input instead of the input alone (fourier.py); with `bound` B, its
-    outputs are bent by B tanh(y/B), and so lie between -B and B.
+    outputs are bent by B tanh(y/B), and so lie between -B and B. `layers` are the perceptron's own
+    sizes, which count the features.
 
     >>> network = Network((2, 64, 64, 1))
     >>> network.d_in, network.d_out, network.n_parameters
@@ -152,16 +153,16 @@ class Network(Described):
         self.d_in, self.d_out = self.sizes[0], self.sizes[-1]
         self.waves = checks.waves(waves, self.d_in)
         self.bound = None if bound is None else checks.number(bound, "bound", "(0, inf)")
-        self._layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
-        self.n_parameters = n_parameters(self._layers)
+        self.layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
+        self.n_parameters = n_parameters(self.layers)
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
-        return initial_theta(self._layers, rng, self.activation, dtype)
+        return initial_theta(self.layers, rng, self.activation, dtype)
 
     def cut(self, theta):
         """The weights and biases (W_i, b_i) of each layer, as views of theta."""
-        return cut(theta, self._layers)
+        return cut(theta, self.layers)
 
     def __call__(self, theta, X, name="X"):
         """Y (n, d_out) of each row of X (n, d_in), and backward: dY -> dtheta (n_θ,), dX (n, d_in).
@@ -173,7 +174,7 @@ class Network(Described):
         checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, name=name, d=self.d_in)
         phi, backward_phi = fourier_features(X, self.waves)
-        A, backward_mlp = mlp(theta, phi, self._layers, self.activation)
+        A, backward_mlp = mlp(theta, phi, self.layers, self.activation)
         Y, backward_bound = bounded(A, self.bound)
 
         def backward(dY, inputs=True, parameters=True):

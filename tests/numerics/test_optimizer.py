@@ -132,16 +132,16 @@ def test_a_new_optimizer_remembers_nothing(make):
 @pytest.mark.parametrize("make", OPTIMIZERS)
 @pytest.mark.parametrize("value", [0.0, -0.1, math.nan, math.inf])
 def test_a_learning_rate_that_is_not_positive_is_refused(make, value):
-    with pytest.raises(ValueError, match=f"learning_rate must be positive and finite, got {value}"):
+    with pytest.raises(ValueError, match=rf"learning_rate must lie in \(0, inf\), got {value}"):
         make(learning_rate=value)
 
 
 @pytest.mark.parametrize("options, message", [
-    ({"beta1": 1.0}, r"beta1 and beta2 must lie in \[0, 1\), got 1.0 and 0.999"),
-    ({"beta2": -0.1}, "got 0.9 and -0.1"),
-    ({"beta1": math.nan}, "got nan and 0.999"),
-    ({"delta": 0.0}, "delta must be positive and finite, got 0.0"),
-    ({"delta": math.nan}, "delta must be positive and finite, got nan"),
+    ({"beta1": 1.0}, r"beta1 must lie in \[0, 1\), got 1.0"),
+    ({"beta2": -0.1}, r"beta2 must lie in \[0, 1\), got -0.1"),
+    ({"beta1": math.nan}, r"beta1 must lie in \[0, 1\), got nan"),
+    ({"delta": 0.0}, r"delta must lie in \(0, inf\), got 0.0"),
+    ({"delta": math.nan}, r"delta must lie in \(0, inf\), got nan"),
 ])
 def test_constants_of_adam_outside_their_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):

@@ -63,7 +63,8 @@ class AutoregressiveFamily(TrainedFamily):
         self.d = checks.whole_number(len(self.bins), "the length of bins", least=1)
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
         self.order = checks.permutation(order, "order", self.d)
-        self.waves, self.activation, self.bound = checks.waves(waves, self.d), activation, bound
+        self.waves, self.activation = checks.waves(waves, self.d), activation
+        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
         K = [self.bins[i] for i in self.order]
         self._set_networks(*(
             Network((i, *self.hidden, K[i]), activation,

@@ -78,7 +78,8 @@ class NormalizingFlowFamily(TrainedFamily):
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
         self.transform = checks.choice(transform, "transform", TRANSFORMS)
         self.n_bins = checks.whole_number(n_bins, "n_bins", least=1)
-        self.waves, self.activation, self.bound = checks.waves(waves, self.d), activation, bound
+        self.waves, self.activation = checks.waves(waves, self.d), activation
+        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
         self.n_raw = n_numbers(self.n_bins) if transform == "spline" else 2
         self.layers, networks = [], []          # each layer moves what the one before has seen
         for i in range(self.n_layers):

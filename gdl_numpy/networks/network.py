@@ -152,7 +152,7 @@ class Network(Described):
         self.activation = checks.choice(activation, "activation", ACTIVATIONS)
         self.d_in, self.d_out = self.sizes[0], self.sizes[-1]
         self.waves = checks.waves(waves, self.d_in)
-        self.bound = None if bound is None else checks.number(bound, "bound", "(0, inf)")
+        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
         self.layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
         self.n_parameters = n_parameters(self.layers)
 

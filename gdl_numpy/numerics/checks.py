@@ -52,8 +52,13 @@ def whole_numbers(values, name, least=0):
     return tuple(whole_number(value, name, least) for value in values)
 
 
-def number(value, name, interval="(-inf, inf)"):
-    """`value` as a float in `interval`, written as in mathematics: "[0, 1)" holds 0 and not 1."""
+def number(value, name, interval="(-inf, inf)", optional=False):
+    """`value` as a float in `interval`, written as in mathematics: "[0, 1)" holds 0 and not 1.
+
+    None stays None if it is `optional`.
+    """
+    if optional and value is None:
+        return None
     try:
         real = math.nan if isinstance(value, str | bytes | bool | numpy.bool_) else float(value)
         if getattr(value, "ndim", 0) > 0 or isinstance(value, str | bytes | bool | numpy.bool_):
@@ -195,8 +200,9 @@ def permutation(order, name, d):
 
 def falling(values, name):
     """`values` as two finite numbers, the second below the first."""
-    pair = tuple(number(value, name) for value in values) if hasattr(values, "__iter__") else ()
-    if len(pair) != 2 or not pair[1] < pair[0]:
+    pair = tuple(number(value, name, "[-inf, inf]") for value in values
+                 ) if hasattr(values, "__iter__") else ()
+    if len(pair) != 2 or not -math.inf < pair[1] < pair[0] < math.inf:
         raise ValueError(f"{name} must be two finite numbers, the second below the first, got "
                          f"{values!r}")
     return pair

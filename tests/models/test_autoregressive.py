@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from functools import partial
 
 import numpy
 import pytest
@@ -15,7 +14,6 @@ from training_checks import (
 
 from gdl_numpy.models.autoregressive import AutoregressiveFamily, MaskedAutoregressiveFamily
 from gdl_numpy.networks.fourier import wave_vectors
-from gdl_numpy.networks.network import cut
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.optimizer import Adam
@@ -38,7 +36,7 @@ every_mask = pytest.mark.parametrize("d, hidden, order", [
 def binned(make_rng, shape, waves=False):
     d = len(shape["bins"])
     F = wave_vectors(d, 2, (1.0, 4.0), make_rng(9)) if waves else None
-    return AutoregressiveFamily(**shape, frequencies=F, activation="tanh")
+    return AutoregressiveFamily(**shape, waves=F, activation="tanh")
 
 
 def theta_of(family, rng):
@@ -245,7 +243,7 @@ def test_samples_are_pictures_as_frequent_as_their_masses(xp, make_rng):
 def test_without_weights_the_pixels_are_independent(xp, make_rng):
     family = MaskedAutoregressiveFamily(4, ())
     theta = xp.zeros(family.n_parameters)
-    bias = cut(theta, family.sizes)[-1][1]
+    bias = family.network.cut(theta)[-1][1]
     bias[...] = xp.asarray([0.0, 1.0, -2.0, 5.0])
     q = 1 / (1 + numpy.exp(-numpy.array([0.0, 1.0, -2.0, 5.0])))
     X = pictures(xp, 4)
@@ -423,7 +421,8 @@ def test_blocks_of_rows_change_nothing(monkeypatch, make, draw):
     family, rng = make(), numpy.random.default_rng(0)
     p, X = family(theta_of(family, rng)), draw(rng)
     whole = p.log_prob(X)
-    monkeypatch.setattr("gdl_numpy.models.autoregressive.in_blocks", partial(in_blocks, rows=7))
+    monkeypatch.setattr("gdl_numpy.networks.trained.in_blocks",
+                        lambda function, n, rows: in_blocks(function, n, rows=7))
     numpy.testing.assert_allclose(p.log_prob(X), whole, rtol=1e-12)
     assert p.sample(30, rng).shape == X.shape
 
@@ -452,9 +451,9 @@ def test_with_few_hidden_units_the_first_and_the_last_coordinates_still_count(hi
     (lambda: AutoregressiveFamily((3, 2), (), activation="sine"), ValueError,
      "activation must be one of tanh, relu, softplus, got 'sine'"),
     (lambda: AutoregressiveFamily((3, 2), (), bound=0.0), ValueError,
-     "bound must be positive and finite, got 0.0"),
+     r"bound must lie in \(0, inf\), got 0.0"),
     (lambda: AutoregressiveFamily((3, 2), (), numpy.ones((1, 4))), ValueError,
-     r"frequencies must have shape \(2, m\), got shape \(1, 4\)"),
+     r"waves must have shape \(2, m\), got shape \(1, 4\)"),
     (lambda: MaskedAutoregressiveFamily(0, ()), ValueError, "d must be at least 1, got 0"),
     (lambda: MaskedAutoregressiveFamily(3, (2,), (0, 1)), ValueError, "order must hold each"),
     (lambda: AutoregressiveFamily((3, 2), ())(numpy.ones(3)), ValueError,

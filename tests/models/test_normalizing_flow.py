@@ -1,7 +1,6 @@
 """Normalizing flows: invertible, with the exact logarithm of their Jacobian's determinant."""
 
 import math
-from functools import partial
 
 import numpy
 import pytest
@@ -33,7 +32,7 @@ with_waves = pytest.mark.parametrize("waves", [False, True], ids=["plain", "wave
 
 def flow(make_rng, shape, waves=False):
     F = wave_vectors(shape["d"], 2, (1.0, 3.0), make_rng(9)) if waves else None
-    return NormalizingFlowFamily(**shape, frequencies=F, activation="tanh")
+    return NormalizingFlowFamily(**shape, waves=F, activation="tanh")
 
 
 def small(transform, **options):
@@ -117,11 +116,11 @@ def test_only_the_waves_of_the_coordinates_seen_matter():
     """A single layer moves columns 0 and 2 and sees 1."""
     rng = numpy.random.default_rng(0)
     F, X = rng.standard_normal((3, 2)), rng.random((9, 3))
-    one = NormalizingFlowFamily(3, 1, (5,), frequencies=F)
+    one = NormalizingFlowFamily(3, 1, (5,), waves=F)
     theta = 0.5 * rng.standard_normal(one.n_parameters)
     for row, changes in ((0, False), (1, True), (2, False)):
         G = F + 0.5 * (numpy.arange(3) == row)[:, None]
-        other = NormalizingFlowFamily(3, 1, (5,), frequencies=G)
+        other = NormalizingFlowFamily(3, 1, (5,), waves=G)
         assert (other(theta).log_prob(X) != one(theta).log_prob(X)).all() == changes
 
 
@@ -303,14 +302,14 @@ def test_the_loss_is_the_mean_negative_log_likelihood(xp, make_rng, transform):
 @both_transforms
 def test_a_step_of_training_never_waits_for_the_device(device, transform):
     rng = device.random.default_rng(0)
-    family = small(transform, frequencies=wave_vectors(2, 2, (1.0, 3.0), rng))
+    family = small(transform, waves=wave_vectors(2, 2, (1.0, 3.0), rng))
     steps = family.train(rng.random((30, 2)), rng, augment=lambda rows, rng: rows)
     check_a_step_never_waits(steps)
 
 
 @both_transforms
 def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng, transform):
-    family = small(transform, frequencies=wave_vectors(2, 2, (1.0, 3.0), make_rng(0)))
+    family = small(transform, waves=wave_vectors(2, 2, (1.0, 3.0), make_rng(0)))
     for dtype in ("float32", "float64"):
         X = make_rng(0).random((30, 2)).astype(dtype)
         p = checked_in_training(family, X, xp, make_rng)
@@ -343,7 +342,8 @@ def test_blocks_of_rows_change_nothing_and_no_rows_have_no_log_p(monkeypatch, tr
     whole = p.log_prob(X)
     assert p.log_prob(X[:0]).shape == (0,)
     assert p.sample(0, numpy.random.default_rng(0)).shape == (0, 2)
-    monkeypatch.setattr("gdl_numpy.models.normalizing_flow.in_blocks", partial(in_blocks, rows=7))
+    monkeypatch.setattr("gdl_numpy.networks.trained.in_blocks",
+                        lambda function, n, rows: in_blocks(function, n, rows=7))
     numpy.testing.assert_allclose(p.log_prob(X), whole, rtol=1e-12)
 
 
@@ -365,9 +365,9 @@ def test_a_start_lives_where_its_generator_does(xp, make_rng, transform):
     (lambda: NormalizingFlowFamily(2, 1, (), "spline", 0), ValueError, "n_bins must be at least 1"),
     (lambda: NormalizingFlowFamily(2, 1, (), activation="sine"), ValueError,
      "activation must be one of tanh, relu, softplus, got 'sine'"),
-    (lambda: NormalizingFlowFamily(2, 1, (), bound=0), ValueError, "bound must be positive"),
-    (lambda: NormalizingFlowFamily(2, 1, (), frequencies=numpy.ones((3, 4))), ValueError,
-     r"frequencies must have shape \(2, m\), got shape \(3, 4\)"),
+    (lambda: NormalizingFlowFamily(2, 1, (), bound=0), ValueError, r"bound must lie in \(0, inf\)"),
+    (lambda: NormalizingFlowFamily(2, 1, (), waves=numpy.ones((3, 4))), ValueError,
+     r"waves must have shape \(2, m\), got shape \(3, 4\)"),
     (lambda: NormalizingFlowFamily(2, 2, ())(numpy.ones(3)), ValueError,
      r"theta must be an array of shape \(8,\), got \(3,\)"),
     (lambda: NormalizingFlowFamily(2, 2, ())(numpy.full(8, math.inf)), ValueError, "holds inf"),

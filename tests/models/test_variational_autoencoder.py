@@ -10,6 +10,7 @@ from training_checks import check_a_step_never_waits, check_refusals
 
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.fourier import wave_vectors
+from gdl_numpy.networks.network import Network
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.probability.density import Normal
 from gdl_numpy.representation.latent import ProbabilisticPCAFamily
@@ -17,9 +18,16 @@ from gdl_numpy.representation.latent import ProbabilisticPCAFamily
 every_noise = pytest.mark.parametrize("noise", ["constant", "output"])
 
 
+def vae(d, k, hidden, F=None, G=None, noise="constant", **options):
+    """The family whose decoder has the layers of its encoder in reverse."""
+    return VariationalAutoencoderFamily(
+        Network((d, *hidden, 2 * k), waves=F),
+        Network((k, *hidden[::-1], d if noise == "constant" else 2 * d), waves=G), **options)
+
+
 def network(make_rng, d=2, k=2, m=3, **options):
     F, G = (wave_vectors(size, m, (1.0,), make_rng(1)) if m else None for size in (d, k))
-    return VariationalAutoencoderFamily(d, k, (6, 5), F, G, **options)
+    return vae(d, k, (6, 5), F, G, **options)
 
 
 def theta_and_X(family, make_rng, n=6):
@@ -121,14 +129,14 @@ def test_samples_have_the_density(make_rng):
 def test_the_mean_score_of_a_tight_bound_is_0_for_samples_of_the_model():
     """The gradient of the bound with many draws, here of a guess that is the prior, is nearly that
     of log p: 200 batches of 50, each coordinate of the decoder within 6 standard errors."""
-    family, rng = VariationalAutoencoderFamily(2, 1, (3,)), numpy.random.default_rng(0)
+    family, rng = vae(2, 1, (3,)), numpy.random.default_rng(0)
     theta, _ = theta_and_X(family, numpy.random.default_rng)
-    theta[family.ends[0]:] = 0                              # s = 1, µ = 0, σ = 1
+    theta[family.decoder.n_parameters:] = 0                              # s = 1, µ = 0, σ = 1
     p = family(theta)
 
     def mean_scores(X):
         _, backward = family.importance_weighted(theta, X, rng, 200)
-        return backward(numpy.full(len(X), 1 / len(X)))[:family.ends[1]]
+        return backward(numpy.full(len(X), 1 / len(X)))[:-family.encoder.n_parameters]
 
     scores = numpy.array([mean_scores(p.sample(50, rng)) for _ in range(200)])
     assert within_6_standard_errors(scores, 0)
@@ -145,7 +153,7 @@ def linear_case(xp, d=4, k=2, n=40, sigma_factor=1.0, shift=0.0):
     X = xp.asarray(rng.standard_normal((n, d)) @ rng.standard_normal((d, d)) + rng.random(d))
     pca = ProbabilisticPCAFamily(d, k)
     p = pca(pca.mle(X))
-    family = VariationalAutoencoderFamily(d, k, (), floor=0.0)
+    family = vae(d, k, (), floor=0.0)
     A = p.W @ p.M_inverse                                   # E[z|x] = (x - µ) W M⁻¹
     variance = p.sigma**2 * p.M_inverse                     # W has orthogonal columns: diagonal
     assert abs(to_numpy(variance) - numpy.diag(to_numpy(variance.diagonal()))).max() < 1e-12
@@ -196,7 +204,8 @@ def test_e34_the_gradient_of_an_exact_bound_is_that_of_the_log_density(xp, make_
         _, backward = family.importance_weighted(vae.theta, X, rng, 8)
         gradients.append(backward(xp.full(len(X), 1 / len(X))))
     gradients = xp.stack(gradients)
-    for part in (gradients[:, :family.ends[0]], gradients[:, family.ends[1]:]):
+    for part in (gradients[:, :family.decoder.n_parameters],
+                 gradients[:, -family.encoder.n_parameters:]):
         assert within_6_standard_errors(part, 0)
 
 
@@ -204,7 +213,7 @@ def test_a_linear_vae_learns_probabilistic_pca():
     """Its bound on the training data comes within 0.05 nats of the maximum of log p."""
     rng = numpy.random.default_rng(0)
     X = rng.standard_normal((300, 3)) * numpy.array([1.5, 0.8, 0.3])
-    family, pca = VariationalAutoencoderFamily(3, 1, (), floor=0.0), ProbabilisticPCAFamily(3, 1)
+    family, pca = vae(3, 1, (), floor=0.0), ProbabilisticPCAFamily(3, 1)
     *_, last = family.train(X, rng, max_steps=1500, batch=100, learning_rate=0.02, averaging=0.98)
     bound = family(last.theta).importance_weighted(X, rng, 100).mean()
     best = pca(pca.mle(X)).log_prob(X).mean()
@@ -224,7 +233,7 @@ def test_training_raises_the_bound_on_new_data(seed):
     """To some 1.2 nats above a normal density; 0.4 is far from the noise of 1,000 rows, 0.05."""
     rng = numpy.random.default_rng(seed)
     X, new = ring(2000, rng), ring(1000, rng)
-    family = VariationalAutoencoderFamily(2, 2, (48, 48))
+    family = vae(2, 2, (48, 48))
     before = family(family.initial_theta(rng, "float32")).importance_weighted(new, rng, 50).mean()
     *_, last = family.train(X, rng, max_steps=800, batch=64, learning_rate=4e-3, averaging=0.98,
                             n_samples=4)
@@ -285,26 +294,27 @@ def test_the_noise_of_the_decoder_stays_above_its_floor(noise):
 
 # What is refused
 
-@pytest.mark.parametrize("options, error, message", [
-    ({"d": 0}, ValueError, "d must be at least 1, got 0"),
-    ({"k": 1.5}, TypeError, "k must be a whole number, got 1.5"),
-    ({"hidden": (3, 0)}, ValueError, "hidden must be at least 1, got 0"),
-    ({"noise": "none"}, ValueError, 'noise must be "constant" or "output", got \'none\''),
-    ({"floor": -0.1}, ValueError, "floor must be finite and not negative, got -0.1"),
-    ({"floor": math.nan}, ValueError, "got nan"),
-    ({"activation": "sin"}, ValueError, "activation must be one of .*, got 'sin'"),
-    ({"frequencies": numpy.ones((3, 4))}, ValueError, r"shape \(2, m\), got shape \(3, 4\)"),
-    ({"latent_frequencies": numpy.ones(2)}, ValueError,
-     r"latent_frequencies must have shape \(1, m\), got shape \(2,\)"),
-    ({"frequencies": [[math.nan], [1.0]]}, ValueError, "frequencies holds nan"),
+@pytest.mark.parametrize("encoder, decoder, error, message", [
+    (None, Network((1, 2)), TypeError, "encoder must be a Network, got None"),
+    (Network((2, 2)), "linear", TypeError, "decoder must be a Network, got 'linear'"),
+    (Network((2, 3)), Network((1, 2)), ValueError, "encoder must have d_out = 2, got 3"),
+    (Network((2, 1)), Network((1, 2)), ValueError, "encoder must have d_out = 2, got 1"),
+    (Network((2, 4)), Network((1, 2)), ValueError, "decoder must have d_in = 2, got 1"),
+    (Network((2, 2)), Network((1, 3)), ValueError, "decoder must have d_out = 2 or 4, got 3"),
 ])
-def test_a_family_that_makes_no_sense_is_refused(options, error, message):
+def test_networks_that_do_not_fit_are_refused(encoder, decoder, error, message):
     with pytest.raises(error, match=message):
-        VariationalAutoencoderFamily(**{"d": 2, "k": 1, "hidden": (3,)} | options)
+        VariationalAutoencoderFamily(encoder, decoder)
+
+
+@pytest.mark.parametrize("floor", [-0.1, math.nan, math.inf])
+def test_a_floor_that_is_negative_or_not_finite_is_refused(floor):
+    with pytest.raises(ValueError, match=rf"floor must lie in \[0, inf\), got {floor}"):
+        vae(2, 1, (3,), floor=floor)
 
 
 def test_what_does_not_fit_is_refused():
-    family = VariationalAutoencoderFamily(2, 3, (3,))
+    family = vae(2, 3, (3,))
     theta, X = theta_and_X(family, numpy.random.default_rng)
     p, rng, wrong = family(theta), numpy.random.default_rng(0), numpy.ones((3, 4))
     for call in (lambda: p.elbo(wrong, rng), lambda: p.encode(wrong)):

@@ -46,8 +46,8 @@ class NormalNoise(DiffusionFamily):
 
 
 def network(make_rng, d=2, m=5, **options):
-    frequencies = wave_vectors(d, m, (0.5, 2.0), make_rng(1)) if m else None
-    return DiffusionFamily(d, (7, 6), frequencies=frequencies, **options)
+    waves = wave_vectors(d, m, (0.5, 2.0), make_rng(1)) if m else None
+    return DiffusionFamily(d, (7, 6), waves=waves, **options)
 
 
 def levels(xp, family, n):
@@ -121,7 +121,7 @@ def test_at_the_last_level_what_is_seen_is_noise_and_short_waves_count_for_nothi
     last = family.level(numpy.ones(1))
     eps_hat, _ = family.eps_hat(theta, X, last)
     numpy.testing.assert_allclose(eps_hat, X, atol=1e-3)
-    family.frequencies[:, (family.frequencies**2).sum(axis=0) > 80] *= -3
+    family.waves[:, (family.waves**2).sum(axis=0) > 80] *= -3
     assert abs(family.eps_hat(theta, X, last)[0] - eps_hat).max() < 1e-15
 
 
@@ -293,7 +293,7 @@ def test_the_bound_is_that_of_the_definition():
         return stats.norm.logpdf(x, mean, scale).sum(axis=1)
 
     def denoised(x, t):
-        eps_hat, _ = family.eps_hat(p.theta, x, p.log_snr[t:t + 1])
+        eps_hat, _ = family.eps_hat(p.theta, x, p.log_snr[t + 1:t + 2])        # p counts from 1
         return (x - sigma[t] * eps_hat) / alpha[t]
 
     x = alpha[0] * X + sigma[0] * rng.standard_normal(X.shape)
@@ -430,9 +430,9 @@ def test_what_a_diffusion_model_can_do(make_rng):
     ({"activation": "sin"}, ValueError, "activation must be one of .*, got 'sin'"),
     ({"log_snr": (1.0, 1.0)}, ValueError, r"the second below the first, got \(1.0, 1.0\)"),
     ({"log_snr": (math.inf, 1.0)}, ValueError, "log_snr must be two finite numbers"),
-    ({"frequencies": numpy.ones((3, 4))}, ValueError, r"shape \(2, m\), got shape \(3, 4\)"),
-    ({"frequencies": numpy.ones(2)}, ValueError, r"shape \(2, m\), got shape \(2,\)"),
-    ({"frequencies": [[math.nan], [1.0]]}, ValueError, "frequencies holds nan"),
+    ({"waves": numpy.ones((3, 4))}, ValueError, r"shape \(2, m\), got shape \(3, 4\)"),
+    ({"waves": numpy.ones(2)}, ValueError, r"shape \(2, m\), got shape \(2,\)"),
+    ({"waves": [[math.nan], [1.0]]}, ValueError, "waves holds nan"),
 ])
 def test_a_family_that_makes_no_sense_is_refused(options, error, message):
     with pytest.raises(error, match=message):

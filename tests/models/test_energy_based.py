@@ -8,17 +8,18 @@ import pytest
 from gradient import check_gradient
 from training_checks import check_a_step_never_waits
 
-from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised, reflect
+from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised
 from gdl_numpy.networks.fourier import wave_vectors
-from gdl_numpy.networks.network import ACTIVATIONS
+from gdl_numpy.networks.network import ACTIVATIONS, Network
 from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.numerics.langevin import reflect
 from gdl_numpy.probability.density import Box, Mixture, Normal
 from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.sample_space import SampleSpace
 
 LOW, HIGH = [-1.0, -2.0], [1.0, 3.0]
-KINDS = {"plain": {}, "bounded": {"bound": 1.5}, "waves": {"frequencies": True},
-         "bounded waves": {"frequencies": True, "bound": 2}}
+KINDS = {"plain": {}, "bounded": {"bound": 1.5}, "waves": {"waves": True},
+         "bounded waves": {"waves": True, "bound": 2}}
 every_kind = pytest.mark.parametrize("kind", KINDS)
 WALK = {"steps": 1, "step": 0.3}                            # long steps: many are refused
 
@@ -26,10 +27,10 @@ WALK = {"steps": 1, "step": 0.3}                            # long steps: many a
 def a_family(kind="bounded waves", activation="tanh", low=LOW, high=HIGH, hidden=(6, 5), rng=None):
     """An energy that is not flat; wave vectors where rng draws them."""
     options = dict(KINDS[kind])
-    if options.pop("frequencies", False):
+    if options.pop("waves", False):
         rng = numpy.random.default_rng(7) if rng is None else rng
-        options["frequencies"] = wave_vectors(len(low), 3, (1, 2), rng)
-    return EnergyBasedFamily(low, high, hidden, activation=activation, **options)
+        options["waves"] = wave_vectors(len(low), 3, (1, 2), rng)
+    return EnergyBasedFamily(low, high, Network((len(low), *hidden, 1), activation, **options))
 
 
 def theta_and_X(family, make_rng, n=9):
@@ -138,7 +139,7 @@ def test_normalised_by_a_grid_the_total_mass_is_1_on_another_grid(xp, make_rng, 
 
 
 def test_log_z_of_an_energy_that_is_constant_is_the_log_volume_minus_it(xp, make_rng):
-    family = EnergyBasedFamily(LOW, HIGH, (3,))
+    family = EnergyBasedFamily(LOW, HIGH, Network((2, 3, 1), "relu"))
     theta = 0 * make_rng(0).standard_normal(family.n_parameters)
     theta[-1] = 0.7                                         # the last bias
     U = theta_and_X(family, make_rng)[1]
@@ -217,7 +218,7 @@ def test_a_step_is_in_detailed_balance(xp, make_rng, uniform):
 @pytest.mark.parametrize("uniform", [0.0, 0.5])
 def test_steps_keep_p_where_they_are_often_refused_and_reflected(xp, make_rng, uniform):
     """An energy that is steep up to two borders: after three long steps from x ~ p still x ~ p."""
-    family = EnergyBasedFamily(LOW, HIGH, (1,), activation="softplus")
+    family = EnergyBasedFamily(LOW, HIGH, Network((2, 1, 1), "softplus"))
     theta = xp.asarray([-4.0, 2.0, 1.0, 1.0, 0.0])          # E = softplus(1 - 4 x1 + 2 x2)
     X = exact_draws(family, theta, 40_000, make_rng(4))
     after = statistics(family.walk(theta, X, make_rng(5), 3, 0.3, uniform))
@@ -254,7 +255,7 @@ def test_the_sampler_draws_from_the_normalised_density(xp, make_rng):
 
 def test_langevin_without_metropolis_is_right_in_the_limit_of_short_steps(make_rng):
     """The exact drift: E = x²/2 wide inside the box, and the mean moves by -h²/2 x."""
-    family = EnergyBasedFamily([-8.0], [8.0], (1,), activation="softplus")
+    family = EnergyBasedFamily([-8.0], [8.0], Network((1, 1, 1), "softplus"))
     theta = numpy.array([1.0, 0.0, 1.0, 0.0])               # E = log(1 + exp x), slope sigmoid(x)
     X = numpy.full((40_000, 1), 0.5)
     h = 16 * 0.05
@@ -302,7 +303,7 @@ def test_training_brings_the_likelihood_of_new_data_near_that_of_the_truth(
     """From 2.1 to 2.5 nats below it (the uniform density: 2.4) to 0.05 and 0.3 at most."""
     rng = numpy.random.default_rng(seed)
     X, new = (TRUTH.sample(n, rng).astype("float32") for n in (2000, 4000))
-    family = EnergyBasedFamily(LOW, HIGH, (32, 32))
+    family = EnergyBasedFamily(LOW, HIGH, Network((2, 32, 32, 1), "relu"))
     best = TRUTH.log_prob(new).mean()
 
     def gap(theta):
@@ -368,21 +369,18 @@ def test_a_start_lives_where_its_generator_does(xp, make_rng, activation):
 
 # What is refused
 
-PLAIN = EnergyBasedFamily([0.0], [1.0], (2,))
+PLAIN = EnergyBasedFamily([0.0], [1.0], Network((1, 2, 1), "relu"))
 THETA, ROWS = numpy.zeros(PLAIN.n_parameters), numpy.full((3, 1), 0.5)
 
 
 @pytest.mark.parametrize("make, error, message", [
-    (lambda: EnergyBasedFamily([1.0], [0.0], (2,)), ValueError, "low must be below high"),
-    (lambda: EnergyBasedFamily([0.0], [1.0], (0,)), ValueError, "hidden must be at least 1, got 0"),
-    (lambda: EnergyBasedFamily([0.0], [1.0], (2.5,)), TypeError, "hidden must be a whole number"),
-    (lambda: EnergyBasedFamily([0.0], [1.0], (2,), bound=0), ValueError,
-     "bound must be positive and finite, or None, got 0"),
-    (lambda: EnergyBasedFamily([0.0], [1.0], (2,), bound=math.nan), ValueError, "got nan"),
-    (lambda: EnergyBasedFamily([0.0], [1.0], (2,), numpy.ones((2, 3))), ValueError,
-     r"frequencies must have shape \(1, m\), got shape \(2, 3\)"),
-    (lambda: EnergyBasedFamily([0.0], [1.0], (2,), activation="sine"), ValueError,
-     "activation must be one of tanh, relu, softplus, got 'sine'"),
+    (lambda: EnergyBasedFamily([1.0], [0.0], Network((1, 2, 1))), ValueError, "low must be below"),
+    (lambda: EnergyBasedFamily([0.0], [1.0], (2,)), TypeError,
+     r"network must be a Network, got \(2,\)"),
+    (lambda: EnergyBasedFamily([0.0], [1.0], Network((2, 1))), ValueError,
+     "network must have d_in = 1, got 2"),
+    (lambda: EnergyBasedFamily([0.0], [1.0], Network((1, 2))), ValueError,
+     "network must have d_out = 1, got 2"),
     (lambda: PLAIN(numpy.ones(3)), ValueError, r"theta must be an array of shape \(7,\), got \(3,"),
     (lambda: PLAIN(numpy.full(7, math.nan)), ValueError, "theta holds nan"),
     (lambda: PLAIN.energy(numpy.ones(3), ROWS), ValueError, r"got \(3,\)"),
@@ -404,7 +402,7 @@ def test_what_is_no_energy_based_model_is_refused(make, error, message):
     (numpy.ones((3, 2)), {}, ValueError, "X has 2 columns"),
     (math.nan * ROWS, {}, ValueError, "X holds nan"),
     (ROWS, {"normaliser": "grid"}, ValueError,
-     "normaliser must be \"uniform\" or \"chains\", got 'grid'"),
+     "normaliser must be one of uniform, chains, got 'grid'"),
     (ROWS, {"points": 0}, ValueError, "points must be at least 1, got 0"),
     (ROWS, {"chains": 2.5}, TypeError, "chains must be a whole number"),
     (ROWS, {"batch": 0}, ValueError, "batch must be at least 1, got 0"),

@@ -13,6 +13,7 @@ from gdl_numpy.models.energy_based import EnergyBasedFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.fourier import wave_vectors
+from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.storage import load, save
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.probability.family import HistogramFamily
@@ -25,9 +26,10 @@ FAMILIES = [NormalFamily(3), MixtureFamily(2, 3), AutoencoderFamily((6, 4, 2)),
             HistogramFamily(SampleSpace([0.0, 0.0], [1.0, 2.0]), (3, 4)),
             AutoregressiveFamily((3, 4), (5,), F), MaskedAutoregressiveFamily(4, (5,)),
             NormalizingFlowFamily(2, 2, (4,)), NormalizingFlowFamily(2, 3, (4,), "spline", 3, F),
-            VariationalAutoencoderFamily(2, 1, (3,), F),
-            EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], (3,), F, 2), DiffusionFamily(2, (3,), 4, F),
-            AdversarialFamily(2, 1, (3,), (4,))]
+            VariationalAutoencoderFamily(Network((2, 3, 2), waves=F), Network((1, 3, 2))),
+            EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], Network((2, 3, 1), waves=F, bound=2)),
+            DiffusionFamily(2, (3,), 4, F),
+            AdversarialFamily(Network((1, 3, 2)), Network((2, 4, 1)))]
 each_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: type(f).__name__)
 
 
@@ -71,14 +73,15 @@ def test_a_pickled_model_is_the_same_model(family):
 
 def test_what_cannot_be_compared_is_not_saved(tmp_path):
     family = NormalFamily(3)
-    family.cut = slice(3)
+    family.d = slice(3)
     with pytest.raises(TypeError, match="slice is not JSON serializable"):
         save(tmp_path / "theta.npz", family, numpy.zeros(9))
     assert not list(tmp_path.iterdir())
 
 
 def test_whole_numbers_and_floats_of_a_bound_are_the_same_bound(tmp_path):
-    one, two = (EnergyBasedFamily([0.0], [1.0], (3,), bound=bound) for bound in (3, 3.0))
+    one, two = (EnergyBasedFamily([0.0], [1.0], Network((1, 3, 1), bound=bound))
+                for bound in (3, 3.0))
     save(tmp_path / "theta.npz", one, numpy.zeros(one.n_parameters))
     assert len(load(tmp_path / "theta.npz", two)) == two.n_parameters
 

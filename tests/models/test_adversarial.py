@@ -5,6 +5,7 @@ import math
 import numpy
 import pytest
 from gradient import check_gradient
+from numpy.random import default_rng
 from training_checks import check_a_step_never_waits
 
 from gdl_numpy.models.adversarial import AdversarialFamily
@@ -43,44 +44,43 @@ def every_family(make_rng):
 
 # The gradients
 
-def test_the_gradients_of_the_logit_are_those_of_central_differences(xp, make_rng):
-    for family in every_family(make_rng):
-        theta, X, _ = theta_X_and_Z(family, make_rng)
-        check_gradient(family.logit, family.parts(theta)[1], X, rng=make_rng(1))
+def test_the_gradients_of_the_logit_are_those_of_central_differences():
+    for family in every_family(default_rng):
+        theta, X, _ = theta_X_and_Z(family, default_rng)
+        check_gradient(family.logit, family.parts(theta)[1], X, rng=default_rng(1))
 
 
-def test_the_gradients_of_the_generator_are_those_of_central_differences(xp, make_rng):
-    for family in every_family(make_rng):
-        theta, _, Z = theta_X_and_Z(family, make_rng)
-        check_gradient(family.generate, family.parts(theta)[0], Z, rng=make_rng(1))
+def test_the_gradients_of_the_generator_are_those_of_central_differences():
+    for family in every_family(default_rng):
+        theta, _, Z = theta_X_and_Z(family, default_rng)
+        check_gradient(family.generate, family.parts(theta)[0], Z, rng=default_rng(1))
 
 
 @pytest.mark.parametrize("penalty", [0.0, 0.3])
-def test_the_gradient_of_the_discriminators_loss_is_that_of_central_differences(
-        xp, make_rng, penalty):
-    for family in every_family(make_rng):
-        theta, X, Z = theta_X_and_Z(family, make_rng)
+def test_the_gradient_of_the_discriminators_loss_is_that_of_central_differences(penalty):
+    for family in every_family(default_rng):
+        theta, X, Z = theta_X_and_Z(family, default_rng)
         theta_g, phi = family.parts(theta)
         made = family.generate(theta_g, Z)[0]
 
         def loss(phi, family=family, X=X, made=made):
-            value, dphi = family.discriminator_loss(phi, X, made, make_rng(5), penalty, 0.1)
+            value, dphi = family.discriminator_loss(phi, X, made, default_rng(5), penalty, 0.1)
             return value, lambda cotangent: cotangent * dphi
 
-        check_gradient(loss, phi, rng=make_rng(1))
+        check_gradient(loss, phi, rng=default_rng(1))
 
 
-def test_the_gradient_of_the_generators_loss_goes_through_the_discriminator(xp, make_rng):
+def test_the_gradient_of_the_generators_loss_goes_through_the_discriminator():
     """By central differences in θ_g, with φ held fixed."""
-    for family in every_family(make_rng):
-        theta, _, Z = theta_X_and_Z(family, make_rng)
+    for family in every_family(default_rng):
+        theta, _, Z = theta_X_and_Z(family, default_rng)
         theta_g, phi = family.parts(theta)
 
         def loss(theta_g, family=family, phi=phi, Z=Z):
-            value, dtheta_g = family.generator_loss(xp.concatenate([theta_g, phi]), Z)
+            value, dtheta_g = family.generator_loss(numpy.concatenate([theta_g, phi]), Z)
             return value, lambda cotangent: cotangent * dtheta_g
 
-        check_gradient(loss, theta_g, rng=make_rng(1))
+        check_gradient(loss, theta_g, rng=default_rng(1))
 
 
 def test_the_generators_gradient_points_as_that_of_the_game_and_does_not_fade():
@@ -96,26 +96,26 @@ def test_the_generators_gradient_points_as_that_of_the_game_and_does_not_fade():
 
 # The losses
 
-def test_the_discriminators_loss_is_minus_the_value_of_the_game(xp, make_rng):
+def test_the_discriminators_loss_is_minus_the_value_of_the_game():
     family = a_family()
-    theta, X, Z = theta_X_and_Z(family, make_rng)
+    theta, X, Z = theta_X_and_Z(family, default_rng)
     theta_g, phi = family.parts(theta)
     made = family.generate(theta_g, Z)[0]
-    D_data, D_made = (1 / (1 + numpy.exp(-to_numpy(family.logit(phi, rows)[0])))
+    D_data, D_made = (1 / (1 + numpy.exp(-family.logit(phi, rows)[0]))
                       for rows in (X, made))
     V = numpy.log(D_data).mean() + numpy.log(1 - D_made).mean()
-    loss = family.discriminator_loss(phi, X, made, make_rng(5))[0]
+    loss = family.discriminator_loss(phi, X, made, default_rng(5))[0]
     assert float(loss) == pytest.approx(-V, rel=1e-12)
     assert float(family.generator_loss(theta, Z)[0]) == pytest.approx(-numpy.log(D_made).mean())
 
 
-def test_the_penalty_is_that_on_the_squared_slope_of_the_logit(xp, make_rng):
+def test_the_penalty_is_that_on_the_squared_slope_of_the_logit():
     """For a linear logit w·x of slope w the mean of (w·ε)² is |w|², with a standard error of
     √2 |w|²/√rows: 20,000 rows of each kind, within 6."""
     family, n, penalty = players(2, 1, (), ()), 20_000, 0.5
-    w = xp.asarray([3.0, -4.0, 0.0])                        # and the bias
-    X, made = make_rng(1).standard_normal((n, 2)), make_rng(2).standard_normal((n, 2))
-    values = [float(family.discriminator_loss(w, X, made, make_rng(5), gamma, 0.01)[0])
+    w = numpy.asarray([3.0, -4.0, 0.0])                        # and the bias
+    X, made = default_rng(1).standard_normal((n, 2)), default_rng(2).standard_normal((n, 2))
+    values = [float(family.discriminator_loss(w, X, made, default_rng(5), gamma, 0.01)[0])
               for gamma in (penalty, 0.0)]
     assert values[0] - values[1] == pytest.approx(penalty * 25, rel=6 * math.sqrt(2 / (2 * n)))
 
@@ -172,14 +172,14 @@ def test_a_discriminator_trained_against_a_fixed_generator_approaches_that_value
     assert math.sqrt((difference**2).mean()) < 0.15
 
 
-def test_the_generators_samples_have_the_density_that_its_map_gives_them(xp, make_rng):
+def test_the_generators_samples_have_the_density_that_its_map_gives_them():
     """A linear g makes N(b, WᵀW); n = 20,000, each number within 6 standard errors."""
     family, n = players(2, 3, (), ()), 20_000
-    theta, _, _ = theta_X_and_Z(family, make_rng)
-    W, b = to_numpy(theta[:6]).reshape(3, 2), to_numpy(theta[6:8])
-    X = family(theta).sample(n, make_rng(4))
-    assert X.shape == (n, 2) and array_module(X) is xp
-    C, centred = W.T @ W, to_numpy(X) - b
+    theta, _, _ = theta_X_and_Z(family, default_rng)
+    W, b = theta[:6].reshape(3, 2), theta[6:8]
+    X = family(theta).sample(n, default_rng(4))
+    assert X.shape == (n, 2)
+    C, centred = W.T @ W, X - b
     assert (abs(centred.mean(axis=0)) < 6 * numpy.sqrt(C.diagonal() / n)).all()
     error = numpy.sqrt((numpy.outer(C.diagonal(), C.diagonal()) + C**2) / n)
     assert (abs(centred.T @ centred / n - C) < 6 * error).all()
@@ -236,21 +236,7 @@ def test_both_sides_learn_and_the_generator_given_is_averaged():
     assert [step.step for step in plain] == [0, 1, 2, 3]
 
 
-def test_a_step_of_training_never_waits_for_the_device(device):
-    make_rng = device.random.default_rng
-    family = a_family(rng=make_rng(7))
-    steps = family.train(theta_X_and_Z(family, make_rng)[1], make_rng(0))
-    check_a_step_never_waits(steps)
 
-
-def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng):
-    family = a_family(rng=make_rng(7))
-    for dtype in ("float32", "float64"):
-        X = theta_X_and_Z(family, make_rng)[1].astype(dtype)
-        for step in family.train(X, make_rng(0), 3, 4, augment=lambda X, rng: X + 1):
-            assert array_module(step.theta, step.loss) is xp
-            assert step.theta.dtype == step.loss.dtype == dtype
-        assert family(step.theta).sample(3, make_rng(1)).dtype == dtype
 
 
 def test_training_is_made_by_its_seed_and_changes_nothing_it_was_given_or_gave():
@@ -273,21 +259,13 @@ def test_a_stopped_training_leaves_a_theta_to_go_on_from():
     numpy.testing.assert_allclose(again.theta, step.theta, atol=1e-7)
 
 
-def test_the_sampler_keeps_its_own_theta(xp, make_rng):
+def test_the_sampler_keeps_its_own_theta():
     family = a_family()
-    theta, _, _ = theta_X_and_Z(family, make_rng)
+    theta, _, _ = theta_X_and_Z(family, default_rng)
     p = family(theta)
-    before = to_numpy(p.sample(5, make_rng(0)))
+    before = p.sample(5, default_rng(0))
     theta += 1
-    assert (to_numpy(p.sample(5, make_rng(0))) == before).all()
-
-
-def test_a_start_lives_where_its_generator_does(xp, make_rng):
-    family = a_family()
-    theta, again = (family.initial_theta(make_rng(0)) for _ in range(2))
-    assert theta.shape == (family.n_parameters,) and array_module(theta) is xp
-    assert to_numpy(theta == again).all()
-    assert family.initial_theta(make_rng(0), "float32").dtype == numpy.float32
+    assert (p.sample(5, default_rng(0)) == before).all()
 
 
 # What is refused
@@ -333,3 +311,30 @@ def test_what_plays_no_game_is_refused(make, error, message):
 def test_what_no_game_is_played_on_is_refused(X, options, error, message):
     with pytest.raises(error, match=message):
         LINEAR.train(X, numpy.random.default_rng(0), **options)
+
+
+# Contracts
+
+def test_a_step_of_training_never_waits_for_the_device(device):
+    make_rng = device.random.default_rng
+    family = a_family(rng=make_rng(7))
+    steps = family.train(theta_X_and_Z(family, make_rng)[1], make_rng(0))
+    check_a_step_never_waits(steps)
+
+
+def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng):
+    family = a_family(rng=make_rng(7))
+    for dtype in ("float32", "float64"):
+        X = theta_X_and_Z(family, make_rng)[1].astype(dtype)
+        for step in family.train(X, make_rng(0), 3, 4, augment=lambda X, rng: X + 1):
+            assert array_module(step.theta, step.loss) is xp
+            assert step.theta.dtype == step.loss.dtype == dtype
+        assert family(step.theta).sample(3, make_rng(1)).dtype == dtype
+
+
+def test_a_start_lives_where_its_generator_does(xp, make_rng):
+    family = a_family()
+    theta, again = (family.initial_theta(make_rng(0)) for _ in range(2))
+    assert theta.shape == (family.n_parameters,) and array_module(theta) is xp
+    assert to_numpy(theta == again).all()
+    assert family.initial_theta(make_rng(0), "float32").dtype == numpy.float32

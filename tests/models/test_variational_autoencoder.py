@@ -5,6 +5,7 @@ import math
 import numpy
 import pytest
 from gradient import check_gradient
+from numpy.random import default_rng
 from scipy import stats
 from training_checks import check_a_step_never_waits, check_refusals
 
@@ -48,13 +49,14 @@ def within_6_standard_errors(values, expected):
 @every_noise
 @pytest.mark.parametrize("d, k, m, n_samples", [(1, 1, 0, 1), (3, 2, 0, 4), (2, 3, 3, 1),
                                                 (2, 1, 3, 5)])
-def test_the_gradient_is_that_of_central_differences(xp, make_rng, noise, d, k, m, n_samples):
-    family = network(make_rng, d, k, m, noise=noise, floor=0.1)
-    theta, X = theta_and_X(family, make_rng)
-    check_gradient(lambda theta: family.importance_weighted(theta, X, make_rng(5), n_samples),
-                   theta, rng=make_rng(6))
+def test_the_gradient_is_that_of_central_differences(noise, d, k, m, n_samples):
+    family = network(default_rng, d, k, m, noise=noise, floor=0.1)
+    theta, X = theta_and_X(family, default_rng)
+    check_gradient(lambda theta: family.importance_weighted(theta, X, default_rng(5), n_samples),
+                   theta, rng=default_rng(6))
     if n_samples == 1:
-        check_gradient(lambda theta: family.elbo(theta, X, make_rng(5)), theta, rng=make_rng(6))
+        check_gradient(lambda theta: family.elbo(theta, X, default_rng(5)), theta,
+                       rng=default_rng(6))
 
 
 @every_noise
@@ -76,14 +78,14 @@ def test_the_weights_are_those_of_the_definition(noise):
     assert (elbo == one).all()
 
 
-def test_many_rows_are_bounded_some_at_a_time(make_rng):
-    family = network(make_rng)
-    theta, X = theta_and_X(family, make_rng)
-    rng = make_rng(4)
-    expected = [to_numpy(family.importance_weighted(theta, X[i:i + 3], rng, 7)[0])
+def test_many_rows_are_bounded_some_at_a_time():
+    family = network(default_rng)
+    theta, X = theta_and_X(family, default_rng)
+    rng = default_rng(4)
+    expected = [family.importance_weighted(theta, X[i:i + 3], rng, 7)[0]
                 for i in range(0, len(X), 3)]
-    in_parts = family(theta).importance_weighted(X, make_rng(4), 7, z_at_once=21)
-    assert to_numpy(in_parts).tolist() == numpy.concatenate(expected).tolist()
+    in_parts = family(theta).importance_weighted(X, default_rng(4), 7, z_at_once=21)
+    assert in_parts.tolist() == numpy.concatenate(expected).tolist()
 
 
 def on_a_grid(p, X, half=7.0, cells=4001):
@@ -112,7 +114,7 @@ def test_the_bounds_rise_to_the_log_density(noise):
     assert (abs(means[2] - log_p) < 0.3).all()
 
 
-def test_samples_have_the_density(make_rng):
+def test_samples_have_the_density():
     """k = 1: the moments of 20,000 samples against those of the mixture over a grid of z."""
     family = network(numpy.random.default_rng, 2, 1, noise="output")
     theta, _ = theta_and_X(family, numpy.random.default_rng)
@@ -165,45 +167,44 @@ def linear_case(xp, d=4, k=2, n=40, sigma_factor=1.0, shift=0.0):
 
 
 @pytest.mark.parametrize("d, k", [(4, 2), (5, 3), (3, 1)])
-def test_e34_with_the_exact_posterior_each_draw_gives_log_p(xp, make_rng, d, k):
-    p, vae, X = linear_case(xp, d, k)
+def test_e34_with_the_exact_posterior_each_draw_gives_log_p(d, k):
+    p, vae, X = linear_case(numpy, d, k)
     for seed in range(3):
-        for bound in (vae.elbo(X, make_rng(seed)), vae.importance_weighted(X, make_rng(seed), 5)):
-            assert array_module(bound) is xp
-            numpy.testing.assert_allclose(to_numpy(bound), to_numpy(p.log_prob(X)), rtol=1e-10)
-    numpy.testing.assert_allclose(to_numpy(vae.encode(X)), to_numpy(p.encode(X)), atol=1e-12)
+        for bound in (vae.elbo(X, default_rng(seed)), vae.importance_weighted(X, default_rng(seed), 5)):
+            assert array_module(bound) is numpy
+            numpy.testing.assert_allclose(bound, p.log_prob(X), rtol=1e-10)
+    numpy.testing.assert_allclose(vae.encode(X), p.encode(X), atol=1e-12)
     Z = vae.encode(X)
-    numpy.testing.assert_allclose(to_numpy(vae.decode(Z)), to_numpy(p.decode(Z)), rtol=1e-12)
+    numpy.testing.assert_allclose(vae.decode(Z), p.decode(Z), rtol=1e-12)
 
 
 @pytest.mark.parametrize("sigma_factor, shift", [(0.5, 0.0), (1.7, 0.0), (1.0, 0.3), (0.8, -0.5)])
-def test_e34_the_gap_is_the_divergence_of_the_guess_from_the_posterior(
-        xp, make_rng, sigma_factor, shift):
+def test_e34_the_gap_is_the_divergence_of_the_guess_from_the_posterior(sigma_factor, shift):
     """KL(q‖p(z|x)) = Σ_k ½ (f² + (shift/σ_k)² - 1) - log f, the same for each x; 1,000 draws of
     each of 40 rows, 6 standard errors."""
-    p, vae, X = linear_case(xp, sigma_factor=sigma_factor, shift=shift)
-    variance = to_numpy((p.sigma**2 * p.M_inverse).diagonal())
+    p, vae, X = linear_case(numpy, sigma_factor=sigma_factor, shift=shift)
+    variance = (p.sigma**2 * p.M_inverse).diagonal()
     gap = (0.5 * (sigma_factor**2 + shift**2 / variance - 1) - math.log(sigma_factor)).sum()
     X = X.repeat(1000, axis=0)
-    gaps = p.log_prob(X) - vae.elbo(X, make_rng(1))
+    gaps = p.log_prob(X) - vae.elbo(X, default_rng(1))
     assert gap > 0.1 and within_6_standard_errors(gaps, gap)
 
 
-def test_e34_the_joint_is_exact_and_its_integral_the_marginal(xp):
+def test_e34_the_joint_is_exact_and_its_integral_the_marginal():
     """k = 1: ∫ p(x, z) dz by a sum over z is log p(x) of probabilistic PCA."""
     p, vae, X = linear_case(numpy, d=3, k=1, n=10)
     numpy.testing.assert_allclose(on_a_grid(vae, X), p.log_prob(X), rtol=1e-8)
 
 
-def test_e34_the_gradient_of_an_exact_bound_is_that_of_the_log_density(xp, make_rng):
+def test_e34_the_gradient_of_an_exact_bound_is_that_of_the_log_density():
     """At θ̂ the mean log p is stationary in µ and W, and the gap, which is 0, is least."""
-    _, vae, X = linear_case(xp)
-    rng, family = make_rng(0), vae.family
+    _, vae, X = linear_case(numpy)
+    rng, family = default_rng(0), vae.family
     gradients = []
     for _ in range(200):
         _, backward = family.importance_weighted(vae.theta, X, rng, 8)
-        gradients.append(backward(xp.full(len(X), 1 / len(X))))
-    gradients = xp.stack(gradients)
+        gradients.append(backward(numpy.full(len(X), 1 / len(X))))
+    gradients = numpy.stack(gradients)
     for part in (gradients[:, :family.decoder.n_parameters],
                  gradients[:, -family.encoder.n_parameters:]):
         assert within_6_standard_errors(part, 0)
@@ -243,45 +244,16 @@ def test_training_raises_the_bound_on_new_data(seed):
     assert before < normal < after - 0.4
 
 
-def test_training_goes_on_from_theta_and_changes_neither_it_nor_the_data(xp, make_rng):
-    family = network(make_rng)
-    theta, X = theta_and_X(family, make_rng)
-    kept = to_numpy(theta).copy(), to_numpy(X).copy()
-    step = next(family.train(X, make_rng(2), theta=theta, batch=8))
-    assert array_module(step.theta) is xp and step.step == 0
-    assert 0 < abs(to_numpy(step.theta) - kept[0]).max() < 2e-3
-    assert (to_numpy(theta) == kept[0]).all() and (to_numpy(X) == kept[1]).all()
-
-
-@every_noise
-def test_a_step_of_training_never_waits_for_the_device(device, noise):
-    family = network(device.random.default_rng, noise=noise)
-    _, X = theta_and_X(family, device.random.default_rng)
-    steps = family.train(X, device.random.default_rng(0), n_samples=3)
-    check_a_step_never_waits(steps)
-
-
-@every_noise
-def test_single_precision_stays_single(xp, make_rng, noise):
-    family = network(make_rng, noise=noise)
-    theta = family.initial_theta(make_rng(0), "float32")
-    X, rng = make_rng(1).standard_normal((4, 2), dtype="float32"), make_rng(2)
-    p = family(theta)
-    loss, dtheta = family.loss(theta, X, rng, 3)
-    for array in (loss, dtheta, p.elbo(X, rng), p.importance_weighted(X, rng, 5, 8),
-                  p.sample(3, rng), p.encode(X), p.decode(X)):
-        assert array.dtype == "float32" and array_module(array) is xp
-
-
-def test_what_a_variational_autoencoder_can_do(make_rng):
-    family = network(make_rng, d=3, k=2)
-    theta, X = theta_and_X(family, make_rng)
+def test_what_a_variational_autoencoder_can_do():
+    family = network(default_rng, d=3, k=2)
+    theta, X = theta_and_X(family, default_rng)
     p = family(theta)
     theta += 1
     assert p.family is family and float(abs(p.theta - theta).min()) > 0.5       # it has a copy
     assert hasattr(p, "elbo") and not hasattr(p, "log_prob") and not hasattr(p, "energy")
     assert p.encode(X).shape == (6, 2) and p.decode(p.encode(X)).shape == (6, 3)
-    assert p.sample(0, make_rng(0)).shape == (0, 3) and p.elbo(X[:0], make_rng(0)).shape == (0,)
+    assert p.sample(0, default_rng(0)).shape == (0, 3)
+    assert p.elbo(X[:0], default_rng(0)).shape == (0,)
 
 
 @every_noise
@@ -329,3 +301,35 @@ def test_what_does_not_fit_is_refused():
             call()
     with pytest.raises(ValueError, match="n must be at least 0, got -1"):
         p.sample(-1, rng)
+
+
+# Contracts
+
+def test_training_goes_on_from_theta_and_changes_neither_it_nor_the_data(xp, make_rng):
+    family = network(make_rng)
+    theta, X = theta_and_X(family, make_rng)
+    kept = to_numpy(theta).copy(), to_numpy(X).copy()
+    step = next(family.train(X, make_rng(2), theta=theta, batch=8))
+    assert array_module(step.theta) is xp and step.step == 0
+    assert 0 < abs(to_numpy(step.theta) - kept[0]).max() < 2e-3
+    assert (to_numpy(theta) == kept[0]).all() and (to_numpy(X) == kept[1]).all()
+
+
+@every_noise
+def test_a_step_of_training_never_waits_for_the_device(device, noise):
+    family = network(device.random.default_rng, noise=noise)
+    _, X = theta_and_X(family, device.random.default_rng)
+    steps = family.train(X, device.random.default_rng(0), n_samples=3)
+    check_a_step_never_waits(steps)
+
+
+@every_noise
+def test_single_precision_stays_single(xp, make_rng, noise):
+    family = network(make_rng, noise=noise)
+    theta = family.initial_theta(make_rng(0), "float32")
+    X, rng = make_rng(1).standard_normal((4, 2), dtype="float32"), make_rng(2)
+    p = family(theta)
+    loss, dtheta = family.loss(theta, X, rng, 3)
+    for array in (loss, dtheta, p.elbo(X, rng), p.importance_weighted(X, rng, 5, 8),
+                  p.sample(3, rng), p.encode(X), p.decode(X)):
+        assert array.dtype == "float32" and array_module(array) is xp

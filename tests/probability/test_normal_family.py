@@ -122,7 +122,7 @@ def test_what_makes_no_normal_family_is_refused(make, error, words):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("slope", [1.0, -math.pi, 1e-4, 1e5])
 @pytest.mark.parametrize("offset", [0.0, 100.0])
-def test_collinear_rows_are_refused_where_cholesky_does_not_raise(xp, make_rng, dtype, slope, offset):
+def test_collinear_rows_are_refused_on_every_device(xp, make_rng, dtype, slope, offset):
     x = make_rng(0).standard_normal(50)
     X = xp.stack([x, slope * (x + offset)], axis=1).astype(dtype)
     with pytest.raises(ValueError, match="singular covariance, so its likelihood has no maximum"):

@@ -45,10 +45,11 @@ def test_far_from_all_points_rows_look_as_far_as_they_must(distance):
 
 
 def test_many_points_behind_the_first_radius_are_not_forgotten():
-    """One point near, 100,000 at the edge of what the first look reaches: they weigh more."""
+    """A first look to r = 10.35 sees the one point at 10; the 100,000 at 11 weigh more."""
     n = 100_000
-    X = numpy.concatenate([[[0.0]], numpy.full((n, 1), 4.0)])
-    expected = math.log(1 + n * math.exp(-8))
+    assert 10 < math.sqrt(2 * (math.log(n + 1) - math.log(2**-52)) + 12) < 11
+    X = numpy.concatenate([[[10.0]], numpy.full((n, 1), 11.0)])
+    expected = math.log(math.exp(-50) + n * math.exp(-60.5))
     assert log_kernel_sum(numpy.zeros((1, 1)), X, 1.0) == pytest.approx([expected], rel=1e-12)
 
 

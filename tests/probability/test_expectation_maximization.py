@@ -65,6 +65,30 @@ def test_a_fast_step_is_a_plain_step(d, seed):
     numpy.testing.assert_allclose(fast, plain, rtol=1e-9, atol=1e-9)
 
 
+def test_the_loss_of_a_step_is_minus_the_mean_of_log_p_before_it():
+    rng = numpy.random.default_rng(41)
+    family, X = MixtureFamily(3, 2), clusters(rng, 2)
+    theta = start(family, X, rng)
+    step = next(expectation_maximization(family, X, theta=theta))
+    assert step.loss == pytest.approx(-family(theta).log_prob(X).mean(), rel=1e-12)
+
+
+def test_a_start_gives_each_row_to_the_nearest_of_the_centres_drawn():
+    """Three clouds far apart: k-means++ draws a centre in each, the first M step their means."""
+    rng, middles = numpy.random.default_rng(42), numpy.array([[0.0, 0], [100, 0], [0, 100]])
+    X = (middles[:, None] + rng.standard_normal((3, 50, 2))).reshape(-1, 2)
+    family = MixtureFamily(3, 2)
+    p = family(next(expectation_maximization(family, X, rng)).theta)
+    means = sorted(q.mu.round(6).tolist() for q in p.components)
+    assert means == sorted(X.reshape(3, 50, 2).mean(axis=1).round(6).tolist())
+
+
+def test_as_many_rows_as_components_are_enough_since_variances_have_a_floor():
+    X, family = numpy.array([[0.0], [1.0], [5.0]]), MixtureFamily(3, 1)
+    theta = maximum_likelihood(family, X, numpy.random.default_rng(43))
+    assert sorted(q.mu[0].round(6) for q in family(theta).components) == [0, 1, 5]
+
+
 @every_dimension
 @pytest.mark.parametrize("seed", range(3))
 def test_em_never_lowers_the_likelihood(d, seed):

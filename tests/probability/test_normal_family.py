@@ -4,6 +4,7 @@ import math
 
 import numpy
 import pytest
+from gradient import check_gradient
 
 from gdl_numpy.numerics.backend import to_numpy
 from gdl_numpy.probability.density import Mixture, Normal
@@ -55,6 +56,24 @@ def test_a_mixture_loses_no_digits_to_a_component_far_away():
     value, _ = family.log_prob(theta, [[1.0]])
     assert float(value[0]) == pytest.approx(-0.5 - math.log(2) - 0.5 * math.log(2 * math.pi),
                                             rel=1e-15)
+
+
+@pytest.mark.parametrize("family", [NormalFamily(1), NormalFamily(3), MixtureFamily(3, 2)])
+def test_the_gradient_of_log_p_in_theta_is_that_of_central_differences(family):
+    rng = numpy.random.default_rng(0)
+    theta, X = rng.standard_normal(family.n_parameters), 3 * rng.standard_normal((50, family.d))
+    numpy.testing.assert_allclose(family.log_prob(theta, X)[0], family(theta).log_prob(X),
+                                  rtol=1e-12)
+    check_gradient(lambda theta: family.log_prob(theta, X), theta, rng=rng)
+
+
+def test_a_mixture_starts_with_equal_weights_and_unit_covariances_at_means_drawn_from_n_0_i():
+    family = MixtureFamily(400, 2)
+    p = family(family.initial_theta(numpy.random.default_rng(1)))
+    assert p.weights == pytest.approx([1 / 400] * 400, rel=1e-12)
+    assert all((q.covariance == numpy.eye(2)).all() for q in p.components)
+    means = numpy.array([q.mu for q in p.components])
+    assert means.mean() == pytest.approx(0, abs=0.2) and means.std() == pytest.approx(1, abs=0.2)
 
 
 # Estimates in closed form

@@ -224,7 +224,8 @@ def test_a_pickled_density_is_the_same_density(xp, example):
 @every_density
 def test_a_density_says_what_it_is_in_one_line(xp, example):
     p = example.built(xp)
-    assert repr(p).startswith(type(p).__name__ + "(") and len(repr(p)) < 500
+    assert repr(p).startswith(type(p).__name__ + "(")
+    assert len(repr(p)) < 500 and "\n" not in repr(p)
 
 
 # Refusals

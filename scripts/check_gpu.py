@@ -24,11 +24,16 @@ from gdl_numpy.models.energy_based import EnergyBasedFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks import fourier, network, rational_quadratic, training
-from gdl_numpy.numerics import elementary, neighbours
+from gdl_numpy.numerics import elementary, kernel_sum, neighbours
 from gdl_numpy.numerics.backend import random_generator, to_numpy
 from gdl_numpy.numerics.optimizer import Adam, GradientDescent
 from gdl_numpy.pictures import biscuit_tins, faces, painters, rasteriser, silhouettes
-from gdl_numpy.probability import density, family, likelihood, mle
+from gdl_numpy.probability import divergence, family, likelihood, mle
+from gdl_numpy.probability.change_of_units import InUnits
+from gdl_numpy.probability.expectation_maximization import expectation_maximization
+from gdl_numpy.probability.kernel_density import KernelDensity
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
+from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.representation import latent, manifold
 from gdl_numpy.world import evaluation
@@ -51,7 +56,7 @@ class EveryRow:
 
 def draws(n, rng):
     """The random numbers of all cases, on the host: n points of the plane and parameters."""
-    mixture = family.MixtureFamily(5, 2)
+    mixture = MixtureFamily(5, 2)
     return {"X": rng.standard_normal((n, 2)), "map": rng.uniform([-90, -180], [90, 180], (n, 2)),
             "theta": mixture.initial_theta(rng), "dlog_p": rng.standard_normal(n),
             "y": rng.integers(0, 3, n), "phi": network.initial_theta(SIZES, rng),
@@ -76,7 +81,7 @@ def families():
 
 def cases():
     """For each module what it computes from the draws D, already moved to one module xp."""
-    mixture, normal, box = family.MixtureFamily(5, 2), family.NormalFamily(2), family.BoxFamily(2)
+    mixture, normal, box = MixtureFamily(5, 2), NormalFamily(2), family.BoxFamily(2)
     softmax = discriminative.SoftmaxFamily(2, 3, l2=1e-3)
     classifier = discriminative.NetworkClassifierFamily(SIZES, "tanh")
     p_data, models = WorldMap(), families()
@@ -99,7 +104,7 @@ def cases():
         plane = SampleSpace([-8, -8], [8, 8]).on(xp)
         p, q = normal(normal.mle(D["X"])), normal(normal.mle(D["X"] * 1.1 + 0.2))
         return xp.stack([f(p, q, plane, (300, 300)) for f in (
-            density.cross_entropy, density.kl_divergence, density.jensen_shannon)])
+            divergence.cross_entropy, divergence.kl_divergence, divergence.jensen_shannon)])
 
     def gradient_steps(xp, D):
         theta, adam, descent = D["theta"], Adam(0.01), GradientDescent(0.01)
@@ -109,8 +114,8 @@ def cases():
         return theta
 
     def em_steps(xp, D):
-        for step in mle.expectation_maximization(mixture, D["X"], theta=D["theta"], tol=-math.inf,
-                                                 max_steps=5):
+        for step in expectation_maximization(mixture, D["X"], theta=D["theta"], tol=-math.inf,
+                                             max_steps=5):
             theta = step.theta
         return theta
 
@@ -127,7 +132,12 @@ def cases():
             D["unit"][:, 0])
 
     def kernel_density(xp, D):
-        return density.KernelDensity(D["X"][:5000], 0.2).log_prob(D["X"])
+        return KernelDensity(D["X"][:5000], 0.2).log_prob(D["X"])
+
+    def recalibrated(xp, D):
+        p = RecalibratedKernelDensity.fit(D["map"][100:5000], D["map"][:100], WORLD.on(xp),
+                                          (18, 36), 5.0)
+        return p.log_prob(D["map"])
 
     def verdicts(xp, D):
         p_box = box(box.mle(D["map"]))
@@ -141,13 +151,20 @@ def cases():
         "density: box": lambda xp, D: box(box.mle(D["X"])).log_prob(D["X"] * 1.1),
         "density: normal": lambda xp, D: normal(normal.mle(D["X"])).log_prob(D["X"]),
         "density: mixture": lambda xp, D: mixture(D["theta"]).log_prob(D["X"]),
-        "density: histogram": histogram,
-        "density: kernel density": kernel_density,
-        "density: divergences": divergences,
-        "family: pullback": lambda xp, D: mixture.log_prob(D["theta"], D["X"])[1](D["dlog_p"]),
+        "kernel_sum": lambda xp, D: kernel_sum.log_kernel_sum(D["X"], D["X"][:5000], 0.2),
+        "kernel_density": kernel_density,
+        "divergence": divergences,
+        "family: histogram": histogram,
+        "normal_family: pullback": lambda xp, D: mixture.log_prob(
+            D["theta"], D["X"])[1](D["dlog_p"]),
+        "change_of_units": lambda xp, D: InUnits(
+            mixture(D["theta"]), WORLD.on(xp).high).log_prob(D["map"]),
+        "recalibrated": recalibrated,
         "likelihood": lambda xp, D: likelihood.log_likelihood(mixture, D["theta"], D["X"]),
         "optimizer": gradient_steps,
-        "mle: expectation maximisation": em_steps,
+        "mle: gradient": lambda xp, D: list(mle.descend(
+            normal, D["X"], D["theta"][:5], max_steps=5))[-1].theta,
+        "expectation_maximization": em_steps,
         "world_map": lambda xp, D: p_data.log_prob(D["map"]),
         "evaluation": verdicts,
         "network": lambda xp, D: network.mlp(D["phi"], D["X"], SIZES)[1](D["dY"])[0],

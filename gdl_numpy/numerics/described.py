@@ -21,7 +21,7 @@ def _short(value):
     if hasattr(value, "ndim") and value.size > 4:
         return f"array of shape {value.shape}"
     if hasattr(value, "ndim"):
-        return str(value)
+        return " ".join(str(value).split())
     if isinstance(value, list | tuple) and len(value) > 4:
         return f"{len(value)} of {type(value[0]).__name__}"
     if isinstance(value, list | tuple):

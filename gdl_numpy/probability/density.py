@@ -66,6 +66,7 @@ class Box(Described):
         return xp.where(self.space.contains(X), -xp.log(self.high - self.low).sum(), -math.inf)
 
     def sample(self, n, rng):
+        """n draws, each point of the box equally likely, (n, d)."""
         n = checks.draws(n, rng)
         u = rng.random((n, len(self.low)), dtype=self.low.dtype)
         X = self.low + (self.high - self.low) * u
@@ -106,6 +107,7 @@ class Normal(Described):
         return -0.5 * (u**2).sum(axis=1) - self.log_det_L - 0.5 * len(self.mu) * LOG_2_PI
 
     def sample(self, n, rng):
+        """x = µ + L ε with ε from N(0, I), n times, (n, d)."""
         n = checks.draws(n, rng)
         eps = rng.standard_normal((n, len(self.mu)), dtype=self.mu.dtype)
         return self.mu + eps @ self.L.T

@@ -23,7 +23,7 @@ For the histogram every vector of numbers is a valid θ. With m = softmax(θ), a
 
     log p = log m_c - log volume of a cell           ∂ log p/∂θ_k = 1 - m_k for k = c, else -m_k
 
->>> family = BoxFamily(2)
+>>> family = BoxFamily(d=2)
 >>> theta_hat = family.mle([[40.7, -73.9], [9.0, 20.0], [35.0, 100.0]])
 >>> theta_hat.tolist()
 [9.0, -73.9, 40.7, 100.0]

@@ -21,7 +21,7 @@ each times g and summed over the rows. For the mixture, with r_k = w_k p_k(x) / 
 while component k receives the share r_k of g.
 
 >>> import numpy
->>> family = NormalFamily(1)
+>>> family = NormalFamily(d=1)
 >>> log_p, backward = family.log_prob(family.theta(numpy.zeros(1), numpy.eye(1)), [[2.0]])
 >>> print(backward(numpy.ones(1)))          # u = 2: µ should go up by u, log σ by u² - 1
 [2. 3.]

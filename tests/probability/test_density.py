@@ -20,8 +20,6 @@ from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
 INF, NAN, N = math.inf, math.nan, 20_000
-
-
 SEEDS = pytest.mark.parametrize("seed", range(3))
 
 
@@ -287,7 +285,6 @@ def test_integer_corners_give_the_volume_in_floating_point():
 
 
 # Refusals
-
 
 UNIT, ONE = SampleSpace([0], [1]), Normal([0], [[1]])
 

@@ -19,8 +19,6 @@ from gdl_numpy.probability.divergence import (
 from gdl_numpy.probability.sample_space import SampleSpace
 
 INF, N, SEEDS = math.inf, 20_000, pytest.mark.parametrize("seed", range(3))
-
-
 PLANE, FINE = SampleSpace([-15, -16], [16, 14]), (300, 300)
 
 

@@ -144,6 +144,12 @@ def test_the_best_of_some_is_the_one_of_smallest_loss_and_the_gradient_finds_a_b
     assert mean_loss(family, theta, kept)[0] < min(losses)
 
 
+def test_the_candidates_are_all_of_four_values_each():
+    a, b, c = map(sorted, map(set, zip(*CANDIDATES, strict=True)))
+    assert (a, b, c) == ([2.0, 2.8, 4.0, 5.6], [2.5, 3.0, 3.5, 4.0], [3.0, 5.0, 7.0, 10.0])
+    assert len(CANDIDATES) == 64
+
+
 def test_fit_takes_m_from_the_median_and_theta_from_the_points_kept_back():
     rng = numpy.random.default_rng(6)
     X, kept = two_levels(300, rng), two_levels(100, rng)

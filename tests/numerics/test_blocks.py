@@ -1,0 +1,108 @@
+"""Blocks: some rows at a time, and the same in the end."""
+
+import numpy
+import pytest
+import stand_in_cupy
+
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
+
+
+def squared_error(theta, X, y, weight):
+    """Mean of weight (Xθ - y)² and its gradient: a loss of three arrays."""
+    residual = X @ theta - y
+    return (weight * residual**2).mean(), 2 / len(X) * ((weight * residual) @ X)
+
+
+every_rows = pytest.mark.parametrize("rows", [1, 3, 4, 11, 12, 13, 1000])
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 20])
+def test_blocks_are_put_together_in_order(n):
+    X, sizes = numpy.random.default_rng(0).random((n, 3)), []
+
+    def function(start, end):
+        sizes.append(end - start)
+        return 2 * X[start:end]
+
+    whole = in_blocks(function, n, rows=7)
+    assert (whole == 2 * X).all()
+    assert max(sizes) <= 7 and sum(sizes) == n and len(sizes) == max(1, -(-n // 7))
+
+
+@every_rows
+def test_blocks_cut_all_data_alike(rows):
+    rng = numpy.random.default_rng(0)
+    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
+    loss, dtheta = squared_error(theta, *data)
+    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=rows)
+    assert float(mean) == pytest.approx(float(loss), rel=1e-12)
+    assert dmean == pytest.approx(dtheta, rel=1e-12)
+
+
+def test_each_row_is_in_one_block_of_at_most_so_many_rows():
+    seen = []
+
+    def loss(theta, X):
+        seen.append(X[:, 0].tolist())
+        return 0.0, theta
+
+    mean_over_blocks(loss, numpy.zeros(1), numpy.arange(10)[:, None], rows=4)
+    assert seen == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    seen.clear()
+    mean_over_blocks(loss, numpy.zeros(1), numpy.zeros((2500, 1)))
+    assert [len(block) for block in seen] == [2048, 452]
+
+
+def test_blocks_do_not_give_away_the_gradient_of_a_loss():
+    kept = numpy.ones(2)                                    # a loss may give the same array again
+    mean, dmean = mean_over_blocks(lambda theta, X: (1.0, kept), kept, numpy.zeros((7, 1)), rows=3)
+    assert mean == pytest.approx(1) and dmean == pytest.approx([1, 1])
+    assert kept.tolist() == [1, 1] and not numpy.shares_memory(dmean, kept)
+
+
+def test_blocks_change_no_argument_and_keep_single_precision():
+    rng = numpy.random.default_rng(0)
+    theta, *data = (rng.random(shape, "float32") for shape in (3, (12, 3), 12, 12))
+    for array in (theta, *data):
+        array.flags.writeable = False
+    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=5)
+    assert mean.dtype == dmean.dtype == numpy.float32
+
+
+def test_the_mean_over_blocks_of_no_rows_is_refused():
+    with pytest.raises(ValueError, match="the data must have equally many rows, at least one"):
+        mean_over_blocks(squared_error, numpy.zeros(3), numpy.zeros((0, 3)), *numpy.zeros((2, 0)))
+
+
+# Contracts
+
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 20])
+def test_blocks_are_put_together_where_they_live(xp, make_rng, n):
+    X, sizes = make_rng(0).random((n, 3)), []
+
+    def function(start, end):
+        sizes.append(end - start)
+        return 2 * X[start:end]
+
+    whole = in_blocks(function, n, rows=7)
+    assert array_module(whole) is xp and to_numpy(whole == 2 * X).all()
+    assert max(sizes) <= 7 and sum(sizes) == n and len(sizes) == max(1, -(-n // 7))
+
+
+@every_rows
+def test_the_mean_over_blocks_is_the_same_on_every_array_module(xp, make_rng, rows):
+    rng = make_rng(0)
+    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
+    loss, dtheta = squared_error(theta, *data)
+    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=rows)
+    assert float(mean) == pytest.approx(float(loss), rel=1e-12)
+    assert to_numpy(dmean) == pytest.approx(to_numpy(dtheta), rel=1e-12)
+
+
+def test_blocks_do_not_wait_for_the_device(device):
+    rng = device.random.default_rng(0)
+    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
+    with stand_in_cupy.counted() as n:
+        mean_over_blocks(squared_error, theta, *data, rows=5)
+    assert n.waits == 0

@@ -39,7 +39,10 @@ from gdl_numpy.pictures.faces import Faces
 from gdl_numpy.probability.density import LOG_2_PI
 from gdl_numpy.probability.family import MixtureFamily
 from gdl_numpy.probability.mle import maximum_likelihood
-from gdl_numpy.representation.latent import PrincipalComponents, ProbabilisticPCAFamily
+from gdl_numpy.representation.principal_components import (
+    PrincipalComponents,
+    ProbabilisticPCAFamily,
+)
 
 N, N_HELD_OUT, N_SAMPLES, SIDE, LEVELS, SEEDS = 20_000, 500, 6, 32, 16, (0, 1, 2)
 FIGURES = Path(__file__).parent.parent / "figures"

@@ -20,8 +20,8 @@ from gdl_numpy.pictures.biscuit_tins import (
     extent,
     render,
 )
-from gdl_numpy.representation.latent import PrincipalComponents
 from gdl_numpy.representation.manifold import intrinsic_dimension
+from gdl_numpy.representation.principal_components import PrincipalComponents
 
 SOME = [[0.31, 0.37], [0.45, 0.71], [0.62, 0.25], [0.53, 0.5]]      # (height, width)
 every_resolution = pytest.mark.parametrize("r", [1, 2, 5, 8, 32])

@@ -21,62 +21,62 @@ the codes and push it forward (`latent.Pushforward`).
 132482
 """
 
-from gdl_numpy.networks.network import checked_activation, cut, initial_theta, mlp, n_parameters
-from gdl_numpy.networks.training import train
+from gdl_numpy.networks.network import Network, Parts
+from gdl_numpy.networks.training import starting_theta, train
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.optimizer import Step
 from gdl_numpy.probability.density import cholesky
 
 
-class AutoencoderFamily:
+class AutoencoderFamily(Described):
     """Encoder network of `sizes` (d, ..., k), decoder network of the reversed sizes (k, ..., d)."""
 
     def __init__(self, sizes, activation="softplus"):
-        self.sizes = checks.whole_numbers(sizes, "sizes", least=1)
-        if len(self.sizes) < 2:
-            raise ValueError(f"sizes must be (d, ..., k), got {sizes}")
-        checked_activation(activation)
-        self.d, self.k, self.activation = self.sizes[0], self.sizes[-1], activation
-        self.split = n_parameters(self.sizes)
-        self.n_parameters = self.split + n_parameters(self.sizes[::-1])
+        self.encoder = Network(sizes, activation)
+        self.decoder = Network(self.encoder.sizes[::-1], activation)
+        self.sizes, self.activation = self.encoder.sizes, activation
+        self.d, self.k = self.encoder.d_in, self.encoder.d_out
+        self.parts = Parts(self.encoder.n_parameters, self.decoder.n_parameters)
+        self.n_parameters = self.parts.n_parameters
 
     def __call__(self, theta):
         return Autoencoder(self, checks.theta(theta, self.n_parameters).copy())
 
     def initial_theta(self, rng, dtype=float):
-        """A random start, shape (p,), where rng lives."""
-        parts = [initial_theta(sizes, rng, self.activation, dtype)
-                 for sizes in (self.sizes, self.sizes[::-1])]
-        return array_module(parts[0]).concatenate(parts)
+        """A random start, shape (n_θ,), where rng lives."""
+        return self.parts.join(self.encoder.initial_theta(rng, dtype),
+                               self.decoder.initial_theta(rng, dtype))
 
     def encode(self, theta, X):
-        """z (n, k), and backward: dZ -> dphi."""
-        return mlp(theta[:self.split], X, self.sizes, self.activation)
+        """z (n, k), and backward: dZ -> dphi, dX."""
+        phi, _ = self.parts(theta)
+        return self.encoder(phi, X)
 
     def decode(self, theta, Z):
         """x̂ (n, d), and backward: dX_hat -> dpsi, dZ."""
-        return mlp(theta[self.split:], Z, self.sizes[::-1], self.activation)
+        _, psi = self.parts(theta)
+        return self.decoder(psi, Z, name="Z")
 
     def loss(self, theta, X):
-        """The reconstruction error, a mean over rows and columns, and its gradient, (p,)."""
-        checks.theta_shape(theta, self.n_parameters)
-        if len(X) == 0:
-            raise ValueError("X is empty: there is no mean over no rows")
+        """The reconstruction error, a mean over rows and columns, and its gradient, (n_θ,)."""
+        checks.not_empty(X)
         Z, backward_encoder = self.encode(theta, X)
         difference, backward_decoder = self.decode(theta, Z)
         difference -= X                                             # x̂ - x
         error = (difference * difference).mean()
-        difference *= 2 / difference.size                           # ∂error/∂x̂
+        difference *= 2 / difference.size                           # ∂x̂
         dpsi, dZ = backward_decoder(difference)
         dphi, _ = backward_encoder(dZ, inputs=False)
-        return error, array_module(theta).concatenate([dphi, dpsi])
+        return error, self.parts.join(dphi, dpsi)
 
     def rescaled(self, theta, mu, scale):
-        """The θ that does with scale x + mu what theta does with x, a new array (p,)."""
+        """The θ that does with scale x + mu what theta does with x, a new array (n_θ,)."""
         theta = checks.theta_shape(theta, self.n_parameters).copy()
-        W, b = cut(theta[:self.split], self.sizes)[0]
-        V, c = cut(theta[self.split:], self.sizes[::-1])[-1]
+        phi, psi = self.parts(theta)
+        W, b = self.encoder.cut(phi)[0]
+        V, c = self.decoder.cut(psi)[-1]
         W /= scale                                                  # encode((x - µ)/scale)
         b -= mu @ W
         V *= scale                                                  # scale decode(z) + µ
@@ -85,18 +85,20 @@ class AutoencoderFamily:
         return theta
 
     def whitened(self, theta, X):
-        """The θ with the same reconstructions whose codes of X have mean 0 and covariance I, (p,).
+        """The θ with the same reconstructions whose codes of X have mean 0 and covariance I.
 
         The units of a latent space are arbitrary: the last layer of the encoder and the first of
-        the decoder undo each other. ValueError if the codes of X lie in fewer than k dimensions.
+        the decoder undo each other. A new array (n_θ,). ValueError if the codes of X lie in fewer
+        than k dimensions.
         """
         Z = self(theta).encode(checks.data_set(X, self.d))
         mean = Z.mean(axis=0)
         L = cholesky((Z - mean).T @ (Z - mean) / len(Z))
         L_inverse = array_module(L).linalg.inv(L)
         theta = theta.copy()
-        W, b = cut(theta[:self.split], self.sizes)[-1]
-        V, c = cut(theta[self.split:], self.sizes[::-1])[0]
+        phi, psi = self.parts(theta)
+        W, b = self.encoder.cut(phi)[-1]
+        V, c = self.decoder.cut(psi)[0]
         W[...] = W @ L_inverse.T                                    # z' = L⁻¹ (z - z̄)
         b[...] = (b - mean) @ L_inverse.T
         c += mean @ V                                               # z = L z' + z̄
@@ -114,31 +116,26 @@ class AutoencoderFamily:
         mu, scale = X.mean(axis=0), array_module(X).sqrt(X.var(axis=0).mean())
         if (X == X[0]).all() or not scale > 0:
             raise ValueError(f"X must vary, but its {len(X)} rows are all equal")
-        X = (X - mu) / scale
-        if theta is None:
-            theta = self.initial_theta(rng, X.dtype)
-        else:
-            theta = checks.real_array(theta, "theta", like=X)
+        given, theta = theta is not None, starting_theta(self, theta, rng, X)
+        if given:
             theta = self.rescaled(theta, -mu / scale, 1 / scale)
-        for step in train(self.loss, theta, (X,), rng, 3e-3, batch, max_steps,
+        for step in train(self.loss, theta, ((X - mu) / scale,), rng, 3e-3, batch, max_steps,
                           optimizer=optimizer):
             yield Step(step.step, scale**2 * step.loss, self.rescaled(step.theta, mu, scale))
 
 
-class Autoencoder:
-    """Encoder and decoder for one θ. No density, and no sample: see `Pushforward`."""
+class Autoencoder(Described):
+    """Encoder and decoder for one θ. No density, and no sample: see `latent.Pushforward`."""
 
     def __init__(self, family, theta):
         self.family, self.theta = family, theta
 
     def encode(self, X):
         """z for each row of X (n, d), shape (n, k)."""
-        return self._mapped(self.family.encode, X, self.family.d, "X")
+        X = checks.observations(X, self.theta, d=self.family.d)
+        return self.family.encode(self.theta, X)[0]
 
     def decode(self, Z):
         """f(z) = x̂ for each row of Z (n, k), shape (n, d)."""
-        return self._mapped(self.family.decode, Z, self.family.k, "Z")
-
-    def _mapped(self, mapping, X, d, name):
-        X = checks.observations(X, self.theta, name=name, d=d)
-        return mapping(self.theta, X)[0]
+        Z = checks.observations(Z, self.theta, name="Z", d=self.family.k)
+        return self.family.decode(self.theta, Z)[0]

@@ -33,10 +33,11 @@ facts tell 2^10 people apart at best, fewer if they are not independent and even
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.neighbours import nearest
 
 
-class Pushforward:
+class Pushforward(Described):
     """The distribution of f(z) for z ~ p_z: it can be sampled; a density it may not have (E38).
 
     `p_z` is a density on the codes, fitted to them, and `f` maps codes (n, k) to rows (n, d).
@@ -47,7 +48,7 @@ class Pushforward:
 
     def sample(self, n, rng):
         """f(z) for n draws of z ~ p_z, shape (n, d)."""
-        return self.f(self.p_z.sample(n, rng))
+        return self.f(self.p_z.sample(checks.draws(n, rng), rng))
 
 
 def interpolate(model, x0, x1, n):

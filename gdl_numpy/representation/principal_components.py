@@ -30,10 +30,11 @@ array([[0.5, 0.5]])
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.described import Described
 from gdl_numpy.probability.density import LOG_2_PI
 
 
-class PrincipalComponents:
+class PrincipalComponents(Described):
     """The plane of k dimensions nearest to a data set: `PrincipalComponents.fit(X, k)`.
 
     `mu` (d,), `components` (d, k) as columns, `explained_variance_ratio` (k,), falling.
@@ -47,10 +48,8 @@ class PrincipalComponents:
     def fit(cls, X, k):
         """From the rows of X (n, d); ValueError unless 1 <= k <= min(n, d) and X varies."""
         X = checks.data_set(X)
+        k = checks.whole_number(k, "k", least=1, most=min(X.shape))
         mu, eigenvalues, U = principal_axes(X)
-        if not 1 <= checks.whole_number(k, "k") <= U.shape[1]:
-            raise ValueError(f"k must lie between 1 and {U.shape[1]}, the smaller side of X "
-                             f"{X.shape}, got {k}")
         return cls(mu, U[:, :k], eigenvalues[:k] / eigenvalues.sum())
 
     def encode(self, X):
@@ -76,13 +75,12 @@ def principal_axes(X):
     return mu, S**2 / len(X), Ut.T
 
 
-class ProbabilisticPCAFamily:
+class ProbabilisticPCAFamily(Described):
     """N(µ, W Wᵀ + σ² I) on R^d with W (d, k), θ = (µ, W row by row, log σ)."""
 
     def __init__(self, d, k):
-        self.d, self.k = checks.whole_number(d, "d", least=2), checks.whole_number(k, "k", least=1)
-        if not self.k < self.d:
-            raise ValueError(f"k must be less than d = {d}, got {k}")
+        self.d = checks.whole_number(d, "d", least=2)
+        self.k = checks.whole_number(k, "k", least=1, most=self.d - 1)
         self.n_parameters = self.d + self.d * self.k + 1
 
     def __call__(self, theta):
@@ -93,11 +91,11 @@ class ProbabilisticPCAFamily:
         return theta[:self.d], theta[self.d:-1].reshape(self.d, self.k), theta[-1]
 
     def initial_theta(self, rng):
-        """A start near the standard normal, shape (p,)."""
+        """A start near the standard normal, shape (n_θ,)."""
         return 0.1 * rng.standard_normal(self.n_parameters)
 
     def mle(self, X):
-        """θ̂, shape (p,). ValueError if k directions hold all the variance of X: then σ̂ is 0."""
+        """θ̂, shape (n_θ,). ValueError if k directions hold all the variance of X: then σ̂ is 0."""
         X = checks.data_set(X, self.d)
         xp = array_module(X)
         mu, eigenvalues, U = principal_axes(X)
@@ -137,7 +135,7 @@ class ProbabilisticPCAFamily:
         return L_inverse.T @ L_inverse, 2 * xp.log(L.diagonal()).sum()
 
 
-class ProbabilisticPCA:
+class ProbabilisticPCA(Described):
     """The density N(µ, W Wᵀ + σ² I), with an encoder and a decoder."""
 
     def __init__(self, family, theta):
@@ -152,7 +150,8 @@ class ProbabilisticPCA:
 
     def sample(self, n, rng):
         """µ + W z + σ ε with z and ε from normal distributions, (n, d)."""
-        Z = rng.standard_normal((checks.whole_number(n, "n"), self.family.k), dtype=self.mu.dtype)
+        n = checks.draws(n, rng)
+        Z = rng.standard_normal((n, self.family.k), dtype=self.mu.dtype)
         eps = rng.standard_normal((n, self.family.d), dtype=self.mu.dtype)
         return self.decode(Z) + self.sigma * eps
 

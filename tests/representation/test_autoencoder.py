@@ -72,6 +72,15 @@ def test_the_gradient_of_the_error_is_that_of_central_differences(sizes, activat
     check_gradient(loss, theta, rng=numpy.random.default_rng(1))
 
 
+def test_a_loss_of_no_rows_or_of_rows_of_another_space_is_refused():
+    family = AutoencoderFamily((4, 3, 2))
+    theta, X = theta_and_X(family)
+    with pytest.raises(ValueError, match="X is empty"):
+        family.loss(theta, X[:0])
+    with pytest.raises(ValueError, match="X has 3 columns"):
+        family.loss(theta, X[:, :3])
+
+
 def test_an_autoencoder_is_no_density():
     family = AutoencoderFamily((3, 2))
     model = family(family.initial_theta(numpy.random.default_rng(0)))
@@ -211,7 +220,8 @@ def test_theta_and_X_are_only_read():
 
 
 @pytest.mark.parametrize("make, error, message", [
-    (lambda: AutoencoderFamily((3,)), ValueError, r"sizes must be \(d, ..., k\), got \(3,\)"),
+    (lambda: AutoencoderFamily((3,)), ValueError,
+     r"sizes must be \(d_in, ..., d_out\), got \(3,\)"),
     (lambda: AutoencoderFamily((3, 0)), ValueError, "sizes must be at least 1, got 0"),
     (lambda: AutoencoderFamily((3, 2.5)), TypeError, "sizes must be a whole number, got 2.5"),
     (lambda: AutoencoderFamily((3, 2), "sine"), ValueError,
@@ -244,6 +254,13 @@ def test_what_an_autoencoder_cannot_do_is_refused(make, error, message):
 def test_what_no_autoencoder_learns_from_is_refused(X, options, error, message):
     with pytest.raises(error, match=message):
         next(AutoencoderFamily((3, 2)).train(X, numpy.random.default_rng(0), **options))
+
+
+def test_a_model_says_what_it_is():
+    family = AutoencoderFamily((3, 2))
+    assert repr(family) == "AutoencoderFamily(sizes=(3, 2), activation='softplus')"
+    theta = "array of shape (17,)"
+    assert repr(family(numpy.ones(17))) == f"Autoencoder(family={family}, theta={theta})"
 
 
 # Contracts

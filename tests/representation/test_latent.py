@@ -96,6 +96,14 @@ def test_a_pushforward_can_be_sampled_and_is_no_density():
     drawn, Z = (p.sample(5, numpy.random.default_rng(0)) for p in (push, p_z))
     assert (drawn == 3 * Z + 1).all()
     assert not hasattr(push, "log_prob")
+    for n, rng, error, message in [(-1, numpy.random.default_rng(0), ValueError, "n must be at"),
+                                   (1, 0, TypeError, "rng must be a generator .* got 0")]:
+        with pytest.raises(error, match=message):
+            push.sample(n, rng)
+
+
+def test_a_pushforward_says_what_it_is():
+    assert repr(Pushforward(Box([0.0], [1.0]), abs)).startswith("Pushforward(p_z=")
 
 
 # What is refused

@@ -227,8 +227,9 @@ def test_theta_and_X_are_only_read():
 
 
 @pytest.mark.parametrize("X, k, error, message", [
-    (numpy.eye(3), 0, ValueError, r"k must lie between 1 and 3.*\(3, 3\), got 0"),
-    (numpy.eye(3)[:2], 3, ValueError, r"k must lie between 1 and 2.*\(2, 3\), got 3"),
+    (numpy.eye(3), 0, ValueError, "k must be at least 1, got 0"),
+    (numpy.eye(3)[:2], 3, ValueError, "k must be at most 2, got 3"),
+    (numpy.eye(3), 4, ValueError, "k must be at most 3, got 4"),
     (numpy.eye(3), 1.0, TypeError, "k must be a whole number, got 1.0"),
     (numpy.full((1000, 3), 0.1), 1, ValueError, "X must vary, but its 1000 rows are all equal"),
     (numpy.ones((1, 3)), 1, ValueError, "X must vary"),
@@ -250,7 +251,7 @@ def test_rows_and_codes_of_another_space_are_refused():
 
 
 @pytest.mark.parametrize("make, error, message", [
-    (lambda: ProbabilisticPCAFamily(3, 3), ValueError, "k must be less than d = 3, got 3"),
+    (lambda: ProbabilisticPCAFamily(3, 3), ValueError, "k must be at most 2, got 3"),
     (lambda: ProbabilisticPCAFamily(1, 1), ValueError, "d must be at least 2, got 1"),
     (lambda: ProbabilisticPCAFamily(3, 0), ValueError, "k must be at least 1, got 0"),
     (lambda: ProbabilisticPCAFamily(3, 1.5), TypeError, "k must be a whole number, got 1.5"),
@@ -272,10 +273,20 @@ def test_rows_and_codes_of_another_space_are_refused():
      "X must vary, but its 1000 rows are all equal"),
     (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(7)).sample(
         -1, numpy.random.default_rng(0)), ValueError, "n must be at least 0, got -1"),
+    (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(7)).sample(1, 0), TypeError,
+     "rng must be a generator .* got 0"),
 ])
 def test_what_probabilistic_pca_cannot_do_is_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_models_say_what_they_are():
+    plane, family = PrincipalComponents.fit(data(9, 5), 1), ProbabilisticPCAFamily(5, 2)
+    assert repr(plane).startswith("PrincipalComponents(mu=array of shape (5,), components=array of")
+    assert repr(family) == "ProbabilisticPCAFamily(d=5, k=2)"
+    assert repr(family(numpy.ones(16))) == (
+        f"ProbabilisticPCA(family={family}, theta=array of shape (16,))")
 
 
 # Contracts

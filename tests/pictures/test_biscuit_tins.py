@@ -199,11 +199,12 @@ def test_latents_may_be_a_list(kind):
 # What is refused
 
 @pytest.mark.parametrize("latent, error, message", [
-    ([0.4, 0.4], ValueError, r"latent must have shape \(n, 2\), \(height, width\), got \(2,\)"),
-    ([[0.4, 0.4, 0.4]], ValueError, r"latent must have shape \(n, 2\).*got \(1, 3\)"),
-    ([[0.4, 0.4], [0.1, 0.4]], ValueError, r"must lie between .* got the row \[0.1 0.4\]"),
-    ([[0.4, 0.81]], ValueError, r"heights and widths must lie between"),
-    ([[0.71, 0.4]], ValueError, r"heights and widths must lie between"),
+    ([0.4, 0.4], ValueError, r"latent must have shape \(n, 2\), .* got shape \(2,\)"),
+    ([[0.4, 0.4, 0.4]], ValueError, "latent has 3 columns"),
+    ([[0.4, 0.4], [0.1, 0.4]], ValueError,
+     r"latent must lie in \[0.2, 0.7\] x \[0.2, 0.8\], got the row \[0.1 0.4\]"),
+    ([[0.4, 0.81]], ValueError, r"latent must lie in .* got the row \[0.4  0.81\]"),
+    ([[0.71, 0.4]], ValueError, r"latent must lie in .* got the row \[0.71 0.4 \]"),
     ([[0.4, math.nan]], ValueError, "latent holds nan"),
     ([["high", "wide"]], TypeError, "latent must hold real numbers"),
     ([[0.4], [0.4, 0.5]], ValueError, "latent is ragged"),
@@ -234,6 +235,11 @@ def test_what_is_no_resolution_is_refused(resolution, error, message):
 def test_what_is_no_number_of_tins_is_refused(n, error, message):
     with pytest.raises(error, match=message):
         BiscuitTins(n, numpy.random.default_rng(0))
+
+
+def test_a_seed_is_no_generator():
+    with pytest.raises(TypeError, match="rng must be a generator .* got 0"):
+        BiscuitTins(1, 0)
 
 
 @pytest.mark.parametrize("images", [numpy.ones((2, 63)), numpy.ones(64), numpy.ones((2, 8, 8))])

@@ -167,9 +167,10 @@ def test_texture_tells_the_painters_apart_and_mean_colour_does_not(pictures):
 # What is refused
 
 @pytest.mark.parametrize("arguments, error, words", [
-    ((2, 1), ValueError, "painter must be 0 or 1, got 2"),
-    (("Monet", 1), ValueError, "painter must be 0 or 1, got 'Monet'"),
-    ((None, 1), ValueError, "painter must be 0 or 1, got None"),
+    ((2, 1), ValueError, "painter must be at most 1, got 2"),
+    ((-1, 1), ValueError, "painter must be at least 0, got -1"),
+    (("Monet", 1), TypeError, "painter must be a whole number, got 'Monet'"),
+    ((None, 1), TypeError, "painter must be a whole number, got None"),
     ((0, -1), ValueError, "n must be at least 0, got -1"),
     ((0, 1.5), TypeError, "n must be a whole number, got 1.5"),
     ((0, 1, 8), ValueError, "size must be at least 9, got 8"),
@@ -179,6 +180,11 @@ def test_what_cannot_be_painted_is_refused(arguments, error, words):
     painter, n, *size = arguments
     with pytest.raises(error, match=words):
         paint(painter, n, numpy.random.default_rng(0), *size)
+
+
+def test_a_seed_is_no_generator():
+    with pytest.raises(TypeError, match="rng must be a generator .* got 0"):
+        paint(0, 1, 0)
 
 
 @pytest.mark.parametrize("images, error, words", [

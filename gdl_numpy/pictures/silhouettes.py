@@ -11,7 +11,7 @@ Parts are outlines, smooth curves through given points, turned about a joint; le
 neck, are chains of bones, each bounded by circles around its two joints and their tangents.
 
 >>> body, tail, *_ = dog([[0.0, 0.5], [1.0, 0.5]])                  # tail lowered, tail straight up
->>> tail.shape, tail[..., 1].max(axis=1).round(2).tolist()          # 44 corners, the highest of them
+>>> tail.shape, tail[..., 1].max(axis=1).round(2).tolist()          # its highest corner
 ((2, 44, 2), [0.6, 0.85])
 """
 

@@ -77,7 +77,8 @@ class WindowFamily(Described):
         row, column = pixels // side, pixels % side
         place = (row + self.rows) * self.width + column + self.reach        # in the framed picture
         window = place[:, :, None] + xp.asarray(self._shifts, dtype=int)
-        seen = framed.reshape(n, -1 if n else 0)[xp.arange(n)[:, None, None], window]
+        framed = framed.reshape(n, framed.shape[1] * self.width)
+        seen = framed[xp.arange(n)[:, None, None], window]
         onehot = xp.eye(side, dtype=dtype)
         x = xp.concatenate([seen, onehot[row], onehot[column]], axis=2)                     # (2)
         return x.reshape(pixels.size, x.shape[2])

@@ -31,6 +31,7 @@ def test_levels_are_rounded_down():
     images = [[0.0, 1 / 16 - 1e-9, 1 / 16, 0.999, 1.0]]
     assert quantise(images, LEVELS).tolist() == [[0, 0, 1, 15, 15]]
     assert quantise([[0.0, 0.33, 0.34, 0.66, 0.67]], 3).tolist() == [[0, 0, 1, 1, 2]]
+    assert quantise([[0.0, 0.9]], 1).tolist() == [[0, 0]]
 
 
 def test_what_lies_outside_gets_the_nearest_level():
@@ -47,6 +48,14 @@ def test_points_are_uniform_in_their_cell():
     n = 10_000
     X = dequantise(numpy.full((n, 1), 2), 3, numpy.random.default_rng(0))
     assert abs(numpy.sort(3 * X[:, 0] - 2) - numpy.arange(n) / n).max() < 0.03
+
+
+def test_a_point_is_the_level_and_u_over_the_number_of_levels():
+    u = numpy.random.default_rng(0).random((1, 2))
+    for levels in (1, 4):
+        K = numpy.array([[0, levels - 1]])
+        X = dequantise(K, levels, numpy.random.default_rng(0))
+        numpy.testing.assert_allclose(X, (K + u) / levels, rtol=1e-15)
 
 
 def test_a_level_is_where_the_sum_of_the_masses_passes_u():

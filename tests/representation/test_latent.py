@@ -47,6 +47,14 @@ def test_an_interpolation_ends_at_the_reconstructions_of_its_ends():
     numpy.testing.assert_allclose(path[2], middle[0], rtol=1e-12)
 
 
+def test_an_interpolation_of_one_point_is_its_beginning():
+    model, X = small_autoencoder()
+    numpy.testing.assert_allclose(interpolate(model, X[0], X[1], 1),
+                                  model.decode(model.encode(X[:1])), rtol=1e-12)
+    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
+        interpolate(model, X[0], X[1], 0)
+
+
 def test_directions_of_linear_codes_are_their_matrix():
     rng = numpy.random.default_rng(0)
     attributes, B = rng.random((300, 3)), rng.standard_normal((3, 2))

@@ -95,6 +95,24 @@ def test_decoding_undoes_encoding_on_the_plane_whatever_the_noise_beside_it(own_
     assert abs(noise @ coordinates.axes.components).max() < 1e-12 < abs(noise).min()
 
 
+def test_an_observation_is_the_point_of_the_plane_and_noise_beside_it():
+    """x = µ + U (s z) + (I - U Uᵀ) σ ε."""
+    coordinates, _ = fitted()
+    Z = numpy.random.default_rng(1).standard_normal((20, 3))
+    eps, U = numpy.random.default_rng(2).standard_normal((20, 6)), coordinates.axes.components
+    expected = (data().mean(axis=0) + (coordinates.s * Z) @ U.T
+                + coordinates.sigma * eps @ (numpy.eye(6) - U @ U.T))
+    X = coordinates.decode(Z, numpy.random.default_rng(2))
+    numpy.testing.assert_allclose(X, expected, rtol=1e-10)
+
+
+def test_jittered_codes_are_moved_by_the_noise_in_their_units():
+    coordinates, _ = fitted()
+    Z, eps = numpy.ones((20, 3)), numpy.random.default_rng(2).standard_normal((20, 3))
+    found = coordinates.jittered(Z, 0.3, numpy.random.default_rng(2))
+    numpy.testing.assert_allclose(found, 1 + 0.3 * eps / coordinates.s, rtol=1e-12)
+
+
 def test_the_noise_has_as_much_variance_as_the_data_beside_the_plane():
     coordinates, _ = fitted()
     eigenvalues = numpy.linalg.eigvalsh(numpy.cov(data().T, bias=True))

@@ -159,6 +159,28 @@ def test_the_loss_of_a_step_is_in_the_units_of_the_data():
     assert [step.step for step in steps] == list(range(30))
 
 
+def test_training_in_other_units_is_the_same_training_in_those_units():
+    X, family = data(100, 4), AutoencoderFamily((4, 3, 2))
+    units = 30 * X - 7
+    plain, other = (list(family.train(rows, numpy.random.default_rng(0), max_steps=20))
+                    for rows in (X, units))
+    expected = family.rescaled(plain[-1].theta, numpy.full(4, -7.0), 30.0)
+    numpy.testing.assert_allclose(other[-1].theta, expected, rtol=1e-8, atol=1e-8)
+    assert float(other[-1].loss) == pytest.approx(900 * float(plain[-1].loss), rel=1e-8)
+
+
+def test_the_first_step_moves_theta_by_0_003_in_units_of_mean_0_and_variance_1():
+    """All of Adam's first steps have the length η, but for numbers whose slope is 0."""
+    X, family = data(100, 4), AutoencoderFamily((4, 3, 2))
+    X = (X - X.mean(axis=0)) / math.sqrt(X.var(axis=0).mean())
+    theta = family.initial_theta(numpy.random.default_rng(0))
+    step = next(family.train(X, numpy.random.default_rng(1), theta=theta))
+    numpy.testing.assert_allclose(abs(step.theta - theta), 0.003, rtol=1e-3)
+    twice = 2 * X                                           # the first layer takes smaller steps
+    step = next(family.train(twice, numpy.random.default_rng(1), theta=theta))
+    numpy.testing.assert_allclose(abs(step.theta - theta)[:4 * 3], 0.0015, rtol=1e-3)
+
+
 def test_a_stopped_training_leaves_a_theta_to_go_on_from():
     X, family = data(200, 5), AutoencoderFamily((5, 8, 2))
     for step in family.train(X, numpy.random.default_rng(0), max_steps=1000):

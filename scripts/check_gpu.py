@@ -35,7 +35,7 @@ from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
 from gdl_numpy.probability.sample_space import SampleSpace
-from gdl_numpy.representation import latent, manifold
+from gdl_numpy.representation import autoencoder, latent, manifold, principal_components
 from gdl_numpy.world import evaluation
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
@@ -66,7 +66,7 @@ def draws(n, rng):
             "gaits": rng.uniform(-1, 1, (min(n, 100), 8)),
             "F": rng.standard_normal((2, 16)), "unit": rng.uniform(-1, 1, (min(n, 5000), 2)),
             **{f"of {name}": model.initial_theta(rng) for name, model in families().items()},
-            "weights": latent.AutoencoderFamily(SIDES).initial_theta(rng)}
+            "weights": autoencoder.AutoencoderFamily(SIDES).initial_theta(rng)}
 
 
 def families():
@@ -85,7 +85,8 @@ def cases():
     softmax = discriminative.SoftmaxFamily(2, 3, l2=1e-3)
     classifier = discriminative.NetworkClassifierFamily(SIZES, "tanh")
     p_data, models = WorldMap(), families()
-    ppca, autoencoder = latent.ProbabilisticPCAFamily(1024, 2), latent.AutoencoderFamily(SIDES)
+    ppca = principal_components.ProbabilisticPCAFamily(1024, 2)
+    codes = autoencoder.AutoencoderFamily(SIDES)
 
     def tins(D):
         return biscuit_tins.render(D["tins"]).reshape(-1, 1024)
@@ -192,8 +193,8 @@ def cases():
         "silhouettes": lambda xp, D: xp.concatenate(silhouettes.horse(D["gaits"]), axis=1),
         "faces": lambda xp, D: faces.render(D["faces"]),
         "manifold": lambda xp, D: manifold.neighbour_regression(D["tins"], D["tins"], D["tins"]),
-        "latent: probabilistic PCA": lambda xp, D: ppca(ppca.mle(tins(D))).log_prob(tins(D)),
-        "latent: autoencoder": lambda xp, D: autoencoder.loss(D["weights"], tins(D))[1],
+        "principal_components: probabilistic PCA": lambda xp, D: ppca(ppca.mle(tins(D))).log_prob(tins(D)),
+        "autoencoder: loss": lambda xp, D: codes.loss(D["weights"], tins(D))[1],
     }
 
 

@@ -14,7 +14,7 @@ from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.network import Network
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.probability.density import Normal
-from gdl_numpy.representation.latent import ProbabilisticPCAFamily
+from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
 
 every_noise = pytest.mark.parametrize("noise", ["constant", "output"])
 

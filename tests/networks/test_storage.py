@@ -19,7 +19,7 @@ from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.probability.family import HistogramFamily
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
-from gdl_numpy.representation.latent import AutoencoderFamily
+from gdl_numpy.representation.autoencoder import AutoencoderFamily
 
 F = wave_vectors(2, 2, (1.0,), numpy.random.default_rng(0))
 FAMILIES = [NormalFamily(3), MixtureFamily(2, 3), AutoencoderFamily((6, 4, 2)),

@@ -35,7 +35,7 @@ from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
 from gdl_numpy.probability.sample_space import SampleSpace
-from gdl_numpy.representation import autoencoder, latent, manifold, principal_components
+from gdl_numpy.representation import autoencoder, manifold, principal_components
 from gdl_numpy.world import evaluation
 from gdl_numpy.world.world_map import WORLD, WorldMap
 

@@ -193,7 +193,8 @@ def cases():
         "silhouettes": lambda xp, D: xp.concatenate(silhouettes.horse(D["gaits"]), axis=1),
         "faces": lambda xp, D: faces.render(D["faces"]),
         "manifold": lambda xp, D: manifold.neighbour_regression(D["tins"], D["tins"], D["tins"]),
-        "principal_components: probabilistic PCA": lambda xp, D: ppca(ppca.mle(tins(D))).log_prob(tins(D)),
+        "principal_components: probabilistic PCA":
+            lambda xp, D: ppca(ppca.mle(tins(D))).log_prob(tins(D)),
         "autoencoder: loss": lambda xp, D: codes.loss(D["weights"], tins(D))[1],
     }
 

@@ -44,7 +44,7 @@ class LeadingCoordinates(Described):
     """`axes`, PrincipalComponents of k of d dimensions, units `s` (k,), and σ, a float."""
 
     def __init__(self, axes, s, sigma):
-        self.axes, self.s = axes, checks.real_array(s, "s", like=axes.mu)
+        self.axes, self.s = axes, checks.real_array(s, "s", like=axes.mu).copy()
         self.sigma = checks.number(sigma, "sigma", "(0, inf)")
         self.d, self.k = axes.components.shape
         self.n_parameters = axes.components.size + self.d + self.k + 1

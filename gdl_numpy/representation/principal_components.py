@@ -41,8 +41,10 @@ class PrincipalComponents(Described):
     """
 
     def __init__(self, mu, components, explained_variance_ratio):
-        self.mu, self.components = mu, components
-        self.explained_variance_ratio = explained_variance_ratio
+        self.mu = checks.real_array(mu, "mu").copy()
+        self.components = checks.real_array(components, "components", like=self.mu).copy()
+        self.explained_variance_ratio = checks.real_array(
+            explained_variance_ratio, "explained_variance_ratio", like=self.mu).copy()
 
     @classmethod
     def fit(cls, X, k):

@@ -15,6 +15,8 @@ from gdl_numpy.probability.density import Box, Histogram, Mixture, Normal
 from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.recalibrated import RecalibratedFamily
 from gdl_numpy.probability.sample_space import SampleSpace
+from gdl_numpy.representation.leading_coordinates import InLeadingCoordinates, LeadingCoordinates
+from gdl_numpy.representation.principal_components import PrincipalComponents
 from gdl_numpy.world.world_map import WorldMap
 
 
@@ -83,6 +85,11 @@ D = {
     "InUnits, of a histogram": Example(
         lambda a: InUnits(Histogram(SampleSpace(a([0.0]), a([4.0])), a([0.5, 0.0, 0.2, 0.3])),
                           a([2.0])), [-2], [10], (1200,), ([-0.1], [3.0], [8.1])),
+    "InLeadingCoordinates": Example(
+        lambda a: InLeadingCoordinates(LeadingCoordinates(PrincipalComponents(
+            a([1.0, -1.0]), a([[0.6], [0.8]]), a([0.9])), a([1.5]), 0.5),
+            Mixture(a([0.5, 0.5]), [Normal(a([-1.0]), a([[0.5]])), Normal(a([2.0]), a([[0.2]]))])),
+        [-8, -10], [9, 10], (250, 250)),
     "ClassConditional, its marginal": Example(
         lambda a: ClassConditional([Normal(a([-2.0]), a([[1.0]])), Normal(a([1.0]), a([[0.09]]))],
                                    a([0.3, 0.7])).marginal(), [-12], [10], (2000,)),

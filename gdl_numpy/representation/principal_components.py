@@ -42,7 +42,7 @@ class PrincipalComponents(Described):
 
     def __init__(self, mu, components, explained_variance_ratio):
         self.mu = checks.real_array(mu, "mu").copy()
-        self.components = checks.real_array(components, "components", like=self.mu).copy()
+        self.components = checks.real_array(components, "components", like=self.mu).copy("K")
         self.explained_variance_ratio = checks.real_array(
             explained_variance_ratio, "explained_variance_ratio", like=self.mu).copy()
 

@@ -64,7 +64,7 @@ def test_no_other_plane_is_nearer():
     plane, rng = PrincipalComponents.fit(X, 2), numpy.random.default_rng(0)
     for _ in range(20):
         U = numpy.linalg.qr(plane.components + 0.1 * rng.standard_normal((6, 2)))[0]
-        assert error(PrincipalComponents(plane.mu, U, None), X) > error(plane, X)
+        assert error(PrincipalComponents(plane.mu, U, numpy.ones(2)), X) > error(plane, X)
 
 
 @every_shape

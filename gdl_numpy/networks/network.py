@@ -24,7 +24,11 @@ softplus is 1/2 at 0, and its gradients about halve with every layer: for few la
 Next to the matrix products, what costs time is memory: so A becomes a in place, ∂A is multiplied by
 relu', 0 or 1, instead of selected by it, and the gradients are written straight into the slices of
 one vector. Batches beyond some thousand rows are best cut into blocks that stay in the cache
-(`likelihood.mean_over_blocks`).
+(`blocks.mean_over_blocks`).
+
+`mlp(theta, X, sizes)` is this function as it stands above. A `Network` is the same with its sizes
+inside, a value that a family is given: network(theta, X). It may see Fourier features of X instead
+of X alone, and its outputs may be bounded. `Parts` cuts a θ that belongs to several networks.
 """
 
 import math
@@ -96,7 +100,7 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
 
 
 def mlp(theta, X, sizes, activation="tanh"):
-    """Y (n, dL) from theta (n_θ,) and X (n, d0), and backward: dY -> dtheta (p,), dX (n, d0).
+    """Y (n, dL) from theta (n_θ,) and X (n, d0), and backward: dY -> dtheta (n_θ,), dX (n, d0).
 
     `activation` is a key of ACTIVATIONS. Y may be overwritten: `backward` does without it. It takes
     `inputs=False` or `parameters=False` to leave dX or dtheta out, gives None for it, and saves

@@ -16,7 +16,7 @@ import time
 
 import numpy as np
 
-from gdl_numpy.labels import conditional, discriminative
+from gdl_numpy.labels import conditional, discriminative, logistic
 from gdl_numpy.models.adversarial import AdversarialFamily
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
@@ -82,7 +82,7 @@ def families():
 def cases():
     """For each module what it computes from the draws D, already moved to one module xp."""
     mixture, normal, box = MixtureFamily(5, 2), NormalFamily(2), family.BoxFamily(2)
-    softmax = discriminative.SoftmaxFamily(2, 3, l2=1e-3)
+    softmax = logistic.SoftmaxFamily(2, 3, l2=1e-3)
     classifier = discriminative.NetworkClassifierFamily(SIZES, "tanh")
     p_data, models = WorldMap(), families()
     ppca = principal_components.ProbabilisticPCAFamily(1024, 2)
@@ -169,7 +169,7 @@ def cases():
         "world_map": lambda xp, D: p_data.log_prob(D["map"]),
         "evaluation": verdicts,
         "network": lambda xp, D: network.mlp(D["phi"], D["X"], SIZES)[1](D["dY"])[0],
-        "discriminative: Newton": lambda xp, D: softmax.mle(D["X"], D["y"]),
+        "logistic: Newton": lambda xp, D: softmax.mle(D["X"], D["y"]),
         "discriminative: network": lambda xp, D: classifier.loss(D["phi"], D["X"], D["y"])[1],
         "conditional": lambda xp, D: conditional.ClassConditional.fit(
             normal, D["X"], D["y"]).log_posterior(D["X"]),

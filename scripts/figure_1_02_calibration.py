@@ -7,7 +7,7 @@ import make_figures
 from figure_1_02_painting import COLOURS, N_NEW, N, judged
 from style import BLACK, BLUE, caption, show_picture
 
-from gdl_numpy.labels.discriminative import LogisticFamily
+from gdl_numpy.labels.logistic import LogisticFamily
 from gdl_numpy.numerics.backend import array_module
 
 SIZE = (13, 5.8)

@@ -7,7 +7,7 @@ from figure_1_02_map import accuracy, with_continent
 from style import BLUE, ORANGE, caption
 
 from gdl_numpy.labels.conditional import ClassConditional
-from gdl_numpy.labels.discriminative import LogisticFamily, SoftmaxFamily
+from gdl_numpy.labels.logistic import LogisticFamily, SoftmaxFamily
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.world.world_map import WorldMap
 

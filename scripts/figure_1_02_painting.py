@@ -6,7 +6,7 @@ import make_figures
 import matplotlib as mpl
 from style import BLUE, INK, ORANGE, caption, show_picture, stages
 
-from gdl_numpy.labels.discriminative import LogisticFamily
+from gdl_numpy.labels.logistic import LogisticFamily
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.pictures.painters import N_FEATURES, features, paint
 

@@ -25,18 +25,17 @@ logistic regression, which estimates the same posterior (test_e23; Ng and Jordan
 rows their Σ is nearly singular, and where the assumption is wrong logistic regression wins.
 """
 
-import math
-
 import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import logsumexp
 from gdl_numpy.probability.density import Mixture, Normal, cholesky, sample_components
 from gdl_numpy.probability.mle import maximum_likelihood
 
 
-class ClassConditional:
+class ClassConditional(Described):
     """One density for each label 0, ..., K - 1, all on the same space, and `priors` p(y), (K,)."""
 
     def __init__(self, densities, priors):
@@ -92,12 +91,11 @@ class ClassConditional:
 
     def sample(self, n, rng, y=None):
         """n observations of label y, (n, d); without y, of random labels: X (n, d) and y (n,)."""
-        n, K = checks.whole_number(n, "n"), len(self.densities)
-        if y is not None:
-            if not 0 <= checks.whole_number(y, "y") < K:
-                raise ValueError(f"y must be a label from 0 to {K - 1}, got {y}")
-            return self.densities[y].sample(n, rng)
-        return sample_components(self.priors, self.densities, n, rng)
+        n = checks.draws(n, rng)
+        if y is None:
+            return sample_components(self.priors, self.densities, n, rng)
+        y = checks.whole_number(y, "y", most=len(self.densities) - 1)
+        return self.densities[y].sample(n, rng)
 
 
 def noise_kept(classifier, noise, n, rng, log_odds_bound):
@@ -108,9 +106,9 @@ def noise_kept(classifier, noise, n, rng, log_odds_bound):
     classifier is perfect and its log-odds nowhere exceed the bound; where they do, the draws are
     fewer than they should be, and a learned classifier's errors are the sampler's.
     """
-    if not math.isfinite(log_odds_bound):
-        raise ValueError(f"log_odds_bound must be finite, got {log_odds_bound}")
-    kept, missing = [noise.sample(0, rng)], checks.whole_number(n, "n")
+    log_odds_bound = checks.number(log_odds_bound, "log_odds_bound")
+    n = checks.draws(n, rng)
+    kept, missing = [noise.sample(0, rng)], n
     while missing > 0:
         X = noise.sample(4 * missing + 64, rng)
         log_p = classifier.log_posterior(X)
@@ -125,12 +123,10 @@ def noise_kept(classifier, noise, n, rng, log_odds_bound):
 def _by_label(X, y):
     """X as an array and, for each label, the numbers of its rows; every label must occur."""
     X = checks.data_set(X)
-    y = checks.labels(y, X)
-    rows = [(y == k).nonzero()[0] for k in range(int(y.max()) + 1)]
-    if len(rows) < 2 or min(map(len, rows)) == 0:
-        raise ValueError("y must hold every label from 0 to K - 1, and K at least 2, got "
-                         f"{[len(i) for i in rows]} rows of each")
-    return X, rows
+    y = checks.different_labels(checks.labels(y, X))
+    n_classes = int(y.max()) + 1
+    checks.every_label(y, n_classes)
+    return X, [(y == k).nonzero()[0] for k in range(n_classes)]
 
 
 def _shares(X, rows):

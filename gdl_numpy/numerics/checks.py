@@ -9,7 +9,8 @@ to skip such a line, and the formula is next to it.
     numbers    whole_number, whole_numbers, permutation, number (of an interval), falling, choice
     arrays     real_array, observations, data_set, same_shape, paired, rows_within, rows_of_box,
                not_empty, grey_levels
-    models     theta, theta_shape, waves, probabilities, labels
+    models     theta, theta_shape, waves, probabilities
+    labels     labels, different_labels, every_label
     chance     rng, draws
 
 Each returns what it was given, as the number or the array that the caller goes on with, or raises a
@@ -242,8 +243,11 @@ def waves(F, d, name="waves"):
     return F
 
 
-def labels(y, X, n_classes=None):
-    """`y` as an array of one whole number from 0 to n_classes - 1 for each row of X."""
+def labels(y, X, n_classes=None, in_range=True):
+    """`y` as an array of one whole number from 0 to n_classes - 1 for each row of X.
+
+    With in_range=False nobody waits to see whether they are from 0 to n_classes - 1.
+    """
     xp = array_module(X)
     if hasattr(y, "dtype") and array_module(y) is not xp:
         raise TypeError("X and y must live on the same device")
@@ -253,9 +257,25 @@ def labels(y, X, n_classes=None):
     if y.shape != (len(X),):
         raise ValueError(f"y must have one label for each of the {len(X)} rows of X, shape "
                          f"({len(X)},), got shape {y.shape}")
-    if len(y) and (y.min() < 0 or (n_classes is not None and y.max() >= n_classes)):
+    if in_range and len(y) and (y.min() < 0 or (n_classes is not None and y.max() >= n_classes)):
         last = "" if n_classes is None else f" to {n_classes - 1}"
         raise ValueError(f"y must hold labels from 0{last}, got {int(y.min())} to {int(y.max())}")
+    return y
+
+
+def different_labels(y):
+    """y, an array of labels, if not all of them are the same."""
+    if y.min() == y.max():
+        raise ValueError(f"y must hold at least two different labels, got only {int(y[0])}")
+    return y
+
+
+def every_label(y, n_classes):
+    """y, an array of labels, if each of 0, ..., n_classes - 1 is among them."""
+    rows = array_module(y).bincount(y, minlength=n_classes).tolist()
+    if min(rows) == 0:
+        raise ValueError(f"y must hold every label from 0 to {n_classes - 1}, got {rows} rows of "
+                         "each")
     return y
 
 

@@ -9,8 +9,7 @@ from scipy.stats import chi2, norm
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 
 from gdl_numpy.labels.conditional import ClassConditional, noise_kept
-from gdl_numpy.labels.discriminative import LogisticFamily
-from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.labels.logistic import LogisticFamily
 from gdl_numpy.probability.density import Box, Mixture, Normal
 from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.family import BoxFamily
@@ -25,7 +24,7 @@ PRIORS = [0.5, 0.2, 0.3]
 PLANE = SampleSpace([-12, -12], [12, 12])
 
 
-def three_normals(xp):
+def three_normals(xp=numpy):
     return ClassConditional([Normal(xp.asarray(mu), xp.asarray(S))
                              for mu, S in zip(MEANS, COVARIANCES, strict=True)],
                             xp.asarray(PRIORS))
@@ -33,19 +32,19 @@ def three_normals(xp):
 
 def labelled(seed=0, n=400):
     """n draws of three_normals, on the host."""
-    return three_normals(numpy).sample(n, numpy.random.default_rng(seed))
+    return three_normals().sample(n, numpy.random.default_rng(seed))
 
 
 def assert_counts(counts, shares):
     """A chi-square test with a false alarm in a million."""
-    counts, expected = to_numpy(counts), sum(counts) * to_numpy(shares)
+    expected = sum(counts) * shares
     statistic = ((counts - expected)**2 / expected).sum()
     assert chi2.sf(statistic, len(counts) - 1) > 1e-6
 
 
 def assert_normal_moments(X, mu, covariance):
     """Mean and covariance within 5 standard errors, each a false alarm in 1.7 million."""
-    X, mu, S = to_numpy(X), numpy.array(mu), numpy.array(covariance)
+    S = numpy.array(covariance)
     variances = numpy.diag(S)
     assert (abs(X.mean(axis=0) - mu) < 5 * numpy.sqrt(variances / len(X))).all()
     error = numpy.sqrt((S**2 + variances[:, None] * variances) / len(X))
@@ -54,90 +53,89 @@ def assert_normal_moments(X, mu, covariance):
 
 # Joint, marginal, posterior
 
-def test_the_posterior_is_the_joint_over_the_marginal_and_sums_to_1(xp, make_rng):
-    model, X = three_normals(xp), 5 * make_rng(0).standard_normal((200, 2))
+def test_the_posterior_is_the_joint_over_the_marginal_and_sums_to_1():
+    model, X = three_normals(), 5 * numpy.random.default_rng(0).standard_normal((200, 2))
     log_posterior = model.log_posterior(X)
-    assert log_posterior.shape == (200, 3) and array_module(log_posterior) is xp
-    numpy.testing.assert_allclose(numpy.exp(to_numpy(log_posterior)).sum(axis=1), 1, rtol=1e-12)
+    assert log_posterior.shape == (200, 3)
+    numpy.testing.assert_allclose(numpy.exp(log_posterior).sum(axis=1), 1, rtol=1e-12)
     expected = model.log_joint(X) - model.marginal().log_prob(X)[:, None]
-    numpy.testing.assert_allclose(to_numpy(log_posterior), to_numpy(expected), atol=1e-11)
+    numpy.testing.assert_allclose(log_posterior, expected, atol=1e-11)
 
 
-def test_the_joint_is_the_density_of_the_label_times_its_prior(xp, make_rng):
-    model, rng = three_normals(xp), make_rng(0)
+def test_the_joint_is_the_density_of_the_label_times_its_prior():
+    model, rng = three_normals(), numpy.random.default_rng(0)
     X, y = rng.standard_normal((50, 2)), rng.integers(0, 3, size=50)
-    rows = xp.arange(50)
+    rows = numpy.arange(50)
     numpy.testing.assert_allclose(
-        to_numpy(model.log_joint(X)[rows, y]),
-        to_numpy(model.log_prob(X, y) + xp.log(model.priors)[y]), rtol=1e-13)
+        model.log_joint(X)[rows, y],
+        model.log_prob(X, y) + numpy.log(model.priors)[y], rtol=1e-13)
     for k, p in enumerate(model.densities):
-        numpy.testing.assert_allclose(to_numpy(model.log_prob(X, xp.full(50, k))),
-                                      to_numpy(p.log_prob(X)), rtol=1e-13)
+        numpy.testing.assert_allclose(model.log_prob(X, numpy.full(50, k)), p.log_prob(X),
+                                      rtol=1e-13)
 
 
-def test_the_marginal_is_a_density_of_mass_1(xp):
-    space = SampleSpace(xp.asarray([-12.0] * 2), xp.asarray([12.0] * 2))
-    marginal = three_normals(xp).marginal()
+def test_the_marginal_is_a_density_of_mass_1():
+    space = SampleSpace([-12.0] * 2, [12.0] * 2)
+    marginal = three_normals().marginal()
     assert isinstance(marginal, Mixture)
     assert float(total_mass(marginal, space, (240, 240))) == pytest.approx(1, abs=1e-9)
 
 
-def test_where_no_label_has_a_density_the_posterior_is_nan(xp):
-    model = ClassConditional([Box(xp.asarray([0.0]), xp.asarray([2.0])),
-                              Box(xp.asarray([1.0]), xp.asarray([3.0]))], xp.asarray([0.5, 0.5]))
-    p = numpy.exp(to_numpy(model.log_posterior(xp.asarray([[0.5], [1.5], [2.5], [4.0]]))))
+def test_where_no_label_has_a_density_the_posterior_is_nan():
+    model = ClassConditional([Box([0.0], [2.0]), Box([1.0], [3.0])], [0.5, 0.5])
+    p = numpy.exp(model.log_posterior([[0.5], [1.5], [2.5], [4.0]]))
     numpy.testing.assert_array_equal(p, [[1, 0], [0.5, 0.5], [0, 1], [math.nan, math.nan]])
 
 
-def test_a_label_of_prior_0_has_posterior_0_and_is_never_drawn(xp, make_rng):
-    model = ClassConditional([Box(xp.asarray([0.0]), xp.asarray([2.0])),
-                              Box(xp.asarray([1.0]), xp.asarray([3.0]))], xp.asarray([1.0, 0.0]))
-    log_p = to_numpy(model.log_posterior(xp.asarray([[0.5], [1.5], [2.5]])))
+def test_a_label_of_prior_0_has_posterior_0_and_is_never_drawn():
+    model = ClassConditional([Box([0.0], [2.0]), Box([1.0], [3.0])], [1.0, 0.0])
+    log_p = model.log_posterior([[0.5], [1.5], [2.5]])
     numpy.testing.assert_array_equal(log_p, [[0, -math.inf]] * 2 + [[math.nan] * 2])
-    assert not to_numpy(model.sample(100, make_rng(0))[1]).any()
-    assert to_numpy(model.marginal().log_prob(xp.asarray([[2.5]]))).tolist() == [-math.inf]
-    assert float(model.sample(5, make_rng(0), y=1).min()) >= 1      # but it can be asked for
+    rng = numpy.random.default_rng(0)
+    assert not model.sample(100, rng)[1].any()
+    assert model.marginal().log_prob([[2.5]]).tolist() == [-math.inf]
+    assert model.sample(5, rng, y=1).min() >= 1             # but it can be asked for
 
 
 # Samples
 
-def test_a_sample_of_one_label_has_its_mean_and_covariance(xp, make_rng):
-    model = three_normals(xp)
+def test_a_sample_of_one_label_has_its_mean_and_covariance():
+    model = three_normals()
     for k in range(3):
-        X = model.sample(4000, make_rng(k), y=k)
-        assert X.shape == (4000, 2) and array_module(X) is xp
+        X = model.sample(4000, numpy.random.default_rng(k), y=k)
+        assert X.shape == (4000, 2)
         assert_normal_moments(X, MEANS[k], COVARIANCES[k])
 
 
-def test_a_sample_of_all_labels_has_their_shares_and_densities(xp, make_rng):
-    X, y = three_normals(xp).sample(12_000, make_rng(0))
-    assert X.shape == (12_000, 2) and y.shape == (12_000,) and array_module(X, y) is xp
-    X, y = to_numpy(X), to_numpy(y)
+def test_a_sample_of_all_labels_has_their_shares_and_densities():
+    X, y = three_normals().sample(12_000, numpy.random.default_rng(0))
+    assert X.shape == (12_000, 2) and y.shape == (12_000,)
     assert_counts(numpy.bincount(y, minlength=3), numpy.array(PRIORS))
     for k in range(3):
         assert_normal_moments(X[y == k], MEANS[k], COVARIANCES[k])
     assert (y[1:] < y[:-1]).any()                           # in the order of the draws, not sorted
 
 
-def test_no_observations_can_be_drawn(xp, make_rng):
-    model = three_normals(xp)
-    X, y = model.sample(0, make_rng(0))
-    assert X.shape == model.sample(0, make_rng(0), y=2).shape == (0, 2) and y.shape == (0,)
+def test_no_observations_can_be_drawn():
+    model = three_normals()
+    rng = numpy.random.default_rng(0)
+    X, y = model.sample(0, rng)
+    assert X.shape == model.sample(0, rng, y=2).shape == (0, 2) and y.shape == (0,)
 
 
 # Estimates
 
 @pytest.mark.parametrize("family", [NormalFamily(2), BoxFamily(2), MixtureFamily(2, 2)])
-def test_an_estimate_is_that_of_each_label_alone_and_the_share_of_each(xp, family):
+def test_an_estimate_is_that_of_each_label_alone_and_the_share_of_each(family):
     X, y = labelled()
-    how = {"theta": xp.asarray(family.initial_theta(numpy.random.default_rng(0)))} if isinstance(
+    how = {"theta": family.initial_theta(numpy.random.default_rng(0))} if isinstance(
         family, MixtureFamily) else {}
-    model = ClassConditional.fit(family, xp.asarray(X), xp.asarray(y), **how)
-    numpy.testing.assert_allclose(to_numpy(model.priors), numpy.bincount(y) / len(y), rtol=1e-15)
+    model = ClassConditional.fit(family, X, y, **how)
+    numpy.testing.assert_allclose(model.priors, numpy.bincount(y) / len(y), rtol=1e-15)
     for k, p in enumerate(model.densities):
-        rows = xp.asarray(X[y == k])
+        rows = X[y == k]
         alone = family(maximum_likelihood(family, rows, **how))
-        assert to_numpy(p.log_prob(rows) == alone.log_prob(rows)).all()
+        assert (p.log_prob(rows) == alone.log_prob(rows)).all()
 
 
 def test_an_estimate_keeps_the_dtype_of_the_data_and_changes_none_of_them():
@@ -151,36 +149,36 @@ def test_an_estimate_keeps_the_dtype_of_the_data_and_changes_none_of_them():
 
 
 @pytest.mark.parametrize("K", [2, 3])
-def test_normals_with_a_common_covariance_are_linear_discriminant_analysis(xp, K):
+def test_normals_with_a_common_covariance_are_linear_discriminant_analysis(K):
     """The solver "lsqr" normalises Σ by n, as maximum likelihood does, and "svd" by n - K."""
     X, y = labelled()
     X, y = X[y < K], y[y < K]
-    model = ClassConditional.fit_normals_with_common_covariance(xp.asarray(X), xp.asarray(y))
+    model = ClassConditional.fit_normals_with_common_covariance(X, y)
     theirs = LinearDiscriminantAnalysis(solver="lsqr").fit(X, y)
-    numpy.testing.assert_allclose(to_numpy(model.priors), theirs.priors_, rtol=1e-14)
+    numpy.testing.assert_allclose(model.priors, theirs.priors_, rtol=1e-14)
     for p, mu in zip(model.densities, theirs.means_, strict=True):
-        numpy.testing.assert_allclose(to_numpy(p.mu), mu, rtol=1e-12)
-        numpy.testing.assert_allclose(to_numpy(p.covariance), theirs.covariance_, rtol=1e-12)
-    numpy.testing.assert_allclose(to_numpy(model.log_posterior(xp.asarray(X))),
+        numpy.testing.assert_allclose(p.mu, mu, rtol=1e-12)
+        numpy.testing.assert_allclose(p.covariance, theirs.covariance_, rtol=1e-12)
+    numpy.testing.assert_allclose(model.log_posterior(X),
                                   theirs.predict_log_proba(X), rtol=1e-8, atol=1e-10)
 
 
-def test_normals_with_their_own_covariances_are_quadratic_discriminant_analysis(xp):
+def test_normals_with_their_own_covariances_are_quadratic_discriminant_analysis():
     """scikit-learn normalises Σ_y by n_y - 1, in later versions by n_y; with their Σ_y the
     posteriors are equal, too."""
     X, y = labelled()
-    ours = ClassConditional.fit(NormalFamily(2), xp.asarray(X), xp.asarray(y))
+    ours = ClassConditional.fit(NormalFamily(2), X, y)
     theirs = QuadraticDiscriminantAnalysis(store_covariance=True).fit(X, y)
     rescaled = []
     for p, mu, S, n in zip(ours.densities, theirs.means_, theirs.covariance_, numpy.bincount(y),
                            strict=True):
-        numpy.testing.assert_allclose(to_numpy(p.mu), mu, rtol=1e-12)
+        numpy.testing.assert_allclose(p.mu, mu, rtol=1e-12)
         factor = S[0, 0] / float(p.covariance[0, 0])
         assert min(abs(factor - 1), abs(factor - n / (n - 1))) < 1e-12
-        numpy.testing.assert_allclose(to_numpy(p.covariance) * factor, S, rtol=1e-11)
+        numpy.testing.assert_allclose(p.covariance * factor, S, rtol=1e-11)
         rescaled.append(Normal(p.mu, p.covariance * factor))
     numpy.testing.assert_allclose(
-        to_numpy(ClassConditional(rescaled, ours.priors).log_posterior(xp.asarray(X))),
+        ClassConditional(rescaled, ours.priors).log_posterior(X),
         theirs.predict_log_proba(X), rtol=1e-8, atol=1e-10)
 
 
@@ -205,30 +203,30 @@ def counting(noise):
     return counted
 
 
-def test_noise_kept_by_a_perfect_classifier_is_a_draw_of_another_normal(xp, make_rng):
-    wide, narrow = (Normal(xp.asarray(mu), xp.asarray(S))
+def test_noise_kept_by_a_perfect_classifier_is_a_draw_of_another_normal():
+    wide, narrow = (Normal(mu, S)
                     for mu, S in [([0.0, 0.0], [[4.0, 0.0], [0.0, 4.0]]),
                                   ([1.0, 0.0], [[1.0, 0.5], [0.5, 1.0]])])
-    perfect = ClassConditional([wide, narrow], xp.asarray([0.5, 0.5]))
-    X = noise_kept(perfect, wide, 3000, make_rng(0), log_odds_bound=3)
-    grid, _ = SampleSpace(xp.asarray([-9.0] * 2), xp.asarray([9.0] * 2)).grid((100, 100))
+    perfect = ClassConditional([wide, narrow], [0.5, 0.5])
+    X = noise_kept(perfect, wide, 3000, numpy.random.default_rng(0), log_odds_bound=3)
+    grid, _ = SampleSpace([-9.0] * 2, [9.0] * 2).grid((100, 100))
     assert float((narrow.log_prob(grid) - wide.log_prob(grid)).max()) < 3   # so 3 is a bound
-    assert X.shape == (3000, 2) and array_module(X) is xp
+    assert X.shape == (3000, 2)
     assert_normal_moments(X, [1, 0], [[1, 0.5], [0.5, 1]])
-    assert noise_kept(perfect, wide, 0, make_rng(0), 3).shape == (0, 2)
+    assert noise_kept(perfect, wide, 0, numpy.random.default_rng(0), 3).shape == (0, 2)
 
 
 @pytest.mark.parametrize("bound", [math.nan, math.inf, -math.inf])
 def test_without_a_bound_noise_would_be_refused_for_ever(bound):
-    model = three_normals(numpy)
-    with pytest.raises(ValueError, match=f"log_odds_bound must be finite, got {bound}"):
+    model = three_normals()
+    with pytest.raises(ValueError, match=rf"log_odds_bound must lie in \(-inf, inf\), got {bound}"):
         noise_kept(model, model.densities[0], 1, numpy.random.default_rng(0), bound)
 
 
 # Errata
 
 def test_e20_a_conditional_density_sums_to_1_over_x_and_the_joint_over_x_and_y():
-    model = three_normals(numpy)
+    model = three_normals()
     X, cell = PLANE.grid((240, 240))
     for k in range(3):
         one_label = numpy.exp(model.log_prob(X, numpy.full(len(X), k))).sum() * cell
@@ -238,16 +236,16 @@ def test_e20_a_conditional_density_sums_to_1_over_x_and_the_joint_over_x_and_y()
     assert over_labels.max() < 0.9                          # ... but p(x|y) sums to nothing over y
 
 
-def test_e21_two_normals_with_one_covariance_have_the_posterior_of_logistic_regression(xp):
-    S = xp.asarray([[1.0, 0.3], [0.3, 0.5]])
-    mu_0, mu_1, prior = xp.asarray(MEANS[0]), xp.asarray(MEANS[1]), 0.7
-    model = ClassConditional([Normal(mu_0, S), Normal(mu_1, S)], xp.asarray([1 - prior, prior]))
-    w = xp.linalg.solve(S, mu_1 - mu_0)
+def test_e21_two_normals_with_one_covariance_have_the_posterior_of_logistic_regression():
+    S = numpy.array([[1.0, 0.3], [0.3, 0.5]])
+    (mu_0, mu_1), prior = numpy.array(MEANS[:2]), 0.7
+    model = ClassConditional([Normal(mu_0, S), Normal(mu_1, S)], [1 - prior, prior])
+    w = numpy.linalg.solve(S, mu_1 - mu_0)
     b = math.log(prior / (1 - prior)) - 0.5 * ((mu_1 + mu_0) * w).sum()
-    logistic = LogisticFamily(2)(xp.stack([w[0], w[1], b]))
-    X = 2 * xp.random.default_rng(0).standard_normal((300, 2))
-    numpy.testing.assert_allclose(to_numpy(model.log_posterior(X)),
-                                  to_numpy(logistic.log_posterior(X)), rtol=1e-12, atol=1e-12)
+    logistic = LogisticFamily(2)(numpy.stack([w[0], w[1], b]))
+    X = 2 * numpy.random.default_rng(0).standard_normal((300, 2))
+    numpy.testing.assert_allclose(model.log_posterior(X), logistic.log_posterior(X), rtol=1e-12,
+                                  atol=1e-12)
 
 
 def test_e22_a_perfect_discriminator_of_land_from_noise_draws_the_land():
@@ -312,9 +310,10 @@ def test_e23_with_few_data_normal_densities_classify_better_than_logistic_regres
 # What is refused
 
 @pytest.mark.parametrize("y, error, words", [
-    ([0, 0, 2, 2, 0, 2], ValueError, r"every label .* got \[3, 0, 3\] rows"),
-    ([1, 1, 1, 1, 1, 1], ValueError, r"every label .* got \[0, 6\] rows"),
-    ([0, 0, 0, 0, 0, 0], ValueError, r"K at least 2, got \[6\] rows"),
+    ([0, 0, 2, 2, 0, 2], ValueError, r"y must hold every label from 0 to 2, got \[3, 0, 3\] rows"),
+    ([1, 1, 2, 2, 1, 2], ValueError, r"y must hold every label from 0 to 2, got \[0, 3, 3\] rows"),
+    ([1, 1, 1, 1, 1, 1], ValueError, "y must hold at least two different labels, got only 1"),
+    ([0, 0, 0, 0, 0, 0], ValueError, "y must hold at least two different labels, got only 0"),
     ([0, 1, 0, 1, 0], ValueError, r"shape \(6,\), got shape \(5,\)"),
     ([0, 1, 0, 1, 0, -1], ValueError, "labels from 0, got -1 to 1"),
     ([0.0, 1.0, 0.0, 1.0, 0.0, 1.0], TypeError, "whole numbers, got dtype float64"),
@@ -353,12 +352,15 @@ def test_what_are_no_priors_is_refused(priors, words):
 
 
 @pytest.mark.parametrize("ask, error, words", [
-    (lambda m, rng: m.sample(1, rng, y=3), ValueError, "y must be a label from 0 to 2, got 3"),
-    (lambda m, rng: m.sample(1, rng, y=-1), ValueError, "y must be .* got -1"),
+    (lambda m, rng: m.sample(1, rng, y=3), ValueError, "y must be at most 2, got 3"),
+    (lambda m, rng: m.sample(1, rng, y=-1), ValueError, "y must be at least 0, got -1"),
     (lambda m, rng: m.sample(1, rng, y=1.0), TypeError, "y must be a whole number, got 1.0"),
     (lambda m, rng: m.sample(1, rng, y="cat"), TypeError, "y must be a whole number, got 'cat'"),
     (lambda m, rng: m.sample(-1, rng), ValueError, "n must be at least 0, got -1"),
     (lambda m, rng: m.sample(-1, rng, y=0), ValueError, "n must be at least 0, got -1"),
+    (lambda m, rng: m.sample(1, 3), TypeError, "rng must be a generator .*, got 3"),
+    (lambda m, rng: noise_kept(m, m.densities[0], 1, 3, 0.0), TypeError, "rng must be .*, got 3"),
+    (lambda m, rng: noise_kept(m, m.densities[0], -1, rng, 0.0), ValueError, "n must be .* -1"),
     (lambda m, rng: m.log_prob([[0.0, 0.0]], [3]), ValueError, "labels from 0 to 2, got 3 to 3"),
     (lambda m, rng: m.log_prob([[0.0, 0.0]], [0, 1]), ValueError, r"shape \(1,\), got .*\(2,\)"),
     (lambda m, rng: m.log_posterior([[0.0]]), ValueError, "X has 1 columns"),
@@ -366,8 +368,10 @@ def test_what_are_no_priors_is_refused(priors, words):
 ])
 def test_what_a_model_cannot_answer_is_refused(ask, error, words):
     with pytest.raises(error, match=words):
-        ask(three_normals(numpy), numpy.random.default_rng(0))
+        ask(three_normals(), numpy.random.default_rng(0))
 
+
+# Contracts
 
 def test_data_and_labels_on_two_devices_are_refused(device):
     X, y = labelled(n=50)
@@ -376,3 +380,42 @@ def test_data_and_labels_on_two_devices_are_refused(device):
             ClassConditional.fit(NormalFamily(2), X_there, y_there)
     with pytest.raises(TypeError):
         three_normals(device).log_posterior(X)
+
+
+def test_models_say_what_they_are():
+    model = ClassConditional([Box([0.0], [1.0]), Box([0.0], [2.0])], [0.25, 0.75])
+    densities = f"({', '.join(map(repr, model.densities))})"
+    assert repr(model) == f"ClassConditional(densities={densities}, priors=[0.25 0.75])"
+
+
+def test_what_a_model_says_on_a_device_is_what_it_says_on_the_host(device):
+    X, y = labelled(n=50)
+    host, there = three_normals(), three_normals(device)
+    X_there, y_there = device.asarray(X), device.asarray(y)
+    for a, b in [(host.log_joint(X), there.log_joint(X_there)),
+                 (host.log_prob(X, y), there.log_prob(X_there, y_there)),
+                 (host.log_posterior(X), there.log_posterior(X_there)),
+                 (host.marginal().log_prob(X), there.marginal().log_prob(X_there))]:
+        assert isinstance(b, device.ndarray)
+        numpy.testing.assert_allclose(device.asnumpy(b), a, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("fit", [
+    lambda X, y: ClassConditional.fit(NormalFamily(2), X, y),
+    ClassConditional.fit_normals_with_common_covariance])
+def test_an_estimate_on_a_device_is_that_on_the_host(device, fit):
+    X, y = labelled(n=90)
+    host, there = fit(X, y), fit(device.asarray(X), device.asarray(y))
+    for p, q in zip(host.densities, there.densities, strict=True):
+        numpy.testing.assert_allclose(device.asnumpy(q.covariance), p.covariance, rtol=1e-12)
+    numpy.testing.assert_allclose(device.asnumpy(there.priors), host.priors, rtol=1e-15)
+
+
+def test_draws_live_where_the_model_lives(device):
+    model, rng = three_normals(device), device.random.default_rng(0)
+    X, y = model.sample(200, rng)
+    two = ClassConditional(model.densities[:2], device.asarray([0.5, 0.5]))
+    kept = noise_kept(two, model.densities[0], 7, rng, 0.0)
+    assert all(isinstance(a, device.ndarray) for a in (X, y, model.sample(5, rng, y=1), kept))
+    assert X.shape == (200, 2) and y.shape == (200,) and kept.shape == (7, 2)
+    assert_counts(numpy.bincount(device.asnumpy(y), minlength=3), numpy.array(PRIORS))

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta
 
-from gdl_numpy.labels.discriminative import LogisticFamily
+from gdl_numpy.labels.logistic import LogisticFamily
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.pictures.painters import N_FEATURES, features, paint
 

@@ -24,10 +24,18 @@ from gdl_numpy.models.energy_based import EnergyBasedFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks import fourier, network, rational_quadratic, training
-from gdl_numpy.numerics import elementary, kernel_sum, neighbours
+from gdl_numpy.numerics import elementary, kernel_sum, langevin, neighbours
 from gdl_numpy.numerics.backend import random_generator, to_numpy
 from gdl_numpy.numerics.optimizer import Adam, GradientDescent
-from gdl_numpy.pictures import biscuit_tins, faces, painters, rasteriser, silhouettes
+from gdl_numpy.pictures import (
+    biscuit_tins,
+    faces,
+    painters,
+    pixels,
+    rasteriser,
+    silhouettes,
+    window,
+)
 from gdl_numpy.probability import divergence, family, likelihood, mle
 from gdl_numpy.probability.change_of_units import InUnits
 from gdl_numpy.probability.expectation_maximization import expectation_maximization
@@ -35,7 +43,13 @@ from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
 from gdl_numpy.probability.sample_space import SampleSpace
-from gdl_numpy.representation import autoencoder, manifold, principal_components
+from gdl_numpy.representation import (
+    autoencoder,
+    latent,
+    leading_coordinates,
+    manifold,
+    principal_components,
+)
 from gdl_numpy.world import evaluation
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
@@ -53,6 +67,11 @@ class EveryRow:
     def integers(self, low, high, size):
         return self.xp.arange(low, high)[:size]
 
+    def random(self, *shape):
+        raise NotImplementedError("it draws rows alone")
+
+    standard_normal = random
+
 
 def draws(n, rng):
     """The random numbers of all cases, on the host: n points of the plane and parameters."""
@@ -65,6 +84,8 @@ def draws(n, rng):
             "faces": rng.uniform(-1, 1, (min(n, 100), len(faces.LATENTS))),
             "gaits": rng.uniform(-1, 1, (min(n, 100), 8)),
             "F": rng.standard_normal((2, 16)), "unit": rng.uniform(-1, 1, (min(n, 5000), 2)),
+            "W": rng.standard_normal(9),
+            "of the window": window.WindowFamily(16, 4, 2, 2, (8,)).initial_theta(rng),
             **{f"of {name}": model.initial_theta(rng) for name, model in families().items()},
             "weights": autoencoder.AutoencoderFamily(SIDES).initial_theta(rng)}
 
@@ -73,10 +94,13 @@ def families():
     """One small family of each module of models, by the name of the module."""
     return {"autoregressive": AutoregressiveFamily((20, 30), (32,)),
             "normalizing_flow": NormalizingFlowFamily(2, 2, (32,), "spline", 8),
-            "variational_autoencoder": VariationalAutoencoderFamily(2, 2, (32,)),
-            "energy_based": EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], (32,)),
+            "variational_autoencoder": VariationalAutoencoderFamily(
+                network.Network((2, 32, 4)), network.Network((2, 32, 2))),
+            "energy_based": EnergyBasedFamily(
+                [-1.0, -1.0], [1.0, 1.0], network.Network((2, 32, 1), "relu")),
             "diffusion": DiffusionFamily(2, (32,)),
-            "adversarial": AdversarialFamily(2, 2, (32,), (32,))}
+            "adversarial": AdversarialFamily(network.Network((2, 32, 2), "relu"),
+                                             network.Network((2, 32, 1), "relu"))}
 
 
 def cases():
@@ -86,7 +110,10 @@ def cases():
     classifier = discriminative.NetworkClassifierFamily(SIZES, "tanh")
     p_data, models = WorldMap(), families()
     ppca = principal_components.ProbabilisticPCAFamily(1024, 2)
-    codes = autoencoder.AutoencoderFamily(SIDES)
+    codes, windows = autoencoder.AutoencoderFamily(SIDES), window.WindowFamily(16, 4, 2, 2, (8,))
+
+    def grey(D):
+        return pixels.quantise(faces.render(D["faces"]).reshape(-1, 1024), 4)
 
     def tins(D):
         return biscuit_tins.render(D["tins"]).reshape(-1, 1024)
@@ -169,7 +196,16 @@ def cases():
         "world_map": lambda xp, D: p_data.log_prob(D["map"]),
         "evaluation": verdicts,
         "network": lambda xp, D: network.mlp(D["phi"], D["X"], SIZES)[1](D["dY"])[0],
-        "logistic: Newton": lambda xp, D: softmax.mle(D["X"], D["y"]),
+        "logistic": lambda xp, D: softmax.loss(D["W"], D["X"], D["y"])[1],
+        "newton: softmax regression": lambda xp, D: softmax.mle(D["X"], D["y"]),
+        "langevin: reflected points": lambda xp, D: langevin.reflect(
+            D["X"], xp.asarray([-0.5, -0.2]), xp.asarray([0.5, 1.0]))[0],
+        "pixels": lambda xp, D: pixels.IndependentPixels.fit(grey(D), 4).log_mass(grey(D)),
+        "window": lambda xp, D: windows(D["of the window"]).log_mass(grey(D)[:20, :256]),
+        "latent: between two tins": lambda xp, D: latent.interpolate(
+            codes(D["weights"]), *tins(D)[:2], 9),
+        "leading_coordinates": lambda xp, D: leading_coordinates.LeadingCoordinates.fit(
+            tins(D), 3).log_prob(tins(D), lambda Z: -(Z**2).sum(axis=1)),
         "discriminative: network": lambda xp, D: classifier.loss(D["phi"], D["X"], D["y"])[1],
         "conditional": lambda xp, D: conditional.ClassConditional.fit(
             normal, D["X"], D["y"]).log_posterior(D["X"]),

@@ -6,12 +6,10 @@ import numpy
 import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
-from training_checks import check_a_step_never_waits
 
 from gdl_numpy.models.adversarial import AdversarialFamily
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.network import Network
-from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.optimizer import Adam
 from gdl_numpy.probability.density import Histogram, Mixture, Normal
 from gdl_numpy.probability.divergence import jensen_shannon
@@ -236,9 +234,6 @@ def test_both_sides_learn_and_the_generator_given_is_averaged():
     assert [step.step for step in plain] == [0, 1, 2, 3]
 
 
-
-
-
 def test_training_is_made_by_its_seed_and_changes_nothing_it_was_given_or_gave():
     family = a_family()
     theta, X, _ = theta_X_and_Z(family, numpy.random.default_rng)
@@ -311,30 +306,3 @@ def test_what_plays_no_game_is_refused(make, error, message):
 def test_what_no_game_is_played_on_is_refused(X, options, error, message):
     with pytest.raises(error, match=message):
         LINEAR.train(X, numpy.random.default_rng(0), **options)
-
-
-# Contracts
-
-def test_a_step_of_training_never_waits_for_the_device(device):
-    make_rng = device.random.default_rng
-    family = a_family(rng=make_rng(7))
-    steps = family.train(theta_X_and_Z(family, make_rng)[1], make_rng(0))
-    check_a_step_never_waits(steps)
-
-
-def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng):
-    family = a_family(rng=make_rng(7))
-    for dtype in ("float32", "float64"):
-        X = theta_X_and_Z(family, make_rng)[1].astype(dtype)
-        for step in family.train(X, make_rng(0), 3, 4, augment=lambda X, rng: X + 1):
-            assert array_module(step.theta, step.loss) is xp
-            assert step.theta.dtype == step.loss.dtype == dtype
-        assert family(step.theta).sample(3, make_rng(1)).dtype == dtype
-
-
-def test_a_start_lives_where_its_generator_does(xp, make_rng):
-    family = a_family()
-    theta, again = (family.initial_theta(make_rng(0)) for _ in range(2))
-    assert theta.shape == (family.n_parameters,) and array_module(theta) is xp
-    assert to_numpy(theta == again).all()
-    assert family.initial_theta(make_rng(0), "float32").dtype == numpy.float32

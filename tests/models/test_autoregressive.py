@@ -9,8 +9,6 @@ from gradient import check_gradient
 from numpy.random import default_rng
 from training_checks import (
     BAD_DATA_OF_THE_BOX,
-    check_a_step_never_waits,
-    checked_in_training,
 )
 
 from gdl_numpy.models.autoregressive import AutoregressiveFamily, MaskedAutoregressiveFamily
@@ -465,21 +463,6 @@ def test_what_it_cannot_learn_from_is_refused(X, options, error, message):
 # Contracts
 
 @every_family
-def test_a_step_of_training_never_waits_for_the_device(device, make, draw):
-    family, rng = make(), device.random.default_rng(0)
-    steps = family.train(draw(rng), rng, augment=lambda rows, rng: rows)
-    check_a_step_never_waits(steps)
-
-
-@every_family
-def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng, make, draw):
-    family = make()
-    for dtype in ("float32", "float64"):
-        X = draw(make_rng(0)).astype(dtype)
-        checked_in_training(family, X, xp, make_rng)
-
-
-@every_family
 def test_no_rows_have_no_log_p_and_a_start_has_its_seed(xp, make_rng, make, draw):
     family = make()
     theta = family.initial_theta(make_rng(0))
@@ -490,15 +473,6 @@ def test_no_rows_have_no_log_p_and_a_start_has_its_seed(xp, make_rng, make, draw
     assert p.log_prob(draw(make_rng(0))[:0]).shape == (0,)
     assert p.sample(0, make_rng(0)).shape == (0, family.d)
     assert p.family is family and to_numpy(p.theta == theta).all()
-
-
-def test_arrays_on_two_devices_are_refused(device):
-    family = AutoregressiveFamily((3, 2), ())
-    X = numpy.zeros((4, 2))
-    with pytest.raises(TypeError):
-        family(device.zeros(7)).log_prob(X)
-    with pytest.raises(TypeError):
-        family.log_prob(numpy.zeros(7), device.asarray(X))
 
 
 def test_wave_vectors_go_where_the_data_are(device):

@@ -8,7 +8,7 @@ import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
 from scipy import stats
-from training_checks import check_a_step_never_waits, check_refusals
+from training_checks import check_refusals
 
 from gdl_numpy.models.diffusion import SCHEDULES, DiffusionFamily, signal_and_noise
 from gdl_numpy.networks.fourier import wave_vectors
@@ -378,12 +378,6 @@ def test_training_raises_bound_and_density_of_new_data(seed):
     assert p.ode_log_prob(new, 30).mean() > normal + 0.5 > before.ode_log_prob(new, 30).mean()
 
 
-
-
-
-
-
-
 def test_what_a_diffusion_model_can_do():
     family = network(default_rng)
     theta = family.initial_theta(default_rng(0))
@@ -445,13 +439,6 @@ def test_training_goes_on_from_theta_and_changes_neither_it_nor_the_data(xp, mak
     shifted = next(family.train(X, make_rng(2), theta=theta, batch=8,
                                 augment=lambda rows, rng: rows + 1))
     assert float(shifted.loss) != float(step.loss)
-
-
-def test_a_step_of_training_never_waits_for_the_device(device):
-    family = network(device.random.default_rng)
-    X = device.random.default_rng(3).standard_normal((20, 2))
-    steps = family.train(X, device.random.default_rng(0))
-    check_a_step_never_waits(steps)
 
 
 def test_single_precision_stays_single(xp, make_rng):

@@ -11,7 +11,7 @@ from training_checks import check_a_step_never_waits
 
 from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised
 from gdl_numpy.networks.fourier import wave_vectors
-from gdl_numpy.networks.network import ACTIVATIONS, Network
+from gdl_numpy.networks.network import Network
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.langevin import reflect
 from gdl_numpy.probability.density import Box, Mixture, Normal
@@ -311,9 +311,6 @@ def test_the_loss_of_a_step_is_the_negative_log_likelihood():
     assert float(loss) == pytest.approx(exact, abs=0.1)
 
 
-
-
-
 def test_a_stopped_training_leaves_a_theta_to_go_on_from():
     rng = numpy.random.default_rng(0)
     X, family = TRUTH.sample(500, rng), a_family("bounded", activation="relu")
@@ -409,12 +406,3 @@ def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng, 
             assert array_module(step.theta, step.loss) is xp and step.theta.dtype == dtype
         p = family(step.theta)
         assert p.energy(X).dtype == p.sample(3, make_rng(1)).dtype == dtype
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_a_start_lives_where_its_generator_does(xp, make_rng, activation):
-    family = a_family(activation=activation)
-    theta, again = (family.initial_theta(make_rng(0)) for _ in range(2))
-    assert theta.shape == (family.n_parameters,) and array_module(theta) is xp
-    assert to_numpy(theta == again).all()
-    assert family.initial_theta(make_rng(0), "float32").dtype == numpy.float32

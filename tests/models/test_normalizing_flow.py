@@ -8,13 +8,11 @@ from gradient import check_gradient
 from numpy.random import default_rng
 from training_checks import (
     BAD_DATA_OF_THE_BOX,
-    check_a_step_never_waits,
-    checked_in_training,
 )
 
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.networks.fourier import wave_vectors
-from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.probability.density import Normal
 from gdl_numpy.probability.divergence import total_mass
@@ -369,39 +367,3 @@ def test_what_is_no_flow_or_no_argument_of_one_is_refused(make, error, message):
 def test_what_it_cannot_learn_from_is_refused(X, options, error, message):
     with pytest.raises(error, match=message):
         next(small("spline").train(X, numpy.random.default_rng(0), **options))
-
-
-# Contracts
-
-@both_transforms
-def test_a_step_of_training_never_waits_for_the_device(device, transform):
-    rng = device.random.default_rng(0)
-    family = small(transform, waves=wave_vectors(2, 2, (1.0, 3.0), rng))
-    steps = family.train(rng.random((30, 2)), rng, augment=lambda rows, rng: rows)
-    check_a_step_never_waits(steps)
-
-
-@both_transforms
-def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng, transform):
-    family = small(transform, waves=wave_vectors(2, 2, (1.0, 3.0), make_rng(0)))
-    for dtype in ("float32", "float64"):
-        X = make_rng(0).random((30, 2)).astype(dtype)
-        p = checked_in_training(family, X, xp, make_rng)
-        assert p.to_latent(X).dtype == p.to_data(X).dtype == dtype
-
-
-@both_transforms
-def test_a_start_lives_where_its_generator_does(xp, make_rng, transform):
-    family = small(transform)
-    theta = family.initial_theta(make_rng(0))
-    assert array_module(theta) is xp and theta.shape == (family.n_parameters,)
-    assert to_numpy(theta == family.initial_theta(make_rng(0))).all()
-    assert family.initial_theta(make_rng(0), "float32").dtype == numpy.float32
-
-
-def test_arrays_on_two_devices_are_refused(device):
-    family, X = NormalizingFlowFamily(2, 2, ()), numpy.zeros((4, 2))
-    with pytest.raises(TypeError):
-        family(device.zeros(8)).log_prob(X)
-    with pytest.raises(TypeError):
-        family.log_prob(numpy.zeros(8), device.asarray(X))

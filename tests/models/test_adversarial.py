@@ -30,34 +30,34 @@ def players(d, k, generator=(), discriminator=(), activation="relu"):
                              Network((d, *discriminator, 1), activation))
 
 
-def theta_X_and_Z(family, make_rng, n=9):
-    rng = make_rng(3)
+def theta_X_and_Z(family, n=9):
+    rng = default_rng(3)
     return (0.7 * rng.standard_normal(family.n_parameters), rng.standard_normal((n, family.d)),
             rng.standard_normal((n, family.k)))
 
 
-def every_family(make_rng):
-    return [a_family(), a_family("softplus"), a_family(rng=make_rng(7))]
+def every_family():
+    return [a_family(), a_family("softplus"), a_family(rng=default_rng(7))]
 
 
 # The gradients
 
 def test_the_gradients_of_the_logit_are_those_of_central_differences():
-    for family in every_family(default_rng):
-        theta, X, _ = theta_X_and_Z(family, default_rng)
+    for family in every_family():
+        theta, X, _ = theta_X_and_Z(family)
         check_gradient(family.logit, family.parts(theta)[1], X, rng=default_rng(1))
 
 
 def test_the_gradients_of_the_generator_are_those_of_central_differences():
-    for family in every_family(default_rng):
-        theta, _, Z = theta_X_and_Z(family, default_rng)
+    for family in every_family():
+        theta, _, Z = theta_X_and_Z(family)
         check_gradient(family.generate, family.parts(theta)[0], Z, rng=default_rng(1))
 
 
 @pytest.mark.parametrize("penalty", [0.0, 0.3])
 def test_the_gradient_of_the_discriminators_loss_is_that_of_central_differences(penalty):
-    for family in every_family(default_rng):
-        theta, X, Z = theta_X_and_Z(family, default_rng)
+    for family in every_family():
+        theta, X, Z = theta_X_and_Z(family)
         theta_g, phi = family.parts(theta)
         made = family.generate(theta_g, Z)[0]
 
@@ -70,8 +70,8 @@ def test_the_gradient_of_the_discriminators_loss_is_that_of_central_differences(
 
 def test_the_gradient_of_the_generators_loss_goes_through_the_discriminator():
     """By central differences in θ_g, with φ held fixed."""
-    for family in every_family(default_rng):
-        theta, _, Z = theta_X_and_Z(family, default_rng)
+    for family in every_family():
+        theta, _, Z = theta_X_and_Z(family)
         theta_g, phi = family.parts(theta)
 
         def loss(theta_g, family=family, phi=phi, Z=Z):
@@ -96,7 +96,7 @@ def test_the_generators_gradient_points_as_that_of_the_game_and_does_not_fade():
 
 def test_the_discriminators_loss_is_minus_the_value_of_the_game():
     family = a_family()
-    theta, X, Z = theta_X_and_Z(family, default_rng)
+    theta, X, Z = theta_X_and_Z(family)
     theta_g, phi = family.parts(theta)
     made = family.generate(theta_g, Z)[0]
     D_data, D_made = (1 / (1 + numpy.exp(-family.logit(phi, rows)[0]))
@@ -173,7 +173,7 @@ def test_a_discriminator_trained_against_a_fixed_generator_approaches_that_value
 def test_the_generators_samples_have_the_density_that_its_map_gives_them():
     """A linear g makes N(b, WᵀW); n = 20,000, each number within 6 standard errors."""
     family, n = players(2, 3, (), ()), 20_000
-    theta, _, _ = theta_X_and_Z(family, default_rng)
+    theta, _, _ = theta_X_and_Z(family)
     W, b = theta[:6].reshape(3, 2), theta[6:8]
     X = family(theta).sample(n, default_rng(4))
     assert X.shape == (n, 2)
@@ -185,7 +185,7 @@ def test_the_generators_samples_have_the_density_that_its_map_gives_them():
 
 def test_the_distribution_is_a_sampler_and_nothing_else():
     family = a_family()
-    p = family(theta_X_and_Z(family, numpy.random.default_rng)[0])
+    p = family(theta_X_and_Z(family)[0])
     assert hasattr(p, "sample")
     assert not any(hasattr(p, name) for name in ("log_prob", "elbo", "energy"))
 
@@ -221,7 +221,7 @@ def test_the_samples_come_near_the_data(seed):
 
 def test_both_sides_learn_and_the_generator_given_is_averaged():
     family = a_family()
-    theta, X, _ = theta_X_and_Z(family, numpy.random.default_rng, n=50)
+    theta, X, _ = theta_X_and_Z(family, n=50)
     plain, averaged = (list(family.train(X, numpy.random.default_rng(1), 4, averaging=a,
                                          theta=theta)) for a in (0.0, 0.5))
     thetas = [family.parts(step.theta) for step in plain]
@@ -236,7 +236,7 @@ def test_both_sides_learn_and_the_generator_given_is_averaged():
 
 def test_training_is_made_by_its_seed_and_changes_nothing_it_was_given_or_gave():
     family = a_family()
-    theta, X, _ = theta_X_and_Z(family, numpy.random.default_rng)
+    theta, X, _ = theta_X_and_Z(family)
     theta.flags.writeable = X.flags.writeable = False
     runs = [[(step.theta, step.theta.copy()) for step in
              family.train(X, numpy.random.default_rng(1), 5, theta=theta)] for _ in range(2)]
@@ -256,7 +256,7 @@ def test_a_stopped_training_leaves_a_theta_to_go_on_from():
 
 def test_the_sampler_keeps_its_own_theta():
     family = a_family()
-    theta, _, _ = theta_X_and_Z(family, default_rng)
+    theta, _, _ = theta_X_and_Z(family)
     p = family(theta)
     before = p.sample(5, default_rng(0))
     theta += 1

@@ -7,9 +7,7 @@ import numpy
 import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
-from training_checks import (
-    BAD_DATA_OF_THE_BOX,
-)
+from training_checks import BAD_DATA_OF_THE_BOX
 
 from gdl_numpy.models.autoregressive import AutoregressiveFamily, MaskedAutoregressiveFamily
 from gdl_numpy.networks.fourier import wave_vectors
@@ -32,9 +30,9 @@ every_mask = pytest.mark.parametrize("d, hidden, order", [
     (4, (), None), (7, (20, 3, 20), (6, 5, 4, 3, 2, 1, 0))])
 
 
-def binned(make_rng, shape, waves=False):
+def binned(shape, waves=False):
     d = len(shape["bins"])
-    F = wave_vectors(d, 2, (1.0, 4.0), make_rng(9)) if waves else None
+    F = wave_vectors(d, 2, (1.0, 4.0), default_rng(9)) if waves else None
     return AutoregressiveFamily(**shape, waves=F, activation="tanh")
 
 
@@ -48,13 +46,13 @@ def last_theta(steps):
     return theta
 
 
-def box(xp, d):
-    return SampleSpace(xp.full(d, -1.0), xp.full(d, 1.0))
+def box(d):
+    return SampleSpace(numpy.full(d, -1.0), numpy.full(d, 1.0))
 
 
-def pictures(xp, d):
+def pictures(d):
     """All 2^d binary pictures, (2^d, d)."""
-    return xp.asarray(numpy.array(list(itertools.product([0.0, 1.0], repeat=d))))
+    return numpy.asarray(numpy.array(list(itertools.product([0.0, 1.0], repeat=d))))
 
 
 # Binned conditionals
@@ -62,7 +60,7 @@ def pictures(xp, d):
 @every_shape
 @with_waves
 def test_the_gradient_is_that_of_central_differences(shape, waves):
-    family, rng = binned(default_rng, shape, waves), default_rng(0)
+    family, rng = binned(shape, waves), default_rng(0)
     X = 2 * rng.random((9, family.d)) - 1
     check_gradient(lambda theta: family.log_prob(theta, X), theta_of(family, rng), rng=rng)
 
@@ -70,16 +68,16 @@ def test_the_gradient_is_that_of_central_differences(shape, waves):
 @every_shape
 def test_the_total_mass_is_1_in_each_sub_cell_alike(shape):
     """The conditional densities vary within a bin, along the coordinates that are given."""
-    family = binned(default_rng, shape, waves=True)
+    family = binned(shape, waves=True)
     p = family(theta_of(family, default_rng(1)))
     grid = [7 * k for k in family.bins]
-    assert float(total_mass(p, box(numpy, family.d), grid)) == pytest.approx(1, abs=1e-12)
+    assert float(total_mass(p, box(family.d), grid)) == pytest.approx(1, abs=1e-12)
 
 
 @every_shape
 def test_log_p_is_the_sum_of_the_conditionals(shape):
     """The oracle takes one row and one coordinate at a time."""
-    family, rng = binned(default_rng, shape, waves=True), default_rng(2)
+    family, rng = binned(shape, waves=True), default_rng(2)
     theta, X = theta_of(family, rng), 2 * rng.random((6, family.d)) - 1
     log_p = family.log_prob(theta, X)[0]
     numpy.testing.assert_allclose(family(theta).log_prob(X), log_p, rtol=1e-12)
@@ -122,8 +120,8 @@ def test_the_box_is_closed_and_outside_it_log_p_is_minus_infinity():
 @every_shape
 def test_samples_fall_into_cells_as_often_as_the_density_says(shape):
     """n = 20,000: each cell within 6 standard errors, a false alarm in 500 million a cell."""
-    family, n = binned(default_rng, shape, waves=True), 20_000
-    p, space = family(theta_of(family, default_rng(3))), box(numpy, family.d)
+    family, n = binned(shape, waves=True), 20_000
+    p, space = family(theta_of(family, default_rng(3))), box(family.d)
     grid = [2 * k for k in family.bins]                     # twice as fine as the bins
     X = p.sample(n, default_rng(4))
     assert X.shape == (n, family.d)
@@ -139,14 +137,14 @@ def test_samples_fall_into_cells_as_often_as_the_density_says(shape):
 @pytest.mark.parametrize("shape", [SHAPES["two axes"], SHAPES["three axes"]])
 def test_the_mean_score_of_its_own_samples_is_0(shape):
     """n = 20,000 in 200 groups, each number within 6 standard errors."""
-    family = binned(default_rng, shape)
+    family = binned(shape)
     theta = theta_of(family, default_rng(5))
     X = family(theta).sample(20_000, default_rng(6))
-    assert_zero_mean_score(numpy, family, theta, X)
+    assert_zero_mean_score(family, theta, X)
 
 
-def assert_zero_mean_score(xp, family, theta, X):
-    scores = numpy.array([to_numpy(family.log_prob(theta, rows)[1](xp.full(100, 0.01)))
+def assert_zero_mean_score(family, theta, X):
+    scores = numpy.array([to_numpy(family.log_prob(theta, rows)[1](numpy.full(100, 0.01)))
                           for rows in X.reshape(-1, 100, family.d)])
     errors = scores.std(axis=0, ddof=1) / math.sqrt(len(scores))
     assert (abs(scores.mean(axis=0)) <= 6 * errors).all() and (errors > 0).any()
@@ -194,7 +192,7 @@ def test_the_gradient_through_the_masks_is_that_of_central_differences(d, hidden
 def test_the_masses_of_all_pictures_sum_to_1(d, hidden, order):
     family = MaskedAutoregressiveFamily(d, hidden, order)
     p = family(3 * theta_of(family, default_rng(1)))
-    assert float(numpy.exp(p.log_prob(pictures(numpy, d))).sum()) == pytest.approx(1, rel=1e-12)
+    assert float(numpy.exp(p.log_prob(pictures(d))).sum()) == pytest.approx(1, rel=1e-12)
 
 
 @every_mask
@@ -233,9 +231,9 @@ def test_samples_are_pictures_as_frequent_as_their_masses():
     X = p.sample(n, default_rng(5))
     assert X.shape == (n, 5)
     number = X.astype(int) @ (2**numpy.arange(5)[::-1])
-    mass = numpy.exp(p.log_prob(pictures(numpy, 5)))
+    mass = numpy.exp(p.log_prob(pictures(5)))
     assert (abs(numpy.bincount(number, minlength=32) - n * mass) < 6 * numpy.sqrt(n * mass)).all()
-    assert_zero_mean_score(numpy, family, theta, X)
+    assert_zero_mean_score(family, theta, X)
 
 
 def test_without_weights_the_pixels_are_independent():
@@ -244,7 +242,7 @@ def test_without_weights_the_pixels_are_independent():
     bias = family.network.cut(theta)[-1][1]
     bias[...] = numpy.asarray([0.0, 1.0, -2.0, 5.0])
     q = 1 / (1 + numpy.exp(-numpy.array([0.0, 1.0, -2.0, 5.0])))
-    X = pictures(numpy, 4)
+    X = pictures(4)
     expected = numpy.where(X == 1, numpy.log(q), numpy.log(1 - q)).sum(axis=1)
     numpy.testing.assert_allclose(family(theta).log_prob(X), expected, rtol=1e-9)
 
@@ -257,7 +255,7 @@ def test_e32_log_p_is_exact_where_a_grid_has_2_to_the_1024_cells():
     1,024 dimensions a density on a box is as exact."""
     rng = numpy.random.default_rng(0)
     small = MaskedAutoregressiveFamily(10, (16,))
-    masses = numpy.exp(small(theta_of(small, rng)).log_prob(pictures(numpy, 10)))
+    masses = numpy.exp(small(theta_of(small, rng)).log_prob(pictures(10)))
     assert len(masses) == 2**10 and masses.sum() == pytest.approx(1, rel=1e-12)
 
     d = 1024

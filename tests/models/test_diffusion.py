@@ -51,8 +51,8 @@ def network(make_rng, d=2, m=5, **options):
     return DiffusionFamily(d, (7, 6), waves=waves, **options)
 
 
-def levels(xp, family, n):
-    return family.level((xp.arange(n) + 0.5) / n)
+def levels(family, n):
+    return family.level((numpy.arange(n) + 0.5) / n)
 
 
 def host_levels(family):
@@ -100,7 +100,7 @@ def test_the_cosine_schedule_is_that_of_its_paper():
 def test_the_gradient_is_that_of_central_differences(d, m, activation):
     family, rng = network(default_rng, d, m, activation=activation), default_rng(2)
     theta, X = family.initial_theta(rng), rng.standard_normal((9, d))
-    for log_snr in (levels(numpy, family, 9), levels(numpy, family, 3)[1:2]):
+    for log_snr in (levels(family, 9), levels(family, 3)[1:2]):
         check_gradient(lambda theta, X, level=log_snr: family.eps_hat(theta, X, level), theta, X,
                        rng=rng)
 

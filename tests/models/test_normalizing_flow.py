@@ -6,9 +6,7 @@ import numpy
 import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
-from training_checks import (
-    BAD_DATA_OF_THE_BOX,
-)
+from training_checks import BAD_DATA_OF_THE_BOX
 
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.networks.fourier import wave_vectors
@@ -29,8 +27,8 @@ both_transforms = pytest.mark.parametrize("transform", ["affine", "spline"])
 with_waves = pytest.mark.parametrize("waves", [False, True], ids=["plain", "waves"])
 
 
-def flow(make_rng, shape, waves=False):
-    F = wave_vectors(shape["d"], 2, (1.0, 3.0), make_rng(9)) if waves else None
+def flow(shape, waves=False):
+    F = wave_vectors(shape["d"], 2, (1.0, 3.0), default_rng(9)) if waves else None
     return NormalizingFlowFamily(**shape, waves=F, activation="tanh")
 
 
@@ -39,16 +37,16 @@ def small(transform, **options):
     return NormalizingFlowFamily(2, 2, (5,), transform, n_bins=4, activation="tanh", **options)
 
 
-def theta_and_X(family, make_rng, n=9, seed=0):
+def theta_and_X(family, n=9, seed=0):
     """Of moderate size; the rows of X lie in the box."""
-    rng = make_rng(seed)
+    rng = default_rng(seed)
     return 0.4 * rng.standard_normal(family.n_parameters), 1.9 * rng.random((n, family.d)) - 0.95
 
 
-def grid_space(xp, transform):
+def grid_space(transform):
     """A box that holds all the mass but some 1e-5 of it, and a grid fine enough."""
     side, cells = (1.0, 300) if transform == "spline" else (14.0, 300)
-    return SampleSpace(xp.full(2, -side), xp.full(2, side)), (cells, cells)
+    return SampleSpace(numpy.full(2, -side), numpy.full(2, side)), (cells, cells)
 
 
 def last_theta(steps):
@@ -62,8 +60,8 @@ def last_theta(steps):
 @every_shape
 @with_waves
 def test_to_data_undoes_to_latent_both_ways(shape, waves):
-    family = flow(default_rng, shape, waves)
-    theta, X = theta_and_X(family, default_rng, n=50)
+    family = flow(shape, waves)
+    theta, X = theta_and_X(family, n=50)
     p = family(theta)
     Z = p.to_latent(X)
     assert Z.shape == X.shape
@@ -75,8 +73,8 @@ def test_to_data_undoes_to_latent_both_ways(shape, waves):
 @every_shape
 @with_waves
 def test_the_log_determinant_is_that_of_the_numerical_jacobian(shape, waves):
-    family = flow(default_rng, shape, waves)
-    theta, X = theta_and_X(family, default_rng, seed=1)
+    family = flow(shape, waves)
+    theta, X = theta_and_X(family, seed=1)
     log_det = family.to_latent(theta, X)[0][1]
     h, columns = 1e-6, []
     for i in range(family.d):
@@ -92,8 +90,8 @@ def test_the_log_determinant_is_that_of_the_numerical_jacobian(shape, waves):
 @with_waves
 def test_the_gradients_of_the_map_are_those_of_central_differences(shape, waves):
     """Of z and log |det| together, in theta and X."""
-    family = flow(default_rng, shape, waves)
-    theta, X = theta_and_X(family, default_rng)
+    family = flow(shape, waves)
+    theta, X = theta_and_X(family)
 
     def both(theta, X):
         (Z, log_det), backward = family.to_latent(theta, X)
@@ -106,8 +104,8 @@ def test_the_gradients_of_the_map_are_those_of_central_differences(shape, waves)
 @every_shape
 @with_waves
 def test_the_gradient_of_log_p_is_that_of_central_differences(shape, waves):
-    family = flow(default_rng, shape, waves)
-    theta, X = theta_and_X(family, default_rng)
+    family = flow(shape, waves)
+    theta, X = theta_and_X(family)
     check_gradient(lambda theta: family.log_prob(theta, X), theta, rng=default_rng(2))
 
 
@@ -124,8 +122,8 @@ def test_only_the_waves_of_the_coordinates_seen_matter():
 
 
 def test_the_gradient_in_theta_is_the_same_without_that_in_x():
-    family = flow(default_rng, SHAPES["spline"], waves=True)
-    theta, X = theta_and_X(family, default_rng)
+    family = flow(SHAPES["spline"], waves=True)
+    theta, X = theta_and_X(family)
     (Z, log_det), backward = family.to_latent(theta, X)
     dtheta, dX = backward(Z, log_det, inputs=False)
     assert dX is None and (dtheta == backward(Z, log_det)[0]).all()
@@ -136,8 +134,8 @@ def test_the_gradient_in_theta_is_the_same_without_that_in_x():
 
 @every_shape
 def test_log_p_is_that_of_the_latent_point_plus_the_log_determinant(shape):
-    family = flow(default_rng, shape, waves=True)
-    theta, X = theta_and_X(family, default_rng, n=30)
+    family = flow(shape, waves=True)
+    theta, X = theta_and_X(family, n=30)
     (Z, log_det), _ = family.to_latent(theta, X)
     if family.transform == "affine":
         base = Normal(numpy.zeros(family.d), numpy.eye(family.d)).log_prob(Z)
@@ -152,13 +150,13 @@ def test_log_p_is_that_of_the_latent_point_plus_the_log_determinant(shape):
 @both_transforms
 def test_the_total_mass_is_1(transform):
     family = small(transform)
-    p = family(theta_and_X(family, default_rng)[0])
-    assert float(total_mass(p, *grid_space(numpy, transform))) == pytest.approx(1, abs=3e-4)
+    p = family(theta_and_X(family)[0])
+    assert float(total_mass(p, *grid_space(transform))) == pytest.approx(1, abs=3e-4)
 
 
 def test_a_spline_flow_has_no_mass_outside_its_box():
     family = small("spline")
-    theta = theta_and_X(family, default_rng)[0]
+    theta = theta_and_X(family)[0]
     X = numpy.array([[-1, -1], [1, 1], [0.3, -1], [1.001, 0], [0, -7], [math.inf, 0],
                      [math.nan, 0]])
     log_p, backward = family.log_prob(theta, X)
@@ -171,8 +169,8 @@ def test_a_spline_flow_has_no_mass_outside_its_box():
 def test_the_mean_score_of_its_own_samples_is_0(shape):
     """n = 10,000 in 50 groups, each number within 6 standard errors, a false alarm in 4 million for
     each: ties sampler, density and gradient."""
-    family = flow(default_rng, shape)
-    theta, _ = theta_and_X(family, default_rng, seed=4)
+    family = flow(shape)
+    theta, _ = theta_and_X(family, seed=4)
     X = family(theta).sample(10_000, default_rng(5))
     assert X.shape == (10_000, family.d)
     scores = numpy.array([family.log_prob(theta, rows)[1](numpy.full(200, 0.005))
@@ -185,8 +183,8 @@ def test_the_mean_score_of_its_own_samples_is_0(shape):
 def test_samples_fall_into_cells_as_often_as_the_density_says(transform):
     """n = 20,000 in 100 cells, each within 6 standard errors."""
     family, n = small(transform), 20_000
-    p = family(theta_and_X(family, default_rng, seed=6)[0])
-    space, fine = grid_space(numpy, transform)
+    p = family(theta_and_X(family, seed=6)[0])
+    space, fine = grid_space(transform)
     X = p.sample(n, default_rng(7))
     count = numpy.bincount(space.cell(X, (10, 10)), minlength=100)
     centres, volume = space.grid(fine)
@@ -198,7 +196,7 @@ def test_samples_fall_into_cells_as_often_as_the_density_says(transform):
 def test_no_layer_of_an_affine_flow_changes_a_density_by_more_than_its_bound():
     """|log |det|| < B for each coordinate moved, however large the weights."""
     family = NormalizingFlowFamily(2, 5, (6,), bound=0.7)
-    theta, X = theta_and_X(family, numpy.random.default_rng)
+    theta, X = theta_and_X(family)
     (_, log_det), _ = family.to_latent(100 * theta, X)
     assert 1 < abs(log_det).max() <= 5 * 0.7 + 1e-12
 
@@ -236,8 +234,8 @@ def test_e33_without_the_log_determinant_the_mass_is_not_1(transform):
     """And invertible and continuous is not enough: f(x) = (x + c(x))/2, with Cantor's function c,
     has the slope 1/2 almost everywhere on [0, 1], so p_z(f(x)) f'(x) has half of the mass."""
     family = small(transform)
-    theta = theta_and_X(family, default_rng, seed=8)[0]
-    space, shape = grid_space(numpy, transform)
+    theta = theta_and_X(family, seed=8)[0]
+    space, shape = grid_space(transform)
     X, volume = space.grid(shape)
     p = numpy.exp(family(theta).log_prob(X))
     det = numpy.exp(family.to_latent(theta, X)[0][1])
@@ -294,7 +292,7 @@ def arcs(n, rng):
 @both_transforms
 def test_the_loss_is_the_mean_negative_log_likelihood(transform):
     family = small(transform)
-    theta, X = theta_and_X(family, default_rng)
+    theta, X = theta_and_X(family)
     value, dtheta = family.loss(theta, X)
     assert float(value) == pytest.approx(-float(family(theta).log_prob(X).mean()), rel=1e-12)
     assert dtheta.shape == theta.shape == (family.n_parameters,)
@@ -303,7 +301,7 @@ def test_the_loss_is_the_mean_negative_log_likelihood(transform):
 @both_transforms
 def test_a_density_keeps_its_own_theta_and_inputs_are_only_read(transform):
     family = small(transform)
-    theta, X = theta_and_X(family, numpy.random.default_rng)
+    theta, X = theta_and_X(family)
     p = family(theta)
     before = p.log_prob(X)
     theta += 1
@@ -321,7 +319,7 @@ def test_a_density_keeps_its_own_theta_and_inputs_are_only_read(transform):
 @both_transforms
 def test_blocks_of_rows_change_nothing_and_no_rows_have_no_log_p(monkeypatch, transform):
     family = small(transform)
-    theta, X = theta_and_X(family, numpy.random.default_rng, n=30)
+    theta, X = theta_and_X(family, n=30)
     p = family(theta)
     whole = p.log_prob(X)
     assert p.log_prob(X[:0]).shape == (0,)

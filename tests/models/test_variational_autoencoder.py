@@ -26,13 +26,13 @@ def vae(d, k, hidden, F=None, G=None, noise="constant", **options):
         Network((k, *hidden[::-1], d if noise == "constant" else 2 * d), waves=G), **options)
 
 
-def network(make_rng, d=2, k=2, m=3, **options):
-    F, G = (wave_vectors(size, m, (1.0,), make_rng(1)) if m else None for size in (d, k))
+def network(d=2, k=2, m=3, **options):
+    F, G = (wave_vectors(size, m, (1.0,), default_rng(1)) if m else None for size in (d, k))
     return vae(d, k, (6, 5), F, G, **options)
 
 
-def theta_and_X(family, make_rng, n=6):
-    rng = make_rng(3)
+def theta_and_X(family, n=6):
+    rng = default_rng(3)
     return (family.initial_theta(rng) + 0.1 * rng.standard_normal(family.n_parameters),
             rng.standard_normal((n, family.d)))
 
@@ -50,8 +50,8 @@ def within_6_standard_errors(values, expected):
 @pytest.mark.parametrize("d, k, m, n_samples", [(1, 1, 0, 1), (3, 2, 0, 4), (2, 3, 3, 1),
                                                 (2, 1, 3, 5)])
 def test_the_gradient_is_that_of_central_differences(noise, d, k, m, n_samples):
-    family = network(default_rng, d, k, m, noise=noise, floor=0.1)
-    theta, X = theta_and_X(family, default_rng)
+    family = network(d, k, m, noise=noise, floor=0.1)
+    theta, X = theta_and_X(family)
     check_gradient(lambda theta: family.importance_weighted(theta, X, default_rng(5), n_samples),
                    theta, rng=default_rng(6))
     if n_samples == 1:
@@ -62,8 +62,8 @@ def test_the_gradient_is_that_of_central_differences(noise, d, k, m, n_samples):
 @every_noise
 def test_the_weights_are_those_of_the_definition(noise):
     """p(x|z) p(z)/q(z|x) with normal densities of SciPy."""
-    family, m = network(numpy.random.default_rng, 3, 2, noise=noise), 4
-    theta, X = theta_and_X(family, numpy.random.default_rng)
+    family, m = network(3, 2, noise=noise), 4
+    theta, X = theta_and_X(family)
     (mu, log_sigma), _ = family.encode(theta, X)
     Z = mu + numpy.exp(log_sigma) * numpy.random.default_rng(5).standard_normal((m, len(X), 2))
     log_w = numpy.empty((m, len(X)))
@@ -79,8 +79,8 @@ def test_the_weights_are_those_of_the_definition(noise):
 
 
 def test_many_rows_are_bounded_some_at_a_time():
-    family = network(default_rng)
-    theta, X = theta_and_X(family, default_rng)
+    family = network()
+    theta, X = theta_and_X(family)
     rng = default_rng(4)
     expected = [family.importance_weighted(theta, X[i:i + 3], rng, 7)[0]
                 for i in range(0, len(X), 3)]
@@ -100,8 +100,8 @@ def on_a_grid(p, X, half=7.0, cells=4001):
 def test_the_bounds_rise_to_the_log_density(noise):
     """With k = 1, where p(x) is a sum over a grid of z: w is unbiased, and the means of the bounds
     are in order. 3,000 draws, 6 standard errors."""
-    family = network(numpy.random.default_rng, 2, 1, noise=noise, floor=0.8)
-    theta, X = theta_and_X(family, numpy.random.default_rng, n=3)
+    family = network(2, 1, noise=noise, floor=0.8)
+    theta, X = theta_and_X(family, n=3)
     p, rng = family(theta), numpy.random.default_rng(1)
     log_p = on_a_grid(p, X)
     rows = X.repeat(3000, axis=0)
@@ -116,8 +116,8 @@ def test_the_bounds_rise_to_the_log_density(noise):
 
 def test_samples_have_the_density():
     """k = 1: the moments of 20,000 samples against those of the mixture over a grid of z."""
-    family = network(numpy.random.default_rng, 2, 1, noise="output")
-    theta, _ = theta_and_X(family, numpy.random.default_rng)
+    family = network(2, 1, noise="output")
+    theta, _ = theta_and_X(family)
     p = family(theta)
     X = p.sample(20_000, numpy.random.default_rng(2))
     z, step = numpy.linspace(-7, 7, 2001, retstep=True)
@@ -132,7 +132,7 @@ def test_the_mean_score_of_a_tight_bound_is_0_for_samples_of_the_model():
     """The gradient of the bound with many draws, here of a guess that is the prior, is nearly that
     of log p: 200 batches of 50, each coordinate of the decoder within 6 standard errors."""
     family, rng = vae(2, 1, (3,)), numpy.random.default_rng(0)
-    theta, _ = theta_and_X(family, numpy.random.default_rng)
+    theta, _ = theta_and_X(family)
     theta[family.decoder.n_parameters:] = 0                              # s = 1, µ = 0, σ = 1
     p = family(theta)
 
@@ -148,27 +148,27 @@ def test_the_mean_score_of_a_tight_bound_is_0_for_samples_of_the_model():
 
 # Erratum E34: the linear case
 
-def linear_case(xp, d=4, k=2, n=40, sigma_factor=1.0, shift=0.0):
+def linear_case(d=4, k=2, n=40, sigma_factor=1.0, shift=0.0):
     """Probabilistic PCA at θ̂, and the linear VAE with its decoder and, as q, its posterior with σ
-    times `sigma_factor` and µ plus `shift`; and the data, where the arrays of xp live."""
+    times `sigma_factor` and µ plus `shift`; and the data, where the arrays of numpy live."""
     rng = numpy.random.default_rng(0)
-    X = xp.asarray(rng.standard_normal((n, d)) @ rng.standard_normal((d, d)) + rng.random(d))
+    X = numpy.asarray(rng.standard_normal((n, d)) @ rng.standard_normal((d, d)) + rng.random(d))
     pca = ProbabilisticPCAFamily(d, k)
     p = pca(pca.mle(X))
     family = vae(d, k, (), floor=0.0)
     A = p.W @ p.M_inverse                                   # E[z|x] = (x - µ) W M⁻¹
     variance = p.sigma**2 * p.M_inverse                     # W has orthogonal columns: diagonal
     assert abs(to_numpy(variance) - numpy.diag(to_numpy(variance.diagonal()))).max() < 1e-12
-    theta = xp.concatenate([
-        p.W.T.ravel(), p.mu, xp.zeros(d) + xp.log(p.sigma),                     # decoder
-        xp.concatenate([A, 0 * A], axis=1).ravel(), shift - p.mu @ A,           # encoder
-        0.5 * xp.log(variance.diagonal()) + math.log(sigma_factor)])
+    theta = numpy.concatenate([
+        p.W.T.ravel(), p.mu, numpy.zeros(d) + numpy.log(p.sigma),                     # decoder
+        numpy.concatenate([A, 0 * A], axis=1).ravel(), shift - p.mu @ A,           # encoder
+        0.5 * numpy.log(variance.diagonal()) + math.log(sigma_factor)])
     return p, family(theta), X
 
 
 @pytest.mark.parametrize("d, k", [(4, 2), (5, 3), (3, 1)])
 def test_e34_with_the_exact_posterior_each_draw_gives_log_p(d, k):
-    p, vae, X = linear_case(numpy, d, k)
+    p, vae, X = linear_case(d, k)
     for seed in range(3):
         for bound in (vae.elbo(X, default_rng(seed)),
                       vae.importance_weighted(X, default_rng(seed), 5)):
@@ -182,7 +182,7 @@ def test_e34_with_the_exact_posterior_each_draw_gives_log_p(d, k):
 def test_e34_the_gap_is_the_divergence_of_the_guess_from_the_posterior(sigma_factor, shift):
     """KL(q‖p(z|x)) = Σ_k ½ (f² + (shift/σ_k)² - 1) - log f, the same for each x; 1,000 draws of
     each of 40 rows, 6 standard errors."""
-    p, vae, X = linear_case(numpy, sigma_factor=sigma_factor, shift=shift)
+    p, vae, X = linear_case(sigma_factor=sigma_factor, shift=shift)
     variance = (p.sigma**2 * p.M_inverse).diagonal()
     gap = (0.5 * (sigma_factor**2 + shift**2 / variance - 1) - math.log(sigma_factor)).sum()
     X = X.repeat(1000, axis=0)
@@ -192,13 +192,13 @@ def test_e34_the_gap_is_the_divergence_of_the_guess_from_the_posterior(sigma_fac
 
 def test_e34_the_joint_is_exact_and_its_integral_the_marginal():
     """k = 1: ∫ p(x, z) dz by a sum over z is log p(x) of probabilistic PCA."""
-    p, vae, X = linear_case(numpy, d=3, k=1, n=10)
+    p, vae, X = linear_case(d=3, k=1, n=10)
     numpy.testing.assert_allclose(on_a_grid(vae, X), p.log_prob(X), rtol=1e-8)
 
 
 def test_e34_the_gradient_of_an_exact_bound_is_that_of_the_log_density():
     """At θ̂ the mean log p is stationary in µ and W, and the gap, which is 0, is least."""
-    _, vae, X = linear_case(numpy)
+    _, vae, X = linear_case()
     rng, family = default_rng(0), vae.family
     gradients = []
     for _ in range(200):
@@ -245,8 +245,8 @@ def test_training_raises_the_bound_on_new_data(seed):
 
 
 def test_what_a_variational_autoencoder_can_do():
-    family = network(default_rng, d=3, k=2)
-    theta, X = theta_and_X(family, default_rng)
+    family = network(d=3, k=2)
+    theta, X = theta_and_X(family)
     p = family(theta)
     theta += 1
     assert p.family is family and float(abs(p.theta - theta).min()) > 0.5       # it has a copy
@@ -258,8 +258,8 @@ def test_what_a_variational_autoencoder_can_do():
 
 @every_noise
 def test_the_noise_of_the_decoder_stays_above_its_floor(noise):
-    family = network(numpy.random.default_rng, noise=noise, floor=0.25)
-    theta, Z = theta_and_X(family, numpy.random.default_rng)
+    family = network(noise=noise, floor=0.25)
+    theta, Z = theta_and_X(family)
     (_, s), _ = family.decode(theta - 50, Z)
     assert (s >= 0.25).all()
 
@@ -287,7 +287,7 @@ def test_a_floor_that_is_negative_or_not_finite_is_refused(floor):
 
 def test_what_does_not_fit_is_refused():
     family = vae(2, 3, (3,))
-    theta, X = theta_and_X(family, numpy.random.default_rng)
+    theta, X = theta_and_X(family)
     p, rng, wrong = family(theta), numpy.random.default_rng(0), numpy.ones((3, 4))
     for call in (lambda: p.elbo(wrong, rng), lambda: p.encode(wrong)):
         with pytest.raises(ValueError, match="X has 4 columns"):

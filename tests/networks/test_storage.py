@@ -13,6 +13,7 @@ from gdl_numpy.models.energy_based import EnergyBasedFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.fourier import wave_vectors
+from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.storage import load, save
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.probability.family import HistogramFamily, MixtureFamily, NormalFamily
@@ -20,25 +21,16 @@ from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.representation.latent import AutoencoderFamily
 
 F = wave_vectors(2, 2, (1.0,), numpy.random.default_rng(0))
+NET = Network((2, 3, 2), "relu", F)
 FAMILIES = [NormalFamily(3), MixtureFamily(2, 3), AutoencoderFamily((6, 4, 2)),
             HistogramFamily(SampleSpace([0.0, 0.0], [1.0, 2.0]), (3, 4)),
             AutoregressiveFamily((3, 4), (5,), F), MaskedAutoregressiveFamily(4, (5,)),
             NormalizingFlowFamily(2, 2, (4,)), NormalizingFlowFamily(2, 3, (4,), "spline", 3, F),
-            VariationalAutoencoderFamily(2, 1, (3,), F),
-            EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], (3,), F, 2), DiffusionFamily(2, (3,), 4, F),
-            AdversarialFamily(2, 1, (3,), (4,))]
+            VariationalAutoencoderFamily(NET, Network((1, 3, 2))),
+            EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], Network((2, 3, 1), "relu", F, 2)),
+            DiffusionFamily(2, (3,), 4, F),
+            AdversarialFamily(Network((1, 3, 2)), Network((2, 4, 1), waves=F))]
 each_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: type(f).__name__)
-
-
-@each_family
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_what_was_saved_is_loaded_bit_by_bit(tmp_path, xp, make_rng, family, dtype):
-    theta = make_rng(0).standard_normal(family.n_parameters).astype(dtype)
-    save(tmp_path / "theta.npz", family, theta)
-    loaded = load(tmp_path / "theta.npz", family, like=theta)
-    assert array_module(loaded) is xp and loaded.dtype == dtype and (loaded == theta).all()
-    assert isinstance(load(tmp_path / "theta.npz", family), numpy.ndarray)
-    assert [path.name for path in tmp_path.iterdir()] == ["theta.npz"]
 
 
 @pytest.mark.parametrize("saved, asked, message", [
@@ -47,6 +39,9 @@ def test_what_was_saved_is_loaded_bit_by_bit(tmp_path, xp, make_rng, family, dty
     (MixtureFamily(2, 3), MixtureFamily(3, 2), r"family.d is 3 there and 2 here"),
     (AutoencoderFamily((6, 4, 2)), AutoencoderFamily((6, 4, 2), "relu"),
      'family.activation is "softplus" there and "relu" here'),
+    (VariationalAutoencoderFamily(NET, Network((1, 3, 2))),
+     VariationalAutoencoderFamily(NET, Network((1, 3, 2), "relu")),
+     'family.decoder.activation is "tanh" there and "relu" here'),
     (HistogramFamily(SampleSpace([0.0], [1.0]), (4,)),
      HistogramFamily(SampleSpace([0.0], [2.0]), (4,)), "was saved for another family"),
 ])
@@ -70,14 +65,14 @@ def test_a_pickled_model_is_the_same_model(family):
 
 def test_what_cannot_be_compared_is_not_saved(tmp_path):
     family = NormalFamily(3)
-    family.cut = slice(3)
+    family.d = slice(3)
     with pytest.raises(TypeError, match="slice is not JSON serializable"):
         save(tmp_path / "theta.npz", family, numpy.zeros(9))
     assert not list(tmp_path.iterdir())
 
 
 def test_whole_numbers_and_floats_of_a_bound_are_the_same_bound(tmp_path):
-    one, two = (EnergyBasedFamily([0.0], [1.0], (3,), bound=bound) for bound in (3, 3.0))
+    one, two = (EnergyBasedFamily([0.0], [1.0], Network((1, 3, 1), bound=b)) for b in (3, 3.0))
     save(tmp_path / "theta.npz", one, numpy.zeros(one.n_parameters))
     assert len(load(tmp_path / "theta.npz", two)) == two.n_parameters
 
@@ -127,4 +122,17 @@ def test_an_interrupted_save_leaves_the_old_file_whole(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         save(path, family, numpy.zeros(9))
     assert (to_numpy(load(path, family)) == 1).all()
+    assert [path.name for path in tmp_path.iterdir()] == ["theta.npz"]
+
+
+# Contracts
+
+@each_family
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_was_saved_is_loaded_bit_by_bit(tmp_path, xp, make_rng, family, dtype):
+    theta = make_rng(0).standard_normal(family.n_parameters).astype(dtype)
+    save(tmp_path / "theta.npz", family, theta)
+    loaded = load(tmp_path / "theta.npz", family, like=theta)
+    assert array_module(loaded) is xp and loaded.dtype == dtype and (loaded == theta).all()
+    assert isinstance(load(tmp_path / "theta.npz", family), numpy.ndarray)
     assert [path.name for path in tmp_path.iterdir()] == ["theta.npz"]

@@ -25,5 +25,5 @@ def _short(value):
     if isinstance(value, list | tuple) and len(value) > 4:
         return f"{len(value)} of {type(value[0]).__name__}"
     if isinstance(value, list | tuple):
-        return f"({', '.join(map(_short, value))})"
+        return f"({', '.join(map(_short, value))}{',' * (len(value) == 1)})"
     return repr(value)

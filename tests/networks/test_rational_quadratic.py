@@ -5,21 +5,21 @@ import pytest
 from gradient import check_gradient
 
 from gdl_numpy.networks.rational_quadratic import inverse_spline, n_numbers, spline
-from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.numerics.backend import to_numpy
 
 every_size = pytest.mark.parametrize("K", [1, 2, 5, 32])
 
 
-def rows(make_rng, n, K, seed=0, scale=1.0):
+def rows(n, K, seed=0, scale=1.0, make_rng=numpy.random.default_rng):
     """x (n,) in [-1, 1] and raw (n, 3K + 1)."""
     rng = make_rng(seed)
     return 2 * rng.random(n) - 1, scale * rng.standard_normal((n, n_numbers(K)))
 
 
-def along_the_axis(xp, make_rng, K, n=400, seed=1, scale=1.0):
+def along_the_axis(K, n=400, seed=1, scale=1.0):
     """One spline at n points from -1 to 1."""
-    raw = rows(make_rng, 1, K, seed, scale)[1]
-    return xp.linspace(-1, 1, n), raw + xp.zeros((n, 1))
+    raw = rows(1, K, seed, scale)[1]
+    return numpy.linspace(-1, 1, n), raw + numpy.zeros((n, 1))
 
 
 def by_the_book(x, raw):
@@ -45,96 +45,81 @@ def by_the_book(x, raw):
 
 
 @every_size
-def test_it_is_the_spline_of_the_paper(xp, make_rng, K):
-    x, raw = rows(make_rng, 50, K)
+def test_it_is_the_spline_of_the_paper(K):
+    x, raw = rows(50, K)
     (y, log_slope), _ = spline(x, raw)
-    assert array_module(y) is array_module(log_slope) is xp
-    expected = [by_the_book(*row) for row in zip(to_numpy(x), to_numpy(raw), strict=True)]
-    numpy.testing.assert_allclose(to_numpy(xp.stack([y, log_slope], axis=1)), expected, rtol=1e-9,
+    expected = [by_the_book(*row) for row in zip(x, raw, strict=True)]
+    numpy.testing.assert_allclose(numpy.stack([y, log_slope], axis=1), expected, rtol=1e-9,
                                   atol=1e-9)
 
 
 @every_size
-def test_the_gradient_is_that_of_central_differences(xp, make_rng, K):
+def test_the_gradient_is_that_of_central_differences(K):
     """Of y and log dy/dx together, in x and raw; some x lie outside, where the map is fixed."""
-    x, raw = rows(make_rng, 20, K)
+    x, raw = rows(20, K)
     x[:3] = 3 * x[:3] / abs(x[:3])
 
     def both(x, raw):
         (y, log_slope), backward = spline(x, raw)
-        return xp.stack([y, log_slope]), lambda cotangent: backward(cotangent[0], cotangent[1])
+        return numpy.stack([y, log_slope]), lambda cotangent: backward(cotangent[0], cotangent[1])
 
-    check_gradient(both, x, raw, rng=make_rng(2))
+    check_gradient(both, x, raw, rng=numpy.random.default_rng(2))
 
 
 @every_size
-def test_the_logarithm_of_the_slope_is_that_of_the_numerical_slope(xp, make_rng, K):
-    x, raw = rows(make_rng, 100, K, seed=3)
+def test_the_logarithm_of_the_slope_is_that_of_the_numerical_slope(K):
+    x, raw = rows(100, K, seed=3)
     h = 1e-6
-    ahead, behind = (to_numpy(spline(x + step, raw)[0][0]) for step in (h, -h))
-    slope = numpy.exp(to_numpy(spline(x, raw)[0][1]))
+    ahead, behind = (spline(x + step, raw)[0][0] for step in (h, -h))
+    slope = numpy.exp(spline(x, raw)[0][1])
     numpy.testing.assert_allclose((ahead - behind) / (2 * h), slope, rtol=1e-3)
 
 
 @every_size
 @pytest.mark.parametrize("scale", [1.0, 5.0])
-def test_it_rises_from_minus_1_to_1(xp, make_rng, K, scale):
-    x, raw = along_the_axis(xp, make_rng, K, scale=scale)
-    y = to_numpy(spline(x, raw)[0][0])
+def test_it_rises_from_minus_1_to_1(K, scale):
+    x, raw = along_the_axis(K, scale=scale)
+    y = spline(x, raw)[0][0]
     assert (numpy.diff(y) > 0).all()
     assert y[[0, -1]] == pytest.approx([-1, 1], abs=1e-12) and abs(y).max() <= 1
 
 
 @every_size
-def test_its_slope_integrates_to_the_whole_axis(xp, make_rng, K):
-    x, raw = along_the_axis(xp, make_rng, K, n=20_001)
-    slope = numpy.exp(to_numpy(spline(x, raw)[0][1]))
-    assert numpy.trapezoid(slope, to_numpy(x)) == pytest.approx(2, abs=1e-4)
+def test_its_slope_integrates_to_the_whole_axis(K):
+    x, raw = along_the_axis(K, n=20_001)
+    slope = numpy.exp(spline(x, raw)[0][1])
+    assert numpy.trapezoid(slope, x) == pytest.approx(2, abs=1e-4)
 
 
 @every_size
 @pytest.mark.parametrize("scale", [1.0, 4.0])
-def test_the_inverse_undoes_it_both_ways(xp, make_rng, K, scale):
-    x, raw = rows(make_rng, 200, K, seed=4, scale=scale)
-    numpy.testing.assert_allclose(to_numpy(inverse_spline(spline(x, raw)[0][0], raw)), to_numpy(x),
-                                  atol=1e-8)
-    numpy.testing.assert_allclose(to_numpy(spline(inverse_spline(x, raw), raw)[0][0]), to_numpy(x),
-                                  atol=1e-8)
+def test_the_inverse_undoes_it_both_ways(K, scale):
+    x, raw = rows(200, K, seed=4, scale=scale)
+    numpy.testing.assert_allclose(inverse_spline(spline(x, raw)[0][0], raw), x, atol=1e-8)
+    numpy.testing.assert_allclose(spline(inverse_spline(x, raw), raw)[0][0], x, atol=1e-8)
 
 
-def test_outside_and_for_raw_0_it_is_the_identity(xp, make_rng):
-    x, raw = rows(make_rng, 50, 6)
-    outside = xp.where(x < 0, x - 1, x + 1)
+def test_outside_and_for_raw_0_it_is_the_identity():
+    x, raw = rows(50, 6)
+    outside = numpy.where(x < 0, x - 1, x + 1)
     (y, log_slope), _ = spline(outside, raw)
-    assert to_numpy(y == outside).all() and to_numpy(log_slope == 0).all()
-    assert to_numpy(inverse_spline(outside, raw) == outside).all()
-    (y, log_slope), _ = spline(x, xp.zeros_like(raw))
-    numpy.testing.assert_allclose(to_numpy(y), to_numpy(x), atol=1e-12)
-    numpy.testing.assert_allclose(to_numpy(log_slope), 0, atol=1e-12)
+    assert (y == outside).all() and (log_slope == 0).all()
+    assert (inverse_spline(outside, raw) == outside).all()
+    (y, log_slope), _ = spline(x, numpy.zeros_like(raw))
+    numpy.testing.assert_allclose(y, x, atol=1e-12)
+    numpy.testing.assert_allclose(log_slope, 0, atol=1e-12)
 
 
-def test_infinity_and_nan_go_through_without_a_warning(xp, make_rng):
-    x, raw = xp.asarray([numpy.inf, -numpy.inf, numpy.nan]), rows(make_rng, 3, 4)[1]
+def test_infinity_and_nan_go_through_without_a_warning():
+    x, raw = numpy.array([numpy.inf, -numpy.inf, numpy.nan]), rows(3, 4)[1]
     (y, log_slope), backward = spline(x, raw)
-    assert to_numpy(y)[:2].tolist() == [numpy.inf, -numpy.inf] and numpy.isnan(to_numpy(y)[2])
-    assert (to_numpy(log_slope) == 0).all()
-    assert (to_numpy(backward(xp.ones(3), xp.ones(3))[1]) == 0).all()
+    assert y[:2].tolist() == [numpy.inf, -numpy.inf] and numpy.isnan(y[2])
+    assert (log_slope == 0).all()
+    assert (backward(numpy.ones(3), numpy.ones(3))[1] == 0).all()
 
 
-def test_single_precision_stays_and_is_near_double(xp, make_rng):
-    x, raw = (array.astype("float32") for array in rows(make_rng, 300, 32))
-    (y, log_slope), backward = spline(x, raw)
-    assert {a.dtype for a in (y, log_slope, *backward(y, log_slope), inverse_spline(x, raw))} == {
-        numpy.dtype("float32")}
-    (y64, log_slope64), _ = spline(x.astype(float), raw.astype(float))
-    numpy.testing.assert_allclose(to_numpy(y), to_numpy(y64), atol=1e-5)
-    numpy.testing.assert_allclose(to_numpy(log_slope), to_numpy(log_slope64), atol=1e-2)
-    back = spline(inverse_spline(y, raw), raw)[0][0]        # x itself is lost where y is flat
-    numpy.testing.assert_allclose(to_numpy(back), to_numpy(y), atol=1e-5)
-
-
-def test_arguments_are_only_read(make_rng):
-    x, raw = rows(numpy.random.default_rng, 9, 4)
+def test_arguments_are_only_read():
+    x, raw = rows(9, 4)
     x.flags.writeable = raw.flags.writeable = False
     (y, log_slope), backward = spline(x, raw)
     y.flags.writeable = log_slope.flags.writeable = False
@@ -146,3 +131,17 @@ def test_more_bins_than_their_least_width_allows_are_refused():
     assert n_numbers(9999) == 29_998
     with pytest.raises(ValueError, match="n_bins must be less than 10000, got 10000"):
         n_numbers(10_000)
+
+
+# Contracts
+
+def test_single_precision_stays_and_is_near_double(xp, make_rng):
+    x, raw = (array.astype("float32") for array in rows(300, 32, make_rng=make_rng))
+    (y, log_slope), backward = spline(x, raw)
+    assert {a.dtype for a in (y, log_slope, *backward(y, log_slope), inverse_spline(x, raw))} == {
+        numpy.dtype("float32")}
+    (y64, log_slope64), _ = spline(x.astype(float), raw.astype(float))
+    numpy.testing.assert_allclose(to_numpy(y), to_numpy(y64), atol=1e-5)
+    numpy.testing.assert_allclose(to_numpy(log_slope), to_numpy(log_slope64), atol=1e-2)
+    back = spline(inverse_spline(y, raw), raw)[0][0]        # x itself is lost where y is flat
+    numpy.testing.assert_allclose(to_numpy(back), to_numpy(y), atol=1e-5)

@@ -22,26 +22,16 @@ from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.representation.autoencoder import AutoencoderFamily
 
 F = wave_vectors(2, 2, (1.0,), numpy.random.default_rng(0))
+NET = Network((2, 3, 2), "relu", F)
 FAMILIES = [NormalFamily(3), MixtureFamily(2, 3), AutoencoderFamily((6, 4, 2)),
             HistogramFamily(SampleSpace([0.0, 0.0], [1.0, 2.0]), (3, 4)),
             AutoregressiveFamily((3, 4), (5,), F), MaskedAutoregressiveFamily(4, (5,)),
             NormalizingFlowFamily(2, 2, (4,)), NormalizingFlowFamily(2, 3, (4,), "spline", 3, F),
-            VariationalAutoencoderFamily(Network((2, 3, 2), waves=F), Network((1, 3, 2))),
-            EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], Network((2, 3, 1), waves=F, bound=2)),
+            VariationalAutoencoderFamily(NET, Network((1, 3, 2))),
+            EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], Network((2, 3, 1), "relu", F, 2)),
             DiffusionFamily(2, (3,), 4, F),
-            AdversarialFamily(Network((1, 3, 2)), Network((2, 4, 1)))]
+            AdversarialFamily(Network((1, 3, 2)), Network((2, 4, 1), waves=F))]
 each_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: type(f).__name__)
-
-
-@each_family
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_what_was_saved_is_loaded_bit_by_bit(tmp_path, xp, make_rng, family, dtype):
-    theta = make_rng(0).standard_normal(family.n_parameters).astype(dtype)
-    save(tmp_path / "theta.npz", family, theta)
-    loaded = load(tmp_path / "theta.npz", family, like=theta)
-    assert array_module(loaded) is xp and loaded.dtype == dtype and (loaded == theta).all()
-    assert isinstance(load(tmp_path / "theta.npz", family), numpy.ndarray)
-    assert [path.name for path in tmp_path.iterdir()] == ["theta.npz"]
 
 
 @pytest.mark.parametrize("saved, asked, message", [
@@ -50,6 +40,9 @@ def test_what_was_saved_is_loaded_bit_by_bit(tmp_path, xp, make_rng, family, dty
     (MixtureFamily(2, 3), MixtureFamily(3, 2), r"family.d is 3 there and 2 here"),
     (AutoencoderFamily((6, 4, 2)), AutoencoderFamily((6, 4, 2), "relu"),
      'family.activation is "softplus" there and "relu" here'),
+    (VariationalAutoencoderFamily(NET, Network((1, 3, 2))),
+     VariationalAutoencoderFamily(NET, Network((1, 3, 2), "relu")),
+     'family.decoder.activation is "tanh" there and "relu" here'),
     (HistogramFamily(SampleSpace([0.0], [1.0]), (4,)),
      HistogramFamily(SampleSpace([0.0], [2.0]), (4,)), "was saved for another family"),
 ])
@@ -80,8 +73,7 @@ def test_what_cannot_be_compared_is_not_saved(tmp_path):
 
 
 def test_whole_numbers_and_floats_of_a_bound_are_the_same_bound(tmp_path):
-    one, two = (EnergyBasedFamily([0.0], [1.0], Network((1, 3, 1), bound=bound))
-                for bound in (3, 3.0))
+    one, two = (EnergyBasedFamily([0.0], [1.0], Network((1, 3, 1), bound=b)) for b in (3, 3.0))
     save(tmp_path / "theta.npz", one, numpy.zeros(one.n_parameters))
     assert len(load(tmp_path / "theta.npz", two)) == two.n_parameters
 
@@ -131,4 +123,17 @@ def test_an_interrupted_save_leaves_the_old_file_whole(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         save(path, family, numpy.zeros(9))
     assert (to_numpy(load(path, family)) == 1).all()
+    assert [path.name for path in tmp_path.iterdir()] == ["theta.npz"]
+
+
+# Contracts
+
+@each_family
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_was_saved_is_loaded_bit_by_bit(tmp_path, xp, make_rng, family, dtype):
+    theta = make_rng(0).standard_normal(family.n_parameters).astype(dtype)
+    save(tmp_path / "theta.npz", family, theta)
+    loaded = load(tmp_path / "theta.npz", family, like=theta)
+    assert array_module(loaded) is xp and loaded.dtype == dtype and (loaded == theta).all()
+    assert isinstance(load(tmp_path / "theta.npz", family), numpy.ndarray)
     assert [path.name for path in tmp_path.iterdir()] == ["theta.npz"]

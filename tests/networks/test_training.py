@@ -6,8 +6,8 @@ import numpy
 import pytest
 import stand_in_cupy
 
-from gdl_numpy.networks.training import Average, train
-from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.networks.network import Network
+from gdl_numpy.networks.training import Average, minibatches, starting_theta, train
 from gdl_numpy.numerics.optimizer import Adam, GradientDescent, half_cosine
 
 
@@ -21,11 +21,11 @@ def last(steps):
     return list(steps)[-1].theta
 
 
-def test_the_minimum_is_found(xp, make_rng):
-    X = make_rng(0).standard_normal((500, 3)) + 2
-    theta = last(train(squared_distance, xp.zeros(3), (X,), make_rng(1), 0.1, max_steps=600))
-    assert array_module(theta) is xp
-    numpy.testing.assert_allclose(to_numpy(theta), to_numpy(X.mean(axis=0)), atol=0.05)
+def test_the_minimum_is_found():
+    X = numpy.random.default_rng(0).standard_normal((500, 3)) + 2
+    theta = last(train(squared_distance, numpy.zeros(3), (X,), numpy.random.default_rng(1), 0.1,
+                       max_steps=600))
+    numpy.testing.assert_allclose(theta, X.mean(axis=0), atol=0.05)
 
 
 def test_the_steps_are_those_of_the_optimizer_on_the_drawn_rows():
@@ -40,39 +40,40 @@ def test_the_steps_are_those_of_the_optimizer_on_the_drawn_rows():
         assert step.step == t and step.loss == loss and (step.theta == theta).all()
 
 
-def test_the_average_is_the_weighted_mean_of_all_thetas(make_rng, xp):
-    X = make_rng(0).standard_normal((50, 2))
-    plain, averaged = (list(train(squared_distance, xp.zeros(2), (X,), make_rng(1), 0.1, 8, 20, a))
-                       for a in (0.0, 0.9))
+def test_the_average_is_the_weighted_mean_of_all_thetas():
+    X = numpy.random.default_rng(0).standard_normal((50, 2))
+    plain, averaged = (list(train(squared_distance, numpy.zeros(2), (X,),
+                                  numpy.random.default_rng(1), 0.1, 8, 20, a)) for a in (0.0, 0.9))
     weights = 0.9**numpy.arange(20)[::-1]
-    thetas = numpy.stack([to_numpy(step.theta) for step in plain])
+    thetas = numpy.stack([step.theta for step in plain])
     expected = (weights[:, None] * thetas).sum(axis=0) / weights.sum()
-    numpy.testing.assert_allclose(to_numpy(averaged[-1].theta), expected, rtol=1e-12)
+    numpy.testing.assert_allclose(averaged[-1].theta, expected, rtol=1e-12)
     assert float(averaged[7].loss) == float(plain[7].loss)  # the average does not steer
 
 
-def test_thetas_that_were_given_out_are_not_changed_later(make_rng, xp):
-    X = make_rng(0).standard_normal((50, 2))
+def test_thetas_that_were_given_out_are_not_changed_later():
+    X = numpy.random.default_rng(0).standard_normal((50, 2))
     for averaging in (0.0, 0.9):
-        steps = train(squared_distance, xp.zeros(2), (X,), make_rng(1), averaging=averaging)
+        steps = train(squared_distance, numpy.zeros(2), (X,), numpy.random.default_rng(1),
+                      averaging=averaging)
         first = next(steps).theta
         kept = first.copy()
         next(steps), next(steps)
         assert (first == kept).all()
 
 
-def test_rows_of_several_arrays_belong_together(make_rng, xp):
-    X = make_rng(0).standard_normal((100, 1))
+def test_rows_of_several_arrays_belong_together():
+    X = numpy.random.default_rng(0).standard_normal((100, 1))
 
     def loss(theta, x, y):
-        assert (to_numpy(y) == 2 * to_numpy(x)).all()
+        assert (y == 2 * x).all()
         return 0 * theta.sum(), 0 * theta
 
-    next(train(loss, xp.zeros(1), (X, 2 * X), make_rng(1)))
+    next(train(loss, numpy.zeros(1), (X, 2 * X), numpy.random.default_rng(1)))
 
 
-def test_what_augment_makes_of_the_rows_is_what_the_loss_sees(make_rng, xp):
-    X = xp.zeros((10, 2))
+def test_what_augment_makes_of_the_rows_is_what_the_loss_sees():
+    X = numpy.zeros((10, 2))
     noise = []
 
     def augment(rows, rng):
@@ -80,12 +81,13 @@ def test_what_augment_makes_of_the_rows_is_what_the_loss_sees(make_rng, xp):
         return rows + noise[-1]
 
     def loss(theta, x):
-        assert (to_numpy(x) == to_numpy(noise[-1])).all()
+        assert (x == noise[-1]).all()
         return 0 * theta.sum(), 0 * theta
 
-    list(train(loss, xp.zeros(2), (X,), make_rng(1), max_steps=3, augment=augment))
-    assert len(noise) == 3 and not (to_numpy(noise[0]) == to_numpy(noise[1])).all()
-    assert (to_numpy(X) == 0).all()
+    list(train(loss, numpy.zeros(2), (X,), numpy.random.default_rng(1), max_steps=3,
+               augment=augment))
+    assert len(noise) == 3 and not (noise[0] == noise[1]).all()
+    assert (X == 0).all()
 
 
 def test_an_optimizer_brings_its_own_learning_rate():
@@ -96,11 +98,94 @@ def test_an_optimizer_brings_its_own_learning_rate():
     assert optimizer.learning_rate == 0.25 and first.theta.tolist() == [0.25]
 
 
-def test_the_start_and_the_data_are_only_read(make_rng):
+def test_the_start_and_the_data_are_only_read():
     theta, X = numpy.zeros(2), numpy.ones((4, 2))
     theta.flags.writeable = X.flags.writeable = False
     assert (last(train(squared_distance, theta, (X,), numpy.random.default_rng(0))) != 0).all()
 
+
+@pytest.mark.parametrize("options, error, message", [
+    ({"averaging": 1.0}, ValueError, r"averaging must lie in \[0, 1\), got 1.0"),
+    ({"averaging": -0.1}, ValueError, r"averaging must lie in \[0, 1\), got -0.1"),
+    ({"batch": 0}, ValueError, "batch must be at least 1, got 0"),
+    ({"max_steps": 2.5}, TypeError, "max_steps must be a whole number, got 2.5"),
+    ({"learning_rate": 0}, ValueError, r"learning_rate must lie in \(0, inf\), got 0"),
+    ({"theta": [numpy.nan]}, ValueError, "theta holds nan"),
+    ({"rng": 3}, TypeError, "rng must be a generator of random numbers, .* got 3"),
+])
+def test_what_cannot_be_trained_is_refused(options, error, message):
+    theta = options.pop("theta", numpy.zeros(1))
+    options = {"rng": numpy.random.default_rng(0)} | options
+    with pytest.raises(error, match=message):               # at once, not at the first step
+        train(squared_distance, theta, (numpy.ones((3, 1)),), **options)
+
+
+def test_an_average_counts_the_last_most_and_without_one_it_is_the_last():
+    thetas = list(numpy.random.default_rng(0).random((5, 3)))
+    for a in (0.0, 0.5, 0.9):
+        average = Average(a)
+        for t, theta in enumerate(thetas):
+            mean = average(theta)
+            weights = [a**(t - s) for s in range(t + 1)]
+            expected = sum(w * old for w, old in zip(weights, thetas, strict=False)) / sum(weights)
+            numpy.testing.assert_allclose(mean, expected, rtol=1e-12)
+
+
+# Starts and rows
+
+def test_a_start_is_random_if_there_is_none_and_else_a_copy():
+    network, X = Network((2, 3, 1)), numpy.ones((4, 2))
+    expected = network.initial_theta(numpy.random.default_rng(3))
+    assert (starting_theta(network, None, numpy.random.default_rng(3), X) == expected).all()
+    rng = numpy.random.default_rng(3)
+    theta = starting_theta(network, expected, rng, X)
+    theta += 1
+    assert (theta == expected + 1).all()
+    assert (starting_theta(network, expected.tolist(), rng, X) == expected).all()
+
+
+@pytest.mark.parametrize("theta", [None, numpy.zeros(13), [0] * 13])
+def test_a_start_has_the_precision_of_the_data(theta):
+    X = numpy.ones((4, 2), dtype="float32")
+    start = starting_theta(Network((2, 3, 1)), theta, numpy.random.default_rng(3), X)
+    assert start.dtype == numpy.float32 and start.shape == (13,)
+
+
+@pytest.mark.parametrize("theta, words", [
+    (numpy.zeros(12), r"theta must be an array of shape \(13,\), got \(12,\)"),
+    ([0.0] * 14, r"theta must be an array of shape \(13,\), got \(14,\)"),
+    (numpy.full(13, numpy.nan), "theta holds nan"),
+])
+def test_what_fits_no_family_starts_no_training(theta, words):
+    with pytest.raises(ValueError, match=words):
+        starting_theta(Network((2, 3, 1)), theta, numpy.random.default_rng(0), numpy.ones((4, 2)))
+
+
+def test_minibatches_are_rows_drawn_with_replacement():
+    X, rng = numpy.arange(10.0)[:, None], numpy.random.default_rng(1)
+    steps = list(minibatches((X, -X), numpy.random.default_rng(1), 4, 5))
+    assert [t for t, _ in steps] == [0, 1, 2, 3, 4]
+    for _, (x, y) in steps:
+        assert (x == X[rng.integers(0, 10, size=4)]).all() and (y == -x).all()
+
+
+def test_a_batch_is_never_larger_than_the_data():
+    (_, (rows,)), = minibatches((numpy.ones((3, 2)),), numpy.random.default_rng(0), 512, 1)
+    assert rows.shape == (3, 2)
+
+
+@pytest.mark.parametrize("how, error, words", [
+    ({"batch": 0}, ValueError, "batch must be at least 1, got 0"),
+    ({"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
+    ({"rng": 0}, TypeError, "rng must be a generator .* got 0"),
+])
+def test_rows_that_cannot_be_drawn_are_refused_before_the_first_is_asked_for(how, error, words):
+    how = {"rng": numpy.random.default_rng(0), "batch": 2, "max_steps": 3} | how
+    with pytest.raises(error, match=words):
+        minibatches((numpy.ones((3, 2)),), **how)
+
+
+# Contracts
 
 def test_theta_has_the_precision_of_the_data(xp, make_rng):
     X = make_rng(0).random((5, 2), dtype="float32")
@@ -120,29 +205,3 @@ def test_a_step_does_not_wait_for_the_device(monkeypatch, averaging):
     with stand_in_cupy.counted() as n:
         next(steps), next(steps)
     assert n.waits == 0 and n.launches > 0
-
-
-@pytest.mark.parametrize("options, error, message", [
-    ({"averaging": 1.0}, ValueError, r"averaging must lie in \[0, 1\), got 1.0"),
-    ({"averaging": -0.1}, ValueError, "averaging must lie"),
-    ({"batch": 0}, ValueError, "batch must be at least 1, got 0"),
-    ({"max_steps": 2.5}, TypeError, "max_steps must be a whole number, got 2.5"),
-    ({"learning_rate": 0}, ValueError, "learning_rate must be positive"),
-    ({"theta": [numpy.nan]}, ValueError, "theta holds nan"),
-])
-def test_what_cannot_be_trained_is_refused(options, error, message):
-    theta = options.pop("theta", numpy.zeros(1))
-    with pytest.raises(error, match=message):
-        next(train(squared_distance, theta, (numpy.ones((3, 1)),), numpy.random.default_rng(0),
-                   **options))
-
-
-def test_an_average_counts_the_last_most_and_without_one_it_is_the_last(xp, make_rng):
-    thetas = list(make_rng(0).random((5, 3)))
-    for a in (0.0, 0.5, 0.9):
-        average = Average(a)
-        for t, theta in enumerate(thetas):
-            mean = average(theta)
-            weights = [a**(t - s) for s in range(t + 1)]
-            expected = sum(w * old for w, old in zip(weights, thetas, strict=False)) / sum(weights)
-            numpy.testing.assert_allclose(to_numpy(mean), to_numpy(expected), rtol=1e-12)

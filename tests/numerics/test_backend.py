@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy
 import pytest
 
-from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module, random_generator, to_numpy
 
 # Arrays choose the module
@@ -67,59 +66,3 @@ def test_the_gpu_without_what_it_needs_is_one_sentence_and_no_fallback(monkeypat
     with pytest.raises(RuntimeError, match=f"^device 'gpu' needs {missing}.*pip install") as caught:
         random_generator(0, "gpu")
     assert "\n" not in str(caught.value)
-
-
-# Arrays of real numbers
-
-def test_integers_become_float64_and_floats_stay(xp):
-    for x in ([1, 2], xp.asarray([1, 2])):
-        assert checks.real_array(x, "x").dtype == float
-    for dtype in ("float32", "float64"):
-        assert checks.real_array(xp.asarray([1.0], dtype=dtype), "x").dtype == dtype
-
-
-def test_like_gives_the_module_and_the_dtype(xp):
-    like = xp.zeros(2, dtype="float32")
-    for x in ([1, 2], (1.0, 2.0), xp.asarray([1, 2]), xp.asarray([1.0, 2.0])):
-        array = checks.real_array(x, "x", like)
-        assert array_module(array) is xp and array.dtype == "float32"
-        assert to_numpy(array).tolist() == [1, 2]
-
-
-def test_what_is_right_already_is_not_copied(xp):
-    x = xp.zeros(3)
-    same, same_as_well = checks.real_array(x, "x"), checks.real_array(x, "x", like=xp.ones(2))
-    x += 1
-    assert to_numpy(same).tolist() == to_numpy(same_as_well).tolist() == [1, 1, 1]
-
-
-def test_arrays_of_two_devices_do_not_meet(device):
-    host, there = numpy.zeros(3), device.zeros(3)
-    for x, like in ((host, there), (there, host)):
-        with pytest.raises(TypeError, match="X is an array of .* move one of them first"):
-            checks.real_array(x, "X", like)
-
-
-@pytest.mark.parametrize("x, error, words", [
-    ([1.0, float("nan")], ValueError, "X holds nan"),
-    ([[1.0], [float("inf")]], ValueError, "X holds inf"),
-    (float("-inf"), ValueError, "X holds -inf"),
-    ([[1.0, 2.0], [3.0]], ValueError, "X is ragged"),
-    (["1", "2"], TypeError, "X must hold real numbers, got dtype <U1"),
-    ("12", TypeError, "X must hold real numbers"),
-    ([1 + 2j], TypeError, "X must hold real numbers, got dtype complex128"),
-    ([True, False], TypeError, "X must hold real numbers, got dtype bool"),
-    ([None, 1.0], TypeError, "X must hold real numbers, got dtype object"),
-    (None, TypeError, "X must hold real numbers, got dtype object"),
-    ({1.0, 2.0}, TypeError, "X must hold real numbers, got dtype object"),
-])
-@pytest.mark.parametrize("like", [None, numpy.zeros(2)])
-def test_what_holds_no_finite_real_numbers_is_refused(x, error, words, like):
-    with pytest.raises(error, match=words):
-        checks.real_array(x, "X", like)
-
-
-@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
-def test_the_error_shows_the_number_that_is_not_finite(xp, bad):
-    with pytest.raises(ValueError, match=f"mu holds {bad}: every number must be finite"):
-        checks.real_array(xp.asarray([[1.0, 2.0], [bad, 3.0]]), "mu")

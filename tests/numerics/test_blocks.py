@@ -75,6 +75,30 @@ def test_the_mean_over_blocks_of_no_rows_is_refused():
         mean_over_blocks(squared_error, numpy.zeros(3), numpy.zeros((0, 3)), *numpy.zeros((2, 0)))
 
 
+def test_a_block_has_8192_rows_unless_others_are_asked_for():
+    sizes = []
+    in_blocks(lambda start, end: sizes.append(end - start) or numpy.zeros(end - start), 20_000)
+    assert sizes == [8192, 8192, 3616]
+
+
+def test_of_no_rows_the_shape_and_the_dtype_are_those_of_the_function():
+    empty = in_blocks(lambda start, end: numpy.zeros((end - start, 3), "float32"), 0)
+    assert empty.shape == (0, 3) and empty.dtype == numpy.float32
+
+
+@pytest.mark.parametrize("lengths", [(0,), (3, 2), (2, 3), (0, 0)])
+def test_data_without_rows_or_of_different_lengths_have_no_mean(lengths):
+    with pytest.raises(ValueError, match="equally many rows, at least one, got "
+                       rf"\[{', '.join(map(str, lengths))}\]"):
+        mean_over_blocks(squared_error, numpy.zeros(2), *map(numpy.zeros, lengths))
+
+
+@pytest.mark.parametrize("rows, error", [(0, ValueError), (2.5, TypeError), (-1, ValueError)])
+def test_blocks_without_rows_are_refused(rows, error):
+    with pytest.raises(error, match=f"rows must be .*, got {rows}"):
+        in_blocks(lambda start, end: numpy.zeros(end - start), 3, rows)
+
+
 # Contracts
 
 @pytest.mark.parametrize("n", [0, 1, 7, 8, 20])

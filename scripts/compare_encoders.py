@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from figure_1_08_latent_space import COMPONENTS, DENSE, SIDES, STEPS, lattice, nearest_tin, trained
-from style import write_whole
+from files import write_text
 from tqdm import tqdm
 
 from gdl_numpy.pictures.biscuit_tins import BiscuitTins, render
@@ -76,8 +76,7 @@ def main():
              for name in runs[0]}
     report = {"n": N, "n_held_out": N_HELD_OUT, "n_made": N_MADE, "sizes": SIDES, "steps": STEPS,
               "seeds": SEEDS, "mean": means, "runs": runs}
-    write_whole(options.output / "encoders.json",
-                lambda partial: partial.write_text(json.dumps(report, indent=1) + "\n"))
+    write_text(options.output / "encoders.json", json.dumps(report, indent=1) + "\n")
     for name, numbers in means.items():
         print(f"{name:12}", "  ".join(f"{key} {value:.3g}" for key, value in numbers.items()))
 

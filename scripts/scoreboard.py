@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from files import write_text
 from recipes import (
     CELLS,
     COMPONENTS,
@@ -36,7 +37,6 @@ from recipes import (
     fit_model,
     n_steps,
 )
-from style import write_whole
 
 from gdl_numpy import taxonomy
 from gdl_numpy.models.energy_based import GridNormalised
@@ -184,8 +184,7 @@ def main(arguments=None):
             report = {"n": N, "n_test": N_TEST, "n_samples": N_SAMPLES, "seconds": options.seconds,
                       "importance": IMPORTANCE, "ode_steps": ODE_STEPS, "entropy": p_data.entropy,
                       "summary": summary(rows), "rows": rows}
-            write_whole(file, lambda path, report=report: path.write_text(
-                json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8"))
+            write_text(file, json.dumps(report, indent=1, allow_nan=False) + "\n")
     return 0
 
 

@@ -32,6 +32,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from files import write_text
 
 PAUSE = 0.2                                                 # s: threads of the last run fall asleep
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -190,8 +191,5 @@ def main(cases, description, file_name, libraries):
         print("Nothing written: that takes all cases.")
     else:
         args.output.mkdir(parents=True, exist_ok=True)
-        target, sibling = (args.output / f"{file_name}{end}" for end in ("", ".part"))
-        sibling.write_text(json.dumps({"machine": about, "load_before": load,
-                                       "repeats": args.repeats,
-                                       "cases": records}, indent=1) + "\n")
-        os.replace(sibling, target)
+        report = {"machine": about, "load_before": load, "repeats": args.repeats, "cases": records}
+        write_text(args.output / file_name, json.dumps(report, indent=1) + "\n")

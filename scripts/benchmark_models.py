@@ -33,8 +33,8 @@ from itertools import pairwise
 
 import numpy as np
 from benchmark import FIGURES, PAUSE, Case, deviation, machine, main
+from files import write_text
 from recipes import NETWORKS, UNIT, waves
-from style import write_whole
 
 from gdl_numpy.models.autoregressive import MaskedAutoregressiveFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
@@ -244,8 +244,7 @@ def add_scaling(folder=FIGURES):
     file = folder / FILE
     report = json.loads(file.read_text(encoding="utf-8"))
     report["scaling"] = scaling() | {"machine": machine(("numpy",))}
-    write_whole(file, lambda partial: partial.write_text(json.dumps(report, indent=1) + "\n",
-                                                         encoding="utf-8"))
+    write_text(file, json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":

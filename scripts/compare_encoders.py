@@ -16,8 +16,17 @@ import time
 from pathlib import Path
 
 import numpy as np
-from figure_1_08_latent_space import COMPONENTS, DENSE, SIDES, STEPS, lattice, nearest_tin, trained
-from style import write_whole
+from files import write_text
+from latent_planes import (
+    COMPONENTS,
+    DENSE,
+    SIDES,
+    STEPS,
+    N,
+    lattice,
+    nearest_picture,
+    trained,
+)
 from tqdm import tqdm
 
 from gdl_numpy.pictures.biscuit_tins import BiscuitTins, render
@@ -29,7 +38,7 @@ from gdl_numpy.representation.principal_components import (
     ProbabilisticPCAFamily,
 )
 
-N, N_HELD_OUT, N_MADE, SEEDS = 5000, 2000, 2000, (0, 1, 2)
+N_HELD_OUT, N_MADE, SEEDS = 2000, 2000, (0, 1, 2)
 FIGURES = Path(__file__).parent.parent / "figures"
 
 
@@ -61,7 +70,7 @@ def compare(seed, steps=STEPS):
     fitted = codes(maximum_likelihood(codes, Z.astype(float), rng, method="em"))
     for name, drawn in {"normal": rng.standard_normal((N_MADE, 2)),
                         "fitted": fitted.sample(N_MADE, rng)}.items():
-        off, _ = nearest_tin(model.decode(drawn), grid, pictures)
+        off, _ = nearest_picture(model.decode(drawn), grid, pictures)
         results["autoencoder"] |= {f"{name}_median": float(np.median(off)),
                                    f"{name}_99": float(np.quantile(off, 0.99))}
     return results
@@ -76,8 +85,7 @@ def main():
              for name in runs[0]}
     report = {"n": N, "n_held_out": N_HELD_OUT, "n_made": N_MADE, "sizes": SIDES, "steps": STEPS,
               "seeds": SEEDS, "mean": means, "runs": runs}
-    write_whole(options.output / "encoders.json",
-                lambda partial: partial.write_text(json.dumps(report, indent=1) + "\n"))
+    write_text(options.output / "encoders.json", json.dumps(report, indent=1) + "\n")
     for name, numbers in means.items():
         print(f"{name:12}", "  ".join(f"{key} {value:.3g}" for key, value in numbers.items()))
 

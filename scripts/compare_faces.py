@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from style import write_whole
+from files import write_text, write_whole
 from tqdm import tqdm
 
 from gdl_numpy.models.diffusion import DiffusionFamily
@@ -183,8 +183,8 @@ def main(arguments=None):
         if seed == 0:
             write_whole(options.output / "faces.npz", partial(write_arrays, arrays=made))
         report = reported(list(options.seeds[:len(runs)]), runs)
-        write_whole(options.output / "faces.json", lambda path, report=report: path.write_text(
-            json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8"))
+        write_text(options.output / "faces.json",
+                   json.dumps(report, indent=1, allow_nan=False) + "\n")
     return 0
 
 

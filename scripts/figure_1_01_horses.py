@@ -4,7 +4,7 @@ import sys
 
 import make_figures
 import matplotlib as mpl
-from figure_1_08_latent_space import trained
+from latent_planes import trained
 from style import BLUE, INK, ORANGE, caption, stages
 
 from gdl_numpy.numerics.backend import array_module

@@ -4,7 +4,7 @@ import math
 import sys
 
 import make_figures
-from figure_1_02_painting import COLOURS, N_NEW, N, judged
+from exhibition import COLOURS, N_NEW, N, judged
 from style import BLACK, BLUE, caption, show_picture
 
 from gdl_numpy.labels.logistic import LogisticFamily

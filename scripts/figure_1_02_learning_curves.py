@@ -3,7 +3,7 @@
 import sys
 
 import make_figures
-from figure_1_02_map import accuracy, with_continent
+from map_labels import accuracy, with_continent
 from style import BLUE, ORANGE, caption
 
 from gdl_numpy.labels.conditional import ClassConditional

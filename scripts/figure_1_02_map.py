@@ -5,14 +5,14 @@ import sys
 import make_figures
 import matplotlib as mpl
 import numpy as np
+from map_labels import SEVEN, accuracy, network, scaled, with_continent
 from style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, YELLOW, caption, draw_coast, map_axes
 
 from gdl_numpy.labels.conditional import ClassConditional
-from gdl_numpy.labels.discriminative import NetworkClassifierFamily
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.density import Box
 from gdl_numpy.probability.normal_family import MixtureFamily
-from gdl_numpy.world.world_map import WORLD, WorldMap, continent_of, continents
+from gdl_numpy.world.world_map import WORLD, WorldMap, continents
 
 SIZE = (13, 7.9)
 TITLE = "Two sides of one coin"
@@ -22,34 +22,8 @@ ALT = ("Four world maps. Left, discriminative: the probability of land at each p
        "density of points given land, and points made on request for each continent, by mixtures"
        " of normals; with Bayes' rule they classify too, right in {land_bayes:.1%} and "
        "{continent_bayes:.1%}. {africa:.0%} of the points made for Africa lie in Africa.")
-N, N_NEW, STEPS, PICTURE = 20_000, 50_000, 4000, (180, 360)
+N, N_NEW, PICTURE = 20_000, 50_000, (180, 360)
 COLOURS = (ORANGE, SKY, VERMILION, BLUE, GREEN, PURPLE, YELLOW)
-SEVEN = [i for i, name in enumerate(continents()) if "seas" not in name]    # without a few islands
-
-
-def scaled(X):
-    """Degrees to the range of some units, which suits a network."""
-    return X / array_module(X).asarray([45.0, 90.0])
-
-
-def network(X, y, n_classes, rng):
-    family = NetworkClassifierFamily((2, 64, 64, n_classes))
-    for step in family.train(scaled(X), y, rng, max_steps=STEPS):
-        theta = step.theta
-    return family(theta)
-
-
-def accuracy(log_posterior, y):
-    return (log_posterior.argmax(axis=1) == y).mean()
-
-
-def with_continent(X):
-    """The rows of X on one of the seven continents, and their labels 0, ..., 6."""
-    xp = array_module(X)
-    y = continent_of(X)
-    seven = xp.asarray(SEVEN)
-    rows = (y[:, None] == seven).any(axis=1).nonzero()[0]
-    return X[rows], (y[rows][:, None] == seven).argmax(axis=1)
 
 
 def compute(rng):

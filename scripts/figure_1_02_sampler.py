@@ -4,7 +4,7 @@ import math
 import sys
 
 import make_figures
-from figure_1_02_map import network, scaled
+from map_labels import network, scaled
 from style import BLUE, VERMILION, draw_land, map_axes
 
 from gdl_numpy.labels.conditional import noise_kept

@@ -1,11 +1,10 @@
 """Figure 1-3: the same faces by models of growing strength, and bits per pixel under each."""
 
-import json
 import sys
 
 import make_figures
 import numpy as np
-from compare_faces import LEVELS, MODELS, SIDE
+from reports import load
 from style import BLUE, INK, ORANGE, caption
 
 from gdl_numpy.numerics.backend import array_module
@@ -23,9 +22,10 @@ NAMES = {"independent_pixels": "independent\npixels", "probabilistic_pca": "prob
 def compute(rng):
     """What compare_faces.py has measured and made; nothing is random."""
     xp = array_module(rng.random(1))
-    report = json.loads((make_figures.FIGURES / "faces.json").read_text(encoding="utf-8"))
+    report = load("faces.json")
     with np.load(make_figures.FIGURES / "faces.npz") as file:
-        arrays = {name: xp.asarray(file[name]) / (LEVELS - 1) for name in ("faces", *MODELS)}
+        arrays = {name: xp.asarray(file[name]) / (report["levels"] - 1)
+                  for name in ("faces", *report["mean"])}
     numbers = {key: report[key] for key in ("n", "n_held_out", "levels", "side")}
     numbers["even"], numbers["seeds"] = report["even"], len(report["seeds"])
     for name, row in report["mean"].items():
@@ -39,12 +39,12 @@ def compute(rng):
 
 def draw(figure, arrays, numbers):
     figure.suptitle(TITLE, x=0.004, ha="left", size=16, weight="bold")
-    order = sorted(MODELS, key=numbers.get, reverse=True)
+    order = sorted(NAMES, key=numbers.get, reverse=True)
     upper, lower = figure.subfigures(2, 1, height_ratios=(1.25, 1))
     groups = upper.subfigures(1, len(order) + 1)
     for group, name in zip(groups, (*order, "faces"), strict=True):
         group.suptitle("true faces\n(held out)" if name == "faces" else NAMES[name], size=13)
-        pictures = arrays[name].reshape(-1, SIDE, SIDE)[:6]
+        pictures = arrays[name].reshape(-1, numbers["side"], numbers["side"])[:6]
         for ax, picture in zip(group.subplots(3, 2).flat, pictures, strict=True):
             ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             ax.set(xticks=[], yticks=[])

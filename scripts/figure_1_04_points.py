@@ -3,21 +3,14 @@
 import sys
 
 import make_figures
+from fifty_points import N, training_points
 from style import caption, draw_points, map_axes
 
-from gdl_numpy.world.world_map import WorldMap
-
-N = 50
 SIZE = (9, 5.3)
 TITLE = "Fifty points made by an unknown rule"
 ALT = ("Scatter plot of {n} points in the plane, latitude from -90 to 90 degrees upwards and "
        "longitude from -180 to 180 degrees to the right. No map is shown. The points gather in "
        "some regions and leave others empty; what rule made them is the question.")
-
-
-def training_points(rng):
-    """The data set X of this and the next figures: N draws of p_data, (N, 2)."""
-    return WorldMap().sample(N, rng)
 
 
 def compute(rng):

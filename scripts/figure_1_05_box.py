@@ -3,7 +3,7 @@
 import sys
 
 import make_figures
-from figure_1_04_points import training_points
+from fifty_points import training_points
 from style import ORANGE, caption, draw_box, draw_points, map_axes
 
 from gdl_numpy.numerics.backend import array_module

@@ -4,7 +4,7 @@ import math
 import sys
 
 import make_figures
-from figure_1_04_points import training_points
+from fifty_points import training_points
 from style import (
     GREEN,
     ORANGE,

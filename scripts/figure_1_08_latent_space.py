@@ -6,14 +6,25 @@ import sys
 import make_figures
 import matplotlib as mpl
 import numpy as np
+from latent_planes import (
+    COMPONENTS,
+    DENSE,
+    SIDES,
+    STEPS,
+    N,
+    folded,
+    lattice,
+    lines,
+    nearest_picture,
+    rms,
+    trained,
+)
 from style import BLUE, INK, ORANGE, VERMILION, caption
 
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.pictures.biscuit_tins import HIGH, LOW, BiscuitTins, render
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily
-from gdl_numpy.representation.autoencoder import AutoencoderFamily
 from gdl_numpy.representation.manifold import determination, neighbour_regression
 from gdl_numpy.representation.principal_components import PrincipalComponents
 
@@ -25,29 +36,8 @@ ALT = ("Left, the true latent plane of the tins with lines of equal height and e
        "round. Right, {n_shown} new tins, drawn in the learned plane, decoded, each beside the tin "
        "of the true mapping that is nearest to it; of {n_new} such tins, half differ by less than "
        "{off:.4f} per pixel from the nearest.")
-N, N_HELD_OUT, N_NEW, SHOWN = 5000, 2000, 2000, 4
-SIDES, STEPS = (1024, 256, 64, 2), 6000                     # of the encoder, of the training
-LINES, DENSE = 11, 101                                      # shown of each kind; of the dense grid
-COMPONENTS = 20                                             # of the mixture fitted to the codes
-
-
-def lattice(xp, k, low=LOW, high=HIGH):
-    """Latents on a grid of k x k points from low to high, (k², 2), row by row."""
-    first, second = (a + (b - a) * xp.linspace(0, 1, k) for a, b in zip(low, high, strict=True))
-    return xp.stack([xp.repeat(first, k), xp.tile(second, k)], axis=1)
-
-
-def lines(surface, k):
-    """k lines along each side of a grid of points (m, m, c): their points (k, m, c), twice."""
-    every = np.linspace(0, len(surface) - 1, k).astype(int)
-    return surface[every], surface[:, every].swapaxes(0, 1)
-
-
-def folded(surface):
-    """The share of the cells of a grid of points (m, m, 2) that lie the other way round."""
-    u, v = surface[1:, :-1] - surface[:-1, :-1], surface[:-1, 1:] - surface[:-1, :-1]
-    turned = (u[..., 0] * v[..., 1] > u[..., 1] * v[..., 0]).mean()
-    return min(float(turned), 1 - float(turned))
+N_HELD_OUT, N_NEW, SHOWN = 2000, 2000, 4
+LINES = 11                                                  # shown of each kind
 
 
 def apart(points, k):
@@ -58,31 +48,6 @@ def apart(points, k):
         distance = xp.minimum(distance, ((points - points[chosen[-1]])**2).sum(axis=1))
         chosen.append(int(distance.argmax()))
     return chosen
-
-
-def trained(images, rng, sizes, steps, starts=1):
-    """An autoencoder of the images (n, d), whose codes have mean 0 and covariance I.
-
-    Of several random starts the one that ends at the smallest error: now and then one ends folded.
-    """
-    family, X = AutoencoderFamily(sizes), images.astype("float32")
-    ends = []
-    for _ in range(starts):
-        for step in family.train(X, rng, max_steps=steps):
-            theta = step.theta
-        ends.append((rms(family(theta), X), theta))
-    return family(family.whitened(min(ends, key=lambda end: end[0])[1], X))
-
-
-def rms(model, images):
-    """The root mean square difference per pixel of images and what their codes decode to."""
-    return float(((model.decode(model.encode(images)) - images)**2).mean())**0.5
-
-
-def nearest_tin(images, grid, pictures):
-    """Root mean square difference per pixel to the nearest of the pictures, and its latent."""
-    distances, numbers = nearest(images, pictures)
-    return distances[:, 0] / pictures.shape[1]**0.5, grid[numbers[:, 0]]
 
 
 def compute(rng):
@@ -99,7 +64,7 @@ def compute(rng):
     decoded = model.decode(new)
     grid = lattice(xp, DENSE)
     pictures = render(grid).reshape(DENSE**2, -1)
-    off, found = nearest_tin(decoded, grid, pictures)
+    off, found = nearest_picture(decoded, grid, pictures)
     shown = apart(new[:10 * SHOWN], SHOWN)                  # so that they do not hide each other
     surface = model.encode(pictures).reshape(DENSE, DENSE, 2)
 

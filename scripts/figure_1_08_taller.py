@@ -3,7 +3,7 @@
 import sys
 
 import make_figures
-from figure_1_08_latent_space import DENSE, SIDES, STEPS, N, lattice, nearest_tin, trained
+from latent_planes import DENSE, SIDES, STEPS, N, lattice, nearest_picture, trained
 from style import BLUE, ORANGE, VERMILION, caption
 
 from gdl_numpy.numerics.backend import array_module
@@ -47,7 +47,7 @@ def compute(rng):
 
     grid = lattice(xp, DENSE)
     pictures = render(grid).reshape(DENSE**2, -1)
-    judged = {name: nearest_tin(row, grid, pictures) for name, row in rows.items()}
+    judged = {name: nearest_picture(row, grid, pictures) for name, row in rows.items()}
     (height_from, width_from), (height_to, width_to) = (judged["taller"][1][i] for i in (0, -1))
     numbers = {"height_from": height_from, "height_to": height_to, "width_from": width_from,
                "width_to": width_to, "off_taller": judged["taller"][0].max(),

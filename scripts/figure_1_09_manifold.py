@@ -4,8 +4,7 @@ import sys
 
 import make_figures
 import numpy as np
-from figure_1_08_latent_space import folded, lattice, lines, rms, trained
-from figure_1_08_latent_space import nearest_tin as nearest_picture
+from latent_planes import folded, lattice, lines, nearest_picture, rms, trained
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from style import BLUE, ORANGE, VERMILION, caption
 

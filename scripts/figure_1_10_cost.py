@@ -1,9 +1,9 @@
 """Companion of Figure 1-10: what a training step costs as batch, width and depth grow."""
 
-import json
 import sys
 
 import make_figures
+from reports import load
 from style import BLUE, ORANGE, caption
 
 from gdl_numpy.numerics.backend import array_module
@@ -29,8 +29,7 @@ LABELS = {"batch": "rows in a batch", "width": "units in a hidden layer", "depth
 def compute(rng):
     """The milliseconds that benchmark_models.py --scaling has measured; nothing is random."""
     xp = array_module(rng.random(1))
-    file = make_figures.FIGURES / "benchmark_models.json"
-    report = json.loads(file.read_text(encoding="utf-8"))["scaling"]
+    report = load("benchmark_models.json")["scaling"]
     arrays, numbers = {}, {}
     for size, values in report["growing"].items():
         arrays[size] = xp.asarray(values)

@@ -9,8 +9,9 @@ import sys
 import make_figures
 import matplotlib as mpl
 import numpy as np
+from judgement import N, known_log_prob
 from recipes import MODELS, NETWORKS, committed, fit_model
-from scoreboard import N, kl_in_words, known_log_prob, reports
+from reports import kl_in_words, load
 from style import INK, draw_coast, draw_density, draw_samples, frame_map
 
 from gdl_numpy.numerics.backend import array_module
@@ -25,11 +26,12 @@ N_DRAWN, PICTURE, NAMED = 3000, (90, 180), tuple(MODELS)    # samples, cells of 
 
 def compute(rng):
     xp, p_data = array_module(rng.random(1)), WorldMap()
-    board, seed = reports(), int(rng.integers(0, 2**31))
+    board, seed = load("scoreboard.json")["summary"], int(rng.integers(0, 2**31))
+    named = [name for name in NAMED if name in board]       # a new model may not be measured yet
     X = p_data.sample(N, np.random.default_rng([0, 0]))     # the points of the scoreboard's seed 0
     grid, _ = WORLD.grid(PICTURE)
     models = {"truth": p_data}
-    for name in NAMED:
+    for name in named:
         models[name] = (committed(name, X) if name in NETWORKS else
                         fit_model(name, X, np.random.default_rng([0, 2])))
     arrays = {}
@@ -39,7 +41,7 @@ def compute(rng):
         if log_prob is not None:
             arrays[f"{name}_density"] = xp.asarray(
                 np.exp(log_prob(grid).astype(float)).reshape(PICTURE) * p_data.area)
-    numbers = {"n_drawn": N_DRAWN, "names": ", ".join(name.replace("_", " ") for name in NAMED)}
+    numbers = {"n_drawn": N_DRAWN, "names": ", ".join(name.replace("_", " ") for name in named)}
     for name, row in board.items():
         kl = kl_in_words(row)
         numbers[name] = f"{f'KL {kl}    ' if kl else ''}sea {row['sea']:.0%}"
@@ -53,8 +55,8 @@ def draw(figure, arrays, numbers):
     figure.suptitle(TITLE, x=0.004, ha="left", size=18, weight="bold")
     world = WorldMap()
     colours = mpl.colors.PowerNorm(0.6, vmin=0, vmax=2.5)
-    cells = figure.subfigures(3, 5)
     names = [key.removesuffix("_samples") for key in arrays if key.endswith("_samples")]
+    cells = figure.subfigures(max(3, len(names) // 5 + 1), 5)       # the last one is the legend
     for cell, name in zip(cells.flat, names, strict=False):
         upper, lower = cell.subplots(2, 1)
         draw_samples(upper, arrays[f"{name}_samples"], world)

@@ -5,7 +5,7 @@ import sys
 import make_figures
 import matplotlib as mpl
 from recipes import NETWORKS, committed
-from scoreboard import kl_in_words, reports
+from reports import kl_in_words, load
 from style import INK, ORANGE, caption, draw_samples
 
 from gdl_numpy import taxonomy
@@ -19,7 +19,8 @@ N = 3000                                                    # points of each map
 
 
 def compute(rng):
-    arrays, board, numbers = {}, reports(), {"n": N, "tree": in_words(taxonomy.tree())}
+    board = load("scoreboard.json")["summary"]
+    arrays, numbers = {}, {"n": N, "tree": in_words(taxonomy.tree())}
     for leaf in taxonomy.leaves():
         name, *others = networks(leaf, board) or [None]
         if name is not None:

@@ -24,7 +24,8 @@ except ImportError as error:
     print(f"{error.name} is missing: pip install -e '.[figures]'", file=sys.stderr)
     sys.exit(2)
 
-from style import RC, save, write_whole
+from files import write_text
+from style import RC, save
 
 from gdl_numpy.numerics.backend import random_generator, to_numpy
 
@@ -134,7 +135,7 @@ def enter(manifest, name, entry):
                for key, value in entry["numbers"].items()}
     entries[name] = entry | {"numbers": numbers}
     text = json.dumps(dict(sorted(entries.items())), indent=2, ensure_ascii=False, allow_nan=False)
-    write_whole(manifest, lambda partial: partial.write_text(text + "\n", encoding="utf-8"))
+    write_text(manifest, text + "\n")
 
 
 if __name__ == "__main__":

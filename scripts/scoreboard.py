@@ -21,85 +21,28 @@ import json
 import math
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
+from files import write_text
+from judgement import IMPORTANCE, N_SAMPLES, ODE_STEPS, N, judged
 from recipes import (
     CELLS,
     COMPONENTS,
     KEPT_BACK,
-    LAND_GRID,
     MODELS,
     NETWORKS,
     SECONDS,
     fit_model,
     n_steps,
 )
-from style import write_whole
 
 from gdl_numpy import taxonomy
-from gdl_numpy.models.energy_based import GridNormalised
 from gdl_numpy.networks.storage import save
-from gdl_numpy.numerics.blocks import in_blocks
-from gdl_numpy.probability.change_of_units import InUnits
-from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
-from gdl_numpy.world.evaluation import cells_hit
-from gdl_numpy.world.world_map import WORLD, WorldMap
+from gdl_numpy.world.world_map import WorldMap
 
 FIGURES = Path(__file__).parent.parent / "figures"
-N, N_TEST, N_SAMPLES, SEEDS = 20_000, 200_000, 20_000, (0, 1, 2)
-IMPORTANCE, ODE_STEPS = 200, 20                             # draws a bound; steps of the flow
-JS_GRID = (36, 72)                                          # cells of 5 degrees
-CELL = 2.0                                                  # degrees: of the land reached
-
-
-def judged(p, p_data, X, rng):
-    """What the table says of a density p in degrees; X (n, 2) are points new to it."""
-    start = time.perf_counter()
-    samples = p.sample(N_SAMPLES, rng)
-    seconds = time.perf_counter() - start
-    truth, again = (p_data.sample(N_SAMPLES, rng) for _ in range(2))
-    land = p_data.contains(samples)
-    centres, _ = WORLD.grid(LAND_GRID)
-    numbers = {"samples_per_second": N_SAMPLES / seconds, "sea": 1 - land.mean(),
-               "reached": cells_hit(samples[land], CELL) / cells_hit(truth, CELL),
-               "js": histogram_js(samples, truth), "js_floor": histogram_js(again, truth)}
-    numbers["how"], log_prob = known_log_prob(p, rng)
-    if log_prob is not None:
-        log_p, on_land = log_prob(X), log_prob(centres[p_data.contains(centres)])
-        numbers |= {"kl": -log_p.mean() - p_data.entropy, "lowest": on_land.min()}
-        if math.isfinite(numbers["kl"]):
-            numbers["kl_error"] = log_p.std() / math.sqrt(len(X))
-    if hasattr(p, "elbo"):
-        numbers["elbo_kl"] = -p.elbo(X[:N_SAMPLES], rng).mean() - p_data.entropy
-    return {key: value if isinstance(value, str) else float(value) if math.isfinite(value)
-            else str(float(value)) for key, value in numbers.items()}
-
-
-def known_log_prob(p, rng):
-    """How log p(x) is known of a density in degrees, and a function that gives it, or None."""
-    if hasattr(p, "log_prob"):
-        return "grid" if isinstance(p, RecalibratedKernelDensity) else "exact", p.log_prob
-    if hasattr(p, "importance_weighted"):
-        return "bound", partial(p.importance_weighted, rng=rng, n_samples=IMPORTANCE)
-    if hasattr(p, "ode_log_prob"):
-        return "flow", lambda X: in_blocks(
-            lambda i, j: p.ode_log_prob(X[i:j], n_steps=ODE_STEPS), len(X), 2000)
-    if hasattr(p, "energy"):
-        return "grid", InUnits(GridNormalised(p.p, (360, 720)), p.unit).log_prob
-    return "none", None
-
-
-def histogram_js(X, Y):
-    """Jensen-Shannon divergence, in nats, of histograms on JS_GRID, one cell more for elsewhere."""
-    masses = []
-    for points in (X, Y):
-        cell = WORLD.cell(points, JS_GRID)
-        masses.append(np.bincount(cell + 1, minlength=math.prod(JS_GRID) + 1) / len(points))
-    p, q = masses
-    m = (p + q) / 2
-    return 0.5 * sum((r[r > 0] * np.log(r[r > 0] / m[r > 0])).sum() for r in (p, q))
+N_TEST, SEEDS = 200_000, (0, 1, 2)
 
 
 def described(p, name, n):
@@ -184,8 +127,7 @@ def main(arguments=None):
             report = {"n": N, "n_test": N_TEST, "n_samples": N_SAMPLES, "seconds": options.seconds,
                       "importance": IMPORTANCE, "ode_steps": ODE_STEPS, "entropy": p_data.entropy,
                       "summary": summary(rows), "rows": rows}
-            write_whole(file, lambda path, report=report: path.write_text(
-                json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8"))
+            write_text(file, json.dumps(report, indent=1, allow_nan=False) + "\n")
     return 0
 
 
@@ -196,22 +138,6 @@ def rescued(stopped, folder, name):
         return ""
     save(file, inner.family, inner.theta)                   # those of a finished one stay
     return f", whose parameters so far are in {file}"
-
-
-HOW = {"exact": "{}", "bound": "≤ {}", "grid": "{}, Z by a grid", "flow": "{}, of its flow"}
-
-
-def kl_in_words(row, spread=False):
-    """The KL of a row of the summary and how it is known; nothing if it is not."""
-    if row["how"] not in HOW:
-        return ""
-    more = f" ± {row['kl_spread']:.3f}" if spread and row["kl"] != "inf" else ""
-    return HOW[row["how"]].format("∞" if row["kl"] == "inf" else f"{row['kl']:.3f}{more}")
-
-
-def reports():
-    """The summary of figures/scoreboard.json: for each name its numbers."""
-    return json.loads((FIGURES / "scoreboard.json").read_text(encoding="utf-8"))["summary"]
 
 
 if __name__ == "__main__":

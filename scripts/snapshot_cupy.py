@@ -16,6 +16,7 @@ Only names that NumPy has too are kept, and `asnumpy`. A ufunc's methods are kep
 `cupy.maximum.reduce` is there, but raises NotImplementedError.
 """
 
+import argparse
 import ast
 import inspect
 import json
@@ -128,6 +129,7 @@ def snapshot(cupy):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     try:
         import cupy
     except ImportError:

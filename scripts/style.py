@@ -1,10 +1,10 @@
 """Style: what all figures share, and how one is written to disk."""
 
-import os
 import re
 
 import matplotlib as mpl
 import numpy as np
+from files import write_whole
 from matplotlib.path import Path as Outline
 
 # Okabe and Ito's palette: distinct for all common kinds of colour vision
@@ -32,16 +32,6 @@ def save(figure, path, title, alt):
                 "Creator": None},
     }[ending]
     write_whole(path, lambda partial: figure.savefig(partial, format=ending, metadata=metadata))
-
-
-def write_whole(path, write):
-    """Let `write` fill a sibling of `path`, then move it into place; leave no sibling behind."""
-    partial = path.with_name(f"{path.name}.tmp")            # a killed run's leftover is overwritten
-    try:
-        write(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def caption(figure, *lines):
@@ -106,8 +96,6 @@ def draw_box(ax, low, high, **patch):
 def draw_points(ax, X, **marker):
     marker = {"s": 28, "color": BLUE, "edgecolor": "white", "linewidth": 0.6, "zorder": 4} | marker
     ax.scatter(X[:, 1], X[:, 0], **marker)
-
-
 
 
 def stages(figure, titles, widths):

@@ -1,5 +1,6 @@
 """The figure scripts: what they compute and draw, and how they behave on the command line."""
 
+import ast
 import html
 import importlib
 import json
@@ -31,7 +32,7 @@ FEWER = {                                                   # constants that mak
                            "STEPS": 60, "COMPONENTS": (1, 2)},
     "figure_1_02_calibration": {"N": 80, "N_NEW": 80},
     "figure_1_02_learning_curves": {"REPEATS": 2},
-    "figure_1_02_map": {"N": 2000, "N_NEW": 2000, "STEPS": 20},
+    "figure_1_02_map": {"N": 2000, "N_NEW": 2000},
     "figure_1_02_painting": {"N": 80, "N_NEW": 80},
     "figure_1_02_sampler": {"N_MADE": 2000},
     "figure_1_07_tins": {"N": 100, "RESOLUTION": 16},
@@ -62,7 +63,7 @@ def computed(name, rng):
     with pytest.MonkeyPatch.context() as patch:
         for constant, value in FEWER.get(name, {}).items():
             patch.setattr(script, constant, value)
-        patch.setattr("figure_1_02_map.STEPS", 20)
+        patch.setattr("map_labels.STEPS", 20)
         arrays, numbers = script.compute(rng)
     return arrays, {key: make_figures.rounded(value) for key, value in numbers.items()}
 
@@ -125,12 +126,48 @@ def test_every_figure_names_its_numbers_labels_its_axes_and_has_large_enough_typ
     assert min(sizes) >= 11
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_figure_can_be_computed_on_a_device(name, device):
-    arrays, numbers = computed(name, device.random.default_rng(0))
-    assert all(isinstance(value, (str, int, float)) for value in numbers.values())
-    assert all(isinstance(to_numpy(value), np.ndarray) for value in arrays.values())
-    assert any(isinstance(value, device.ndarray) for value in arrays.values())
+def imported(path):
+    """The modules that a script imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def test_scripts_share_code_by_small_modules_and_not_by_figures_or_experiments():
+    paths = list(SCRIPTS.glob("*.py"))
+    experiments = {path.stem for path in paths
+                   if path.stem.startswith(("figure_", "compare_", "benchmark_"))} | {"scoreboard"}
+    for path in paths:
+        assert not experiments & set(imported(path)), path.name
+
+
+def test_only_what_draws_needs_matplotlib():
+    import_of = {path.stem: set(imported(path)) for path in SCRIPTS.glob("*.py")}
+    draw = {name for name, modules in import_of.items()
+            if any(module.partition(".")[0] == "matplotlib" for module in modules)} | set(NAMES)
+    for name in draw.copy():
+        draw |= {other for other, modules in import_of.items() if name in modules}
+    assert draw == {"make_figures", "style", "exhibition", *NAMES}
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*.py")
+                                          if "ArgumentParser" in path.read_text("utf-8")))
+def test_help_says_what_a_script_is_for_and_changes_nothing(script, tmp_path):
+    done = run("--help", script=script, cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout.startswith("usage: ") and not done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_that_nobody_has_measured_yet_is_left_out_of_the_scoreboard(monkeypatch):
+    import figure_1_10_scoreboard as script
+    monkeypatch.setattr(script, "N_DRAWN", 20)
+    monkeypatch.setattr(script, "PICTURE", (6, 12))
+    monkeypatch.setattr(script, "NAMED", ("box", "a_new_family"))
+    arrays, numbers = script.compute(np.random.default_rng(0))
+    assert {"truth_samples", "box_samples"} < set(arrays) and numbers["names"] == "box"
+    assert not any(key.startswith("a_new_family") for key in arrays)
 
 
 def test_the_taxonomy_is_drawn_for_any_leaves_without_one_box_on_another():
@@ -280,3 +317,13 @@ def test_a_killed_run_leaves_whole_figures_and_the_next_one_cleans_up(tmp_path):
     assert subprocess.run(command, capture_output=True).returncode == 0
     assert not list(tmp_path.glob("*.tmp"))
     assert set(json.loads((tmp_path / "manifest.json").read_text())) == set(names)
+
+
+# Contracts
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_can_be_computed_on_a_device(name, device):
+    arrays, numbers = computed(name, device.random.default_rng(0))
+    assert all(isinstance(value, (str, int, float)) for value in numbers.values())
+    assert all(isinstance(to_numpy(value), np.ndarray) for value in arrays.values())
+    assert any(isinstance(value, device.ndarray) for value in arrays.values())

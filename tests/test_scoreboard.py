@@ -8,12 +8,14 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import judgement
 import numpy as np
 import pytest
 import recipes
 import scoreboard
-from recipes import MODELS, NETWORKS, committed
-from scoreboard import fit_model, known_log_prob, reports
+from judgement import known_log_prob
+from recipes import MODELS, NETWORKS, committed, fit_model
+from reports import load as report
 
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.networks.storage import load
@@ -45,7 +47,7 @@ def test_every_model_can_be_fitted_by_its_name_and_sampled_in_degrees(name, X):
 def test_densities_in_degrees_have_mass_1_per_square_degree(name, X):
     p = fit_model(name, X, np.random.default_rng(1), seconds=1e-6)
     log_prob = known_log_prob(p, None)[1]
-    centres, cell = scoreboard.WORLD.grid((180, 360))
+    centres, cell = judgement.WORLD.grid((180, 360))
     mass = np.exp(log_prob(centres).astype(float)).sum() * cell
     assert (mass < 1.001 if name == "affine_flow" else abs(mass - 1) < 2e-3)
     assert mass > 0.3                                       # an affine flow is wider than the map
@@ -64,9 +66,9 @@ def test_moved_points_stay_on_the_map(X):
 
 
 def test_histograms_of_the_same_points_have_no_divergence_and_of_others_at_most_log_2(X):
-    assert scoreboard.histogram_js(X, X) == 0
+    assert judgement.histogram_js(X, X) == 0
     outside = np.full((10, 2), 500.0)
-    assert scoreboard.histogram_js(X, outside) == pytest.approx(math.log(2))
+    assert judgement.histogram_js(X, outside) == pytest.approx(math.log(2))
 
 
 def test_an_unknown_name_is_refused(X):
@@ -158,27 +160,27 @@ def test_a_network_with_a_judge_keeps_the_stage_that_suits_it_best(X):
 
 def test_a_recalibrated_kernel_density_has_about_mass_1_on_a_finer_grid(X):
     p = fit_model("recalibrated_kernel_density", X, np.random.default_rng(1))
-    centres, cell = scoreboard.WORLD.grid((360, 720))
+    centres, cell = judgement.WORLD.grid((360, 720))
     assert np.exp(p.log_prob(centres)).sum() * cell == pytest.approx(1, abs=0.01)
     assert known_log_prob(p, None)[0] == "grid"
 
 
 # The committed table
 
-ROWS = json.loads((FIGURES / "scoreboard.json").read_text(encoding="utf-8"))["rows"]
+ROWS = report("scoreboard.json")["rows"]
 AIMS = {"autoregressive": 0.14, "spline_flow": 0.14, "affine_flow": 0.28, "energy_based": 0.125,
         "variational_autoencoder": 0.36, "diffusion": 0.27}             # nats: means over seeds
 
 
 def test_the_committed_table_is_complete():
-    table = reports()
+    table = report("scoreboard.json")["summary"]
     assert list(table) == list(MODELS) and all(row["seeds"] == 3 for row in table.values())
     assert len(ROWS) == 3 * len(MODELS)
     assert all(row["seconds"] <= scoreboard.SECONDS for row in ROWS)
 
 
 def test_the_committed_table_reaches_what_was_aimed_at():
-    table = reports()
+    table = report("scoreboard.json")["summary"]
     assert all(table[name]["kl"] <= aim for name, aim in AIMS.items())
     assert min(row["kl"] for row in table.values() if isinstance(row.get("kl"), float)) <= 0.12
     assert table["diffusion"]["sea"] <= 0.12 and table["diffusion"]["reached"] >= 0.89
@@ -186,7 +188,7 @@ def test_the_committed_table_reaches_what_was_aimed_at():
 
 
 def test_the_recalibrated_kernel_density_keeps_up_with_the_networks_as_the_readme_says():
-    table = reports()
+    table = report("scoreboard.json")["summary"]
     recalibrated = table["recalibrated_kernel_density"]
     better = [name for name in NETWORKS if table[name].get("kl", 1) < recalibrated["kl"]]
     assert better == ["energy_based"] and recalibrated["seconds"] < 1
@@ -217,7 +219,7 @@ def test_the_committed_generator_leaves_as_many_points_in_the_sea_as_committed()
 def test_the_steps_of_the_flow_are_small_enough():
     p, _ = with_row("diffusion")
     X = P_DATA.sample(200, np.random.default_rng(3))
-    coarse, fine = (p.ode_log_prob(X, n_steps=n).mean() for n in (scoreboard.ODE_STEPS, 80))
+    coarse, fine = (p.ode_log_prob(X, n_steps=n).mean() for n in (judgement.ODE_STEPS, 80))
     assert abs(coarse - fine) < 0.005
 
 
@@ -227,8 +229,8 @@ def test_the_readme_says_what_was_used():
     assert f"by {min(moved):g}° to {max(moved):g}°" in text
     judges = [name for name, network in NETWORKS.items() if network.judge]
     assert judges == ["affine_flow", "energy_based"] and recipes.CHECKS == 10
-    assert f"chosen on {scoreboard.KEPT_BACK:,} of the points" in text
-    assert f"from {scoreboard.N - scoreboard.KEPT_BACK:,} points and keep, of ten stages" in text
+    assert f"chosen on {recipes.KEPT_BACK:,} of the points" in text
+    assert f"from {judgement.N - recipes.KEPT_BACK:,} points and keep, of ten stages" in text
     energy, autoregressive = (NETWORKS[name].family(np) for name in
                               ("energy_based", "autoregressive"))
     assert energy.network.bound == autoregressive.bound == 3 and "bounded to ± 3 nats" in text

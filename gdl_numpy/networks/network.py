@@ -162,7 +162,7 @@ class Network(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
-        return initial_theta(self.layers, rng, self.activation, dtype)
+        return initial_theta(self.layers, checks.rng(rng), self.activation, dtype)
 
     def cut(self, theta):
         """The weights and biases (W_i, b_i) of each layer, as views of theta."""

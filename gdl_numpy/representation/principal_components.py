@@ -94,7 +94,7 @@ class ProbabilisticPCAFamily(Described):
 
     def initial_theta(self, rng):
         """A start near the standard normal, shape (n_θ,)."""
-        return 0.1 * rng.standard_normal(self.n_parameters)
+        return 0.1 * checks.rng(rng).standard_normal(self.n_parameters)
 
     def mle(self, X):
         """θ̂, shape (n_θ,). ValueError if k directions hold all the variance of X: then σ̂ is 0."""

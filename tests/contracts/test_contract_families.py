@@ -50,7 +50,12 @@ def abilities(p):
 def results(p, X, rng):
     """What a member makes of the rows X, by name, and some samples."""
     made = {name: call(p, X, rng) for name, call in abilities(p).items()}
-    return made | ({"sample": p.sample(7, rng)} if hasattr(p, "sample") else {})
+    if "encode" in made and hasattr(p, "decode"):
+        made["decode"] = p.decode(made["encode"])
+    if "to_latent" in made:
+        made["to_data"] = p.to_data(made["to_latent"])
+    return made | {name: getattr(p, name)(7, rng) for name in ("sample", "sample_deterministic")
+                   if hasattr(p, name)}
 
 
 def value_and_gradient(family, theta, data, rng):
@@ -164,6 +169,18 @@ def test_host_and_device_do_not_mix(device, entry):
                 pytest.fail(f"{name} mixes")
 
 
+@offering("mle")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_estimate_lives_where_the_data_live_and_has_their_precision(xp, entry, dtype):
+    family, data = entry.built(xp, dtype), entry.data_of(20, xp, dtype)
+    theta_hat = family.mle(*data)
+    assert array_module(theta_hat) is xp and theta_hat.dtype == dtype
+    assert theta_hat.shape == (family.n_parameters,)
+    X, *y = data
+    wide = entry.built().mle(X.tolist(), *(labels.tolist() for labels in y))
+    numpy.testing.assert_allclose(to_numpy(theta_hat), wide, rtol=2e-3, atol=2e-3)
+
+
 # What is read and what is kept
 
 def read_only(x):
@@ -206,10 +223,21 @@ def test_the_seed_fixes_the_samples(entry):
 
 
 @offering("train")
-def test_the_seed_fixes_a_training(entry):
+def test_the_seed_fixes_a_training_and_only_the_generator_is_drawn_from(entry):
+    before = numpy.random.get_state()[1].tolist()  # noqa: NPY002
     one, two, other = (trained(entry.built(), entry.data_of(20), numpy.random.default_rng(seed))[1]
                        for seed in (0, 0, 1))
     assert (one == two).all() and not (one == other).all()
+    assert numpy.random.get_state()[1].tolist() == before  # noqa: NPY002
+
+
+@offering("train")
+def test_what_a_step_gave_is_not_changed_by_the_next(entry):
+    steps = entry.built().train(*entry.data_of(20), numpy.random.default_rng(0), max_steps=3)
+    first = next(steps).theta
+    kept = first.copy()
+    list(steps)
+    assert (first == kept).all()
 
 
 @offering("train")
@@ -363,6 +391,9 @@ def test_what_is_no_generator_is_refused_in_one_sentence(entry, rng):
     if hasattr(p, "sample"):
         with pytest.raises(TypeError, match="rng must be a generator of random numbers"):
             p.sample(3, rng)
+    if hasattr(family, "initial_theta"):
+        with pytest.raises(TypeError, match="rng must be a generator of random numbers"):
+            family.initial_theta(rng)
     if hasattr(family, "train"):
         with pytest.raises(TypeError, match="rng must be a generator of random numbers"):
             trained(family, entry.data_of(20), rng)

@@ -22,7 +22,6 @@ training step must not wait for a device, and asks whether numbers are finite no
 0.5
 """
 
-import math
 import operator
 
 import numpy
@@ -56,9 +55,8 @@ def whole_numbers(values, name, least=0):
 def number(value, name, interval="(-inf, inf)"):
     """`value` as a float in `interval`, written as in mathematics: "[0, 1)" holds 0 and not 1."""
     try:
-        real = math.nan if isinstance(value, str | bytes | bool | numpy.bool_) else float(value)
-        if getattr(value, "ndim", 0) > 0 or isinstance(value, str | bytes | bool | numpy.bool_):
-            raise TypeError
+        text_or_truth = isinstance(value, str | bytes | bool | numpy.bool_)
+        real = float(None if text_or_truth or getattr(value, "ndim", 0) > 0 else value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be a number in {interval}, got {value!r}") from error
     low, high = map(float, interval[1:-1].split(","))

@@ -93,7 +93,8 @@ def test_a_number_may_be_of_any_real_type_and_becomes_a_float(value):
 
 @pytest.mark.parametrize("value, shown", [
     ("2", "'2'"), (b"2", "b'2'"), ("cat", "'cat'"), (True, "True"), (None, "None"),
-    ([2.0], "[2.0]"), (numpy.bool_(True), "np.True_"), (numpy.array([2.0]), "array([2.])"), (2 + 0j, "(2+0j)"),
+    ([2.0], "[2.0]"), (2 + 0j, "(2+0j)"), (numpy.bool_(True), "np.True_"),
+    (numpy.array([2.0]), "array([2.])"),
     (numpy.array([[2.0]]), "array([[2.]])"), (numpy.array([1.0, 2.0]), "array([1., 2.])"),
 ])
 def test_what_is_no_number_is_refused(value, shown):

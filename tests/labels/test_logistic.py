@@ -92,6 +92,16 @@ def test_the_hessian_of_two_classes_is_the_mean_of_p_times_1_minus_p_times_x_tim
     numpy.testing.assert_allclose([product(v) for v in numpy.eye(4)], H, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("l2", [0, 0.3])
+def test_a_step_is_solved_with_the_hessian_of_two_classes_where_every_p_is_one_half(l2):
+    family, (X, y) = LogisticFamily(3, l2), overlapping(0, 2)
+    X1 = numpy.c_[X - X.mean(axis=0), numpy.ones(len(X))]
+    product = family._evaluate(numpy.zeros(4), X1, y)[2]
+    precondition = family._preconditioner(X1, X.mean(axis=0))
+    for v in numpy.eye(4):
+        numpy.testing.assert_allclose(precondition(product(v)), v, atol=1e-12)
+
+
 @linear
 def test_rows_by_blocks_give_what_all_rows_at_once_give(family, monkeypatch):
     theta, X, y = theta_and_data(family, n=1100)            # one block and a part of another

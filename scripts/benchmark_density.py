@@ -13,9 +13,12 @@ from functools import partial
 import numpy as np
 from benchmark import Case, deviation, main
 
-from gdl_numpy.probability.density import KernelDensity
-from gdl_numpy.probability.family import MixtureFamily, cut_normals
-from gdl_numpy.probability.mle import expectation_maximization, k_means_plus_plus
+from gdl_numpy.probability.expectation_maximization import (
+    expectation_maximization,
+    k_means_plus_plus,
+)
+from gdl_numpy.probability.kernel_density import KernelDensity
+from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
 from gdl_numpy.world.world_map import WORLD, WorldMap, continents
 
 N = 1_000_000                                               # points of the map

@@ -14,7 +14,8 @@ scikit-learn's has its own start and batches, so there only the cost of a step c
 import numpy as np
 from benchmark import Case, main, relative
 
-from gdl_numpy.labels.discriminative import NetworkClassifierFamily, SoftmaxFamily
+from gdl_numpy.labels.discriminative import NetworkClassifierFamily
+from gdl_numpy.labels.logistic import SoftmaxFamily
 from gdl_numpy.networks.network import cut
 from gdl_numpy.numerics.optimizer import Adam
 

@@ -16,7 +16,7 @@ import time
 
 import numpy as np
 
-from gdl_numpy.labels import conditional, discriminative
+from gdl_numpy.labels import conditional, discriminative, logistic
 from gdl_numpy.models.adversarial import AdversarialFamily
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
@@ -24,13 +24,32 @@ from gdl_numpy.models.energy_based import EnergyBasedFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks import fourier, network, rational_quadratic, training
-from gdl_numpy.numerics import elementary, neighbours
+from gdl_numpy.numerics import elementary, kernel_sum, langevin, neighbours
 from gdl_numpy.numerics.backend import random_generator, to_numpy
 from gdl_numpy.numerics.optimizer import Adam, GradientDescent
-from gdl_numpy.pictures import biscuit_tins, faces, painters, rasteriser, silhouettes
-from gdl_numpy.probability import density, family, likelihood, mle
+from gdl_numpy.pictures import (
+    biscuit_tins,
+    faces,
+    painters,
+    pixels,
+    rasteriser,
+    silhouettes,
+    window,
+)
+from gdl_numpy.probability import divergence, family, likelihood, mle
+from gdl_numpy.probability.change_of_units import InUnits
+from gdl_numpy.probability.expectation_maximization import expectation_maximization
+from gdl_numpy.probability.kernel_density import KernelDensity
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
+from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
 from gdl_numpy.probability.sample_space import SampleSpace
-from gdl_numpy.representation import latent, manifold
+from gdl_numpy.representation import (
+    autoencoder,
+    latent,
+    leading_coordinates,
+    manifold,
+    principal_components,
+)
 from gdl_numpy.world import evaluation
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
@@ -48,10 +67,15 @@ class EveryRow:
     def integers(self, low, high, size):
         return self.xp.arange(low, high)[:size]
 
+    def random(self, *shape):
+        raise NotImplementedError("it draws rows alone")
+
+    standard_normal = random
+
 
 def draws(n, rng):
     """The random numbers of all cases, on the host: n points of the plane and parameters."""
-    mixture = family.MixtureFamily(5, 2)
+    mixture = MixtureFamily(5, 2)
     return {"X": rng.standard_normal((n, 2)), "map": rng.uniform([-90, -180], [90, 180], (n, 2)),
             "theta": mixture.initial_theta(rng), "dlog_p": rng.standard_normal(n),
             "y": rng.integers(0, 3, n), "phi": network.initial_theta(SIZES, rng),
@@ -60,27 +84,36 @@ def draws(n, rng):
             "faces": rng.uniform(-1, 1, (min(n, 100), len(faces.LATENTS))),
             "gaits": rng.uniform(-1, 1, (min(n, 100), 8)),
             "F": rng.standard_normal((2, 16)), "unit": rng.uniform(-1, 1, (min(n, 5000), 2)),
+            "W": rng.standard_normal(9),
+            "of the window": window.WindowFamily(16, 4, 2, 2, (8,)).initial_theta(rng),
             **{f"of {name}": model.initial_theta(rng) for name, model in families().items()},
-            "weights": latent.AutoencoderFamily(SIDES).initial_theta(rng)}
+            "weights": autoencoder.AutoencoderFamily(SIDES).initial_theta(rng)}
 
 
 def families():
     """One small family of each module of models, by the name of the module."""
     return {"autoregressive": AutoregressiveFamily((20, 30), (32,)),
             "normalizing_flow": NormalizingFlowFamily(2, 2, (32,), "spline", 8),
-            "variational_autoencoder": VariationalAutoencoderFamily(2, 2, (32,)),
-            "energy_based": EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], (32,)),
+            "variational_autoencoder": VariationalAutoencoderFamily(
+                network.Network((2, 32, 4)), network.Network((2, 32, 2))),
+            "energy_based": EnergyBasedFamily(
+                [-1.0, -1.0], [1.0, 1.0], network.Network((2, 32, 1), "relu")),
             "diffusion": DiffusionFamily(2, (32,)),
-            "adversarial": AdversarialFamily(2, 2, (32,), (32,))}
+            "adversarial": AdversarialFamily(network.Network((2, 32, 2), "relu"),
+                                             network.Network((2, 32, 1), "relu"))}
 
 
 def cases():
     """For each module what it computes from the draws D, already moved to one module xp."""
-    mixture, normal, box = family.MixtureFamily(5, 2), family.NormalFamily(2), family.BoxFamily(2)
-    softmax = discriminative.SoftmaxFamily(2, 3, l2=1e-3)
+    mixture, normal, box = MixtureFamily(5, 2), NormalFamily(2), family.BoxFamily(2)
+    softmax = logistic.SoftmaxFamily(2, 3, l2=1e-3)
     classifier = discriminative.NetworkClassifierFamily(SIZES, "tanh")
     p_data, models = WorldMap(), families()
-    ppca, autoencoder = latent.ProbabilisticPCAFamily(1024, 2), latent.AutoencoderFamily(SIDES)
+    ppca = principal_components.ProbabilisticPCAFamily(1024, 2)
+    codes, windows = autoencoder.AutoencoderFamily(SIDES), window.WindowFamily(16, 4, 2, 2, (8,))
+
+    def grey(D):
+        return pixels.quantise(faces.render(D["faces"]).reshape(-1, 1024), 4)
 
     def tins(D):
         return biscuit_tins.render(D["tins"]).reshape(-1, 1024)
@@ -99,7 +132,7 @@ def cases():
         plane = SampleSpace([-8, -8], [8, 8]).on(xp)
         p, q = normal(normal.mle(D["X"])), normal(normal.mle(D["X"] * 1.1 + 0.2))
         return xp.stack([f(p, q, plane, (300, 300)) for f in (
-            density.cross_entropy, density.kl_divergence, density.jensen_shannon)])
+            divergence.cross_entropy, divergence.kl_divergence, divergence.jensen_shannon)])
 
     def gradient_steps(xp, D):
         theta, adam, descent = D["theta"], Adam(0.01), GradientDescent(0.01)
@@ -109,8 +142,8 @@ def cases():
         return theta
 
     def em_steps(xp, D):
-        for step in mle.expectation_maximization(mixture, D["X"], theta=D["theta"], tol=-math.inf,
-                                                 max_steps=5):
+        for step in expectation_maximization(mixture, D["X"], theta=D["theta"], tol=-math.inf,
+                                             max_steps=5):
             theta = step.theta
         return theta
 
@@ -127,7 +160,12 @@ def cases():
             D["unit"][:, 0])
 
     def kernel_density(xp, D):
-        return density.KernelDensity(D["X"][:5000], 0.2).log_prob(D["X"])
+        return KernelDensity(D["X"][:5000], 0.2).log_prob(D["X"])
+
+    def recalibrated(xp, D):
+        p = RecalibratedKernelDensity.fit(D["map"][100:5000], D["map"][:100], WORLD.on(xp),
+                                          (18, 36), 5.0)
+        return p.log_prob(D["map"])
 
     def verdicts(xp, D):
         p_box = box(box.mle(D["map"]))
@@ -141,17 +179,33 @@ def cases():
         "density: box": lambda xp, D: box(box.mle(D["X"])).log_prob(D["X"] * 1.1),
         "density: normal": lambda xp, D: normal(normal.mle(D["X"])).log_prob(D["X"]),
         "density: mixture": lambda xp, D: mixture(D["theta"]).log_prob(D["X"]),
-        "density: histogram": histogram,
-        "density: kernel density": kernel_density,
-        "density: divergences": divergences,
-        "family: pullback": lambda xp, D: mixture.log_prob(D["theta"], D["X"])[1](D["dlog_p"]),
+        "kernel_sum": lambda xp, D: kernel_sum.log_kernel_sum(D["X"], D["X"][:5000], 0.2),
+        "kernel_density": kernel_density,
+        "divergence": divergences,
+        "family: histogram": histogram,
+        "normal_family: pullback": lambda xp, D: mixture.log_prob(
+            D["theta"], D["X"])[1](D["dlog_p"]),
+        "change_of_units": lambda xp, D: InUnits(
+            mixture(D["theta"]), WORLD.on(xp).high).log_prob(D["map"]),
+        "recalibrated": recalibrated,
         "likelihood": lambda xp, D: likelihood.log_likelihood(mixture, D["theta"], D["X"]),
         "optimizer": gradient_steps,
-        "mle: expectation maximisation": em_steps,
+        "mle: gradient": lambda xp, D: list(mle.descend(
+            normal, D["X"], D["theta"][:5], max_steps=5))[-1].theta,
+        "expectation_maximization": em_steps,
         "world_map": lambda xp, D: p_data.log_prob(D["map"]),
         "evaluation": verdicts,
         "network": lambda xp, D: network.mlp(D["phi"], D["X"], SIZES)[1](D["dY"])[0],
-        "discriminative: Newton": lambda xp, D: softmax.mle(D["X"], D["y"]),
+        "logistic": lambda xp, D: softmax.loss(D["W"], D["X"], D["y"])[1],
+        "newton: softmax regression": lambda xp, D: softmax.mle(D["X"], D["y"]),
+        "langevin: reflected points": lambda xp, D: langevin.reflect(
+            D["X"], xp.asarray([-0.5, -0.2]), xp.asarray([0.5, 1.0]))[0],
+        "pixels": lambda xp, D: pixels.IndependentPixels.fit(grey(D), 4).log_mass(grey(D)),
+        "window": lambda xp, D: windows(D["of the window"]).log_mass(grey(D)[:20, :256]),
+        "latent: between two tins": lambda xp, D: latent.interpolate(
+            codes(D["weights"]), *tins(D)[:2], 9),
+        "leading_coordinates": lambda xp, D: leading_coordinates.LeadingCoordinates.fit(
+            tins(D), 3).log_prob(tins(D), lambda Z: -(Z**2).sum(axis=1)),
         "discriminative: network": lambda xp, D: classifier.loss(D["phi"], D["X"], D["y"])[1],
         "conditional": lambda xp, D: conditional.ClassConditional.fit(
             normal, D["X"], D["y"]).log_posterior(D["X"]),
@@ -175,8 +229,9 @@ def cases():
         "silhouettes": lambda xp, D: xp.concatenate(silhouettes.horse(D["gaits"]), axis=1),
         "faces": lambda xp, D: faces.render(D["faces"]),
         "manifold": lambda xp, D: manifold.neighbour_regression(D["tins"], D["tins"], D["tins"]),
-        "latent: probabilistic PCA": lambda xp, D: ppca(ppca.mle(tins(D))).log_prob(tins(D)),
-        "latent: autoencoder": lambda xp, D: autoencoder.loss(D["weights"], tins(D))[1],
+        "principal_components: probabilistic PCA":
+            lambda xp, D: ppca(ppca.mle(tins(D))).log_prob(tins(D)),
+        "autoencoder: loss": lambda xp, D: codes.loss(D["weights"], tins(D))[1],
     }
 
 

@@ -21,10 +21,13 @@ from style import write_whole
 from tqdm import tqdm
 
 from gdl_numpy.pictures.biscuit_tins import BiscuitTins, render
-from gdl_numpy.probability.family import MixtureFamily
 from gdl_numpy.probability.mle import maximum_likelihood
-from gdl_numpy.representation.latent import PrincipalComponents, ProbabilisticPCAFamily
+from gdl_numpy.probability.normal_family import MixtureFamily
 from gdl_numpy.representation.manifold import determination, neighbour_regression
+from gdl_numpy.representation.principal_components import (
+    PrincipalComponents,
+    ProbabilisticPCAFamily,
+)
 
 N, N_HELD_OUT, N_MADE, SEEDS = 5000, 2000, 2000, (0, 1, 2)
 FIGURES = Path(__file__).parent.parent / "figures"

@@ -11,9 +11,9 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.pictures.rasteriser import rasterise
 from gdl_numpy.pictures.silhouettes import horse
-from gdl_numpy.probability.family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.mle import maximum_likelihood
-from gdl_numpy.representation.latent import ProbabilisticPCAFamily
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
+from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
 
 SIZE = (14, 8.3)
 TITLE = "A generative model: new horses out of noise"

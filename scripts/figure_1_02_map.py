@@ -11,7 +11,7 @@ from gdl_numpy.labels.conditional import ClassConditional
 from gdl_numpy.labels.discriminative import NetworkClassifierFamily
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.density import Box
-from gdl_numpy.probability.family import MixtureFamily
+from gdl_numpy.probability.normal_family import MixtureFamily
 from gdl_numpy.world.world_map import WORLD, WorldMap, continent_of, continents
 
 SIZE = (13, 7.9)

@@ -12,9 +12,10 @@ import matplotlib as mpl
 from style import INK, draw_coast, draw_density
 
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.probability.density import KernelDensity
-from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.family import BoxFamily, HistogramFamily
+from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.world.evaluation import accuracy, coverage, kl_to_data
 from gdl_numpy.world.world_map import WORLD, WorldMap
 

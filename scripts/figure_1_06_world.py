@@ -18,7 +18,7 @@ from style import (
 )
 
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.probability.density import jensen_shannon, kl_divergence
+from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence
 from gdl_numpy.probability.family import BoxFamily
 from gdl_numpy.world.evaluation import accuracy, coverage, verdict
 from gdl_numpy.world.world_map import WORLD, WorldMap

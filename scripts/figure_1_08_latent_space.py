@@ -11,10 +11,11 @@ from style import BLUE, INK, ORANGE, VERMILION, caption
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.pictures.biscuit_tins import HIGH, LOW, BiscuitTins, render
-from gdl_numpy.probability.family import MixtureFamily
 from gdl_numpy.probability.mle import maximum_likelihood
-from gdl_numpy.representation.latent import AutoencoderFamily, PrincipalComponents
+from gdl_numpy.probability.normal_family import MixtureFamily
+from gdl_numpy.representation.autoencoder import AutoencoderFamily
 from gdl_numpy.representation.manifold import determination, neighbour_regression
+from gdl_numpy.representation.principal_components import PrincipalComponents
 
 SIZE = (14, 6.6)
 TITLE = "A learned latent space: the same lines, bent"

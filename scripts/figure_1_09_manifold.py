@@ -12,10 +12,11 @@ from style import BLUE, ORANGE, VERMILION, caption
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.pictures.rasteriser import rasterise
 from gdl_numpy.pictures.silhouettes import dog
-from gdl_numpy.probability.family import MixtureFamily
 from gdl_numpy.probability.mle import maximum_likelihood
-from gdl_numpy.representation.latent import PrincipalComponents, interpolate
+from gdl_numpy.probability.normal_family import MixtureFamily
+from gdl_numpy.representation.latent import interpolate
 from gdl_numpy.representation.manifold import intrinsic_dimension
+from gdl_numpy.representation.principal_components import PrincipalComponents
 
 SIZE = (14, 9.4)
 TITLE = "The manifold of dogs"

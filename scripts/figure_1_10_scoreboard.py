@@ -9,21 +9,12 @@ import sys
 import make_figures
 import matplotlib as mpl
 import numpy as np
-from scoreboard import (
-    MODELS,
-    NETWORKS,
-    WORLD,
-    N,
-    committed,
-    fit_model,
-    kl_in_words,
-    known_log_prob,
-    reports,
-)
+from recipes import MODELS, NETWORKS, committed, fit_model
+from scoreboard import N, kl_in_words, known_log_prob, reports
 from style import INK, draw_coast, draw_density, draw_samples, frame_map
 
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.world.world_map import WorldMap
+from gdl_numpy.world.world_map import WORLD, WorldMap
 
 SIZE = (16, 11)
 TITLE = "Many models of one world: what they make, and their densities"

@@ -4,7 +4,8 @@ import sys
 
 import make_figures
 import matplotlib as mpl
-from scoreboard import NETWORKS, committed, kl_in_words, reports
+from recipes import NETWORKS, committed
+from scoreboard import kl_in_words, reports
 from style import INK, ORANGE, caption, draw_samples
 
 from gdl_numpy import taxonomy

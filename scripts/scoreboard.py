@@ -21,242 +21,37 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from recipes import (
+    CELLS,
+    COMPONENTS,
+    KEPT_BACK,
+    LAND_GRID,
+    MODELS,
+    NETWORKS,
+    SECONDS,
+    fit_model,
+    n_steps,
+)
 from style import write_whole
-from tqdm import tqdm
 
 from gdl_numpy import taxonomy
-from gdl_numpy.models.adversarial import AdversarialFamily
-from gdl_numpy.models.autoregressive import AutoregressiveFamily
-from gdl_numpy.models.diffusion import DiffusionFamily
-from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised
-from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
-from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
-from gdl_numpy.networks.fourier import wave_vectors
-from gdl_numpy.networks.network import Network
-from gdl_numpy.networks.storage import load, save
-from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.models.energy_based import GridNormalised
+from gdl_numpy.networks.storage import save
 from gdl_numpy.numerics.blocks import in_blocks
-from gdl_numpy.numerics.langevin import reflect
-from gdl_numpy.probability.density import Histogram, KernelDensity
-from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
-from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.probability.change_of_units import InUnits
+from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
 from gdl_numpy.world.evaluation import cells_hit
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
 FIGURES = Path(__file__).parent.parent / "figures"
-UNIT = np.array([90.0, 180.0])                              # degrees: networks see [-1, 1]²
-N, N_TEST, N_SAMPLES, SEEDS, SECONDS = 20_000, 200_000, 20_000, (0, 1, 2), 90
-COMPONENTS, CELLS = 200, (36, 72)                           # of the mixture, of the histogram
-KEPT_BACK, CHECKS = 2_000, 10                               # points, and how often they are asked
+N, N_TEST, N_SAMPLES, SEEDS = 20_000, 200_000, 20_000, (0, 1, 2)
 IMPORTANCE, ODE_STEPS = 200, 20                             # draws a bound; steps of the flow
-LAND_GRID, JS_GRID = (180, 360), (36, 72)                   # cells of 1 and of 5 degrees
+JS_GRID = (36, 72)                                          # cells of 5 degrees
 CELL = 2.0                                                  # degrees: of the land reached
-
-
-class InDegrees:
-    """The density of x = UNIT · u, where u ~ p, per square degree; it can do what p can."""
-
-    LOG_UNIT = math.log(math.prod(UNIT.tolist()))           # log |det ∂x/∂u|
-    ADDED = {"log_prob": -LOG_UNIT, "elbo": -LOG_UNIT, "importance_weighted": -LOG_UNIT,
-             "ode_log_prob": -LOG_UNIT, "energy": LOG_UNIT}
-
-    def __init__(self, p):
-        self.p = p
-
-    def __getattr__(self, name):
-        """The methods in ADDED, those that p has."""
-        if name not in self.ADDED:
-            raise AttributeError(f"a density in degrees has no {name}")
-        method = getattr(self.p, name)
-        return lambda X, *args, **kwargs: self.ADDED[name] + method(
-            (X / array_module(X).asarray(UNIT)).astype(self.p.theta.dtype), *args, **kwargs)
-
-    def sample(self, n, rng):
-        """n points of the map, (n, 2)."""
-        U = self.p.sample(n, rng).astype(float)
-        return U * array_module(U).asarray(UNIT)
-
-
-class RecalibratedKernelDensity:
-    """p ∝ exp(b tanh((a (log f - m) + c)/b)) for a kernel density f, on the map.
-
-    f rises slowly over a coast, where p_data jumps from one level to the other, and is rough on
-    both; this makes two flat levels of it. m is the median of log f at kept points, and a, b, c are
-    the best for them of a few; Z is a sum over a grid.
-    """
-
-    def __init__(self, X, kept, bandwidth=1.3):
-        self.f = KernelDensity(X, bandwidth)
-        log_f, (grid, cell) = self.f.log_prob(kept), WORLD.grid(LAND_GRID)
-        self.m, log_f_grid = np.median(log_f), self.f.log_prob(grid)
-        best = math.inf
-        for a in (2.0, 2.8, 4.0, 5.6):
-            for b in (2.5, 3.0, 3.5, 4.0):
-                for c in (3.0, 5.0, 7.0, 10.0):
-                    level = partial(self._level, a=a, b=b, c=c)
-                    log_z = math.log(np.exp(level(log_f_grid)).sum() * cell)
-                    loss = log_z - level(log_f).mean()
-                    if loss < best:
-                        best, self.level, self.log_z = loss, level, log_z
-        masses = np.exp(self.level(log_f_grid)).reshape(LAND_GRID)
-        self.in_cells = Histogram(WORLD, masses / masses.sum())
-
-    def _level(self, log_f, a, b, c):
-        return b * np.tanh((a * (log_f - self.m) + c) / b)
-
-    def log_prob(self, X):
-        """log p(x) (n,), for points of the map."""
-        return self.level(self.f.log_prob(X)) - self.log_z
-
-    def sample(self, n, rng):
-        """n points (n, 2): a cell by its mass, a point of it by chance, nearly as p has them."""
-        return self.in_cells.sample(n, rng)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a family of networks, `family(xp)` with its constants in the module xp, is trained here.
-
-    `steps` are what 90 seconds on 2 cores allow. `judge(p, U, rng)` is to be small on points kept
-    back, None takes the last parameters; `jitter` is how far training points are moved, in degrees.
-    """
-    family: Callable
-    judge: Callable | None
-    steps: int
-    jitter: float
-    options: dict = field(default_factory=dict)
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C in a training: what it had reached."""
-
-    def __init__(self, family, theta):
-        self.family, self.theta = family, theta
-
-
-def moved(degrees):
-    """An `augment` that moves points by normal steps, mirrored at the border of the map."""
-    scale, end = (degrees / UNIT).astype(np.float32), np.ones(2, np.float32)
-    return lambda U, rng: reflect(
-        U + scale * rng.standard_normal(U.shape, dtype=U.dtype), -end, end)[0]
-
-
-def n_steps(network, seconds):
-    """How many steps of training `seconds` allow."""
-    return max(1, round(network.steps * seconds / SECONDS))
-
-
-def fit_network(network, X, rng, seconds):
-    """The density, in degrees, of the network's family fitted to the points X (n, 2)."""
-    U, kept = split(X / UNIT, rng) if network.judge else (X / UNIT, X[:0])
-    U, kept, family = U.astype(np.float32), kept.astype(np.float32), network.family(np)
-    steps = n_steps(network, seconds)
-    best, best_theta, theta = math.inf, None, None
-    try:
-        for step in tqdm(family.train(U, rng, max_steps=steps, augment=moved(network.jitter),
-                                      **network.options), total=steps, leave=False, disable=None):
-            theta = step.theta
-            if network.judge and (step.step + 1) % max(1, steps // CHECKS) == 0:
-                value = network.judge(family(theta), kept, rng)
-                if value < best:
-                    best, best_theta = value, theta
-    except KeyboardInterrupt:
-        raise Interrupted(family, theta) from None
-    return InDegrees(family(theta if best_theta is None else best_theta))
-
-
-def split(X, rng):
-    """X without KEPT_BACK of its rows, at most a tenth, and these."""
-    order, k = rng.random(len(X)).argsort(), min(KEPT_BACK, len(X) // 10)
-    return X[order[k:]], X[order[:k]]
-
-
-def waves(xp, scales, n_each, d=2):
-    """Wave vectors in the module xp: they belong to a model like its sizes, and never change."""
-    return xp.asarray(wave_vectors(d, n_each, scales, np.random.default_rng(0)).astype("float32"))
-
-
-def cross_entropy(p, U, rng):
-    return -p.log_prob(U).mean()
-
-
-def grid_cross_entropy(p, U, rng):
-    return -GridNormalised(p, (120, 240)).log_prob(U).mean()
-
-
-def fitted(family, method=None, **options):
-    """A classical model: X, rng, seconds -> its maximum likelihood."""
-    return lambda X, rng, seconds: family(maximum_likelihood(family, X, rng, method, **options))
-
-
-def kernel_density(X, rng, seconds):
-    """Of some bandwidths the one that suits points kept back best."""
-    train, kept = split(X, rng)
-    h = max((1.2, 1.4, 1.6, 1.8, 2.0), key=lambda h: KernelDensity(train, h).log_prob(kept).mean())
-    return KernelDensity(X, h)
-
-
-MODELS = {                                                  # name: X, rng, seconds -> density
-    "box": fitted(BoxFamily(2)),
-    "normal": fitted(NormalFamily(2)),
-    "mixture": fitted(MixtureFamily(COMPONENTS, 2), "em", max_steps=200),
-    "histogram": fitted(HistogramFamily(WORLD, CELLS, pseudocount=0.1)),
-    "kernel_density": kernel_density,
-    "recalibrated_kernel_density":
-        lambda X, rng, seconds: RecalibratedKernelDensity(*split(X, rng)),
-}
-NETWORKS = {
-    "autoregressive": Recipe(
-        lambda xp: AutoregressiveFamily((180, 360), (256, 256), waves(xp, (2, 8, 32), 32),
-                                        order=(1, 0), bound=3.0),
-        None, 4000, 1.0, {"learning_rate": 2e-3}),
-    "spline_flow": Recipe(
-        lambda xp: NormalizingFlowFamily(2, 4, (128, 128), "spline", 32, waves(xp, (2, 6, 18), 16)),
-        None, 7000, 1.0, {"learning_rate": 2e-3}),
-    "affine_flow": Recipe(
-        lambda xp: NormalizingFlowFamily(2, 12, (128, 128), "affine",
-                                         waves=waves(xp, (1, 3), 16), bound=1.0),
-        cross_entropy, 10_000, 1.0, {"learning_rate": 1e-3}),
-    "variational_autoencoder": Recipe(
-        lambda xp: VariationalAutoencoderFamily(
-            Network((2, 128, 128, 4), waves=waves(xp, (2, 6, 20), 24)),
-            Network((2, 128, 128, 4), waves=waves(xp, (0.5, 1.5), 16)), floor=5e-3),
-        None, 40_000, 0.5, {"learning_rate": 2e-3, "n_samples": 8}),
-    "energy_based": Recipe(
-        lambda xp: EnergyBasedFamily(
-            [-1.0, -1.0], [1.0, 1.0],
-            Network((2, 128, 128, 1), "relu", waves(xp, (2, 4, 8, 16), 32), bound=3.0)),
-        grid_cross_entropy, 5000, 0.4,
-        {"learning_rate": 2e-3, "batch": 1024, "averaging": 0.999}),
-    "diffusion": Recipe(
-        lambda xp: DiffusionFamily(2, (256, 256), 256, waves(xp, (2, 6, 20), 24),
-                                   log_snr=(10.0, -6.0)),
-        None, 32_000, 0.0, {"learning_rate": 2e-3}),
-    "adversarial": Recipe(
-        lambda xp: AdversarialFamily(
-            Network((2, 128, 128, 2), "relu", waves(xp, (0.5, 1, 2, 4), 16)),
-            Network((2, 128, 128, 1), "relu", waves(xp, (2, 4, 8, 16), 16))),
-        None, 10_000, 0.0, {"learning_rate": 2e-3}),
-}
-for name, network in NETWORKS.items():
-    MODELS[name] = partial(fit_network, network)
-
-
-def fit_model(name, X, rng, seconds=SECONDS):
-    """The model of that name fitted to the points X (n, 2), (latitude, longitude) in degrees.
-
-    A density in degrees: it has `sample(n, rng)`, and log_prob, elbo or energy as its kind has.
-    `seconds` scales the number of a network's steps, chosen so that 90 suffice on two cores.
-    """
-    if name not in MODELS:
-        raise ValueError(f"name must be one of {', '.join(MODELS)}, got {name!r}")
-    return MODELS[name](X, rng, seconds)
 
 
 def judged(p, p_data, X, rng):
@@ -292,8 +87,7 @@ def known_log_prob(p, rng):
         return "flow", lambda X: in_blocks(
             lambda i, j: p.ode_log_prob(X[i:j], n_steps=ODE_STEPS), len(X), 2000)
     if hasattr(p, "energy"):
-        normalised = GridNormalised(p.p, (360, 720))
-        return "grid", lambda X: normalised.log_prob(X / UNIT) - p.LOG_UNIT
+        return "grid", InUnits(GridNormalised(p.p, (360, 720)), p.unit).log_prob
     return "none", None
 
 
@@ -311,7 +105,7 @@ def histogram_js(X, Y):
 def described(p, name, n):
     """The number of parameters behind a density, and its kind as the taxonomy has it."""
     inner = getattr(p, "p", p)
-    if hasattr(inner, "theta"):
+    if name in NETWORKS:
         parameters = inner.family.n_parameters
     else:
         parameters = {"box": 4, "normal": 5, "mixture": COMPONENTS * 6 - 1,
@@ -413,12 +207,6 @@ def kl_in_words(row, spread=False):
         return ""
     more = f" ± {row['kl_spread']:.3f}" if spread and row["kl"] != "inf" else ""
     return HOW[row["how"]].format("∞" if row["kl"] == "inf" else f"{row['kl']:.3f}{more}")
-
-
-def committed(name, like):
-    """The density of the committed parameters of a network, where the array `like` lives."""
-    family = NETWORKS[name].family(array_module(like))
-    return InDegrees(family(load(FIGURES / "parameters" / f"{name}.npz", family, like)))
 
 
 def reports():

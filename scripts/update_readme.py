@@ -1,23 +1,148 @@
-"""Write into the README the numbers that scripts have measured: `python scripts/update_readme.py`.
+"""Write into the READMEs the numbers that scripts have measured: `python scripts/update_readme.py`.
 
-Between the lines `<!-- NAME -->` and `<!-- end -->` stands what the function `NAME` below makes of
-the files manifest, encoders, scoreboard, faces and benchmark_*, all .json, of figures/; a test sees
-that it is up to date.
+Between the lines `<!-- NAME -->` and `<!-- end -->` stands what the function NAME below makes of
+the files manifest, encoders, scoreboard, faces and benchmark_*, all .json, of figures/. The tables
+of modules and of errata are written by hand, and only their links are made anew: a module is found
+by its name, an erratum's by the test that the module names. A test sees that all is up to date.
 """
 
-import json
+import argparse
+import ast
+import html
+import os
 import re
 import textwrap
+from functools import cache
 from pathlib import Path
 
-from compare_faces import MIXTURE, VAE
-from scoreboard import kl_in_words
+from reports import ROOT, kl_in_words, load, spoken
 
-ROOT = Path(__file__).parent.parent
+FILES = "gdl_numpy/README.md", "figures/README.md", "README.md"     # the last reads the first
+ROOMS = ["numerics", "probability", "world", "networks", "labels", "pictures", "representation",
+         "models"]
+KINDS = {"exact": "exact", "bound": "a bound", "grid": "up to Z", "flow": "a bound", "none": "none"}
+STORY = "figure_1_04_points", "figure_1_05_box", "figure_1_06_world"
 
 
-def load(name):
-    return json.loads((ROOT / "figures" / name).read_text(encoding="utf-8"))
+def wrapped(text):
+    return textwrap.fill(" ".join(text.split()), 130, break_on_hyphens=False,
+                         break_long_words=False)
+
+
+def two_digits(number):
+    """A speed: more digits than two are noise."""
+    return f"{float(f'{number:.2g}'):,.0f}"
+
+
+# The front page
+
+def story():
+    """The figures of the chapter's story, side by side."""
+    yield "<table><tr>"
+    for name in STORY:                                      # in two sentences; the gallery has all
+        alt = ". ".join(load("manifest.json")[name]["alt"].split(". ")[:2]).rstrip(".") + "."
+        yield wrapped(f'<td width="33%"><a href="figures/{name}.png"><img src="figures/{name}.png" '
+                      f'width="100%" alt="{html.escape(alt)}"></a></td>')
+    yield "</tr></table>"
+
+
+def routes():
+    """The modules of both routes in their reading order, a row for each room."""
+    yield "| room | the chapter | the machinery |"
+    yield "| --- | --- | --- |"
+    chapter, machinery = (reading_order(name) for name in ("chapter", "machinery"))
+    for room in [*ROOMS, ""]:
+        cells = [", ".join(f"[{path.stem}]({path.relative_to(ROOT)})"
+                           for path in map(module, route)
+                           if path.relative_to(ROOT / "gdl_numpy").parent.name == room)
+                 for route in (chapter, machinery)]
+        yield row_of([about_room(room) if room else "the whole tree", *cells])
+
+
+def about_room(room):
+    """A room as its own first sentence has it."""
+    source = (ROOT / "gdl_numpy" / room / "__init__.py").read_text(encoding="utf-8")
+    first = " ".join(ast.get_docstring(ast.parse(source)).split()).split(". ")[0].rstrip(".")
+    return f"[{room}](gdl_numpy/{room}): {first.partition(': ')[2] or first}"
+
+
+def scoreboard():
+    """The best first, and those last whose KL is not known."""
+    table = load("scoreboard.json")["summary"]
+    yield "| model | density | KL, nats | in the sea | land reached | training, s |"
+    yield "| --- |" + " --- |" * 5
+    for name, row in sorted(table.items(), key=lambda item: float(item[1].get("kl", "inf"))):
+        yield (f"| {spoken(name)} | {KINDS[row['how']]} | {kl_in_words(row, spread=True)} "
+               f"| {row['sea']:.1%} | {row['reached']:.1%} | {row['seconds']:.1f} |")
+
+
+# How to read
+
+@cache
+def module(stem):
+    """The file of the module of that name."""
+    path, = (ROOT / "gdl_numpy").rglob(f"{stem}.py")
+    return path
+
+
+def cells_of(row):
+    """The cells of a row of a table, without the spaces around them."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+
+
+def row_of(cells):
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
+
+
+def reading_order(route):
+    """The names of the modules of one route, from its table in gdl_numpy/README.md."""
+    text = (ROOT / "gdl_numpy" / "README.md").read_text(encoding="utf-8")
+    table = re.search(rf"<!-- {route} -->\n(.*?)<!-- end -->", text, flags=re.DOTALL)[1]
+    return [named[1] for row in table.splitlines()
+            if (named := re.match(r"\[(\w+)\]\(", cells_of(row)[3]))]
+
+
+def relinked(table):
+    """Rows of modules: concept, symbol, Chinese, module, test, figure."""
+    for row in table.splitlines():
+        cells = cells_of(row)
+        named = re.match(r"\[(\w+)\]", cells[3])
+        if named:
+            stem = named[1]
+            tests = list((ROOT / "tests").rglob(f"test_{stem}.py"))
+            cells[3:5] = link(stem, module(stem)), link("test", tests[0]) if tests else ""
+        yield row_of(cells)
+
+
+def link(text, path):
+    return f"[{text}]({Path(os.path.relpath(path, ROOT / 'gdl_numpy')).as_posix()})"
+
+
+def errata(table):
+    """Rows of errata: number, stated, right, and where: a module that names the test, the test."""
+    modules, tests = ({path: path.read_text(encoding="utf-8") for path in sorted(paths)}
+                      for paths in ((ROOT / "gdl_numpy").rglob("*.py"),
+                                    (ROOT / "tests").rglob("test_*.py")))
+    for row in table.splitlines():
+        cells = cells_of(row)
+        if re.fullmatch(r"E\d\d", cells[0]):
+            name = f"test_{cells[0].lower()}"
+            homes = [path for path, text in modules.items() if name in text]
+            shown = [path for path, text in tests.items() if f"def {name}_" in text]
+            cells[3] = ", ".join([*(link(path.stem, path) for path in homes[:1]),
+                                  *(link("test", path) for path in shown[:1])])
+        yield row_of(cells)
+
+
+# Figures and numbers
+
+def figure(name):
+    """A figure with its description, and where it comes from."""
+    entry = load("manifest.json")[name]
+    title = entry["title"] + "." * (entry["title"][-1] not in "?!")
+    yield wrapped(f"**{title}** ([{name}](../scripts/{name}.py), [SVG]({name}.svg))")
+    yield ""
+    yield wrapped(f"![{entry['alt']}]({name}.png)")
 
 
 def densities():
@@ -39,32 +164,7 @@ def densities():
                f"| {numbers[f'{key}_missed']:.1%} |")
 
 
-def encoders():
-    """The means of compare_encoders.py over its seeds."""
-    report = load("encoders.json")
-    names = {"pca": "principal components", "ppca": "probabilistic PCA", "autoencoder":
-             "autoencoder " + "-".join(map(str, report["sizes"])) + " and back"}
-    pca = report["mean"]["pca"]["error"]
-    yield ("| encoder, two numbers | mean squared error | PCA's error / its | R² of height "
-           "| R² of width |")
-    yield "| --- | --- | --- | --- | --- |"
-    for key, name in names.items():
-        numbers = report["mean"][key]
-        yield (f"| {name} | {numbers['error']:.2g} | {pca / numbers['error']:.0f} "
-               f"| {numbers['r2_height']:.4f} | {numbers['r2_width']:.4f} |")
-    drawn = report["mean"]["autoencoder"]
-    yield ""
-    yield ("Not every code decodes to a tin. Of pictures decoded from N(0, I), which has the mean "
-           "and the covariance of the data's\ncodes, one in a hundred is more than "
-           f"{drawn['normal_99']:.3f} away from any tin (root mean square per pixel); of those "
-           f"decoded\nfrom a density fitted to the codes, {drawn['fitted_99']:.3f}. The medians, "
-           f"{drawn['normal_median']:.4f} and {drawn['fitted_median']:.4f}, hardly differ.")
-
-
-KINDS = {"exact": "exact", "bound": "a bound", "grid": "up to Z", "flow": "a bound", "none": "none"}
-
-
-def scoreboard():
+def scoreboard_in_full():
     """The means of scoreboard.py over its seeds."""
     report = load("scoreboard.json")
     table = report["summary"]
@@ -76,7 +176,7 @@ def scoreboard():
         lowest = f"{lowest:.0f}" if isinstance(lowest, float) else lowest.replace("-inf", "-∞")
         error = f"{row['kl_error']:.4f}" if "kl_error" in row else ""
         steps = f"{row['steps_per_second']:.0f}" if "steps" in row else ""
-        yield (f"| {name.replace('_', ' ')} | {KINDS[row['how']]} | {row['parameters']:,.0f} "
+        yield (f"| {spoken(name)} | {KINDS[row['how']]} | {row['parameters']:,.0f} "
                f"| {row['seconds']:.1f} | {steps} | {two_digits(row['samples_per_second'])} "
                f"| {kl_in_words(row, spread=True)} "
                f"| {error} | {lowest} | {row['sea']:.1%} | {row['reached']:.1%} "
@@ -84,21 +184,41 @@ def scoreboard():
     box, vae, diffusion = (table[name] for name in ("box", "variational_autoencoder", "diffusion"))
     yield ""
     yield wrapped(
-        f"Means over {box['seeds']} seeds, ± the largest distance of a seed from the mean. The JS "
-        f"of true samples from others is {box['js_floor']:.4f}: less cannot be seen. ≤: a bound, "
-        f"of {report['importance']} draws; with one draw, the ELBO, it is {vae['elbo_kl']:.1f}. *Z "
+        f"Means over {box['seeds']} seeds; ± is the largest distance of a seed from the mean. The "
+        f"JS of true samples from others is {box['js_floor']:.4f}: no smaller one can be seen. ≤ "
+        f"marks a bound, of {report['importance']} draws; with one draw, the ELBO, it is "
+        f"{vae['elbo_kl']:.1f} ± {vae['elbo_kl_spread']:.1f}, because this encoder was trained for "
+        "the best of several guesses: it spreads them widely, and a single one is mostly bad. *Z "
         "by a grid*: log p is known up to a constant, which a sum over a grid gives in two "
         "dimensions. *Of its flow*: of the deterministic flow, not of the chain that samples, for "
         f"which only the bound {diffusion['elbo_kl']:.2f} is known.")
 
 
-def wrapped(text):
-    return textwrap.fill(text, 130, break_on_hyphens=False)
-
-
-def two_digits(number):
-    """A speed: more digits than two are noise."""
-    return f"{float(f'{number:.2g}'):,.0f}"
+def encoders():
+    """The means of compare_encoders.py over its seeds."""
+    report = load("encoders.json")
+    names = {"pca": "principal components", "ppca": "probabilistic PCA", "autoencoder":
+             "autoencoder " + "-".join(map(str, report["sizes"])) + " and back"}
+    yield wrapped(f"Fitted to {report['n']:,} tins and judged on {report['n_held_out']:,} others; "
+                  f"means over {len(report['seeds'])} seeds. R² says how well the code determines "
+                  "height and width.")
+    yield ""
+    pca = report["mean"]["pca"]["error"]
+    yield ("| encoder, two numbers | mean squared error | PCA's error / its | R² of height "
+           "| R² of width |")
+    yield "| --- | --- | --- | --- | --- |"
+    for key, name in names.items():
+        numbers = report["mean"][key]
+        yield (f"| {name} | {numbers['error']:.2g} | {pca / numbers['error']:.0f} "
+               f"| {numbers['r2_height']:.4f} | {numbers['r2_width']:.4f} |")
+    drawn = report["mean"]["autoencoder"]
+    yield ""
+    yield wrapped(
+        "Not every code decodes to a tin. Of images decoded from N(0, I), which has the mean and "
+        "the covariance of the data's codes, one in a hundred is more than "
+        f"{drawn['normal_99']:.3f} away from any tin (root mean square per pixel); of those "
+        f"decoded from a density fitted to the codes, {drawn['fitted_99']:.3f}. The medians, "
+        f"{drawn['normal_median']:.4f} and {drawn['fitted_median']:.4f}, hardly differ.")
 
 
 def faces():
@@ -106,28 +226,17 @@ def faces():
     report = load("faces.json")
     side = report["side"]
     yield wrapped(
-        f"Pictures of {side} × {side} pixels with {report['levels']} levels of grey, where an even "
+        f"Images of {side} × {side} pixels with {report['levels']} levels of grey, where an even "
         f"guess needs {report['even']:.0f} bits per pixel. Each model learned from {report['n']:,} "
         f"faces and is judged on {report['n_held_out']} others. Means over {len(report['seeds'])} "
-        "seeds, ± the largest distance of a seed from it; ≤ a bound.")
+        "seeds; ± is the largest distance of a seed from the mean; ≤ marks a bound.")
     yield ""
     yield "| model of faces | bits per pixel | parameters | training, s |"
     yield "| --- | --- | --- | --- |"
     for name, row in sorted(report["mean"].items(), key=lambda item: -item[1]["bits_per_pixel"]):
-        yield (f"| {name.replace('_', ' ')} | {'≤ ' if row['bound'] else ''}"
+        yield (f"| {spoken(name)} | {'≤ ' if row['bound'] else ''}"
                f"{row['bits_per_pixel']:.3f} ± {row['bits_per_pixel_spread']:.3f} "
                f"| {row['parameters']:,.0f} | {row['seconds']:.0f} |")
-    yield ""
-    yield wrapped(
-        "A normal density pays at least 0.25 bits per pixel for the cell of a grey level; "
-        "independent pixels and the autoregressive model, which are masses and no densities, pay "
-        "nothing. The autoregressive model is one classifier for all pixels, given a window before "
-        f"each. The mixture has {MIXTURE['components']} normals. Mixture, diffusion model and "
-        f"variational autoencoder are models of the {MIXTURE['coordinates']} or "
-        f"{VAE['coordinates']} leading principal coordinates, and all else is normal noise: the "
-        "specks in their pictures. The order of the table is that of these small models after at "
-        "most about a minute of training, not of their families; and what the cells cost is as "
-        "much as separates its last two rows.")
 
 
 def benchmark():
@@ -139,7 +248,7 @@ def benchmark():
     for case in (case for report in [*reports, models] for case in report["cases"]):
         ratio, memory = case["ratio"], case["memory_MB"]
         sizes = "-".join(map(str, case["sizes"].get("sizes", [])))          # of a network
-        name = case["name"].replace("_", " ") + f" {sizes}" * bool(sizes)
+        name = spoken(case["name"]) + f" {sizes}" * bool(sizes)
         yield (f"| {name}, {case['dtype']} "
                f"| {case['peer']}, {case['settings']} "
                f"| {ratio['median']:.1f} ({ratio['min']:.1f} to {ratio['max']:.1f}) "
@@ -147,31 +256,43 @@ def benchmark():
     yield ""
     density, discriminative, network = (report["machine"] for report in reports)
     machine = network | discriminative | density
-    yield (f"Measured on one {machine['processor']} with {machine['cores']} cores, "
-           f"OMP_NUM_THREADS = {machine['OMP_NUM_THREADS']} (training step: "
-           f"{network['OMP_NUM_THREADS']}, of which a case uses as many as it says), "
-           + ", ".join(f"{name} {machine[name]}" for name in
-                       ("numpy", "scipy", "scikit-learn", "shapely", "torch")) + ".")
+    yield wrapped(
+        f"Measured on one {machine['processor']} with {machine['cores']} cores, "
+        f"OMP_NUM_THREADS = {machine['OMP_NUM_THREADS']} (training step: "
+        f"{network['OMP_NUM_THREADS']}, of which a case uses as many as it says), "
+        + ", ".join(f"{name} {machine[name]}" for name in
+                    ("numpy", "scipy", "scikit-learn", "shapely", "torch")) + ".")
     peaks = {case["sizes"]["threads"]: case["extra"]["peak_GFLOP_per_s"]
              for case in reports[2]["cases"]}
-    yield ("A large matrix product in float32 reaches, on "
-           + ", on ".join(f"{threads} thread{'s' * (threads > 1)} {peak['ours']:.0f} GFLOP/s in "
-                          f"NumPy and {peak['peer']:.0f} in PyTorch"
-                          for threads, peak in peaks.items())
-           + ": that much of a training step's ratio is the libraries', not ours.")
+    yield wrapped(
+        "A large matrix product in float32 reaches, on "
+        + ", on ".join(f"{threads} thread{'s' * (threads > 1)} {peak['ours']:.0f} GFLOP/s in "
+                       f"NumPy and {peak['peer']:.0f} in PyTorch"
+                       for threads, peak in peaks.items())
+        + ": that much of a training step's ratio is the libraries', not ours.")
+
+
+BLOCKS = {block.__name__: block for block in (story, routes, scoreboard, densities,
+                                              scoreboard_in_full, encoders, faces, benchmark)}
+RELINKED = {"chapter": relinked, "machinery": relinked, "errata": errata}
 
 
 def updated(text):
-    """The README `text` with every marked block made anew."""
+    """The `text` of a README with every marked block made anew."""
     def block(match):
-        lines = "\n".join(BLOCKS[match[1]]())
-        return f"<!-- {match[1]} -->\n{lines}\n<!-- end -->"
-    return re.sub(r"<!-- (\w+) -->\n.*?<!-- end -->", block, text, flags=re.DOTALL)
+        name, old = match[1], match[2]
+        lines = (RELINKED[name](old) if name in RELINKED else
+                 figure(name) if name.startswith("figure_") else BLOCKS[name]())
+        return f"<!-- {name} -->\n" + "\n".join(lines) + "\n<!-- end -->"
+    return re.sub(r"<!-- (\w+) -->\n(.*?)<!-- end -->", block, text, flags=re.DOTALL)
 
 
-BLOCKS = {"densities": densities, "encoders": encoders, "scoreboard": scoreboard, "faces": faces,
-          "benchmark": benchmark}
+def main(arguments=None):
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(arguments)
+    for name in FILES:
+        path = ROOT / name
+        path.write_text(updated(path.read_text(encoding="utf-8")), encoding="utf-8")
+
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(updated(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    main()

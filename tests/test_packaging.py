@@ -1,4 +1,4 @@
-"""The README, the wheel, and the scripts that are no figures."""
+"""The package as others get it, and the scripts that are no figures."""
 
 import importlib
 import json
@@ -6,62 +6,25 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from configparser import ConfigParser
+from email import message_from_string
 from pathlib import Path
 from types import SimpleNamespace
 
 import check_gpu
 import numpy as np
 import pytest
-import update_readme
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETTINGS = ConfigParser()
+SETTINGS.read(ROOT / "setup.cfg", encoding="utf-8")
 PACKAGE = list((ROOT / "gdl_numpy").rglob("*.py"))
 BENCHMARKS = [path.stem for path in (ROOT / "scripts").glob("benchmark_*.py")]
-NO_CASE = {"backend", "polygon", "storage", "taxonomy"}     # of check_gpu: nothing to compute
+NO_CASE = {"backend", "blocks", "checks", "described", "polygon", "storage", "taxonomy",
+           "trained"}                                       # of check_gpu: nothing to compute
 MODULES = sorted(path.stem for path in PACKAGE if path.stem != "__init__")
-
-
-def test_the_quick_start_has_exactly_two_code_blocks_of_one_line():
-    section = README.split("## Quick start")[1].split("\n## ")[0]
-    blocks = re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
-    assert len(blocks) == 2 and all(block.count("\n") == 1 for block in blocks)
-    assert "make_figures.py" in blocks[0] and "pytest" in blocks[1]
-
-
-def test_the_example_of_the_readme_trains_a_flow(capsys):
-    block, = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    names = {}
-    exec(block, names)
-    assert capsys.readouterr().out and names["step"].step == 199
-    entropy = 1 + np.log(2 * np.pi) + np.log(0.6)           # of the points: N(0, ΛᵀΛ), |Λ| = 0.6
-    assert names["p"].log_prob(names["X"]).mean() > -entropy - 0.2
-
-
-def test_the_numbers_in_the_readme_are_those_that_scripts_have_written():
-    assert update_readme.updated(README) == README
-
-
-def test_the_reading_order_is_complete_and_the_same_in_the_readme_and_in_the_package():
-    section = README.split("## Reading order")[1].split("\n## ")[0]
-    in_readme = re.findall(r"\(gdl_numpy/(?:\w+/)?(\w+)\.py\)", section)
-    docstring = (ROOT / "gdl_numpy" / "__init__.py").read_text(encoding="utf-8")
-    in_package = re.findall(r"^    (\w+) {2,}", docstring, flags=re.MULTILINE)
-    assert in_readme == in_package and sorted(in_readme) == MODULES
-
-
-def test_every_file_that_the_readme_links_to_exists():
-    for link in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / link).exists(), link
-
-
-def test_every_erratum_named_in_a_module_has_its_test_and_its_line_in_the_readme():
-    tests, modules = ("".join(path.read_text(encoding="utf-8") for path in paths)
-                      for paths in ((ROOT / "tests").rglob("test_*.py"), PACKAGE))
-    named = {name.upper() for name in re.findall(r"test_(e\d\d)", modules)}
-    assert named == {name.upper() for name in re.findall(r"def test_(e\d\d)_", tests)}
-    assert named == set(re.findall(r"^\| (E\d\d) \|", README, flags=re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +47,61 @@ def test_the_wheel_holds_the_map_and_works_on_its_own(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as file:
         names = file.namelist()
         file.extractall(tmp_path)
-    assert "gdl_numpy/world/data/world_map.npz" in names
+    assert {"gdl_numpy/README.md", "gdl_numpy/world/data/world_map.npz"} < set(names)
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"gdl_numpy"}
     code = ("import gdl_numpy; from gdl_numpy.world.world_map import WorldMap\n"
             "print(gdl_numpy.__file__, WorldMap().contains([[40.7306, -73.9352]])[0])")
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True,
                           cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)})
     assert done.stdout.split() == [str(tmp_path / "gdl_numpy" / "__init__.py"), "True"], done.stderr
+
+
+def test_the_metadata_say_who_what_and_for_which_python(wheel):
+    with zipfile.ZipFile(wheel) as file:
+        name, = (name for name in file.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = message_from_string(file.read(name).decode("utf-8"))
+    assert metadata["Author"] == "gdl_numpy contributors"
+    assert metadata["License-Expression"] == "MIT" and metadata["License-File"] == "LICENSE"
+    assert metadata["Requires-Python"] == ">=3.11" and metadata["Keywords"]
+    assert metadata["Version"] == SETTINGS["metadata"]["version"]
+    needed = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
+    assert needed == ["numpy>=2.0"]
+    classifiers = metadata.get_all("Classifier")
+    assert {"Intended Audience :: Education", "Topic :: Education",
+            "Operating System :: OS Independent"} < set(classifiers)
+    assert not any(line.startswith("License ::") for line in classifiers)   # the expression says it
+
+
+def test_the_workflow_runs_what_a_change_must_pass_on_the_first_and_the_last_python():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    versions = re.findall(r":: (3\.\d+)$", SETTINGS["metadata"]["classifiers"], flags=re.MULTILINE)
+    assert re.findall(r'"(3\.\d+)"', text) == [versions[0], versions[-1]]
+    assert text.rstrip().endswith("- run: .ci/run") and os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_citation_has_what_its_format_requires_and_the_version_of_the_package():
+    """Its lines are `key: value`, lists below a key without one; a value with ": " is quoted."""
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    top = dict(re.findall(r"^([\w-]+): *(.*)$", text, flags=re.MULTILINE))
+    assert {"cff-version", "message", "title", "authors"} < set(top)
+    ours = SETTINGS["metadata"]
+    assert top["cff-version"] == "1.2.0" and top["license"] == ours["license_expression"]
+    assert top["version"] == ours["version"]
+    assert f"- name: {ours['author']}" in text and "family-names: Foster" in text
+    for value in re.findall(r"^[ -]*[\w-]+: +(.*)$", text, flags=re.MULTILINE):
+        assert ": " not in value or value[0] == value[-1] == '"'
+
+
+def test_the_source_distribution_holds_all_that_its_own_tests_read():
+    """It is what git knows; `.ci/run` builds one and runs tests from it."""
+    recipe = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    requires = [name.partition(">")[0] for name in recipe["build-system"]["requires"]]
+    assert requires == ["setuptools", "setuptools-scm"]
+
+
+def test_the_linter_finds_its_settings_without_being_told_where():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
+    assert settings["line-length"] == 100 and {"E", "F", "NPY"} < set(settings["lint"]["select"])
 
 
 def test_check_gpu_agrees_with_numpy_on_the_stand_in(monkeypatch):

@@ -10,14 +10,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import recipes
 import scoreboard
-from scoreboard import MODELS, NETWORKS, InDegrees, committed, fit_model, known_log_prob, reports
+from recipes import MODELS, NETWORKS, committed
+from scoreboard import fit_model, known_log_prob, reports
 
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.networks.storage import load
 from gdl_numpy.numerics.optimizer import Step
-from gdl_numpy.probability.family import NormalFamily
-from gdl_numpy.taxonomy import branch
 from gdl_numpy.world.world_map import WorldMap
 
 P_DATA, FIGURES = WorldMap(), Path(__file__).parent.parent / "figures"
@@ -57,20 +57,9 @@ def test_the_same_seed_gives_the_same_model(X):
     assert (a == b).all() and not (a == c).all()
 
 
-def test_a_density_in_degrees_can_do_what_it_can_in_other_units():
-    family = NormalFamily(2)
-    p = InDegrees(family(np.zeros(family.n_parameters)))
-    p.p.theta = np.zeros(1)
-    X = np.array([[9.0, 90.0]])
-    expected = -0.5 * (0.1**2 + 0.5**2) - math.log(2 * math.pi) - math.log(90 * 180)
-    assert p.log_prob(X) == pytest.approx([expected])
-    assert not hasattr(p, "elbo") and not hasattr(p, "energy") and not hasattr(p, "theta")
-    assert branch(p) == branch(p.p)
-
-
 def test_moved_points_stay_on_the_map(X):
-    U = (X / scoreboard.UNIT).astype(np.float32)
-    moved = scoreboard.moved(30.0)(U, np.random.default_rng(0))
+    U = (X / recipes.UNIT).astype(np.float32)
+    moved = recipes.moved(30.0)(U, np.random.default_rng(0))
     assert abs(moved).max() <= 1 and moved.dtype == np.float32 and abs(moved - U).max() > 0.1
 
 
@@ -134,7 +123,7 @@ class Stopped(AutoregressiveFamily):
 def test_an_interrupted_training_leaves_usable_parameters(tmp_path, monkeypatch, capsys):
     family = Stopped((18, 36), (8,))
     network = replace(NETWORKS["autoregressive"], family=lambda xp: family)
-    monkeypatch.setitem(MODELS, "autoregressive", partial(scoreboard.fit_network, network))
+    monkeypatch.setitem(MODELS, "autoregressive", partial(recipes.fit_network, network))
     monkeypatch.setattr(scoreboard, "N_TEST", 1000)
     options = ["--only", "normal", "autoregressive", "--seeds", "0", "--output", str(tmp_path)]
     assert scoreboard.main(options) == 130
@@ -161,10 +150,10 @@ def test_a_network_with_a_judge_keeps_the_stage_that_suits_it_best(X):
         assert len(kept) == 200
         return abs(int(p.theta[0]) - 59)
 
-    network = scoreboard.Network(lambda xp: Stages(), judge, 100, 1.0)
+    network = recipes.Recipe(lambda xp: Stages(), judge, 100, 1.0)
     rng = np.random.default_rng(0)
-    assert scoreboard.fit_network(network, X, rng, 90).p.theta == 59
-    assert scoreboard.fit_network(replace(network, judge=None), X, rng, 90).p.theta == 99
+    assert recipes.fit_network(network, X, rng, 90).p.theta == 59
+    assert recipes.fit_network(replace(network, judge=None), X, rng, 90).p.theta == 99
 
 
 def test_a_recalibrated_kernel_density_has_about_mass_1_on_a_finer_grid(X):
@@ -233,16 +222,16 @@ def test_the_steps_of_the_flow_are_small_enough():
 
 
 def test_the_readme_says_what_was_used():
-    text = " ".join((FIGURES.parent / "README.md").read_text(encoding="utf-8").split())
+    text = " ".join((FIGURES / "README.md").read_text(encoding="utf-8").split())
     moved = {network.jitter for network in NETWORKS.values()} - {0}
     assert f"by {min(moved):g}° to {max(moved):g}°" in text
     judges = [name for name, network in NETWORKS.items() if network.judge]
-    assert judges == ["affine_flow", "energy_based"] and scoreboard.CHECKS == 10
+    assert judges == ["affine_flow", "energy_based"] and recipes.CHECKS == 10
     assert f"chosen on {scoreboard.KEPT_BACK:,} of the points" in text
     assert f"from {scoreboard.N - scoreboard.KEPT_BACK:,} points and keep, of ten stages" in text
     energy, autoregressive = (NETWORKS[name].family(np) for name in
                               ("energy_based", "autoregressive"))
-    assert energy.bound == autoregressive.bound == 3 and "bounded to ± 3 nats" in text
+    assert energy.network.bound == autoregressive.bound == 3 and "bounded to ± 3 nats" in text
     assert autoregressive.bins == (180, 360) and autoregressive.order == [1, 0]
     points = inspect.signature(energy.train).parameters["points"].default
     assert f"from {points:,} uniform points" in text
@@ -251,7 +240,6 @@ def test_the_readme_says_what_was_used():
     histogram = MODELS["histogram"](np.zeros((1, 2)), None, 1)
     assert histogram.masses.max() / histogram.masses.min() == pytest.approx(11)     # 1.1 and 0.1
     assert "counts 0.1 more in each cell" in text
-    assert "bandwidth of 1.3°" in text and inspect.signature(
-        scoreboard.RecalibratedKernelDensity).parameters["bandwidth"].default == 1.3
+    assert "bandwidth of 1.3°" in text and recipes.BANDWIDTH == 1.3
     still = {"diffusion", "adversarial"}
     assert {name for name, network in NETWORKS.items() if network.jitter == 0} == still

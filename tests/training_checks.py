@@ -6,9 +6,6 @@ import numpy
 import pytest
 import stand_in_cupy
 
-from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.optimizer import Step
-
 BAD_DATA_OF_THE_BOX = [                                     # X, options, error, message
     (numpy.full((5, 2), 1.5), {}, ValueError, r"X must lie in \[-1, 1\]\^2, got the row \[1.5 1.5"),
     (numpy.zeros((0, 2)), {}, ValueError, "X is empty"),
@@ -23,18 +20,6 @@ def check_a_step_never_waits(steps):
     with stand_in_cupy.counted() as n:
         next(steps)
     assert n.waits == 0
-
-
-def checked_in_training(family, X, xp, make_rng):
-    """p_θ after three steps, which must yield a Step each, in the module xp and the precision of X,
-    in which the log density and samples must be too."""
-    steps = list(family.train(X, make_rng(1), max_steps=3, batch=8))
-    assert [step.step for step in steps] == [0, 1, 2]
-    assert all(isinstance(step, Step) and array_module(step.theta) is xp
-               and step.theta.dtype == X.dtype for step in steps)
-    p = family(steps[-1].theta)
-    assert p.log_prob(X).dtype == p.sample(3, make_rng(2)).dtype == X.dtype
-    return p
 
 
 def check_refusals(family, theta, X, rng):

@@ -40,7 +40,7 @@ import math
 import numpy
 
 from gdl_numpy.networks.network import Network
-from gdl_numpy.networks.trained import Trained, TrainedFamily
+from gdl_numpy.networks.trained import TractableFamily, Trained
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
@@ -48,7 +48,7 @@ from gdl_numpy.numerics.elementary import log_softmax, sigmoid, softmax, softplu
 from gdl_numpy.probability.density import categorical
 
 
-class AutoregressiveFamily(TrainedFamily):
+class AutoregressiveFamily(TractableFamily):
     """Densities on [-1, 1]^d with binned conditionals; `bins` = (K_1, ..., K_d), one an axis.
 
     `hidden` are the widths of the hidden layers of each of the d - 1 networks, and `order` is the
@@ -63,7 +63,8 @@ class AutoregressiveFamily(TrainedFamily):
         self.d = checks.whole_number(len(self.bins), "the length of bins", least=1)
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
         self.order = checks.permutation(order, "order", self.d)
-        self.waves, self.activation, self.bound = checks.waves(waves, self.d), activation, bound
+        self.waves, self.activation = checks.waves(waves, self.d), activation
+        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
         K = [self.bins[i] for i in self.order]
         self._set_networks(*(
             Network((i, *self.hidden, K[i]), activation,
@@ -168,7 +169,7 @@ class Autoregressive(_Autoregressive):
         return X[:, [family.order.index(i) for i in range(family.d)]]
 
 
-class MaskedAutoregressiveFamily(TrainedFamily):
+class MaskedAutoregressiveFamily(TractableFamily):
     """Probabilities of binary pictures, x in {0, 1}^d, by one masked network of widths `hidden`.
 
     The degrees of hidden units are spread evenly over 1, ..., d - 1. `mask` (n_θ,) is 1 for what is

@@ -33,7 +33,7 @@ import math
 
 from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.rational_quadratic import inverse_spline, n_numbers, spline
-from gdl_numpy.networks.trained import Trained, TrainedFamily
+from gdl_numpy.networks.trained import TractableFamily, Trained
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.density import LOG_2_PI
@@ -60,7 +60,7 @@ def inverse_affine(y, raw):
 TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spline)}
 
 
-class NormalizingFlowFamily(TrainedFamily):
+class NormalizingFlowFamily(TractableFamily):
     """Flows on R^d ("affine") or on the box [-1, 1]^d ("spline", each of `n_bins` bins), d >= 2.
 
     `hidden` are the widths of the hidden layers of each of the n_layers networks. `bound` is B:
@@ -78,7 +78,8 @@ class NormalizingFlowFamily(TrainedFamily):
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
         self.transform = checks.choice(transform, "transform", TRANSFORMS)
         self.n_bins = checks.whole_number(n_bins, "n_bins", least=1)
-        self.waves, self.activation, self.bound = checks.waves(waves, self.d), activation, bound
+        self.waves, self.activation = checks.waves(waves, self.d), activation
+        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
         self.n_raw = n_numbers(self.n_bins) if transform == "spline" else 2
         self.layers, networks = [], []          # each layer moves what the one before has seen
         for i in range(self.n_layers):

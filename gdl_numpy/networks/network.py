@@ -24,7 +24,11 @@ softplus is 1/2 at 0, and its gradients about halve with every layer: for few la
 Next to the matrix products, what costs time is memory: so A becomes a in place, ∂A is multiplied by
 relu', 0 or 1, instead of selected by it, and the gradients are written straight into the slices of
 one vector. Batches beyond some thousand rows are best cut into blocks that stay in the cache
-(`likelihood.mean_over_blocks`).
+(`blocks.mean_over_blocks`).
+
+`mlp(theta, X, sizes)` is this function as it stands above. A `Network` is the same with its sizes
+inside, a value that a family is given: network(theta, X). It may see Fourier features of X instead
+of X alone, and its outputs may be bounded. `Parts` cuts a θ that belongs to several networks.
 """
 
 import math
@@ -96,7 +100,7 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
 
 
 def mlp(theta, X, sizes, activation="tanh"):
-    """Y (n, dL) from theta (n_θ,) and X (n, d0), and backward: dY -> dtheta (p,), dX (n, d0).
+    """Y (n, dL) from theta (n_θ,) and X (n, d0), and backward: dY -> dtheta (n_θ,), dX (n, d0).
 
     `activation` is a key of ACTIVATIONS. Y may be overwritten: `backward` does without it. It takes
     `inputs=False` or `parameters=False` to leave dX or dtheta out, gives None for it, and saves
@@ -137,7 +141,8 @@ class Network(Described):
 
     `activation` is a key of ACTIVATIONS. With `waves`, wave vectors (d_in, m), the perceptron sees
     the Fourier features of its input instead of the input alone (fourier.py); with `bound` B, its
-    outputs are bent by B tanh(y/B), and so lie between -B and B.
+    outputs are bent by B tanh(y/B), and so lie between -B and B. `layers` are the perceptron's own
+    sizes, which count the features.
 
     >>> network = Network((2, 64, 64, 1))
     >>> network.d_in, network.d_out, network.n_parameters
@@ -151,17 +156,17 @@ class Network(Described):
         self.activation = checks.choice(activation, "activation", ACTIVATIONS)
         self.d_in, self.d_out = self.sizes[0], self.sizes[-1]
         self.waves = checks.waves(waves, self.d_in)
-        self.bound = None if bound is None else checks.number(bound, "bound", "(0, inf)")
-        self._layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
-        self.n_parameters = n_parameters(self._layers)
+        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
+        self.layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
+        self.n_parameters = n_parameters(self.layers)
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
-        return initial_theta(self._layers, rng, self.activation, dtype)
+        return initial_theta(self.layers, rng, self.activation, dtype)
 
     def cut(self, theta):
         """The weights and biases (W_i, b_i) of each layer, as views of theta."""
-        return cut(theta, self._layers)
+        return cut(theta, self.layers)
 
     def __call__(self, theta, X, name="X"):
         """Y (n, d_out) of each row of X (n, d_in), and backward: dY -> dtheta (n_θ,), dX (n, d_in).
@@ -173,7 +178,7 @@ class Network(Described):
         checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, name=name, d=self.d_in)
         phi, backward_phi = fourier_features(X, self.waves)
-        A, backward_mlp = mlp(theta, phi, self._layers, self.activation)
+        A, backward_mlp = mlp(theta, phi, self.layers, self.activation)
         Y, backward_bound = bounded(A, self.bound)
 
         def backward(dY, inputs=True, parameters=True):

@@ -6,7 +6,7 @@ its mean: this is the same for all, and said here once, so that in the six files
 left.
 
     p = family(theta)          a Trained: it keeps the family and a copy of theta
-    family.loss(theta, X)      -1/n Σ log p_θ(x), where log p is known
+    family.loss(theta, X)      -1/n Σ log p_θ(x), of a TractableFamily, where log p is known
 """
 
 from gdl_numpy.networks.network import Network, Parts
@@ -20,7 +20,7 @@ from gdl_numpy.probability.likelihood import mean_loss
 class TrainedFamily(Described):
     """A family over R^d whose θ of `n_parameters` numbers is found by training.
 
-    Each brings its `loss`, or a `log_prob` for the loss here, and what makes its member of θ.
+    Each brings its `loss(theta, X, rng)`, and what makes its member of θ.
     """
 
     how = {}                                                # its own defaults of `train`
@@ -39,10 +39,6 @@ class TrainedFamily(Described):
         """X, if all its rows lie where the members of the family are, else a ValueError."""
         return X
 
-    def loss(self, theta, X, rng=None):
-        """-1/n Σ log p_θ(x), in nats per row, and its gradient (n_θ,)."""
-        return mean_loss(self, theta, X)
-
     def train(self, X, rng, max_steps=None, batch=None, learning_rate=None, averaging=0.999,
               augment=None, theta=None):
         """Minimise the loss by steps on random rows of X (n, d), from theta on or from a random
@@ -60,6 +56,14 @@ class TrainedFamily(Described):
         theta = starting_theta(self, theta, rng, X)
         how = self.how | {name: value for name, value in how.items() if value is not None}
         return train(loss, theta, (X,), rng, **how)
+
+
+class TractableFamily(TrainedFamily):
+    """A TrainedFamily with `log_prob(theta, X)`: its loss is minus the mean of log p."""
+
+    def loss(self, theta, X, rng=None):
+        """-1/n Σ log p_θ(x), in nats per row, and its gradient (n_θ,); rng is not needed."""
+        return mean_loss(self, theta, X)
 
 
 class Trained(Described):

@@ -18,6 +18,7 @@ from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 def starting_theta(family, theta, rng, X):
     """The θ at which a training on X begins, (n_θ,), in the module and precision of X: a random one
     if theta is None, else a copy of it."""
+    checks.rng(rng)
     if theta is None:
         return family.initial_theta(rng, X.dtype)
     theta = checks.real_array(theta, "theta", like=X)

@@ -7,7 +7,8 @@ changed. Idea: all of that stands here, and a call is seen by its prefix, `check
 to skip such a line, and the formula is next to it.
 
     numbers    whole_number, whole_numbers, permutation, number (of an interval), falling, choice
-    arrays     real_array, observations, data_set, same_shape, paired, rows_within, not_empty
+    arrays     real_array, observations, data_set, same_shape, paired, rows_within, rows_of_box,
+               not_empty, grey_levels
     models     theta, theta_shape, waves, probabilities
     labels     labels, different_labels, every_label
     chance     rng, draws
@@ -22,6 +23,7 @@ training step must not wait for a device, and asks whether numbers are finite no
 0.5
 """
 
+import math
 import operator
 
 import numpy
@@ -52,8 +54,13 @@ def whole_numbers(values, name, least=0):
     return tuple(whole_number(value, name, least) for value in values)
 
 
-def number(value, name, interval="(-inf, inf)"):
-    """`value` as a float in `interval`, written as in mathematics: "[0, 1)" holds 0 and not 1."""
+def number(value, name, interval="(-inf, inf)", optional=False):
+    """`value` as a float in `interval`, written as in mathematics: "[0, 1)" holds 0 and not 1.
+
+    None stays None if it is `optional`.
+    """
+    if optional and value is None:
+        return None
     try:
         text_or_truth = isinstance(value, str | bytes | bool | numpy.bool_)
         real = float(None if text_or_truth or getattr(value, "ndim", 0) > 0 else value)
@@ -154,6 +161,26 @@ def rows_within(X, inside, space, name="X"):
     return X
 
 
+def rows_of_box(X, low, high, name="X"):
+    """`X` as an (n, d) array whose rows lie in the closed box with corners low and high (d,)."""
+    X = observations(X := real_array(X, name), X, name=name, d=len(low))
+    a, b = (array_module(X).asarray(corner, dtype=X.dtype) for corner in (low, high))
+    sides = [f"[{left:g}, {right:g}]" for left, right in zip(low, high, strict=True)]
+    space = f"{sides[0]}^{len(sides)}" if len(set(sides)) == 1 else " x ".join(sides)
+    return rows_within(X, ((a <= X) & (X <= b)).all(axis=1), space, name)
+
+
+def grey_levels(K, levels, like=None, d=None, name="K"):
+    """`K` as an (n, d) array of ints from 0 to levels - 1: pictures, whose pixels have levels."""
+    K = real_array(K, name, like)
+    K = observations(K, K, name=name, d=K.shape[-1] if d is None and K.ndim else d)
+    fits = (K.astype(int) == K) & (K >= 0) & (K < levels)
+    if not fits.all():
+        bad = float(K.ravel()[(~fits).ravel().argmax()])
+        raise ValueError(f"{name} must hold whole numbers from 0 to {levels - 1}, got {bad:g}")
+    return K.astype(int)
+
+
 def not_empty(X, name="X"):
     """X, if it has rows to take a mean over."""
     if len(X) == 0:
@@ -174,13 +201,16 @@ def theta_shape(theta, n_parameters):
     return theta
 
 
-def probabilities(weights, name, like=None):
-    """`weights` as an array of numbers that are not negative and sum to 1, a copy."""
+def probabilities(weights, name, like=None, axis=None):
+    """`weights` as an array of numbers that are not negative and sum to 1, along `axis` or all
+    together, a copy."""
     weights = real_array(weights, name, like).copy()
     if weights.size == 0 or (weights < 0).any():
         raise ValueError(f"{name} must be one or more numbers and none negative, got {weights}")
-    if abs(float(weights.sum()) - 1) > 1e-6:
-        raise ValueError(f"{name} must sum to 1, got a sum of {float(weights.sum())}")
+    sums = weights.sum(axis=axis).ravel()
+    if (abs(sums - 1) > 1e-6).any():
+        worst = float(sums[abs(sums - 1).argmax()])
+        raise ValueError(f"{name} must sum to 1, got a sum of {worst}")
     return weights
 
 
@@ -194,8 +224,9 @@ def permutation(order, name, d):
 
 def falling(values, name):
     """`values` as two finite numbers, the second below the first."""
-    pair = tuple(number(value, name) for value in values) if hasattr(values, "__iter__") else ()
-    if len(pair) != 2 or not pair[1] < pair[0]:
+    pair = tuple(number(value, name, "[-inf, inf]") for value in values
+                 ) if hasattr(values, "__iter__") else ()
+    if len(pair) != 2 or not -math.inf < pair[1] < pair[0] < math.inf:
         raise ValueError(f"{name} must be two finite numbers, the second below the first, got "
                          f"{values!r}")
     return pair

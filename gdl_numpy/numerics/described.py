@@ -21,9 +21,9 @@ def _short(value):
     if hasattr(value, "ndim") and value.size > 4:
         return f"array of shape {value.shape}"
     if hasattr(value, "ndim"):
-        return str(value)
+        return " ".join(str(value).split())
     if isinstance(value, list | tuple) and len(value) > 4:
         return f"{len(value)} of {type(value[0]).__name__}"
     if isinstance(value, list | tuple):
-        return f"({', '.join(map(_short, value))})"
+        return f"({', '.join(map(_short, value))}{',' * (len(value) == 1)})"
     return repr(value)

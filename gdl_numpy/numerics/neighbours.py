@@ -54,8 +54,7 @@ def nearest(Q, X, k=1, entries=2**19):
     """
     X = checks.data_set(X)
     Q, xp = checks.observations(Q, X), array_module(X)
-    if not 1 <= checks.whole_number(k, "k") <= len(X):
-        raise ValueError(f"k must lie between 1 and the {len(X)} rows of X, got {k}")
+    k = checks.whole_number(k, "k", least=1, most=len(X))
     middle = X.mean(axis=0)
     Q, X = Q - middle, X - middle
     squares = (X**2).sum(axis=1)

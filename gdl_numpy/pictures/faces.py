@@ -37,6 +37,11 @@ function of the latents.
 
     layer     lips  mouth  teeth
     g         0.4   0.15   1
+
+>>> import numpy
+>>> face = render(numpy.zeros((1, 13)))[0]
+>>> bool((abs(face - face[:, ::-1]) < 1e-12).all())                 # looking straight: symmetric
+True
 """
 
 import math
@@ -63,19 +68,15 @@ class Faces:
     """
 
     def __init__(self, n, rng, resolution=32):
-        self.latent = 2 * rng.random((checks.whole_number(n, "n"), len(LATENTS))) - 1
+        n = checks.draws(n, rng)
+        self.latent = 2 * rng.random((n, len(LATENTS))) - 1
         self.images = render(self.latent, resolution).reshape(n, resolution**2)
 
 
 def render(latent, resolution=32):
     """Pictures (n, resolution, resolution) in [0, 1] of latent (n, 13), all between -1 and 1."""
-    latent = checks.real_array(latent, "latent")
+    latent = checks.rows_of_box(latent, [-1] * len(LATENTS), [1] * len(LATENTS), "latent")
     r = checks.whole_number(resolution, "resolution", least=1)
-    if latent.ndim != 2 or latent.shape[1] != len(LATENTS):
-        raise ValueError(f"latent must have shape (n, {len(LATENTS)}), got {latent.shape}")
-    if not (abs(latent) <= 1).all():
-        raise ValueError("latent must lie between -1 and 1, got numbers from "
-                         f"{float(latent.min()):.6g} to {float(latent.max()):.6g}")
     return in_blocks(lambda i, j: _picture(latent[i:j], r), len(latent), BLOCK)
 
 

@@ -26,6 +26,11 @@ the models get are computed by hand, from the picture alone:
     texture   share of the squared gradient of brightness in 8 directions modulo 180°      8
               logarithm of the mean squared difference of brightness to the pixel
               1, 2, 4, 8 below, and to the right                                           8
+
+>>> import numpy
+>>> canvases = paint(1, 2, numpy.random.default_rng(0), size=32)    # of the second painter
+>>> canvases.shape, features(canvases).shape
+((2, 32, 32, 3), (2, 22))
 """
 
 import math
@@ -41,9 +46,8 @@ LONGEST = 0.28                                              # stroke, as a share
 
 def paint(painter, n, rng, size=64):
     """n canvases of painter 0 or 1, (n, size, size, 3), colours from 0 to 1, where rng lives."""
-    n, size = checks.whole_number(n, "n"), checks.whole_number(size, "size", least=SMALLEST)
-    if painter not in (0, 1):
-        raise ValueError(f"painter must be 0 or 1, got {painter!r}")
+    painter = checks.whole_number(painter, "painter", most=1)
+    n, size = checks.draws(n, rng), checks.whole_number(size, "size", least=SMALLEST)
     a, b = (4, 2) if painter == 1 else (2, 4)
     share = rng.beta(a, b, size=(n,))                       # s: probability of a swirling stroke
     palette = rng.random((n, 5, 3))

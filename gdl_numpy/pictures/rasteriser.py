@@ -12,6 +12,10 @@ the row of the pixel from (x0, y0) to (x1, y1),
 
 The differences in numerator and denominator are of the same rounded numbers, so that rounding does
 no more harm to a steep edge than to another.
+
+>>> triangle = [[(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]]               # below the diagonal
+>>> rasterise([triangle], 2).tolist()
+[[[0.0, 0.5], [0.5, 1.0]]]
 """
 
 from gdl_numpy.numerics import checks

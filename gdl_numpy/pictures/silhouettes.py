@@ -9,6 +9,10 @@ the space of pixels.
 
 Parts are outlines, smooth curves through given points, turned about a joint; legs, and the dog's
 neck, are chains of bones, each bounded by circles around its two joints and their tangents.
+
+>>> body, tail, *_ = dog([[0.0, 0.5], [1.0, 0.5]])                  # tail lowered, tail straight up
+>>> tail.shape, tail[..., 1].max(axis=1).round(2).tolist()          # its highest corner
+((2, 44, 2), [0.6, 0.85])
 """
 
 import math
@@ -111,7 +115,7 @@ def dog(latent):
     0  tail     lowered ... straight up, over 106 degrees
     1  pose     head lowered ... raised: neck over 80 degrees, head over 50
     """
-    latent = _latent(latent, 2, low=0)
+    latent = checks.rows_of_box(latent, [0] * 2, [1] * 2, "latent")
     (tail, pose), still = latent.T, 0 * latent[:, 0]
     neck, poll = limb((0.61, 0.54), [80 * pose - 8], [0.165], [0.084, 0.064])
     parts = [turn(DOG_BODY, still, (0, 0)), turn(DOG_TAIL, 212 - 106 * tail, (0.315, 0.573)),
@@ -138,7 +142,7 @@ def horse(latent):
     It gallops, the hind legs before the fore legs. At the phase t, in degrees, a leg with delay t0
     swings by A cos(t + t0) and is lifted by A (1 - sin(t + t0 + 23))²/4, with A = 30 ... 100 %.
     """
-    latent = _latent(latent, 8, low=-1)
+    latent = checks.rows_of_box(latent, [-1] * 8, [1] * 8, "latent")
     phase, stride, neck, head, legs, length, depth, tail = latent.T
     xp = array_module(latent)
     centre, body, joints = (xp.asarray(P, dtype=latent.dtype)
@@ -162,13 +166,3 @@ def horse(latent):
         bones, fetlock = limb(joint, angles[:-1], lengths, radii)
         parts += [*bones, turn(HORSE_HOOF, angles[-1], fetlock)]
     return parts
-
-
-def _latent(latent, k, low):
-    latent = checks.real_array(latent, "latent")
-    if latent.ndim != 2 or latent.shape[1] != k:
-        raise ValueError(f"latent must have shape (n, {k}), got {latent.shape}")
-    if not ((low <= latent) & (latent <= 1)).all():
-        raise ValueError(f"latent must lie between {low} and 1, got numbers from "
-                         f"{float(latent.min()):.6g} to {float(latent.max()):.6g}")
-    return latent

@@ -1,24 +1,34 @@
 """Parametric model: a family of densities p_θ described by finitely many numbers θ.
 
-A family turns one vector θ of shape (p,) into a density: `family(theta)`. It alone knows how to cut
-the vector; optimizers, tests and files see only θ. `mle(X)` gives the maximum likelihood estimate
-where there is a formula for it; `log_prob(theta, X)` gives log p_θ(x) for each row and the pullback
-that turns ∂loss/∂log p, shape (n,), into ∂loss/∂θ, shape (p,), where log p_θ(x) is differentiable
-in θ.
+Why: one box is a guess; to choose the best box, all boxes must be within reach of a search. Idea: a
+family is a function from vectors to densities. It turns one vector θ of shape (n_θ,) into a
+density, `family(theta)`, and alone knows how to cut the vector; optimizers, tests and files see
+only θ. A family offers what it can:
+
+    family(theta)               p_θ, a density, which keeps a copy of what it needs of theta
+    family.n_parameters         n_θ
+    family.mle(X)               θ̂, the maximum likelihood estimate, where there is a formula for it
+    family.log_prob(theta, X)   log p_θ(x) for each row, and `backward`, the pullback: it turns
+                                ∂loss/∂log p, shape (n,), into ∂loss/∂θ, shape (n_θ,)
+    family.initial_theta(rng)   a start for those who search by that gradient
+
+`family(theta).log_prob(X)` gives the same numbers as `family.log_prob(theta, X)`, without pullback.
+Here are the two families that count or compare, normal_family.py has those with a gradient in
+matrices:
 
     BoxFamily(d)           θ = (low, high);  for d = 2 the chapter's (θ1, θ2, θ3, θ4)
-    NormalFamily(d)        θ = (µ, log of the diagonal of L, L below its diagonal),  Σ = L Lᵀ
-    MixtureFamily(K, d)    θ = (K logits, K vectors as for the normal),  w = softmax(logits)
     HistogramFamily(...)   θ = one logit a cell,  masses = softmax(θ)
 
-The last three are parametrised without constraints: every vector of numbers is a valid θ. For the
-normal, with u = L⁻¹ (x - µ) and g = ∂loss/∂log p,
+For the histogram every vector of numbers is a valid θ. With m = softmax(θ), a row x in cell c gives
 
-    log p = -|u|²/2 - Σ_i log L_ii - d/2 log 2π
-    ∂/∂µ = L⁻ᵀ u      ∂/∂L_ij = (L⁻ᵀ u)_i u_j,  i > j      ∂/∂log L_ii = L_ii (L⁻ᵀ u)_i u_i - 1
+    log p = log m_c - log volume of a cell           ∂ log p/∂θ_k = 1 - m_k for k = c, else -m_k
 
-and for the mixture, with r_k = w_k p_k(x) / p(x), ∂ log p/∂logit_k = r_k - w_k, while component k
-receives the share r_k of g.
+>>> family = BoxFamily(d=2)
+>>> theta_hat = family.mle([[40.7, -73.9], [9.0, 20.0], [35.0, 100.0]])
+>>> theta_hat.tolist()
+[9.0, -73.9, 40.7, 100.0]
+>>> print(family(theta_hat).log_prob([[20.0, 0.0]]).round(3))       # -log of 31.7 · 173.9
+[-8.615]
 
 Erratum E13: the chapter's "uniform distributions" are axis-parallel boxes; a rotated rectangle can
 have a larger likelihood (test_e13). Erratum E14: not any four numbers are a box: θ1 < θ3 and θ2 <
@@ -29,11 +39,12 @@ import math
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.elementary import log_softmax, logsumexp, softmax
-from gdl_numpy.probability.density import LOG_2_PI, Box, Histogram, Mixture, Normal, cholesky
+from gdl_numpy.numerics.described import Described
+from gdl_numpy.numerics.elementary import log_softmax, softmax
+from gdl_numpy.probability.density import Box, Histogram
 
 
-class BoxFamily:
+class BoxFamily(Described):
     """Uniform densities on axis-parallel boxes in R^d, θ = (low, high), shape (2d,)."""
 
     def __init__(self, d):
@@ -54,98 +65,7 @@ class BoxFamily:
         return array_module(X).concatenate([low, high])
 
 
-class NormalFamily:
-    """Normal densities on R^d, θ = (µ, log diagonal of L, L below the diagonal row by row)."""
-
-    def __init__(self, d):
-        self.d = checks.whole_number(d, "d", least=1)
-        self.n_parameters = 2 * d + d * (d - 1) // 2
-
-    def __call__(self, theta):
-        (mu,), _, (L,) = cut_normals(checks.theta(theta, self.n_parameters)[None], self.d)
-        return Normal.from_cholesky(mu, L)
-
-    def theta(self, mu, L):
-        """The θ of N(µ, L Lᵀ); for mu (K, d) and L (K, d, d) one row for each."""
-        xp = array_module(mu)
-        i, j = _below_diagonal(xp, self.d)
-        log_diagonal = xp.log(xp.diagonal(L, axis1=-2, axis2=-1))
-        return xp.concatenate([mu, log_diagonal, L[..., i, j]], axis=-1)
-
-    def initial_theta(self, rng):
-        """A start near the standard normal, shape (p,)."""
-        return 0.1 * rng.standard_normal(self.n_parameters)
-
-    def mle(self, X):
-        """Mean and covariance (divided by n) of the rows of X, the latter in two passes."""
-        X = checks.data_set(X, self.d)
-        xp = array_module(X)
-        mu = X.mean(axis=0)
-        mu = mu + (X - mu).mean(axis=0)                     # rounding of the first mean taken out
-        centred = X - mu
-        tiny = 8 * xp.finfo(X.dtype).eps
-        variance = (centred**2).mean(axis=0)
-        if (variance <= (tiny * mu)**2).any():
-            raise ValueError("X must vary in every column, "
-                             f"got {len(X)} rows of variance {variance}")
-        try:
-            return self.theta(mu, cholesky(centred.T @ centred / len(X)))
-        except ValueError as error:
-            raise ValueError("X has a singular covariance, so its likelihood has no maximum: its "
-                             f"{len(X)} rows lie, to rounding, in a plane of fewer than {self.d} "
-                             "dimensions") from error
-
-    def log_prob(self, theta, X):
-        """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        log_p, backward = _normals(checks.theta_shape(theta, self.n_parameters)[None], X, self.d)
-        return log_p[0], lambda dlog_p: backward(dlog_p[None])[0]
-
-
-class MixtureFamily:
-    """Mixtures of K normals on R^d, θ = (K logits, K times the θ of a NormalFamily)."""
-
-    def __init__(self, n_components, d):
-        self.n_components = checks.whole_number(n_components, "n_components", least=1)
-        self.normal = NormalFamily(d)
-        self.d = self.normal.d
-        self.n_parameters = self.n_components * (1 + self.normal.n_parameters)
-
-    def __call__(self, theta):
-        logits, blocks = self.cut(checks.theta(theta, self.n_parameters))
-        return Mixture(softmax(logits), [self.normal(block) for block in blocks])
-
-    def cut(self, theta):
-        """The logits (K,) and the parameters of the normals (K, p), views of theta."""
-        return theta[:self.n_components], theta[self.n_components:].reshape(self.n_components, -1)
-
-    def theta(self, weights, mu, L):
-        """The θ of Σ_k w_k N(µ_k, L_k L_kᵀ) from arrays (K,), (K, d) and (K, d, d)."""
-        xp = array_module(weights)
-        return xp.concatenate([xp.log(weights), self.normal.theta(mu, L).ravel()])
-
-    def initial_theta(self, rng):
-        """A start with equal weights, unit covariances and means drawn from N(0, I), shape (p,)."""
-        theta = 0 * rng.standard_normal(self.n_parameters)
-        self.cut(theta)[1][:, :self.d] = rng.standard_normal((self.n_components, self.d))
-        return theta
-
-    def log_prob(self, theta, X):
-        """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        xp = array_module(theta)
-        logits, blocks = self.cut(checks.theta_shape(theta, self.n_parameters))
-        log_p, backward_normals = _normals(blocks, X, self.d)
-        joint = log_softmax(logits)[:, None] + log_p                # log w_k p_k(x), (K, n)
-        value = logsumexp(joint, axis=0)                            # log p(x)
-
-        def backward(dlog_p):
-            djoint = xp.exp(joint - value) * dlog_p                 # r_k g
-            dlogits = djoint.sum(axis=1) - softmax(logits) * dlog_p.sum()
-            return xp.concatenate([dlogits, backward_normals(djoint).ravel()])
-
-        return value, backward
-
-
-class HistogramFamily:
+class HistogramFamily(Described):
     """Histograms on the grid of `shape` over a sample space, θ = one logit a cell.
 
     `mle` adds `pseudocount` to the number of observations in each cell. With 0, the default, it is
@@ -155,15 +75,13 @@ class HistogramFamily:
 
     def __init__(self, space, shape, pseudocount=0.0):
         self.space = space
-        self.shape = tuple(checks.whole_number(k, "shape", least=1) for k in shape)
+        self.shape = checks.whole_numbers(shape, "shape", least=1)
         self.n_parameters = math.prod(self.shape)
         self.log_cell_volume = math.log(float(space.volume) / self.n_parameters)
-        self.pseudocount = float(pseudocount)
+        self.pseudocount = checks.number(pseudocount, "pseudocount", "[0, inf)")
         if len(self.shape) != len(space.low):
             raise ValueError(f"shape has {len(self.shape)} entries; the space is in "
                              f"R^{len(space.low)}")
-        if not 0 <= self.pseudocount < math.inf:
-            raise ValueError(f"pseudocount must be finite and not negative, got {pseudocount}")
 
     def __call__(self, theta):
         xp = array_module(theta)
@@ -172,17 +90,15 @@ class HistogramFamily:
         return Histogram(self.space, softmax(theta).reshape(self.shape))
 
     def initial_theta(self, rng):
-        """A start near the uniform density, shape (p,)."""
-        return 0.1 * rng.standard_normal(self.n_parameters)
+        """A start near the uniform density, shape (n_θ,)."""
+        return 0.1 * checks.rng(rng).standard_normal(self.n_parameters)
 
     def mle(self, X):
         """log((count + pseudocount) / sum of these) for each cell."""
         X = checks.data_set(X, len(self.shape))
         xp = array_module(X)
         cell = self.space.cell(X, self.shape)
-        if (cell < 0).any():
-            raise ValueError("X must lie in the sample space, where the histogram has its cells, "
-                             f"got the row {X[(cell < 0).argmax()]}")
+        checks.rows_within(X, cell >= 0, "the sample space, where the histogram has its cells")
         count = xp.bincount(cell, minlength=self.n_parameters) + self.pseudocount
         mass = (count / count.sum()).astype(X.dtype)
         return xp.where(mass > 0, xp.log(xp.where(mass > 0, mass, 1)), -math.inf)
@@ -204,42 +120,3 @@ class HistogramFamily:
 
         value = xp.where(inside, log_mass[cell] - self.log_cell_volume, elsewhere)
         return value.astype(theta.dtype, copy=False), backward
-
-
-def _below_diagonal(xp, d):
-    """Rows and columns of the entries below the diagonal, row by row."""
-    pairs = [(i, j) for i in range(d) for j in range(i)]            # tril_indices makes CuPy wait
-    return tuple(xp.asarray([pair[side] for pair in pairs], dtype=int) for side in (0, 1))
-
-
-def cut_normals(theta, d):
-    """µ (K, d), log L_ii (K, d) and L (K, d, d) of the rows of theta (K, p)."""
-    xp = array_module(theta)
-    log_diagonal = theta[:, d:2 * d]
-    L = xp.zeros((len(theta), d, d), dtype=theta.dtype)
-    L[:, xp.arange(d), xp.arange(d)] = xp.exp(log_diagonal)
-    i, j = _below_diagonal(xp, d)
-    L[:, i, j] = theta[:, 2 * d:]
-    return theta[:, :d], log_diagonal, L
-
-
-def _normals(theta, X, d):
-    """log N(x; µ_k, L_k L_kᵀ), shape (K, n), and backward: dlog_p (K, n) -> dtheta (K, p)."""
-    xp = array_module(theta)
-    X = checks.observations(X, theta[0, :d], finite=False)
-    mu, log_diagonal, L = cut_normals(theta, d)
-    L_inverse = xp.linalg.inv(L)
-    U = (X - mu[:, None]) @ L_inverse.swapaxes(1, 2)                # u = L⁻¹ (x - µ), (K, n, d)
-    log_p = (-0.5 * (U**2).sum(axis=2) - log_diagonal.sum(axis=1)[:, None]
-             - 0.5 * d * LOG_2_PI)
-
-    def backward(dlog_p):
-        pulled = (dlog_p[:, :, None] * U) @ L_inverse               # g L⁻ᵀ u
-        dmu = pulled.sum(axis=1)
-        dL = pulled.swapaxes(1, 2) @ U                              # all but the -1 of log L_ii
-        dlog_diagonal = (xp.exp(log_diagonal) * xp.diagonal(dL, axis1=1, axis2=2)
-                         - dlog_p.sum(axis=1)[:, None])
-        i, j = _below_diagonal(xp, d)
-        return xp.concatenate([dmu, dlog_diagonal, dL[:, i, j]], axis=1)
-
-    return log_p, backward

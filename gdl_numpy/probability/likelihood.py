@@ -43,7 +43,7 @@ def negative_log_likelihood(family, theta, X):
 
 
 def mean_loss(family, theta, X):
-    """-1/n Σ log p_θ(x), the negative log-likelihood per row, and its gradient in theta, (p,).
+    """-1/n Σ log p_θ(x), the negative log-likelihood per row, and its gradient in theta, (n_θ,).
 
     For families whose `log_prob(theta, X)` returns its value and its pullback.
     """

@@ -16,9 +16,10 @@ import math
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.described import Described
 
 
-class SampleSpace:
+class SampleSpace(Described):
     """The closed box in R^d between the corners `low` and `high`, both of shape (d,).
 
     >>> X, cell_volume = SampleSpace([-90, -180], [90, 180]).grid((2, 3))
@@ -80,7 +81,7 @@ class SampleSpace:
 
     def _cells(self, shape):
         shape = (shape,) if hasattr(shape, "__index__") else shape          # one number is a line's
-        shape = tuple(checks.whole_number(k, "shape", least=1) for k in shape)
+        shape = checks.whole_numbers(shape, "shape", least=1)
         if len(shape) != len(self.low):
             raise ValueError(f"shape has {len(shape)} entries; this space is in R^{len(self.low)}")
         xp = array_module(self.low)

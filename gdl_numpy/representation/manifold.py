@@ -21,6 +21,11 @@ smooth one, u, is a function of z, and the mean of u over the nearest codes come
     û(z) = mean of u_i over the K codes z_i nearest to z       R² = 1 - Σ |u - û|² / Σ |u - ū|²
 
 An R² near 1 in each coordinate says that z determines u; it asks for no straight lines.
+
+>>> import numpy
+>>> t = 6.28 * numpy.random.default_rng(0).random((2000, 1))
+>>> round(intrinsic_dimension(numpy.hstack([numpy.cos(t), numpy.sin(t)])), 1)   # a circle
+1.0
 """
 
 from gdl_numpy.numerics import checks

@@ -17,7 +17,7 @@ such as the normal, has no B at all in the strict sense, and still may miss land
 
 Erratum E18: p_data(A) is exactly 0, it does not merely seem small. So any model with a share in the
 sea has KL(p_model‖p_data) = ∞, any that excludes some land has KL(p_data‖p_model) = ∞, the box
-both. The Jensen-Shannon divergence of density.py is finite, at most log 2 (test_e18).
+both. The Jensen-Shannon divergence of divergence.py is finite, at most log 2 (test_e18).
 """
 
 import math
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.probability.density import cross_entropy_estimate
+from gdl_numpy.probability.divergence import cross_entropy_estimate
 
 
 def accuracy(p_model, p_data, n, rng):
@@ -37,8 +37,7 @@ def coverage(p_model, p_data, n, rng, cell=2.0):
     """The number of cells of side `cell` that n samples of the model hit inside the support of
     p_data, over the number hit by n draws of p_data. In the plane, `cell` in the unit of x; a model
     that spreads wide can exceed 1 a little."""
-    if not 0 < cell < math.inf:
-        raise ValueError(f"cell must be positive and finite, got {cell}")
+    cell = checks.number(cell, "cell", "(0, inf)")
     return _cells_hit(p_model, p_data, n, rng, cell) / _cells_hit(p_data, p_data, n, rng, cell)
 
 

@@ -32,12 +32,13 @@ import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.described import Described
 
 OUTSIDE, INSIDE, MIXED = 0, 1, 2                            # kinds of cells
 BLOCK = 2**16                                               # rows that stay in the cache
 
 
-class Region:
+class Region(Described):
     """The inside of rings whose edges run from `start` to `end`, both (m, 2), within a SampleSpace.
 
     NumPy arrays, every vertex the start of as many edges as it is the end of. For `integral` outer
@@ -46,9 +47,10 @@ class Region:
     """
 
     def __init__(self, start, end, space, shape):
-        self.space, self.shape = space, shape
+        self.space, self.shape = space, checks.whole_numbers(shape, "shape", least=1)
+        self.start = start = checks.observations(start, space.low, name="start")
+        self.end = end = checks.paired(end, "end", start, of="start")
         self.cell = (space.high - space.low) / numpy.array(shape)
-        self.start, self.end = start.astype(float), end.astype(float)
         self.foot = numpy.where((start[:, 0] < end[:, 0])[:, None], self.start, self.end)
         self.head = numpy.where((start[:, 0] < end[:, 0])[:, None], self.end, self.start)
         rise, run = (self.head - self.foot).T
@@ -111,7 +113,7 @@ class Region:
 
     def sample(self, n, rng, weight=None):
         """n points of the region, (n, 2), uniform, or as weight(x1), a number between 0 and 1."""
-        xp = array_module(self.foot)
+        n, xp = checks.draws(n, rng), array_module(self.foot)
         (rows, columns), low, high = self.shape, self.space.low, self.space.high
         accepted, missing = [xp.empty((0, 2))], n
         while missing > 0:

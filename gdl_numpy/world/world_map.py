@@ -31,6 +31,7 @@ import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.described import Described
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.world.polygon import Region
 
@@ -38,7 +39,7 @@ WORLD = SampleSpace([-90, -180], [90, 180])                 # (latitude, longitu
 DATA = Path(__file__).parent / "data" / "world_map.npz"
 
 
-class WorldMap:
+class WorldMap(Described):
     """p_data: uniform over the world's land, or over one continent, on the map or on the sphere.
 
     >>> p_data = WorldMap()
@@ -49,12 +50,9 @@ class WorldMap:
     """
 
     def __init__(self, measure="map", continent=None):
-        if measure not in ("map", "sphere"):
-            raise ValueError(f'measure must be "map" or "sphere", got {measure!r}')
-        if continent is not None and continent not in continents():
-            raise ValueError(f"continent must be one of {', '.join(continents())}, "
-                             f"got {continent!r}")
-        self.measure, self.continent = measure, continent
+        self.measure = checks.choice(measure, "measure", ("map", "sphere"))
+        self.continent = None if continent is None else checks.choice(
+            continent, "continent", continents())
         self.space = WORLD
         land = _land(continent, numpy)
         if measure == "map":
@@ -91,10 +89,10 @@ class WorldMap:
 
     def sample(self, n, rng):
         """n points of land, (n, 2), where rng lives."""
-        xp = array_module(rng.random(1))
-        land = _land(self.continent, xp)
+        n = checks.draws(n, rng)
+        land = _land(self.continent, array_module(rng.random(1)))
         weight = None if self.measure == "map" else _cosine
-        return land.sample(checks.whole_number(n, "n"), rng, weight)
+        return land.sample(n, rng, weight)
 
 
 def continents():

@@ -10,9 +10,11 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticD
 
 from gdl_numpy.labels.conditional import ClassConditional, noise_kept
 from gdl_numpy.labels.logistic import LogisticFamily
-from gdl_numpy.probability.density import Box, Mixture, Normal, total_mass
-from gdl_numpy.probability.family import BoxFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.density import Box, Mixture, Normal
+from gdl_numpy.probability.divergence import total_mass
+from gdl_numpy.probability.family import BoxFamily
 from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.world.world_map import WORLD, WorldMap, continent_of, continents
 

@@ -16,9 +16,10 @@ from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.storage import load, save
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.probability.family import HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.family import HistogramFamily
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
-from gdl_numpy.representation.latent import AutoencoderFamily
+from gdl_numpy.representation.autoencoder import AutoencoderFamily
 
 F = wave_vectors(2, 2, (1.0,), numpy.random.default_rng(0))
 NET = Network((2, 3, 2), "relu", F)

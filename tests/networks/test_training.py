@@ -137,10 +137,11 @@ def test_a_start_is_random_if_there_is_none_and_else_a_copy():
     network, X = Network((2, 3, 1)), numpy.ones((4, 2))
     expected = network.initial_theta(numpy.random.default_rng(3))
     assert (starting_theta(network, None, numpy.random.default_rng(3), X) == expected).all()
-    theta = starting_theta(network, expected, None, X)
+    rng = numpy.random.default_rng(3)
+    theta = starting_theta(network, expected, rng, X)
     theta += 1
     assert (theta == expected + 1).all()
-    assert (starting_theta(network, expected.tolist(), None, X) == expected).all()
+    assert (starting_theta(network, expected.tolist(), rng, X) == expected).all()
 
 
 @pytest.mark.parametrize("theta", [None, numpy.zeros(13), [0] * 13])

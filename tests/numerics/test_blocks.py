@@ -1,23 +1,78 @@
-"""Blocks: some rows at a time give what all rows at once give."""
+"""Blocks: some rows at a time, and the same in the end."""
 
 import numpy
 import pytest
+import stand_in_cupy
 
+from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3, 6, 7, 8, 100])
-def test_blocks_follow_each_other_and_cover_all_rows_once(rows):
-    asked = []
+def squared_error(theta, X, y, weight):
+    """Mean of weight (Xθ - y)² and its gradient: a loss of three arrays."""
+    residual = X @ theta - y
+    return (weight * residual**2).mean(), 2 / len(X) * ((weight * residual) @ X)
 
-    def squares(start, end):
-        asked.append((start, end))
-        return numpy.arange(start, end)**2
 
-    assert in_blocks(squares, 7, rows).tolist() == [0, 1, 4, 9, 16, 25, 36]
-    assert asked[0][0] == 0 and asked[-1][1] == 7
-    assert all(end == start for (_, end), (start, _) in zip(asked, asked[1:], strict=False))
-    assert all(0 < end - start <= rows for start, end in asked)
+every_rows = pytest.mark.parametrize("rows", [1, 3, 4, 11, 12, 13, 1000])
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 20])
+def test_blocks_are_put_together_in_order(n):
+    X, sizes = numpy.random.default_rng(0).random((n, 3)), []
+
+    def function(start, end):
+        sizes.append(end - start)
+        return 2 * X[start:end]
+
+    whole = in_blocks(function, n, rows=7)
+    assert (whole == 2 * X).all()
+    assert max(sizes) <= 7 and sum(sizes) == n and len(sizes) == max(1, -(-n // 7))
+
+
+@every_rows
+def test_blocks_cut_all_data_alike(rows):
+    rng = numpy.random.default_rng(0)
+    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
+    loss, dtheta = squared_error(theta, *data)
+    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=rows)
+    assert float(mean) == pytest.approx(float(loss), rel=1e-12)
+    assert dmean == pytest.approx(dtheta, rel=1e-12)
+
+
+def test_each_row_is_in_one_block_of_at_most_so_many_rows():
+    seen = []
+
+    def loss(theta, X):
+        seen.append(X[:, 0].tolist())
+        return 0.0, theta
+
+    mean_over_blocks(loss, numpy.zeros(1), numpy.arange(10)[:, None], rows=4)
+    assert seen == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    seen.clear()
+    mean_over_blocks(loss, numpy.zeros(1), numpy.zeros((2500, 1)))
+    assert [len(block) for block in seen] == [2048, 452]
+
+
+def test_blocks_do_not_give_away_the_gradient_of_a_loss():
+    kept = numpy.ones(2)                                    # a loss may give the same array again
+    mean, dmean = mean_over_blocks(lambda theta, X: (1.0, kept), kept, numpy.zeros((7, 1)), rows=3)
+    assert mean == pytest.approx(1) and dmean == pytest.approx([1, 1])
+    assert kept.tolist() == [1, 1] and not numpy.shares_memory(dmean, kept)
+
+
+def test_blocks_change_no_argument_and_keep_single_precision():
+    rng = numpy.random.default_rng(0)
+    theta, *data = (rng.random(shape, "float32") for shape in (3, (12, 3), 12, 12))
+    for array in (theta, *data):
+        array.flags.writeable = False
+    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=5)
+    assert mean.dtype == dmean.dtype == numpy.float32
+
+
+def test_the_mean_over_blocks_of_no_rows_is_refused():
+    with pytest.raises(ValueError, match="the data must have equally many rows, at least one"):
+        mean_over_blocks(squared_error, numpy.zeros(3), numpy.zeros((0, 3)), *numpy.zeros((2, 0)))
 
 
 def test_a_block_has_8192_rows_unless_others_are_asked_for():
@@ -31,34 +86,11 @@ def test_of_no_rows_the_shape_and_the_dtype_are_those_of_the_function():
     assert empty.shape == (0, 3) and empty.dtype == numpy.float32
 
 
-def quadratic(theta, X, y):
-    """The mean of ½ (x · θ - y)² and its gradient."""
-    error = X @ theta - y
-    return 0.5 * (error**2).mean(), X.T @ error / len(X)
-
-
-@pytest.mark.parametrize("rows", [1, 3, 10, 11])
-def test_the_mean_over_all_rows_is_the_mean_over_blocks_counted_by_their_rows(rows):
-    rng = numpy.random.default_rng(0)
-    theta, X, y = rng.standard_normal(2), rng.standard_normal((10, 2)), rng.standard_normal(10)
-    loss, dtheta = mean_over_blocks(quadratic, theta, X, y, rows=rows)
-    expected, dexpected = quadratic(theta, X, y)
-    assert loss == pytest.approx(expected, rel=1e-14)
-    numpy.testing.assert_allclose(dtheta, dexpected, rtol=1e-13)
-
-
-def test_a_mean_is_taken_2048_rows_at_a_time():
-    sizes = []
-    mean_over_blocks(lambda theta, X: (sizes.append(len(X)) or 0.0, theta), numpy.zeros(1),
-                     numpy.zeros((5000, 1)))
-    assert sizes == [2048, 2048, 904]
-
-
 @pytest.mark.parametrize("lengths", [(0,), (3, 2), (2, 3), (0, 0)])
 def test_data_without_rows_or_of_different_lengths_have_no_mean(lengths):
     with pytest.raises(ValueError, match="equally many rows, at least one, got "
                        rf"\[{', '.join(map(str, lengths))}\]"):
-        mean_over_blocks(quadratic, numpy.zeros(2), *map(numpy.zeros, lengths))
+        mean_over_blocks(squared_error, numpy.zeros(2), *map(numpy.zeros, lengths))
 
 
 @pytest.mark.parametrize("rows, error", [(0, ValueError), (2.5, TypeError), (-1, ValueError)])
@@ -69,7 +101,32 @@ def test_blocks_without_rows_are_refused(rows, error):
 
 # Contracts
 
-def test_blocks_live_where_their_rows_live(xp):
-    X = xp.arange(6.0)
-    result = in_blocks(lambda start, end: 2 * X[start:end], 6, rows=4)
-    assert isinstance(result, xp.ndarray) and (result == 2 * X).all()
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 20])
+def test_blocks_are_put_together_where_they_live(xp, make_rng, n):
+    X, sizes = make_rng(0).random((n, 3)), []
+
+    def function(start, end):
+        sizes.append(end - start)
+        return 2 * X[start:end]
+
+    whole = in_blocks(function, n, rows=7)
+    assert array_module(whole) is xp and to_numpy(whole == 2 * X).all()
+    assert max(sizes) <= 7 and sum(sizes) == n and len(sizes) == max(1, -(-n // 7))
+
+
+@every_rows
+def test_the_mean_over_blocks_is_the_same_on_every_array_module(xp, make_rng, rows):
+    rng = make_rng(0)
+    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
+    loss, dtheta = squared_error(theta, *data)
+    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=rows)
+    assert float(mean) == pytest.approx(float(loss), rel=1e-12)
+    assert to_numpy(dmean) == pytest.approx(to_numpy(dtheta), rel=1e-12)
+
+
+def test_blocks_do_not_wait_for_the_device(device):
+    rng = device.random.default_rng(0)
+    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
+    with stand_in_cupy.counted() as n:
+        mean_over_blocks(squared_error, theta, *data, rows=5)
+    assert n.waits == 0

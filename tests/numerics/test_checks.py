@@ -93,8 +93,8 @@ def test_a_number_may_be_of_any_real_type_and_becomes_a_float(value):
 
 @pytest.mark.parametrize("value, shown", [
     ("2", "'2'"), (b"2", "b'2'"), ("cat", "'cat'"), (True, "True"), (None, "None"),
-    ([2.0], "[2.0]"), (2 + 0j, "(2+0j)"), (numpy.bool_(True), "np.True_"),
-    (numpy.array([2.0]), "array([2.])"),
+    ([2.0], "[2.0]"), (numpy.bool_(True), "np.True_"), (numpy.array([2.0]), "array([2.])"),
+    (2 + 0j, "(2+0j)"),
     (numpy.array([[2.0]]), "array([[2.]])"), (numpy.array([1.0, 2.0]), "array([1., 2.])"),
 ])
 def test_what_is_no_number_is_refused(value, shown):
@@ -140,7 +140,8 @@ def test_what_does_not_fall_or_is_no_pair_is_refused(values):
 
 
 def test_a_pair_that_holds_infinity_does_not_fall():
-    with refused(ValueError, "range must lie in (-inf, inf), got inf"):
+    with refused(ValueError, "range must be two finite numbers, the second below the first, got "
+                             "(inf, 1)"):
         checks.falling((INF, 1), "range")
 
 
@@ -402,6 +403,55 @@ def test_a_number_of_draws_is_a_whole_number_and_needs_a_generator():
     assert rng.random() == numpy.random.default_rng(0).random()         # nothing has been drawn
 
 
+NOT_DATA = [
+    ([[1.0, 2.0, 3.0]], ValueError, r"X has 3 columns; (it must lie in|this family lives on) R\^2"),
+    ([[1.0]], ValueError, "X has 1 columns"),
+    ([1.0, 2.0], ValueError, r"X must have shape \(n, 2\), one observation a row, got .*\(2,\)"),
+    (1.0, ValueError, r"X must have shape \(n, 2\), one observation a row, got .*\(\)"),
+    ([[[1.0, 2.0]]], ValueError, r"X must have shape \(n, 2\).*\(1, 1, 2\)"),
+    ([[1.0, 2.0], [3.0]], ValueError, "X is ragged"),
+    ([[1.0, NAN]], ValueError, "X holds nan"),
+    ([[1.0, -INF]], ValueError, "X holds -inf"),
+    ([["1", "2"]], TypeError, "X must hold real numbers"),
+    ([[1.0, None]], TypeError, "X must hold real numbers, got dtype object"),
+    (None, TypeError, "X must hold real numbers"),
+]
+
+
+@pytest.mark.parametrize("X, error, words", NOT_DATA)
+def test_what_is_no_list_of_points_in_the_plane_is_refused(X, error, words):
+    with pytest.raises(error, match=words):
+        checks.observations(X, like=numpy.zeros(2))
+    with pytest.raises(error, match=words):
+        checks.data_set(X, 2)
+
+
+def test_rows_of_a_box_lie_in_it_its_edges_included():
+    X = numpy.array([[0.0, 2.0], [1.0, 3.0]])
+    assert (checks.rows_of_box(X.tolist(), [0, 2], [1, 3], "latent") == X).all()
+    with pytest.raises(ValueError, match=r"latent must lie in \[0, 1\] x \[2, 2.5\], got the row "
+                                         r"\[1. 3.\]"):
+        checks.rows_of_box(X, [0, 2], [1, 2.5], "latent")
+    with pytest.raises(ValueError, match=r"latent must lie in \[0, 2\]\^2, got the row \[1. 3.\]"):
+        checks.rows_of_box(X, [0, 0], [2, 2], "latent")
+
+
+def test_grey_levels_are_whole_numbers_below_their_number():
+    assert checks.grey_levels([[0, 2]], 3).tolist() == [[0, 2]]
+    assert checks.grey_levels([[0.0, 2.0]], 3).dtype == int
+    for wrong, bad in (([[0, 3]], "3"), ([[-1, 0]], "-1"), ([[0.5, 0]], "0.5")):
+        with pytest.raises(ValueError, match=f"K must hold whole numbers from 0 to 2, got {bad}"):
+            checks.grey_levels(wrong, 3)
+
+
+def test_a_number_that_is_optional_may_be_none():
+    assert checks.number(None, "bound", "(0, inf)", optional=True) is None
+    with pytest.raises(TypeError, match=r"bound must be a number in \(0, inf\), got None"):
+        checks.number(None, "bound", "(0, inf)")
+    with pytest.raises(ValueError, match=r"bound must lie in \(0, inf\), got 0"):
+        checks.number(0, "bound", "(0, inf)", optional=True)
+
+
 # Contracts
 
 def test_integers_become_float64_and_floats_stay(xp):
@@ -451,3 +501,10 @@ def test_a_training_step_is_checked_without_waiting(device):
         checks.not_empty(X)
         checks.same_shape(X, "U", X, "X")
     assert n.waits == 0
+
+
+def test_observations_follow_the_module_and_dtype_of_what_they_meet(xp):
+    like = xp.zeros(2, dtype="float32")
+    for X in ([[1, 2]], ((1, 2),), xp.asarray([[1, 2]]), xp.asarray([[1.0, 2.0]])):
+        X = checks.observations(X, like)
+        assert array_module(X) is xp and X.dtype == "float32" and X.shape == (1, 2)

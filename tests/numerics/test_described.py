@@ -24,7 +24,7 @@ class Empty(Described):
     (3, "3"), (0.5, "0.5"), ("tanh", "'tanh'"), (None, "None"),
     (numpy.array([0.0, 1.0]), "[0. 1.]"), (numpy.array(2.5), "2.5"),
     (numpy.zeros(4), "[0. 0. 0. 0.]"), (numpy.zeros(5), "array of shape (5,)"),
-    (numpy.zeros((2, 2)), "[[0. 0.]\n [0. 0.]]"), (numpy.zeros((3, 2)), "array of shape (3, 2)"),
+    (numpy.zeros((2, 2)), "[[0. 0.] [0. 0.]]"), (numpy.zeros((3, 2)), "array of shape (3, 2)"),
     ((1, 2, 3, 4), "(1, 2, 3, 4)"), ([1, "a"], "(1, 'a')"), ((), "()"),
     ((1, 2, 3, 4, 5), "5 of int"), ([0.5] * 9, "9 of float"),
     ((numpy.zeros(9), 2), "(array of shape (9,), 2)"),

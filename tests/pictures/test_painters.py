@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta
 
-from gdl_numpy.labels.discriminative import LogisticFamily
+from gdl_numpy.labels.logistic import LogisticFamily
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.pictures.painters import N_FEATURES, features, paint
 
@@ -15,16 +15,16 @@ COLOUR, TEXTURE = slice(0, 6), slice(6, 22)
 SHARES, DOWN, RIGHT = slice(6, 14), slice(14, 18), slice(18, 22)
 
 
-def flat(xp, value=0.3, n=1, size=12):
-    return xp.full((n, size, size, 3), value)
+def flat(value=0.3, n=1, size=12):
+    return numpy.full((n, size, size, 3), value)
 
 
-def waves(xp, angle, size=64, length=8.0):
+def waves(angle, size=64, length=8.0):
     """A picture whose brightness goes up and down along (cos angle, sin angle): x right, y down."""
     y, x = numpy.mgrid[:size, :size]
     wave = 0.5 + 0.4 * numpy.sin(2 * math.pi / length
                                  * (x * math.cos(angle) + y * math.sin(angle)))
-    return xp.asarray(numpy.repeat(wave[None, :, :, None], 3, axis=3))
+    return numpy.repeat(wave[None, :, :, None], 3, axis=3)
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +51,23 @@ def held_out_accuracy(F, y, folds=4):
 
 @pytest.mark.parametrize("painter", [0, 1])
 @pytest.mark.parametrize("n, size", [(3, 32), (2, 9), (1, 17), (0, 16)])
-def test_a_picture_is_a_square_of_colours_from_0_to_1(xp, make_rng, painter, n, size):
-    images = paint(painter, n, make_rng(0), size=size)
-    assert images.shape == (n, size, size, 3) and array_module(images) is xp
-    host = to_numpy(images)
-    assert numpy.isfinite(host).all() and ((host >= 0) & (host <= 1)).all()
+def test_a_picture_is_a_square_of_colours_from_0_to_1(painter, n, size):
+    images = paint(painter, n, numpy.random.default_rng(0), size=size)
+    assert images.shape == (n, size, size, 3)
+    assert numpy.isfinite(images).all() and ((images >= 0) & (images <= 1)).all()
     F = features(images)
-    assert F.shape == (n, N_FEATURES) and numpy.isfinite(to_numpy(F)).all()
+    assert F.shape == (n, N_FEATURES) and numpy.isfinite(F).all()
 
 
-def test_a_picture_is_made_by_its_seed_and_its_painter(make_rng):
+def test_a_picture_is_made_by_its_seed_and_its_painter():
     first, again, other, by_another = (
-        to_numpy(paint(painter, 2, make_rng(seed), size=16))
+        paint(painter, 2, numpy.random.default_rng(seed), size=16)
         for painter, seed in [(0, 0), (0, 0), (0, 1), (1, 0)])
     assert (first == again).all() and (first != other).any() and (first != by_another).any()
 
 
-def test_the_strokes_cover_the_canvas_and_no_two_pictures_are_alike(make_rng):
-    images = to_numpy(paint(1, 4, make_rng(0), size=32))
+def test_the_strokes_cover_the_canvas_and_no_two_pictures_are_alike():
+    images = paint(1, 4, numpy.random.default_rng(0), size=32)
     assert (images.reshape(4, -1).std(axis=1) > 0.02).all()
     assert all(abs(images[i] - images[j]).max() > 0.1 for i in range(4) for j in range(i))
 
@@ -86,33 +85,33 @@ def test_the_best_possible_share_of_right_answers_is_13_in_16():
 
 # Features
 
-def test_a_flat_picture_has_its_colour_and_no_texture(xp):
-    F = to_numpy(features(flat(xp) * xp.asarray([1.0, 2.0, 3.0])))[0]
+def test_a_flat_picture_has_its_colour_and_no_texture():
+    F = features(flat() * numpy.array([1.0, 2.0, 3.0]))[0]
     numpy.testing.assert_allclose(F[COLOUR], [0.3, 0.6, 0.9, 0, 0, 0], atol=1e-14)
     assert not F[SHARES].any()
     numpy.testing.assert_allclose(F[14:], math.log(1e-6), rtol=1e-12)
 
 
 @pytest.mark.parametrize("direction", range(8))
-def test_all_the_gradient_of_straight_waves_lies_in_one_of_8_directions(xp, direction):
-    shares = to_numpy(features(waves(xp, math.pi * (direction + 0.5) / 8)))[0, SHARES]
+def test_all_the_gradient_of_straight_waves_lies_in_one_of_8_directions(direction):
+    shares = features(waves(math.pi * (direction + 0.5) / 8))[0, SHARES]
     assert shares.argmax() == direction and shares[direction] > 0.9
     assert shares.sum() == pytest.approx(1, abs=1e-9)
 
 
-def test_a_mirror_turns_the_directions_round_and_changes_nothing_else(xp, make_rng):
-    images = make_rng(0).random((3, 16, 20, 3))
-    F = to_numpy(features(images))
+def test_a_mirror_turns_the_directions_round_and_changes_nothing_else():
+    images = numpy.random.default_rng(0).random((3, 16, 20, 3))
+    F = features(images)
     for mirrored in (images[:, ::-1], images[:, :, ::-1]):
-        G = to_numpy(features(mirrored))
+        G = features(mirrored)
         numpy.testing.assert_allclose(G[:, SHARES], F[:, SHARES][:, ::-1], atol=1e-9)
         for unchanged in (COLOUR, DOWN, RIGHT):
             numpy.testing.assert_allclose(G[:, unchanged], F[:, unchanged], rtol=1e-9, atol=1e-12)
 
 
-def test_upright_stripes_differ_to_the_right_and_not_downwards(xp):
-    upright, level = waves(xp, 0), waves(xp, 0).swapaxes(1, 2)
-    F, G = to_numpy(features(upright))[0], to_numpy(features(level))[0]
+def test_upright_stripes_differ_to_the_right_and_not_downwards():
+    upright, level = waves(0), waves(0).swapaxes(1, 2)
+    F, G = features(upright)[0], features(level)[0]
     numpy.testing.assert_allclose(F[DOWN], math.log(1e-6), rtol=1e-12)
     assert F[SHARES][0] == pytest.approx(1, abs=1e-9)
     assert G[SHARES][3:5].sum() == pytest.approx(1, abs=1e-9)       # 90° is where these two meet
@@ -122,29 +121,28 @@ def test_upright_stripes_differ_to_the_right_and_not_downwards(xp):
     numpy.testing.assert_allclose(F[RIGHT], numpy.log(numpy.array(mean_squares) + 1e-6), rtol=1e-9)
 
 
-def test_the_shares_of_the_directions_sum_to_1(xp, make_rng):
-    F = to_numpy(features(make_rng(0).random((5, 20, 30, 3))))
+def test_the_shares_of_the_directions_sum_to_1():
+    F = features(numpy.random.default_rng(0).random((5, 20, 30, 3)))
     numpy.testing.assert_allclose(F[:, SHARES].sum(axis=1), 1, rtol=1e-9)
 
 
-def test_more_light_changes_the_mean_colour_and_nothing_else(xp, make_rng):
-    images = 0.5 * make_rng(0).random((5, 16, 16, 3))
-    F, G = to_numpy(features(images)), to_numpy(features(images + 0.25))
+def test_more_light_changes_the_mean_colour_and_nothing_else():
+    images = 0.5 * numpy.random.default_rng(0).random((5, 16, 16, 3))
+    F, G = features(images), features(images + 0.25)
     numpy.testing.assert_allclose(G[:, :3], F[:, :3] + 0.25, rtol=1e-12)
     numpy.testing.assert_allclose(G[:, 3:], F[:, 3:], rtol=1e-9, atol=1e-9)
 
 
-def test_the_colours_are_those_of_the_pixels(xp, make_rng):
-    images = make_rng(0).random((3, 10, 14, 3))
-    F, pixels = to_numpy(features(images)), to_numpy(images).reshape(3, -1, 3)
+def test_the_colours_are_those_of_the_pixels():
+    images = numpy.random.default_rng(0).random((3, 10, 14, 3))
+    F, pixels = features(images), images.reshape(3, -1, 3)
     numpy.testing.assert_allclose(F[:, :3], pixels.mean(axis=1), rtol=1e-12)
     numpy.testing.assert_allclose(F[:, 3:6], pixels.std(axis=1), rtol=1e-12)
 
 
-def test_the_features_of_a_picture_do_not_depend_on_the_others(xp, make_rng):
-    images = make_rng(0).random((3, 12, 12, 3))
-    numpy.testing.assert_allclose(to_numpy(features(images[1:2]))[0],
-                                  to_numpy(features(images))[1], rtol=1e-12)
+def test_the_features_of_a_picture_do_not_depend_on_the_others():
+    images = numpy.random.default_rng(0).random((3, 12, 12, 3))
+    numpy.testing.assert_allclose(features(images[1:2])[0], features(images)[1], rtol=1e-12)
 
 
 def test_pictures_are_only_read_and_may_be_whole_numbers():
@@ -167,9 +165,10 @@ def test_texture_tells_the_painters_apart_and_mean_colour_does_not(pictures):
 # What is refused
 
 @pytest.mark.parametrize("arguments, error, words", [
-    ((2, 1), ValueError, "painter must be 0 or 1, got 2"),
-    (("Monet", 1), ValueError, "painter must be 0 or 1, got 'Monet'"),
-    ((None, 1), ValueError, "painter must be 0 or 1, got None"),
+    ((2, 1), ValueError, "painter must be at most 1, got 2"),
+    ((-1, 1), ValueError, "painter must be at least 0, got -1"),
+    (("Monet", 1), TypeError, "painter must be a whole number, got 'Monet'"),
+    ((None, 1), TypeError, "painter must be a whole number, got None"),
     ((0, -1), ValueError, "n must be at least 0, got -1"),
     ((0, 1.5), TypeError, "n must be a whole number, got 1.5"),
     ((0, 1, 8), ValueError, "size must be at least 9, got 8"),
@@ -179,6 +178,11 @@ def test_what_cannot_be_painted_is_refused(arguments, error, words):
     painter, n, *size = arguments
     with pytest.raises(error, match=words):
         paint(painter, n, numpy.random.default_rng(0), *size)
+
+
+def test_a_seed_is_no_generator():
+    with pytest.raises(TypeError, match="rng must be a generator .* got 0"):
+        paint(0, 1, 0)
 
 
 @pytest.mark.parametrize("images, error, words", [
@@ -191,3 +195,22 @@ def test_what_cannot_be_painted_is_refused(arguments, error, words):
 def test_what_are_no_pictures_is_refused(images, error, words):
     with pytest.raises(error, match=words):
         features(images)
+
+
+# Contracts
+
+@pytest.mark.parametrize("painter", [0, 1])
+@pytest.mark.parametrize("n, size", [(3, 32), (0, 16)])
+def test_pictures_are_painted_where_the_generator_lives(xp, make_rng, painter, n, size):
+    images = paint(painter, n, make_rng(0), size=size)
+    assert images.shape == (n, size, size, 3) and array_module(images) is xp
+    host = to_numpy(images)
+    assert numpy.isfinite(host).all() and ((host >= 0) & (host <= 1)).all()
+    assert (host == to_numpy(paint(painter, n, make_rng(0), size=size))).all()
+
+
+def test_a_device_finds_the_features_that_numpy_finds(xp):
+    host = numpy.random.default_rng(0).random((5, 20, 30, 3))
+    F = features(xp.asarray(host))
+    assert array_module(F) is xp
+    numpy.testing.assert_allclose(to_numpy(F), features(host), rtol=1e-9)

@@ -7,20 +7,20 @@ from types import SimpleNamespace
 
 import numpy
 import pytest
-import stand_in_cupy
 from gradient import check_gradient
 from scipy import stats
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
+from gdl_numpy.numerics.blocks import mean_over_blocks
 from gdl_numpy.probability.density import Box
-from gdl_numpy.probability.family import BoxFamily, HistogramFamily, MixtureFamily, NormalFamily
+from gdl_numpy.probability.family import BoxFamily, HistogramFamily
 from gdl_numpy.probability.likelihood import (
     likelihood,
     log_likelihood,
     mean_loss,
     negative_log_likelihood,
 )
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 
 WORLD = [-90.0, -180.0, 90.0, 180.0]                        # θ of the box around the whole map
@@ -28,8 +28,7 @@ SMALL = [0.0, 0.0, 0.1, 0.1]                                # density 100 inside
 DIFFERENTIABLE = {
     "normal": lambda xp: NormalFamily(2),
     "mixture": lambda xp: MixtureFamily(3, 2),
-    "histogram": lambda xp: HistogramFamily(
-        SampleSpace(xp.asarray([-4.0, -4.0]), xp.asarray([4.0, 4.0])), (3, 4))}
+    "histogram": lambda xp: HistogramFamily(SampleSpace([-4, -4], [4, 4]).on(xp), (3, 4))}
 FAMILIES = DIFFERENTIABLE | {"box": lambda xp: BoxFamily(2)}
 
 
@@ -43,8 +42,6 @@ def example(name, rng, n=5, xp=numpy):
 every_family = pytest.mark.parametrize("name", FAMILIES)
 every_differentiable_family = pytest.mark.parametrize("name", DIFFERENTIABLE)
 
-
-# Product and sum
 
 @every_family
 def test_the_likelihood_is_the_product_and_its_log_the_sum(name):
@@ -105,26 +102,14 @@ def test_a_million_rows_do():
     assert dtheta == pytest.approx([0, 0, 1, 1, 0], abs=1e-12)
 
 
-@every_family
-def test_values_live_where_theta_and_the_rows_live(xp, name):
-    here = example(name, numpy.random.default_rng(6))
-    there = example(name, numpy.random.default_rng(6), xp=xp)
-    for function in (likelihood, log_likelihood, negative_log_likelihood):
-        value = function(*there)
-        assert array_module(value) is xp and value.shape == ()
-        assert float(value) == pytest.approx(float(function(*here)), rel=1e-12)
-
-
 # The loss and its gradient
 
 @every_differentiable_family
-def test_the_mean_loss_is_the_negative_log_likelihood_per_row(xp, name):
-    here = example(name, numpy.random.default_rng(7), n=30)
-    there = example(name, numpy.random.default_rng(7), n=30, xp=xp)
-    loss, dtheta = mean_loss(*there)
-    assert float(loss) == pytest.approx(float(negative_log_likelihood(*here)) / 30, rel=1e-12)
-    assert dtheta.shape == here[1].shape and array_module(dtheta) is xp
-    assert to_numpy(dtheta) == pytest.approx(mean_loss(*here)[1], rel=1e-10, abs=1e-12)
+def test_the_mean_loss_is_the_negative_log_likelihood_per_row(name):
+    family, theta, X = example(name, numpy.random.default_rng(7), n=30)
+    loss, dtheta = mean_loss(family, theta, X)
+    assert loss == pytest.approx(negative_log_likelihood(family, theta, X) / 30, rel=1e-12)
+    assert dtheta.shape == theta.shape
 
 
 @every_differentiable_family
@@ -140,131 +125,14 @@ def test_the_gradient_of_the_mean_loss_is_right(name, seed):
     check_gradient(loss, theta, rng=rng)
 
 
+@pytest.mark.parametrize("rows", [1, 5, 12, 1000])
 @every_differentiable_family
-def test_the_loss_and_its_gradient_keep_single_precision(name):
-    family, theta, X = example(name, numpy.random.default_rng(8))
-    loss, dtheta = mean_loss(family, theta.astype("float32"), X.astype("float32"))
-    assert loss.dtype == dtheta.dtype == numpy.float32
-
-
-@every_family
-def test_theta_and_the_rows_are_not_changed(name):
-    family, theta, X = example(name, numpy.random.default_rng(9))
-    theta.flags.writeable = X.flags.writeable = False
-    likelihood(family, theta, X)
-    log_likelihood(family, theta, X)
-    if name in DIFFERENTIABLE:
-        mean_loss(family, theta, X)
-
-
-# The loss in blocks
-
-def squared_error(theta, X, y, weight):
-    """Mean of weight (Xθ - y)² and its gradient: a loss of three arrays."""
-    residual = X @ theta - y
-    return (weight * residual**2).mean(), 2 / len(X) * ((weight * residual) @ X)
-
-
-every_rows = pytest.mark.parametrize("rows", [1, 3, 4, 11, 12, 13, 1000])
-
-
-@every_rows
-@every_differentiable_family
-def test_the_mean_over_blocks_is_the_mean_over_all_rows(xp, name, rows):
-    family, theta, X = example(name, numpy.random.default_rng(10), n=12, xp=xp)
+def test_the_mean_over_blocks_is_the_mean_over_all_rows(name, rows):
+    family, theta, X = example(name, numpy.random.default_rng(10), n=12)
     loss, dtheta = mean_loss(family, theta, X)
     mean, dmean = mean_over_blocks(partial(mean_loss, family), theta, X, rows=rows)
-    assert array_module(mean, dmean) is xp and dmean.shape == theta.shape
-    assert float(mean) == pytest.approx(float(loss), rel=1e-12)
-    assert to_numpy(dmean) == pytest.approx(to_numpy(dtheta), rel=1e-10, abs=1e-12)
-
-
-@every_rows
-def test_blocks_cut_all_data_alike(xp, make_rng, rows):
-    rng = make_rng(0)
-    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
-    loss, dtheta = squared_error(theta, *data)
-    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=rows)
-    assert float(mean) == pytest.approx(float(loss), rel=1e-12)
-    assert to_numpy(dmean) == pytest.approx(to_numpy(dtheta), rel=1e-12)
-
-
-def test_each_row_is_in_one_block_of_at_most_so_many_rows():
-    seen = []
-
-    def loss(theta, X):
-        seen.append(X[:, 0].tolist())
-        return 0.0, theta
-
-    mean_over_blocks(loss, numpy.zeros(1), numpy.arange(10)[:, None], rows=4)
-    assert seen == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-    seen.clear()
-    mean_over_blocks(loss, numpy.zeros(1), numpy.zeros((2500, 1)))
-    assert [len(block) for block in seen] == [2048, 452]
-
-
-def test_blocks_change_no_argument_and_keep_single_precision():
-    rng = numpy.random.default_rng(0)
-    theta, *data = (rng.random(shape, "float32") for shape in (3, (12, 3), 12, 12))
-    for array in (theta, *data):
-        array.flags.writeable = False
-    mean, dmean = mean_over_blocks(squared_error, theta, *data, rows=5)
-    assert mean.dtype == dmean.dtype == numpy.float32
-
-
-def test_blocks_do_not_give_away_the_gradient_of_a_loss():
-    kept = numpy.ones(2)                                    # a loss may give the same array again
-    mean, dmean = mean_over_blocks(lambda theta, X: (1.0, kept), kept, numpy.zeros((7, 1)), rows=3)
-    assert mean == pytest.approx(1) and dmean == pytest.approx([1, 1])
-    assert kept.tolist() == [1, 1] and not numpy.shares_memory(dmean, kept)
-
-
-def test_blocks_do_not_wait_for_the_device(device):
-    rng = device.random.default_rng(0)
-    theta, *data = rng.random(3), rng.random((12, 3)), rng.random(12), rng.random(12)
-    with stand_in_cupy.counted() as n:
-        mean_over_blocks(squared_error, theta, *data, rows=5)
-    assert n.waits == 0
-
-
-def test_the_mean_over_blocks_of_no_rows_is_refused(xp):
-    with pytest.raises(ValueError, match="the data must have equally many rows, at least one"):
-        mean_over_blocks(squared_error, xp.zeros(3), xp.zeros((0, 3)), xp.zeros(0), xp.zeros(0))
-
-
-# Bad input
-
-@pytest.mark.parametrize("X, error, message", [
-    ([[0.0, math.nan]], ValueError, "X holds nan"),
-    ([[0.0, -math.inf]], ValueError, "X holds -inf"),
-    ([[0.0, 1.0, 2.0]], ValueError, r"X has 3 columns; it must lie in R\^2"),
-    ([0.0, 1.0], ValueError, r"shape \(n, 2\).*got shape \(2,\)"),
-    ([["a", "b"]], TypeError, "X must hold real numbers"),
-])
-@every_differentiable_family
-def test_rows_that_are_none_are_refused(name, X, error, message):
-    family, theta, _ = example(name, numpy.random.default_rng(0))
-    for function in (likelihood, log_likelihood, negative_log_likelihood, mean_loss):
-        if function is mean_loss and "holds" in message and "numbers" not in message:
-            continue                                        # a step does not wait to see the values
-        with pytest.raises(error, match=message):
-            function(family, theta, X)
-
-
-@every_differentiable_family
-def test_the_mean_over_no_rows_is_refused(name):
-    family, theta, X = example(name, numpy.random.default_rng(0))
-    with pytest.raises(ValueError, match="X is empty"):
-        mean_loss(family, theta, X[:0])
-
-
-@every_family
-def test_a_theta_of_the_wrong_length_is_refused(name):
-    family, theta, X = example(name, numpy.random.default_rng(0))
-    functions = [likelihood, log_likelihood] + [mean_loss] * (name in DIFFERENTIABLE)
-    for function in functions:
-        with pytest.raises(ValueError, match=rf"shape \({len(theta)},\), got .*{len(theta) + 1}"):
-            function(family, numpy.append(theta, 1.0), X)
+    assert mean == pytest.approx(loss, rel=1e-12)
+    assert dmean == pytest.approx(dtheta, rel=1e-10, abs=1e-12)
 
 
 # Errata
@@ -364,14 +232,86 @@ def test_e29_the_largest_likelihood_is_not_the_most_probable_theta():
     assert with_prior(with_prior.mle(heads)).masses[1] == pytest.approx(4 / 5)
 
 
-@pytest.mark.parametrize("n", [0, 1, 7, 8, 20])
-def test_blocks_are_put_together_in_order(xp, make_rng, n):
-    X, sizes = make_rng(0).random((n, 3)), []
+# Arrays and refusals
 
-    def function(start, end):
-        sizes.append(end - start)
-        return 2 * X[start:end]
+@every_differentiable_family
+def test_the_loss_and_its_gradient_keep_single_precision(name):
+    family, theta, X = example(name, numpy.random.default_rng(8))
+    loss, dtheta = mean_loss(family, theta.astype("float32"), X.astype("float32"))
+    assert loss.dtype == dtheta.dtype == numpy.float32
 
-    whole = in_blocks(function, n, rows=7)
-    assert array_module(whole) is xp and to_numpy(whole == 2 * X).all()
-    assert max(sizes) <= 7 and sum(sizes) == n and len(sizes) == max(1, -(-n // 7))
+
+@every_family
+def test_theta_and_the_rows_are_not_changed(name):
+    family, theta, X = example(name, numpy.random.default_rng(9))
+    theta.flags.writeable = X.flags.writeable = False
+    likelihood(family, theta, X)
+    log_likelihood(family, theta, X)
+    if name in DIFFERENTIABLE:
+        mean_loss(family, theta, X)
+
+
+@pytest.mark.parametrize("X, error, message", [
+    ([[0.0, math.nan]], ValueError, "X holds nan"),
+    ([[0.0, -math.inf]], ValueError, "X holds -inf"),
+    ([[0.0, 1.0, 2.0]], ValueError, r"X has 3 columns; it must lie in R\^2"),
+    ([0.0, 1.0], ValueError, r"shape \(n, 2\).*got shape \(2,\)"),
+    ([["a", "b"]], TypeError, "X must hold real numbers"),
+])
+@every_differentiable_family
+def test_rows_that_are_none_are_refused(name, X, error, message):
+    family, theta, _ = example(name, numpy.random.default_rng(0))
+    for function in (likelihood, log_likelihood, negative_log_likelihood, mean_loss):
+        if function is mean_loss and "holds" in message and "numbers" not in message:
+            continue                                        # a step does not wait to see the values
+        with pytest.raises(error, match=message):
+            function(family, theta, X)
+
+
+@every_differentiable_family
+def test_the_mean_over_no_rows_is_refused(name):
+    family, theta, X = example(name, numpy.random.default_rng(0))
+    with pytest.raises(ValueError, match="X is empty"):
+        mean_loss(family, theta, X[:0])
+
+
+@every_family
+def test_a_theta_of_the_wrong_length_is_refused(name):
+    family, theta, X = example(name, numpy.random.default_rng(0))
+    functions = [likelihood, log_likelihood] + [mean_loss] * (name in DIFFERENTIABLE)
+    for function in functions:
+        with pytest.raises(ValueError, match=rf"shape \({len(theta)},\), got .*{len(theta) + 1}"):
+            function(family, numpy.append(theta, 1.0), X)
+
+
+# Contracts
+
+@every_family
+def test_values_live_where_theta_and_the_rows_live(xp, name):
+    here = example(name, numpy.random.default_rng(6))
+    there = example(name, numpy.random.default_rng(6), xp=xp)
+    for function in (likelihood, log_likelihood, negative_log_likelihood):
+        value = function(*there)
+        assert array_module(value) is xp and value.shape == ()
+        assert float(value) == pytest.approx(float(function(*here)), rel=1e-12)
+
+
+@every_differentiable_family
+def test_the_mean_loss_lives_where_theta_and_the_rows_live(xp, name):
+    here = example(name, numpy.random.default_rng(7), n=30)
+    there = example(name, numpy.random.default_rng(7), n=30, xp=xp)
+    loss, dtheta = mean_loss(*there)
+    assert float(loss) == pytest.approx(float(negative_log_likelihood(*here)) / 30, rel=1e-12)
+    assert dtheta.shape == here[1].shape and array_module(dtheta) is xp
+    assert to_numpy(dtheta) == pytest.approx(mean_loss(*here)[1], rel=1e-10, abs=1e-12)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 11, 12, 13, 1000])
+@every_differentiable_family
+def test_the_mean_over_blocks_is_that_over_all_rows_wherever_they_live(xp, name, rows):
+    family, theta, X = example(name, numpy.random.default_rng(10), n=12, xp=xp)
+    loss, dtheta = mean_loss(family, theta, X)
+    mean, dmean = mean_over_blocks(partial(mean_loss, family), theta, X, rows=rows)
+    assert array_module(mean, dmean) is xp and dmean.shape == theta.shape
+    assert float(mean) == pytest.approx(float(loss), rel=1e-12)
+    assert to_numpy(dmean) == pytest.approx(to_numpy(dtheta), rel=1e-10, abs=1e-12)

@@ -57,10 +57,10 @@ def test_membership_agrees_with_exact_arithmetic(shape):
         assert region(ring, shape=shape).contains(X).tolist() == expected
 
 
-def test_what_is_in_the_hole_is_outside(xp):
-    land = region(SQUARE, HOLE).on(xp)
-    X = xp.asarray([[1.5, 2.0], [3.0, 4.0], [6.0, 4.0], [3.0, 6.5], [7.5, 4.0]])
-    assert to_numpy(land.contains(X)).tolist() == [True, False, True, True, False]
+def test_what_is_in_the_hole_is_outside():
+    land = region(SQUARE, HOLE)
+    X = numpy.array([[1.5, 2.0], [3.0, 4.0], [6.0, 4.0], [3.0, 6.5], [7.5, 4.0]])
+    assert land.contains(X).tolist() == [True, False, True, True, False]
 
 
 def test_a_border_that_two_rings_share_separates_nothing():
@@ -92,12 +92,12 @@ def test_a_cell_that_no_edge_touches_is_all_inside_or_all_outside():
             assert even_odd.distance(x, ring[:-1], ring[1:]) > 0
 
 
-def test_points_outside_the_space_are_outside_however_far(xp):
+def test_points_outside_the_space_are_outside_however_far():
     steep = TRIANGLE * [1, -1] + [0, 12]                    # its first edge, in the west
-    land = region(steep, shape=(50, 37)).on(xp)
+    land = region(steep, shape=(50, 37))
     far = [[sign * 10.0**power, 6.0] for sign in (-1, 1) for power in (2, 9, 20, 307)]
     far += [[x2, x1] for x1, x2 in far] + [[1.7e308, -1.7e308], [8.0001, 6.0], [4.0, 12.0001]]
-    assert not land.contains(xp.asarray(far)).any()
+    assert not land.contains(far).any()
 
 
 def test_more_rows_than_a_block_are_answered_in_their_order():
@@ -106,47 +106,38 @@ def test_more_rows_than_a_block_are_answered_in_their_order():
     assert land.contains(X).any() and not land.contains(X).all()
 
 
-def test_no_rows_give_no_answers(xp):
-    assert region(TRIANGLE).on(xp).contains(xp.zeros((0, 2))).shape == (0,)
-
-
-def test_the_tables_move_to_the_device_of_the_points(xp, make_rng):
-    land = region(SQUARE, HOLE)
-    there = land.on(xp)
-    X = make_rng(0).random((500, 2)) * 8
-    assert array_module(there.contains(X)) is xp
-    assert (to_numpy(there.contains(X)) == land.contains(to_numpy(X))).all()
-    assert land.on(numpy) is land
+def test_no_rows_give_no_answers():
+    assert region(TRIANGLE).contains(numpy.zeros((0, 2))).shape == (0,)
 
 
 # Integrals
 
 @pytest.mark.parametrize("power", range(6))
-def test_integrals_over_a_triangle_have_their_closed_form(xp, power):
+def test_integrals_over_a_triangle_have_their_closed_form(power):
     a, b, c = TRIANGLE[:3, 0].tolist()
     area = abs(numpy.linalg.det(TRIANGLE[1:3] - TRIANGLE[0])) / 2
     # the mean of x1^k over a triangle is the mean of all monomials of degree k in the three corners
     mean = numpy.mean([a**i * b**j * c**(power - i - j)
                        for i in range(power + 1) for j in range(power + 1 - i)])
-    value = region(TRIANGLE).on(xp).integral(lambda x1: x1**(power + 1) / (power + 1))
+    value = region(TRIANGLE).integral(lambda x1: x1**(power + 1) / (power + 1))
     assert float(value) == pytest.approx(area * mean, rel=1e-13)
 
 
-def test_the_integral_over_a_square_leaves_out_its_hole(xp):
-    land = region(SQUARE[::-1], HOLE[::-1]).on(xp)
+def test_the_integral_over_a_square_leaves_out_its_hole():
+    land = region(SQUARE[::-1], HOLE[::-1])
     assert float(land.integral(lambda x1: x1)) == -(36 - 9)         # walked the other way: negative
-    land = region(SQUARE, HOLE).on(xp)
+    land = region(SQUARE, HOLE)
     assert float(land.integral(lambda x1: x1)) == 36 - 9
-    assert float(land.integral(xp.exp)) == pytest.approx(
+    assert float(land.integral(numpy.exp)) == pytest.approx(
         6 * (math.exp(7) - math.exp(1)) - 3 * (math.exp(5) - math.exp(2)), rel=1e-13)
 
 
 # Draws
 
-def test_draws_are_uniform_over_a_triangle(xp, make_rng):
-    land = region(TRIANGLE).on(xp)
-    X = to_numpy(land.sample(60_000, make_rng(1)))
-    assert land.contains(xp.asarray(X)).all()
+def test_draws_are_uniform_over_a_triangle():
+    land = region(TRIANGLE)
+    X = land.sample(60_000, numpy.random.default_rng(1))
+    assert land.contains(X).all()
     to_barycentric = numpy.linalg.inv(numpy.vstack([TRIANGLE[:3].T, numpy.ones(3)]))
     order = (to_barycentric @ numpy.vstack([X.T, numpy.ones(len(X))])).argsort(axis=0)
     # the medians cut a triangle into six of equal area, one for each order of the coordinates
@@ -165,19 +156,20 @@ def test_draws_are_uniform_whatever_the_cells(shape):
     assert (counts > 0).sum() == 36 - 9
 
 
-def test_weighted_draws_follow_the_weight(xp, make_rng):
-    land = region(SQUARE).on(xp)
-    X = to_numpy(land.sample(50_000, make_rng(3), weight=lambda x1: x1 / 8))
+def test_weighted_draws_follow_the_weight():
+    land = region(SQUARE)
+    X = land.sample(50_000, numpy.random.default_rng(3), weight=lambda x1: x1 / 8)
     cdf = (X[:, 0]**2 - 1) / (7**2 - 1)                             # density proportional to x1
     assert stats.kstest(cdf, "uniform").pvalue > 1e-6
     assert stats.kstest(X[:, 1], stats.uniform(1, 6).cdf).pvalue > 1e-6
 
 
 @pytest.mark.parametrize("n", [0, 1, 3, BLOCK + 1])
-def test_as_many_draws_as_asked_for(xp, make_rng, n):
-    X = region(TRIANGLE).on(xp).sample(n, make_rng(4))
-    assert X.shape == (n, 2) and array_module(X) is xp
+def test_as_many_draws_as_asked_for(n):
+    assert region(TRIANGLE).sample(n, numpy.random.default_rng(4)).shape == (n, 2)
 
+
+# State and refusals
 
 def test_the_edges_given_are_not_changed():
     start, end = edges([SQUARE, HOLE])
@@ -186,3 +178,66 @@ def test_the_edges_given_are_not_changed():
     before = start.copy()
     Region(start, end, SPACE, (8, 12)).sample(10, numpy.random.default_rng(0))
     assert (start == before).all()
+
+
+@pytest.mark.parametrize("start, end, shape, error, words", [
+    (numpy.zeros((4, 3)), numpy.zeros((4, 3)), (1, 1), ValueError, "start has 3 columns"),
+    (SQUARE[:-1], SQUARE[1:-1], (1, 1), ValueError, "end must have a row for each of the 4 rows"),
+    (SQUARE[:-1] * math.nan, SQUARE[1:], (1, 1), ValueError, "start holds nan"),
+    (SQUARE[:-1], SQUARE[1:], (0, 1), ValueError, "shape must be at least 1, got 0"),
+    (SQUARE[:-1], SQUARE[1:], 3, TypeError, "shape must be a list of whole numbers, got 3"),
+])
+def test_what_bounds_no_region_is_refused(start, end, shape, error, words):
+    with pytest.raises(error, match=words):
+        Region(start, end, SPACE, shape)
+
+
+@pytest.mark.parametrize("n, rng, error, words", [
+    (-1, numpy.random.default_rng(0), ValueError, "n must be at least 0, got -1"),
+    (2.5, numpy.random.default_rng(0), TypeError, "n must be a whole number, got 2.5"),
+    (3, 0, TypeError, "rng must be a generator of random numbers"),
+])
+def test_draws_need_a_number_and_a_generator(n, rng, error, words):
+    with pytest.raises(error, match=words):
+        region(TRIANGLE).sample(n, rng)
+
+
+def test_a_region_says_what_it_is():
+    assert repr(region(SQUARE, HOLE)) == (
+        "Region(start=array of shape (8, 2), end=array of shape (8, 2), "
+        "space=SampleSpace(low=[0. 0.], high=[ 8. 12.]), shape=(8, 12))")
+
+
+# Contracts
+
+def test_the_tables_move_to_the_device_of_the_points(xp, make_rng):
+    land = region(SQUARE, HOLE)
+    there = land.on(xp)
+    X = make_rng(0).random((500, 2)) * 8
+    assert array_module(there.contains(X)) is xp
+    assert (to_numpy(there.contains(X)) == land.contains(to_numpy(X))).all()
+    assert land.on(numpy) is land
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, BLOCK + 1])
+def test_as_many_draws_as_asked_for_live_where_the_region_lives(xp, make_rng, n):
+    X = region(TRIANGLE).on(xp).sample(n, make_rng(4))
+    assert X.shape == (n, 2) and array_module(X) is xp
+
+
+def test_the_integral_over_a_square_is_the_same_on_every_array_module(xp):
+    land = region(SQUARE[::-1], HOLE[::-1]).on(xp)
+    assert float(land.integral(lambda x1: x1)) == -(36 - 9)         # walked the other way: negative
+    land = region(SQUARE, HOLE).on(xp)
+    assert float(land.integral(lambda x1: x1)) == 36 - 9
+    assert float(land.integral(xp.exp)) == pytest.approx(
+        6 * (math.exp(7) - math.exp(1)) - 3 * (math.exp(5) - math.exp(2)), rel=1e-13)
+
+
+def test_draws_stay_inside_on_every_array_module(xp, make_rng):
+    land = region(SQUARE, HOLE).on(xp)
+    for weight in (None, lambda x1: x1 / 8):
+        X = land.sample(3000, make_rng(5), weight)
+        assert X.shape == (3000, 2) and land.contains(X).all()
+    far = [[sign * 10.0**power, 6.0] for sign in (-1, 1) for power in (2, 9, 20, 307)]
+    assert not land.contains(xp.asarray(far)).any()

@@ -1,0 +1,218 @@
+"""Recipes: how each model of the scoreboard is fitted to points of the map.
+
+Why: the scoreboard, its figures and the benchmarks all need the same models with the same settings.
+They stand here, by name: `fit_model(name, X, rng, seconds)` fits one, and `committed(name, like)`
+is the one whose parameters are in figures/parameters/.
+
+A family of models/ without a recipe is found as well, through the taxonomy: if XFamily(2) makes one
+of the plane, it is trained with its own defaults, under the name of its module.
+"""
+
+import importlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from gdl_numpy import taxonomy
+from gdl_numpy.models.adversarial import AdversarialFamily
+from gdl_numpy.models.autoregressive import AutoregressiveFamily
+from gdl_numpy.models.diffusion import DiffusionFamily
+from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised
+from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
+from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
+from gdl_numpy.networks.fourier import wave_vectors
+from gdl_numpy.networks.network import Network
+from gdl_numpy.networks.storage import load
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.langevin import reflect
+from gdl_numpy.probability.change_of_units import InUnits
+from gdl_numpy.probability.family import BoxFamily, HistogramFamily
+from gdl_numpy.probability.kernel_density import KernelDensity
+from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
+from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
+from gdl_numpy.world.world_map import WORLD
+
+PARAMETERS = Path(__file__).parent.parent / "figures" / "parameters"
+UNIT = np.array([90.0, 180.0])                              # degrees: networks see [-1, 1]²
+SECONDS = 90                                                # of training, on 2 cores
+COMPONENTS, CELLS = 200, (36, 72)                           # of the mixture, of the histogram
+BANDWIDTH = 1.3                                             # degrees: before it is recalibrated
+KEPT_BACK, CHECKS = 2_000, 10                               # points, and how often they are asked
+LAND_GRID = (180, 360)                                      # cells of 1 degree
+STEPS = 4000                                                # of a family without a recipe
+
+
+def in_degrees(p):
+    """The density of x = UNIT · u, where u ~ p, per square degree."""
+    return InUnits(p, array_module(p.theta).asarray(UNIT))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a family of networks, `family(xp)` with its constants in the module xp, is trained here.
+
+    `steps` are what 90 seconds on 2 cores allow. `judge(p, U, rng)` is to be small on points kept
+    back, None takes the last parameters; `jitter` is how far training points are moved, in degrees.
+    """
+    family: Callable
+    judge: Callable | None
+    steps: int
+    jitter: float
+    options: dict = field(default_factory=dict)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in a training: what it had reached."""
+
+    def __init__(self, family, theta):
+        self.family, self.theta = family, theta
+
+
+def moved(degrees):
+    """An `augment` that moves points by normal steps, mirrored at the border of the map."""
+    scale, end = (degrees / UNIT).astype(np.float32), np.ones(2, np.float32)
+    return lambda U, rng: reflect(
+        U + scale * rng.standard_normal(U.shape, dtype=U.dtype), -end, end)[0]
+
+
+def n_steps(network, seconds):
+    """How many steps of training `seconds` allow."""
+    return max(1, round(network.steps * seconds / SECONDS))
+
+
+def fit_network(network, X, rng, seconds):
+    """The density, in degrees, of the network's family fitted to the points X (n, 2)."""
+    U, kept = split(X / UNIT, rng) if network.judge else (X / UNIT, X[:0])
+    U, kept, family = U.astype(np.float32), kept.astype(np.float32), network.family(np)
+    steps = n_steps(network, seconds)
+    best, best_theta, theta = math.inf, None, None
+    try:
+        for step in tqdm(family.train(U, rng, max_steps=steps, augment=moved(network.jitter),
+                                      **network.options), total=steps, leave=False, disable=None):
+            theta = step.theta
+            if network.judge and (step.step + 1) % max(1, steps // CHECKS) == 0:
+                value = network.judge(family(theta), kept, rng)
+                if value < best:
+                    best, best_theta = value, theta
+    except KeyboardInterrupt:
+        raise Interrupted(family, theta) from None
+    return in_degrees(family(theta if best_theta is None else best_theta))
+
+
+def split(X, rng):
+    """X without KEPT_BACK of its rows, at most a tenth, and these."""
+    order, k = rng.random(len(X)).argsort(), min(KEPT_BACK, len(X) // 10)
+    return X[order[k:]], X[order[:k]]
+
+
+def waves(xp, scales, n_each, d=2):
+    """Wave vectors in the module xp: they belong to a model like its sizes, and never change."""
+    return xp.asarray(wave_vectors(d, n_each, scales, np.random.default_rng(0)).astype("float32"))
+
+
+def cross_entropy(p, U, rng):
+    return -p.log_prob(U).mean()
+
+
+def grid_cross_entropy(p, U, rng):
+    return -GridNormalised(p, (120, 240)).log_prob(U).mean()
+
+
+def fitted(family, method=None, **options):
+    """A classical model: X, rng, seconds -> its maximum likelihood."""
+    return lambda X, rng, seconds: family(maximum_likelihood(family, X, rng, method, **options))
+
+
+def kernel_density(X, rng, seconds):
+    """Of some bandwidths the one that suits points kept back best."""
+    train, kept = split(X, rng)
+    h = max((1.2, 1.4, 1.6, 1.8, 2.0), key=lambda h: KernelDensity(train, h).log_prob(kept).mean())
+    return KernelDensity(X, h)
+
+
+MODELS = {                                                  # name: X, rng, seconds -> density
+    "box": fitted(BoxFamily(2)),
+    "normal": fitted(NormalFamily(2)),
+    "mixture": fitted(MixtureFamily(COMPONENTS, 2), "em", max_steps=200),
+    "histogram": fitted(HistogramFamily(WORLD, CELLS, pseudocount=0.1)),
+    "kernel_density": kernel_density,
+    "recalibrated_kernel_density":
+        lambda X, rng, seconds: RecalibratedKernelDensity.fit(*split(X, rng), WORLD, LAND_GRID,
+                                                              BANDWIDTH),
+}
+NETWORKS = {
+    "autoregressive": Recipe(
+        lambda xp: AutoregressiveFamily((180, 360), (256, 256), waves(xp, (2, 8, 32), 32),
+                                        order=(1, 0), bound=3.0),
+        None, 4000, 1.0, {"learning_rate": 2e-3}),
+    "spline_flow": Recipe(
+        lambda xp: NormalizingFlowFamily(2, 4, (128, 128), "spline", 32, waves(xp, (2, 6, 18), 16)),
+        None, 7000, 1.0, {"learning_rate": 2e-3}),
+    "affine_flow": Recipe(
+        lambda xp: NormalizingFlowFamily(2, 12, (128, 128), "affine",
+                                         waves=waves(xp, (1, 3), 16), bound=1.0),
+        cross_entropy, 10_000, 1.0, {"learning_rate": 1e-3}),
+    "variational_autoencoder": Recipe(
+        lambda xp: VariationalAutoencoderFamily(
+            Network((2, 128, 128, 4), waves=waves(xp, (2, 6, 20), 24)),
+            Network((2, 128, 128, 4), waves=waves(xp, (0.5, 1.5), 16)), floor=5e-3),
+        None, 40_000, 0.5, {"learning_rate": 2e-3, "n_samples": 8}),
+    "energy_based": Recipe(
+        lambda xp: EnergyBasedFamily(
+            [-1.0, -1.0], [1.0, 1.0],
+            Network((2, 128, 128, 1), "relu", waves(xp, (2, 4, 8, 16), 32), bound=3.0)),
+        grid_cross_entropy, 5000, 0.4,
+        {"learning_rate": 2e-3, "batch": 1024, "averaging": 0.999}),
+    "diffusion": Recipe(
+        lambda xp: DiffusionFamily(2, (256, 256), 256, waves(xp, (2, 6, 20), 24),
+                                   log_snr=(10.0, -6.0)),
+        None, 32_000, 0.0, {"learning_rate": 2e-3}),
+    "adversarial": Recipe(
+        lambda xp: AdversarialFamily(
+            Network((2, 128, 128, 2), "relu", waves(xp, (0.5, 1, 2, 4), 16)),
+            Network((2, 128, 128, 1), "relu", waves(xp, (2, 4, 8, 16), 16))),
+        None, 10_000, 0.0, {"learning_rate": 2e-3}),
+}
+
+
+def found(package=taxonomy.MODELS):
+    """name: Recipe for the families of models/ that have none above and can be made as XFamily(2).
+    """
+    recipes = {}
+    known = {type(recipe.family(np)).__module__ for recipe in NETWORKS.values()}
+    for leaf in taxonomy.leaves(package):
+        for density in leaf.densities:
+            module = importlib.import_module(density.__module__)
+            family = getattr(module, f"{density.__name__}Family")
+            if module.__name__ not in known:
+                recipes[module.__name__.rpartition(".")[2]] = Recipe(
+                    lambda xp, family=family: family(2), None, STEPS, 0.0)
+    return recipes
+
+
+NETWORKS |= found()
+for name, network in NETWORKS.items():
+    MODELS[name] = partial(fit_network, network)
+
+
+def fit_model(name, X, rng, seconds=SECONDS):
+    """The model of that name fitted to the points X (n, 2), (latitude, longitude) in degrees.
+
+    A density in degrees: it has `sample(n, rng)`, and log_prob, elbo or energy as its kind has.
+    `seconds` scales the number of a network's steps, chosen so that 90 suffice on two cores.
+    """
+    if name not in MODELS:
+        raise ValueError(f"name must be one of {', '.join(MODELS)}, got {name!r}")
+    return MODELS[name](X, rng, seconds)
+
+
+def committed(name, like):
+    """The density of the committed parameters of a network, where the array `like` lives."""
+    family = NETWORKS[name].family(array_module(like))
+    return in_degrees(family(load(PARAMETERS / f"{name}.npz", family, like)))

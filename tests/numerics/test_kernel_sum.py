@@ -1,0 +1,88 @@
+"""Kernel sum: the near terms are all that counts, to the last digits, wherever the points are."""
+
+import math
+
+import numpy
+import pytest
+from scipy.special import logsumexp
+
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.numerics.kernel_sum import log_kernel_sum
+
+
+def plain(Q, X, h):
+    """log Σ_j exp(-|q - x_j|²/2h²) over all pairs."""
+    return logsumexp(-0.5 * (((Q[:, None] - X) / h)**2).sum(axis=2), axis=1)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 5])
+@pytest.mark.parametrize("h", [0.01, 0.3, 5.0, 1e4])
+def test_the_fast_sum_is_the_sum_over_all_pairs(d, h):
+    rng = numpy.random.default_rng(d)
+    Q, X = 2 * rng.standard_normal((200, d)), rng.standard_normal((300, d))
+    numpy.testing.assert_allclose(log_kernel_sum(Q, X, h), plain(Q, X, h), rtol=1e-12, atol=1e-13)
+
+
+def test_of_one_point_the_sum_is_minus_half_the_squared_distance_in_units_of_h():
+    Q = numpy.array([[0.0, 0.0], [3.0, 4.0], [300.0, 400.0]])
+    expected = [0, -0.5 * (5 / 2)**2, -0.5 * (500 / 2)**2]
+    assert log_kernel_sum(Q, Q[:1], 2.0) == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize("n", [1, 2, 10, 1000])
+def test_n_equal_points_count_n_times(n):
+    Q = numpy.random.default_rng(0).standard_normal((50, 2))
+    numpy.testing.assert_allclose(log_kernel_sum(Q, numpy.ones((n, 2)), 0.5),
+                                  log_kernel_sum(Q, numpy.ones((1, 2)), 0.5) + math.log(n),
+                                  rtol=1e-13)
+
+
+@pytest.mark.parametrize("distance", [10.0, 1e3, 1e6, 1e12, 1e100])
+def test_far_from_all_points_rows_look_as_far_as_they_must(distance):
+    rng = numpy.random.default_rng(1)
+    Q, X = distance * rng.standard_normal((5, 2)), rng.standard_normal((300, 2))
+    numpy.testing.assert_allclose(log_kernel_sum(Q, X, 0.2), plain(Q, X, 0.2), rtol=1e-12)
+
+
+def test_many_points_behind_the_first_radius_are_not_forgotten():
+    """A first look to r = 10.35 sees the one point at 10; the 100,000 at 11 weigh more."""
+    n = 100_000
+    assert 10 < math.sqrt(2 * (math.log(n + 1) - math.log(2**-52)) + 12) < 11
+    X = numpy.concatenate([[[10.0]], numpy.full((n, 1), 11.0)])
+    expected = math.log(math.exp(-50) + n * math.exp(-60.5))
+    assert log_kernel_sum(numpy.zeros((1, 1)), X, 1.0) == pytest.approx([expected], rel=1e-12)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_more_pairs_than_a_block_holds_give_the_same(d):
+    rng = numpy.random.default_rng(2)
+    Q, X = rng.random((300, d)), rng.random((2000, d))
+    numpy.testing.assert_allclose(log_kernel_sum(Q, X, 0.5), plain(Q, X, 0.5), rtol=1e-12)
+
+
+def test_where_the_square_overflows_the_sum_is_0_and_no_rows_have_no_sums():
+    Q = numpy.array([[1e155, 0.0], [0.0, -1e300], [0.0, 0.0]])
+    assert log_kernel_sum(Q, numpy.zeros((2, 2)), 1.0).tolist() == [
+        -math.inf, -math.inf, pytest.approx(math.log(2))]
+    assert log_kernel_sum(Q[:0], numpy.zeros((2, 2)), 1.0).shape == (0,)
+
+
+def test_points_are_left_as_they_are():
+    Q, X = numpy.random.default_rng(0).random((2, 50, 2))
+    Q.flags.writeable = X.flags.writeable = False
+    log_kernel_sum(Q, X, 0.1)
+
+
+# Contracts
+
+@pytest.mark.parametrize("d", [1, 2, 3, 5])
+@pytest.mark.parametrize("dtype, distance", [("float64", 2), ("float64", 1e6), ("float32", 2)])
+def test_the_sum_lives_where_the_points_live_in_their_dtype(xp, d, dtype, distance):
+    rng = numpy.random.default_rng(d)
+    Q = (distance * rng.standard_normal((200, d))).astype(dtype)
+    X = rng.standard_normal((300, d)).astype(dtype)
+    log_sum = log_kernel_sum(xp.asarray(Q), xp.asarray(X), 0.3)
+    assert array_module(log_sum) is xp and log_sum.dtype == dtype
+    expected = plain(Q.astype(float), X.astype(float), 0.3)
+    rtol = 1e-12 if dtype == "float64" else 1e-5
+    numpy.testing.assert_allclose(to_numpy(log_sum), expected, rtol=rtol, atol=rtol)

@@ -1,0 +1,119 @@
+"""Change of units: a density per square degree and one per square of another unit are one."""
+
+import math
+import pickle
+from types import SimpleNamespace
+
+import numpy
+import pytest
+
+from gdl_numpy.probability.change_of_units import SIGNS, InUnits
+from gdl_numpy.probability.density import Box, Normal
+from gdl_numpy.probability.divergence import total_mass
+from gdl_numpy.probability.normal_family import NormalFamily
+from gdl_numpy.probability.sample_space import SampleSpace
+from gdl_numpy.taxonomy import branch
+
+DEGREES = numpy.array([90.0, 180.0])
+P = Normal([0.1, -0.2], [[0.05, 0.02], [0.02, 0.04]])
+
+
+def test_log_p_of_x_is_log_p_of_x_over_unit_minus_the_logarithm_of_the_determinant():
+    X = numpy.random.default_rng(0).uniform(-1, 1, (100, 2)) * DEGREES
+    numpy.testing.assert_allclose(InUnits(P, DEGREES).log_prob(X),
+                                  P.log_prob(X / DEGREES) - math.log(90 * 180), rtol=1e-13)
+
+
+def test_a_stretched_normal_is_the_normal_of_the_stretched_data():
+    stretched = Normal(DEGREES * P.mu, DEGREES[:, None] * P.covariance * DEGREES)
+    X = numpy.random.default_rng(1).uniform(-1, 1, (100, 2)) * DEGREES
+    numpy.testing.assert_allclose(InUnits(P, DEGREES).log_prob(X), stretched.log_prob(X),
+                                  rtol=1e-12)
+
+
+@pytest.mark.parametrize("unit", [[90.0, 180.0], [-1e-3, 7.0], [1.0, 1.0]])
+def test_the_mass_is_1_in_every_unit_a_mirrored_one_too(unit):
+    corner = 1.5 * abs(numpy.array(unit))
+    mass = total_mass(InUnits(P, unit), SampleSpace(-corner, corner), (300, 300))
+    assert mass == pytest.approx(1, abs=1e-6)
+
+
+def test_samples_are_those_of_p_times_the_unit():
+    drawn = InUnits(P, DEGREES).sample(50, numpy.random.default_rng(2))
+    assert (drawn == DEGREES * P.sample(50, numpy.random.default_rng(2))).all()
+
+
+def test_units_of_units_are_multiplied():
+    X = numpy.random.default_rng(3).uniform(-5, 5, (20, 2))
+    twice, once = InUnits(InUnits(P, [2.0, 3.0]), [5.0, 0.5]), InUnits(P, [10.0, 1.5])
+    numpy.testing.assert_allclose(twice.log_prob(X), once.log_prob(X), rtol=1e-12)
+
+
+def test_a_bound_moves_as_log_p_does_and_an_energy_the_other_way():
+    """exp(-E)/Z = p in both units, with one Z."""
+    p = SimpleNamespace(energy=lambda U: -P.log_prob(U) + 5, **{
+        name: P.log_prob for name in SIGNS if name != "energy"})
+    q, X = InUnits(p, DEGREES), numpy.array([[9.0, 90.0], [0.0, 0.0]])
+    expected = P.log_prob(X / DEGREES) - math.log(90 * 180)
+    for name in ("log_prob", "elbo", "importance_weighted", "ode_log_prob"):
+        assert getattr(q, name)(X) == pytest.approx(expected, rel=1e-13)
+    assert -q.energy(X) + 5 == pytest.approx(expected, rel=1e-13)
+
+
+def test_options_of_a_method_reach_it():
+    p = SimpleNamespace(elbo=lambda U, rng, n_samples=1: U[:, 0] * rng + n_samples)
+    assert InUnits(p, [2.0]).elbo([[4.0]], 10, n_samples=3) == pytest.approx(23 - math.log(2))
+
+
+def test_it_can_do_what_p_can_and_no_more():
+    p = InUnits(P, DEGREES)
+    assert hasattr(p, "log_prob") and not any(map(lambda name: hasattr(p, name), (
+        "elbo", "energy", "importance_weighted", "ode_log_prob", "theta", "mu")))
+    assert branch(p) == branch(P) == ("explicit density", "tractable")
+    assert branch(InUnits(SimpleNamespace(), [1.0])) == ("implicit density",)
+    with pytest.raises(AttributeError, match="a density in other units has no 'mu'"):
+        p.mu  # noqa: B018
+
+
+def test_the_density_of_the_whole_map_is_one_over_its_area_in_square_degrees():
+    p = InUnits(Box([-1, -1], [1, 1]), [90, 180])
+    assert p.log_prob([[90, 180], [90.1, 0]]).tolist() == [-math.log(64_800), -math.inf]
+
+
+def test_a_member_of_a_family_keeps_its_theta_behind_p():
+    p = InUnits(NormalFamily(2)(numpy.zeros(5)), DEGREES)
+    expected = -0.5 * (0.1**2 + 0.5**2) - math.log(2 * math.pi) - math.log(90 * 180)
+    assert p.log_prob([[9.0, 90.0]]) == pytest.approx([expected])
+
+
+# State and refusals
+
+def test_single_precision_is_the_unit_s_choice():
+    p = Normal(numpy.zeros(2, "float32"), numpy.eye(2, dtype="float32"))
+    X = p.sample(5, numpy.random.default_rng(0))
+    for dtype in ("float32", "float64"):
+        q = InUnits(p, DEGREES.astype(dtype))
+        assert q.log_prob(X).dtype == numpy.float32
+        assert q.sample(5, numpy.random.default_rng(0)).dtype == dtype
+
+
+def test_it_can_be_pickled_and_says_what_it_is():
+    p = InUnits(Box([0], [1]), [3.0])
+    assert pickle.loads(pickle.dumps(p)).log_prob([[2.0]]) == p.log_prob([[2.0]])
+    assert repr(p) == "InUnits(p=Box(low=[0.], high=[1.]), unit=[3.])"
+
+
+@pytest.mark.parametrize("unit, error, words", [
+    ([1.0, 0.0], ValueError, r"unit must have shape \(d,\) and hold no 0, got \[1. 0.\]"),
+    (2.0, ValueError, r"unit must have shape \(d,\)"),
+    ([math.nan, 1.0], ValueError, "unit holds nan"),
+    (["degree"], TypeError, "unit must hold real numbers"),
+])
+def test_what_is_no_unit_is_refused(unit, error, words):
+    with pytest.raises(error, match=words):
+        InUnits(P, unit)
+
+
+def test_points_of_another_dimension_than_the_unit_s_are_refused():
+    with pytest.raises(ValueError, match="X has 3 columns"):
+        InUnits(P, DEGREES).log_prob(numpy.zeros((4, 3)))

@@ -1,0 +1,200 @@
+"""Recalibrated densities: a better scale for the heights of another density."""
+
+import math
+import pickle
+
+import numpy
+import pytest
+from gradient import check_gradient
+
+from gdl_numpy.probability.density import Box, Normal
+from gdl_numpy.probability.divergence import cross_entropy_estimate, total_mass
+from gdl_numpy.probability.kernel_density import KernelDensity
+from gdl_numpy.probability.likelihood import mean_loss
+from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.probability.recalibrated import (
+    CANDIDATES,
+    RecalibratedFamily,
+    RecalibratedKernelDensity,
+)
+from gdl_numpy.probability.sample_space import SampleSpace
+
+SPACE, SHAPE, THETA = SampleSpace([-3, -2], [3, 2]), (60, 40), numpy.array([1.5, 2.0, 0.7])
+F = Normal([0.5, 0.0], [[1.0, 0.3], [0.3, 0.5]])
+FAMILY = RecalibratedFamily(F, -2.0, SPACE, SHAPE)
+
+
+def points(n, seed=0):
+    return numpy.random.default_rng(seed).uniform(SPACE.low, SPACE.high, (n, 2))
+
+
+def test_log_p_is_b_tanh_of_a_times_log_f_minus_m_plus_c_over_b_minus_log_z():
+    X, (a, b, c) = points(200), THETA
+    grid, volume = SPACE.grid(SHAPE)
+
+    def g(X):
+        return b * numpy.tanh((a * (F.log_prob(X) + 2.0) + c) / b)
+
+    log_z = math.log((numpy.exp(g(grid)) * volume).sum())
+    numpy.testing.assert_allclose(FAMILY(THETA).log_prob(X), g(X) - log_z, rtol=1e-12)
+
+
+@pytest.mark.parametrize("theta", [THETA, [-2.0, 1.0, 0.0], [30.0, 3.0, 5.0], [0.0, 1.0, 1.0]])
+def test_the_mass_on_the_grid_is_1(theta):
+    assert total_mass(FAMILY(theta), SPACE, SHAPE) == pytest.approx(1, rel=1e-12)
+
+
+def test_the_mass_on_a_finer_grid_is_1_but_for_the_error_of_the_coarser():
+    assert total_mass(FAMILY(THETA), SPACE, (600, 400)) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_order_of_the_heights_is_that_of_f_or_the_reverse():
+    X = points(300)
+    order = F.log_prob(X).argsort()
+    assert (numpy.diff(FAMILY(THETA).log_prob(X)[order]) >= 0).all()
+    assert (numpy.diff(FAMILY(-THETA * [1, -1, 1]).log_prob(X)[order]) <= 0).all()
+
+
+def test_a_steep_a_makes_two_levels_that_differ_by_2b():
+    log_p = FAMILY([1e4, 1.5, 0.0]).log_prob(points(300))
+    assert numpy.unique(log_p.round(9)).tolist() == [
+        pytest.approx(log_p.min()), pytest.approx(log_p.min() + 3)]
+
+
+def test_where_a_is_0_the_density_is_uniform():
+    assert FAMILY([0.0, 1.0, 5.0]).log_prob(points(5)) == pytest.approx([-math.log(24)] * 5)
+
+
+def test_where_b_is_large_the_density_is_f_to_the_power_a_normalised():
+    X, a, b = points(50), 0.2, 600.0                        # b tanh(v/b) = v - v³/3b² + ...
+    log_p, power = FAMILY([a, b, 0.0]).log_prob(X), a * F.log_prob(X)
+    numpy.testing.assert_allclose(log_p - log_p[0], power - power[0], atol=1e-3)
+
+
+def test_outside_the_space_the_density_is_0():
+    outside = [[3.1, 0.0], [0.0, -2.1], [1e9, 0.0]]
+    assert FAMILY(THETA).log_prob(outside).tolist() == [-math.inf] * 3
+    log_p, backward = FAMILY.log_prob(THETA, numpy.array(outside))
+    assert log_p.tolist() == [-math.inf] * 3 and not backward(numpy.ones(3)).any()
+
+
+def test_samples_follow_the_density():
+    """The mean of -log p over 20,000 samples is the entropy on the grid, within 5 SE: 1 in 10^6."""
+    p = FAMILY(THETA)
+    X = p.sample(20_000, numpy.random.default_rng(1))
+    value, error = cross_entropy_estimate(p, X)
+    grid, volume = SPACE.grid(SHAPE)
+    log_p = p.log_prob(grid)
+    assert abs(value + (numpy.exp(log_p) * log_p).sum() * volume) < 5 * error + 1e-3
+    masses = numpy.exp(log_p).reshape(SHAPE) * volume
+    counts = numpy.bincount(SPACE.cell(X, (6, 4)), minlength=24)
+    expected = 20_000 * masses.reshape(6, 10, 4, 10).sum(axis=(1, 3)).ravel()
+    assert ((counts - expected)**2 / expected).sum() < 80   # χ², 23 degrees of freedom: 1 in 10^7
+
+
+# θ: its gradient, and how it is chosen
+
+@pytest.mark.parametrize("theta", [THETA, numpy.array([-2.0, 1.0, 0.0]), numpy.array([0.1, 9, 3])])
+def test_the_gradient_in_a_b_c_is_that_of_central_differences(theta):
+    X = points(50, seed=2)
+    check_gradient(lambda theta: FAMILY.log_prob(theta, X), theta, rng=numpy.random.default_rng(3))
+
+
+def test_log_prob_in_theta_is_log_prob_of_the_density():
+    X = points(100)
+    numpy.testing.assert_allclose(FAMILY.log_prob(THETA, X)[0], FAMILY(THETA).log_prob(X),
+                                  rtol=1e-12)
+
+
+def test_the_mean_gradient_of_log_p_over_the_cells_is_0():
+    """∫ p ∂ log p/∂θ = 0, on the grid that Z is a sum over."""
+    grid, volume = SPACE.grid(SHAPE)
+    log_p, backward = FAMILY.log_prob(THETA, grid)
+    assert backward(numpy.exp(log_p) * volume) == pytest.approx(0, abs=1e-12)
+
+
+def test_where_log_f_is_minus_infinity_nothing_is_left_to_differentiate():
+    family = RecalibratedFamily(Box([-1, -1], [1, 1]), -math.log(4), SPACE, SHAPE)
+    log_p, backward = family.log_prob(THETA, numpy.array([[2.0, 1.5], [0.0, 0.0]]))
+    assert numpy.isfinite(log_p).all() and numpy.isfinite(backward(numpy.ones(2))).all()
+
+
+def two_levels(n, rng):
+    """Points of the disc |x| < 1.2 with probability 0.95, elsewhere in the space 0.05."""
+    X = rng.uniform(SPACE.low, SPACE.high, (40 * n, 2))
+    disc = (X**2).sum(axis=1) < 1.2**2
+    return numpy.concatenate([X[disc][:round(0.95 * n)], X[~disc][:n - round(0.95 * n)]])
+
+
+def test_a_coast_is_found_better_than_by_the_kernel_density():
+    rng = numpy.random.default_rng(4)
+    X, kept, new = (two_levels(n, rng) for n in (1000, 300, 20_000))
+    p = RecalibratedKernelDensity.fit(X, kept, SPACE, SHAPE, 0.3)
+    assert p.log_prob(new).mean() > KernelDensity(X, 0.3).log_prob(new).mean() + 0.05
+
+
+def test_the_best_of_some_is_the_one_of_smallest_loss_and_the_gradient_finds_a_better_one():
+    rng = numpy.random.default_rng(5)
+    f, kept = KernelDensity(two_levels(500, rng), 0.3), two_levels(200, rng)
+    family = RecalibratedFamily(f, float(numpy.median(f.log_prob(kept))), SPACE, SHAPE)
+    best = family.best_of(kept)
+    losses = [mean_loss(family, numpy.array(theta), kept)[0] for theta in CANDIDATES]
+    assert best.tolist() == list(CANDIDATES[numpy.argmin(losses)])
+    theta = maximum_likelihood(family, kept, theta=best, max_steps=60)
+    assert mean_loss(family, theta, kept)[0] < min(losses)
+
+
+def test_the_candidates_are_all_of_four_values_each():
+    a, b, c = map(sorted, map(set, zip(*CANDIDATES, strict=True)))
+    assert (a, b, c) == ([2.0, 2.8, 4.0, 5.6], [2.5, 3.0, 3.5, 4.0], [3.0, 5.0, 7.0, 10.0])
+    assert len(CANDIDATES) == 64
+
+
+def test_fit_takes_m_from_the_median_and_theta_from_the_points_kept_back():
+    rng = numpy.random.default_rng(6)
+    X, kept = two_levels(300, rng), two_levels(100, rng)
+    p = RecalibratedKernelDensity.fit(X, kept, SPACE, SHAPE, 0.4)
+    assert p.family.m == numpy.median(KernelDensity(X, 0.4).log_prob(kept))
+    assert (p.theta == p.family.best_of(kept)).all()
+
+
+def test_an_initial_theta_is_near_the_heights_of_f():
+    theta = FAMILY.initial_theta(numpy.random.default_rng(7))
+    assert theta == pytest.approx([1, 3, 0], abs=0.5) and FAMILY(theta).log_z < math.inf
+
+
+# State and refusals
+
+def test_it_keeps_its_own_theta_can_be_pickled_and_says_what_it_is():
+    theta = THETA.copy()
+    p, X = FAMILY(theta), points(10)
+    before = p.log_prob(X)
+    theta += 1
+    assert (p.log_prob(X) == before).all()
+    assert (pickle.loads(pickle.dumps(p)).log_prob(X) == before).all()
+    family = RecalibratedFamily(Box([0], [1]), 0, SampleSpace([0], [2]), (4,))
+    assert repr(family) == ("RecalibratedFamily(f=Box(low=[0.], high=[1.]), m=0.0, "
+                            "space=SampleSpace(low=[0.], high=[2.]), shape=(4))")
+
+
+@pytest.mark.parametrize("theta, error, words", [
+    ([1.0, 2.0], ValueError, r"theta must be an array of shape \(3,\), got \(2,\)"),
+    ([1.0, 0.0, 1.0], ValueError, r"theta\[1\] must lie in \(0, 700\), got 0.0"),
+    ([1.0, 701.0, 1.0], ValueError, r"theta\[1\] must lie in \(0, 700\), got 701.0"),
+    ([1.0, math.nan, 1.0], ValueError, "theta holds nan"),
+    (["a"], TypeError, "theta must hold real numbers"),
+])
+def test_what_is_no_theta_is_refused(theta, error, words):
+    with pytest.raises(error, match=words):
+        FAMILY(theta)
+
+
+def test_what_cannot_be_fitted_is_refused():
+    X = points(20)
+    for kept, words in ((numpy.zeros((0, 2)), "kept is empty"), (X[:, :1], "kept has 1 columns")):
+        with pytest.raises(ValueError, match=words):
+            RecalibratedKernelDensity.fit(X, kept, SPACE, SHAPE, 0.3)
+    with pytest.raises(ValueError, match=r"bandwidth must lie in \(0, inf\), got 0"):
+        RecalibratedKernelDensity.fit(X, X, SPACE, SHAPE, 0)
+    with pytest.raises(ValueError, match=r"m must lie in \(-inf, inf\), got inf"):
+        RecalibratedFamily(F, math.inf, SPACE, SHAPE)

@@ -1,0 +1,351 @@
+"""Autoencoder: the curved surface that a network finds, its units, and its training."""
+
+import itertools
+import math
+
+import numpy
+import pytest
+import stand_in_cupy
+from gradient import check_gradient
+from training_checks import check_a_step_never_waits
+
+from gdl_numpy.networks.network import ACTIVATIONS
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.numerics.optimizer import Adam
+from gdl_numpy.pictures.biscuit_tins import BiscuitTins
+from gdl_numpy.representation.autoencoder import Autoencoder, AutoencoderFamily
+from gdl_numpy.representation.principal_components import PrincipalComponents
+
+SIZES = {"linear": (5, 2), "one hidden layer": (4, 6, 2), "two": (6, 5, 4, 1), "wide": (3, 8, 3)}
+every_size = pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
+every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
+
+
+def data(n, d, seed=0):
+    """n rows of d columns of very different variance, all correlated, around a mean that is not 0.
+    """
+    rng = numpy.random.default_rng(seed)
+    X = rng.standard_normal((n, d)) * 2.0**-numpy.arange(d)
+    return X @ numpy.linalg.qr(rng.standard_normal((d, d)))[0] + rng.random(d)
+
+
+def theta_and_X(family, n=9, make_rng=numpy.random.default_rng):
+    rng = make_rng(3)
+    return 0.7 * rng.standard_normal(family.n_parameters), rng.standard_normal((n, family.d))
+
+
+def error(model, X):
+    return float(((model.decode(model.encode(X)) - X)**2).mean())
+
+
+def last_theta(steps):
+    for step in steps:
+        theta = step.theta
+    return theta
+
+
+# The loss
+
+@every_size
+def test_the_loss_is_the_error_of_reconstruction(sizes):
+    family = AutoencoderFamily(sizes)
+    theta, X = theta_and_X(family)
+    model = family(theta)
+    assert isinstance(model, Autoencoder)
+    Z = model.encode(X)
+    assert Z.shape == (9, sizes[-1]) and model.decode(Z).shape == (9, sizes[0])
+    value, dtheta = family.loss(theta, X)
+    assert float(value) == pytest.approx(error(model, X), rel=1e-12)
+    assert dtheta.shape == theta.shape == (family.n_parameters,)
+
+
+@every_size
+@every_activation
+def test_the_gradient_of_the_error_is_that_of_central_differences(sizes, activation):
+    family = AutoencoderFamily(sizes, activation)
+    theta, X = theta_and_X(family)
+
+    def loss(theta):
+        value, dtheta = family.loss(theta, X)
+        return value, lambda cotangent: cotangent * dtheta
+
+    check_gradient(loss, theta, rng=numpy.random.default_rng(1))
+
+
+def test_a_loss_of_no_rows_or_of_rows_of_another_space_is_refused():
+    family = AutoencoderFamily((4, 3, 2))
+    theta, X = theta_and_X(family)
+    with pytest.raises(ValueError, match="X is empty"):
+        family.loss(theta, X[:0])
+    with pytest.raises(ValueError, match="X has 3 columns"):
+        family.loss(theta, X[:, :3])
+
+
+def test_an_autoencoder_is_no_density():
+    family = AutoencoderFamily((3, 2))
+    model = family(family.initial_theta(numpy.random.default_rng(0)))
+    assert not any(hasattr(model, name) for name in ("log_prob", "sample"))
+
+
+# Changes of units
+
+@every_size
+def test_a_rescaled_theta_does_in_other_units_what_theta_does(sizes):
+    family = AutoencoderFamily(sizes)
+    theta, X = theta_and_X(family)
+    mu, scale = numpy.random.default_rng(4).standard_normal(family.d), 3.5
+    other = family.rescaled(theta, mu, scale)
+    model, rescaled = family(theta), family(other)
+    units = scale * X + mu
+    numpy.testing.assert_allclose(rescaled.encode(units), model.encode(X), rtol=1e-10, atol=1e-11)
+    numpy.testing.assert_allclose(rescaled.decode(rescaled.encode(units)),
+                                  scale * model.decode(model.encode(X)) + mu,
+                                  rtol=1e-10, atol=1e-11)
+    back = family.rescaled(other, -mu / scale, 1 / scale)
+    numpy.testing.assert_allclose(back, theta, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("sizes", [(5, 2), (4, 6, 2), (6, 5, 4, 1)])
+def test_whitened_codes_are_standard_and_the_reconstructions_stay(sizes):
+    family = AutoencoderFamily(sizes)
+    theta, X = theta_and_X(family, n=60)
+    white, model = family(family.whitened(theta, X)), family(theta)
+    Z = white.encode(X)
+    numpy.testing.assert_allclose(Z.mean(axis=0), 0, atol=1e-10)
+    numpy.testing.assert_allclose(Z.T @ Z / 60, numpy.eye(sizes[-1]), atol=1e-10)
+    new = numpy.random.default_rng(5).standard_normal((20, family.d))
+    for rows in (X, new):
+        numpy.testing.assert_allclose(white.decode(white.encode(rows)),
+                                      model.decode(model.encode(rows)), rtol=1e-9,
+                                      atol=1e-9)
+
+
+def test_codes_on_a_line_cannot_be_whitened():
+    family = AutoencoderFamily((3, 2))
+    theta = family.initial_theta(numpy.random.default_rng(0))
+    theta[:6] = numpy.repeat(theta[:3], 2)                  # both codes alike
+    with pytest.raises(ValueError, match="positive definite"):
+        family.whitened(theta, data(20, 3))
+
+
+# Training
+
+def test_a_linear_autoencoder_finds_the_plane_of_principal_components():
+    X, family = data(300, 6), AutoencoderFamily((6, 2))
+    best = PrincipalComponents.fit(X, 2)
+    theta = last_theta(family.train(X, numpy.random.default_rng(1), Adam(0.01), batch=300,
+                                    max_steps=1500))
+    assert error(best, X) < error(family(theta), X) < 1.05 * error(best, X)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_curved_surface_is_much_nearer_to_new_tins_than_a_plane(seed):
+    """Some twenty times in the error, at resolution 8."""
+    rng = numpy.random.default_rng(seed)
+    X, new = (BiscuitTins(n, rng, 8).images.astype("float32") for n in (1000, 500))
+    family = AutoencoderFamily((64, 64, 32, 2))
+    theta = last_theta(family.train(X, rng, batch=64, max_steps=2000))
+    assert theta.dtype == numpy.float32
+    assert error(family(theta), new) < error(PrincipalComponents.fit(X, 2), new) / 8
+
+
+def test_the_loss_of_a_step_is_in_the_units_of_the_data():
+    """Two rows only, 500 times each: about the same error on every large batch."""
+    X = numpy.tile(data(2, 4), (500, 1)) * 100
+    family = AutoencoderFamily((4, 3, 1))
+    steps = list(family.train(X, numpy.random.default_rng(0), batch=1000, max_steps=30))
+    for before, after in itertools.pairwise(steps):
+        assert float(after.loss) == pytest.approx(error(family(before.theta), X), rel=0.3)
+    assert [step.step for step in steps] == list(range(30))
+
+
+def test_training_in_other_units_is_the_same_training_in_those_units():
+    X, family = data(100, 4), AutoencoderFamily((4, 3, 2))
+    units = 30 * X - 7
+    plain, other = (list(family.train(rows, numpy.random.default_rng(0), max_steps=20))
+                    for rows in (X, units))
+    expected = family.rescaled(plain[-1].theta, numpy.full(4, -7.0), 30.0)
+    numpy.testing.assert_allclose(other[-1].theta, expected, rtol=1e-8, atol=1e-8)
+    assert float(other[-1].loss) == pytest.approx(900 * float(plain[-1].loss), rel=1e-8)
+
+
+def test_the_first_step_moves_theta_by_0_003_in_units_of_mean_0_and_variance_1():
+    """All of Adam's first steps have the length η, but for numbers whose slope is 0."""
+    X, family = data(100, 4), AutoencoderFamily((4, 3, 2))
+    X = (X - X.mean(axis=0)) / math.sqrt(X.var(axis=0).mean())
+    theta = family.initial_theta(numpy.random.default_rng(0))
+    step = next(family.train(X, numpy.random.default_rng(1), theta=theta))
+    numpy.testing.assert_allclose(abs(step.theta - theta), 0.003, rtol=1e-3)
+    twice = 2 * X                                           # the first layer takes smaller steps
+    step = next(family.train(twice, numpy.random.default_rng(1), theta=theta))
+    numpy.testing.assert_allclose(abs(step.theta - theta)[:4 * 3], 0.0015, rtol=1e-3)
+
+
+def test_a_stopped_training_leaves_a_theta_to_go_on_from():
+    X, family = data(200, 5), AutoencoderFamily((5, 8, 2))
+    for step in family.train(X, numpy.random.default_rng(0), max_steps=1000):
+        if step.step == 300:
+            break
+    stopped = step.theta
+    middle = error(family(stopped), X)
+    start = family.rescaled(family.initial_theta(numpy.random.default_rng(0)), X.mean(axis=0), 1.0)
+    assert middle < 0.1 * error(family(start), X)
+    first, *_, last = family.train(X, numpy.random.default_rng(1), batch=200, max_steps=500,
+                                   theta=stopped)
+    assert float(first.loss) == pytest.approx(middle, rel=0.5)      # of 200 random rows
+    assert error(family(last.theta), X) < middle
+
+
+def test_going_on_with_no_step_to_speak_of_keeps_theta():
+    X, family = data(50, 5), AutoencoderFamily((5, 4, 2))
+    theta = family.initial_theta(numpy.random.default_rng(0))
+    kept = theta.copy()
+    step = next(family.train(X, numpy.random.default_rng(1), Adam(1e-12), theta=theta))
+    numpy.testing.assert_allclose(step.theta, theta, rtol=1e-8, atol=1e-8)
+    assert (theta == kept).all()
+
+
+def test_training_is_made_by_its_seed_and_changes_no_theta_it_gave():
+    X, family = data(50, 5), AutoencoderFamily((5, 4, 2))
+    X.flags.writeable = False
+    thetas, copies = [], []
+    for step in family.train(X, numpy.random.default_rng(0), batch=10, max_steps=20):
+        thetas.append(step.theta)
+        copies.append(step.theta.copy())
+    assert all((a == b).all() for a, b in zip(thetas, copies, strict=True))
+    again = last_theta(family.train(X, numpy.random.default_rng(0), batch=10, max_steps=20))
+    assert (again == thetas[-1]).all() and (thetas[0] != thetas[1]).any()
+
+
+# Arrays, and what is refused
+
+@every_size
+def test_a_model_keeps_its_own_theta(sizes):
+    family = AutoencoderFamily(sizes)
+    theta, X = theta_and_X(family)
+    model = family(theta)
+    before = model.encode(X), model.decode(model.encode(X))
+    theta += 1
+    after = model.encode(X), model.decode(model.encode(X))
+    assert all((a == b).all() for a, b in zip(before, after, strict=True))
+
+
+def test_theta_and_X_are_only_read():
+    family = AutoencoderFamily((4, 3, 2))
+    theta, X = theta_and_X(family)
+    theta.flags.writeable = X.flags.writeable = False
+    family.loss(theta, X)
+    family.rescaled(theta, X[0], 2.0)
+    family.whitened(theta, X)
+    model = family(theta)
+    model.decode(model.encode(X))
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (lambda: AutoencoderFamily((3,)), ValueError,
+     r"sizes must be \(d_in, ..., d_out\), got \(3,\)"),
+    (lambda: AutoencoderFamily((3, 0)), ValueError, "sizes must be at least 1, got 0"),
+    (lambda: AutoencoderFamily((3, 2.5)), TypeError, "sizes must be a whole number, got 2.5"),
+    (lambda: AutoencoderFamily((3, 2), "sine"), ValueError,
+     "activation must be one of tanh, relu, softplus, got 'sine'"),
+    (lambda: AutoencoderFamily((3, 2))(numpy.ones(5)), ValueError,
+     r"theta must be an array of shape \(17,\), got \(5,\)"),
+    (lambda: AutoencoderFamily((3, 2)).loss(numpy.ones(5), numpy.ones((2, 3))), ValueError,
+     r"theta must be an array of shape \(17,\), got \(5,\)"),
+    (lambda: AutoencoderFamily((3, 2))(numpy.ones(17)).encode(numpy.ones((1, 2))), ValueError,
+     "X has 2 columns"),
+    (lambda: AutoencoderFamily((3, 2))(numpy.ones(17)).decode(numpy.ones((1, 3))), ValueError,
+     "Z has 3 columns"),
+    (lambda: AutoencoderFamily((3, 2))(numpy.ones(17)).encode([[math.nan] * 3]), ValueError,
+     "X holds nan"),
+])
+def test_what_an_autoencoder_cannot_do_is_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.parametrize("X, options, error, message", [
+    (numpy.full((1000, 3), 0.1), {}, ValueError, "X must vary, but its 1000 rows are all equal"),
+    (numpy.ones((1, 3)), {}, ValueError, "X must vary"),
+    (numpy.eye(4), {}, ValueError, "X has 4 columns"),
+    (numpy.zeros((0, 3)), {}, ValueError, "X is empty"),
+    (numpy.full((2, 3), math.nan), {}, ValueError, "X holds nan"),
+    (numpy.eye(3), {"batch": 0}, ValueError, "batch must be at least 1, got 0"),
+    (numpy.eye(3), {"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
+])
+def test_what_no_autoencoder_learns_from_is_refused(X, options, error, message):
+    with pytest.raises(error, match=message):
+        next(AutoencoderFamily((3, 2)).train(X, numpy.random.default_rng(0), **options))
+
+
+def test_a_model_says_what_it_is():
+    family = AutoencoderFamily((3, 2))
+    assert repr(family) == "AutoencoderFamily(sizes=(3, 2), activation='softplus')"
+    theta = "array of shape (17,)"
+    assert repr(family(numpy.ones(17))) == f"Autoencoder(family={family}, theta={theta})"
+
+
+# Contracts
+
+def test_the_loss_never_waits_for_the_device(device):
+    family = AutoencoderFamily((4, 6, 2))
+    theta, X = theta_and_X(family, make_rng=device.random.default_rng)
+    with stand_in_cupy.counted() as n:
+        family.loss(theta, X)
+    assert n.waits == 0
+
+
+def test_a_step_of_training_never_waits_for_the_device(device):
+    family = AutoencoderFamily((4, 6, 2))
+    steps = family.train(theta_and_X(family, make_rng=device.random.default_rng)[1],
+                         device.random.default_rng(0))
+    check_a_step_never_waits(steps)
+
+
+@every_size
+def test_a_device_computes_what_numpy_does(xp, sizes):
+    family = AutoencoderFamily(sizes)
+    host = theta_and_X(family, n=60)
+    theta, X = (xp.asarray(a) for a in host)
+    for f in (lambda theta, X: family(theta).decode(family(theta).encode(X)),
+              lambda theta, X: family(theta).encode(X), lambda theta, X: family.loss(theta, X)[0],
+              lambda theta, X: family.loss(theta, X)[1],
+              lambda theta, X: family.rescaled(theta, X[0], 3.5)):
+        found = f(theta, X)
+        assert array_module(found) is xp
+        numpy.testing.assert_allclose(to_numpy(found), f(*host), rtol=1e-9, atol=1e-9)
+
+
+def test_whitening_stays_on_the_device(xp):
+    family = AutoencoderFamily((4, 6, 2))
+    host = theta_and_X(family, n=60)
+    white = family.whitened(*(xp.asarray(a) for a in host))
+    assert array_module(white) is xp
+    numpy.testing.assert_allclose(to_numpy(white), family.whitened(*host), rtol=1e-9, atol=1e-9)
+
+
+def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng):
+    family = AutoencoderFamily((4, 5, 2))
+    for dtype in ("float32", "float64"):
+        X = xp.asarray(data(30, 4).astype(dtype))
+        for step in family.train(X, make_rng(0), batch=8, max_steps=3):
+            assert array_module(step.theta, step.loss) is xp and step.theta.dtype == dtype
+        model = family(step.theta)
+        assert model.encode(X).dtype == model.decode(model.encode(X)).dtype == dtype
+
+
+def test_a_start_lives_where_its_generator_does(xp, make_rng):
+    family = AutoencoderFamily((4, 3, 2))
+    theta, again = family.initial_theta(make_rng(0)), family.initial_theta(make_rng(0))
+    assert theta.shape == (family.n_parameters,) and array_module(theta) is xp
+    assert to_numpy(theta == again).all()
+    assert family.initial_theta(make_rng(0), "float32").dtype == numpy.float32
+
+
+def test_arrays_on_two_devices_are_refused(device):
+    X, family = data(20, 4), AutoencoderFamily((4, 3, 2))
+    on_device, theta = device.asarray(X), theta_and_X(family)[0]
+    for model, rows in ((family(theta), on_device), (family(device.asarray(theta)), X)):
+        for mapping in (model.encode, lambda rows, p=model: p.decode(rows[:, :2])):
+            with pytest.raises(TypeError):
+                mapping(rows)

@@ -1,0 +1,337 @@
+"""Principal components: the nearest plane, and the normal density of one."""
+
+import math
+import tracemalloc
+
+import numpy
+import pytest
+from gradient import check_gradient
+from scipy import stats
+from sklearn.decomposition import PCA
+
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.probability.density import Normal
+from gdl_numpy.probability.mle import maximum_likelihood
+from gdl_numpy.representation.principal_components import (
+    PrincipalComponents,
+    ProbabilisticPCAFamily,
+    principal_axes,
+)
+
+every_shape = pytest.mark.parametrize("n, d, k", [(60, 5, 2), (60, 5, 4), (7, 20, 3), (40, 2, 1)])
+every_ppca = pytest.mark.parametrize("d, k", [(2, 1), (5, 2), (5, 4), (12, 3)])
+
+
+def data(n, d, seed=0):
+    """n rows of d columns of very different variance, all correlated, around a mean that is not 0.
+    """
+    rng = numpy.random.default_rng(seed)
+    X = rng.standard_normal((n, d)) * 2.0**-numpy.arange(d)
+    return X @ numpy.linalg.qr(rng.standard_normal((d, d)))[0] + rng.random(d)
+
+
+def theta_and_X(family, n=9, make_rng=numpy.random.default_rng):
+    rng = make_rng(3)
+    return 0.7 * rng.standard_normal(family.n_parameters), rng.standard_normal((n, family.d))
+
+
+def error(model, X):
+    return float(((model.decode(model.encode(X)) - X)**2).mean())
+
+
+def covariance(family, theta):
+    _, W, log_sigma = family.cut(theta)
+    return W @ W.T + math.exp(2 * log_sigma) * numpy.eye(family.d)
+
+
+# Principal components
+
+@every_shape
+def test_encoding_and_decoding_is_the_projection_onto_the_plane(n, d, k):
+    X, new = data(n, d), data(10, d, seed=1)
+    plane = PrincipalComponents.fit(X, k)
+    numpy.testing.assert_allclose(plane.components.T @ plane.components, numpy.eye(k), atol=1e-12)
+    once = plane.decode(plane.encode(new))
+    assert plane.encode(new).shape == (10, k) and once.shape == (10, d)
+    numpy.testing.assert_allclose(plane.decode(plane.encode(once)), once, rtol=1e-12, atol=1e-12)
+    assert abs((new - once) @ plane.components).max() < 1e-12
+    eigenvalues = numpy.linalg.eigvalsh(numpy.cov(X.T, bias=True))[::-1]
+    assert error(plane, X) == pytest.approx(eigenvalues[k:].sum() / d, rel=1e-9)
+
+
+def test_no_other_plane_is_nearer():
+    X = data(50, 6)
+    plane, rng = PrincipalComponents.fit(X, 2), numpy.random.default_rng(0)
+    for _ in range(20):
+        U = numpy.linalg.qr(plane.components + 0.1 * rng.standard_normal((6, 2)))[0]
+        assert error(PrincipalComponents(plane.mu, U, numpy.ones(2)), X) > error(plane, X)
+
+
+@every_shape
+def test_the_plane_is_that_of_scikit_learn(n, d, k):
+    X = data(n, d)
+    plane, pca = PrincipalComponents.fit(X, k), PCA(k, svd_solver="full").fit(X)
+    cosines = plane.components.T @ pca.components_.T
+    numpy.testing.assert_allclose(abs(cosines), numpy.eye(k), atol=1e-10)
+    numpy.testing.assert_allclose(plane.explained_variance_ratio,
+                                  pca.explained_variance_ratio_, rtol=1e-10)
+    numpy.testing.assert_allclose(plane.mu, pca.mean_, rtol=1e-12)
+    numpy.testing.assert_allclose(plane.encode(X) * cosines.diagonal().round(),
+                                  pca.transform(X), atol=1e-10)
+
+
+def test_as_many_components_as_columns_lose_nothing():
+    X = data(30, 4)
+    plane = PrincipalComponents.fit(X, 4)
+    assert float(plane.explained_variance_ratio.sum()) == pytest.approx(1)
+    numpy.testing.assert_allclose(plane.decode(plane.encode(X)), X, rtol=1e-12)
+
+
+def test_small_variances_are_not_lost_beside_large_ones():
+    """λ = S²/n keeps a ratio of 10^-20, which no covariance of 16 digits holds."""
+    X = numpy.random.default_rng(0).standard_normal((100, 2)) * numpy.array([1, 1e-10])
+    _, eigenvalues, _ = principal_axes(X)
+    assert float(eigenvalues[1]) == pytest.approx(1e-20, rel=0.5)
+
+
+# Probabilistic PCA: the density
+
+@every_ppca
+def test_probabilistic_pca_is_a_normal_density(d, k):
+    family = ProbabilisticPCAFamily(d, k)
+    theta, X = theta_and_X(family, n=50)
+    C, mu = covariance(family, theta), theta[:d]
+    expected = stats.multivariate_normal(mu, C).logpdf(X)
+    for log_p in (family(theta).log_prob(X), family.log_prob(theta, X)[0]):
+        numpy.testing.assert_allclose(log_p, expected, rtol=1e-10)
+    normal = Normal(theta[:d], C)
+    numpy.testing.assert_allclose(normal.log_prob(X), expected, rtol=1e-10)
+
+
+@every_ppca
+def test_its_gradient_is_that_of_central_differences(d, k):
+    family = ProbabilisticPCAFamily(d, k)
+    theta, X = theta_and_X(family)
+    check_gradient(lambda theta: family.log_prob(theta, X), theta, rng=numpy.random.default_rng(1))
+
+
+def test_its_mean_score_is_0_and_its_samples_have_its_mean_and_covariance():
+    """n = 20,000, each number within 6 standard errors: a false alarm in 500 million."""
+    family, n = ProbabilisticPCAFamily(4, 2), 20_000
+    theta = theta_and_X(family)[0]
+    X = family(theta).sample(n, numpy.random.default_rng(5))
+    assert X.shape == (n, 4)
+    C = covariance(family, theta)
+    variance = C.diagonal()
+    host = X - theta[:4]
+    assert (abs(host.mean(axis=0)) < 6 * numpy.sqrt(variance / n)).all()
+    assert (abs(host.T @ host / n - C) < 6 * numpy.sqrt((numpy.outer(variance, variance) + C**2)
+                                                        / n)).all()
+    scores = numpy.array([family.log_prob(theta, rows)[1](numpy.ones(100) / 100)
+                          for rows in X.reshape(-1, 100, 4)])
+    errors = scores.std(axis=0, ddof=1) / math.sqrt(len(scores))
+    assert (abs(scores.mean(axis=0)) < 6 * errors).all()
+
+
+@every_ppca
+def test_the_code_is_the_posterior_mean(d, k):
+    """(z, x) is normal with covariance ((I, Wᵀ), (W, C)), so E[z|x] = Wᵀ C⁻¹ (x - µ)."""
+    family = ProbabilisticPCAFamily(d, k)
+    theta, X = theta_and_X(family)
+    p, (mu, W, _) = family(theta), family.cut(theta)
+    expected = numpy.linalg.solve(covariance(family, theta), (X - mu).T).T @ W
+    numpy.testing.assert_allclose(p.encode(X), expected, rtol=1e-9, atol=1e-12)
+    Z = p.encode(X)
+    numpy.testing.assert_allclose(p.decode(p.encode(X)), mu + Z @ W.T, rtol=1e-10, atol=1e-12)
+
+
+# Probabilistic PCA: maximum likelihood
+
+@every_shape
+def test_the_likelihood_is_stationary_at_its_maximum_and_no_neighbour_has_more(n, d, k):
+    X, family = data(n, d), ProbabilisticPCAFamily(d, k)
+    theta = family.mle(X)
+    log_p, backward = family.log_prob(theta, X)
+    sigma, rng = math.exp(float(theta[-1])), numpy.random.default_rng(0)
+    assert abs(backward(numpy.ones(n) / n)).max() * sigma < 1e-6
+    for size in (1e-3, 1e-2, 0.1, 1):
+        for _ in range(10):
+            step = size * sigma * rng.standard_normal(family.n_parameters)
+            assert float(family.log_prob(theta + step, X)[0].sum()) < float(log_p.sum())
+
+
+@pytest.mark.parametrize("n, d, k", [(60, 5, 2), (60, 5, 4), (40, 2, 1), (7, 20, 3)])
+def test_the_estimate_is_that_of_scikit_learn(n, d, k):
+    """Which divides variances by n - 1."""
+    X, family = data(n, d), ProbabilisticPCAFamily(d, k)
+    theta = family.mle(X)
+    assert theta.shape == (family.n_parameters,)
+    share = n / (n - 1)
+    if n > d:                                               # its σ² for fewer rows is another
+        pca = PCA(k, svd_solver="full").fit(X)
+        numpy.testing.assert_allclose(covariance(family, theta) * share, pca.get_covariance(),
+                                      rtol=1e-10, atol=1e-12)
+        assert math.exp(2 * float(theta[-1])) * share == pytest.approx(pca.noise_variance_)
+        wider = theta.copy()
+        wider[d:-1] *= math.sqrt(share)
+        wider[-1] += 0.5 * math.log(share)
+        numpy.testing.assert_allclose(family(wider).log_prob(X), pca.score_samples(X), rtol=1e-10)
+    S = numpy.cov(X.T, bias=True)
+    assert covariance(family, theta).trace() == pytest.approx(S.trace(), rel=1e-10)
+
+
+def test_the_closed_form_equals_the_gradient_route():
+    X, family = data(200, 3), ProbabilisticPCAFamily(3, 1)
+    theta = maximum_likelihood(family, X, numpy.random.default_rng(0), "gradient")
+    best = family.mle(X)
+    assert (maximum_likelihood(family, X) == best).all()
+    numpy.testing.assert_allclose(covariance(family, theta), covariance(family, best), rtol=1e-3,
+                                  atol=1e-4)
+
+
+def test_nothing_is_larger_than_d_by_k_or_the_data():
+    """A covariance of d = 20,000 would take 3.2 GB."""
+    d, n = 20_000, 5
+    X, family = numpy.random.default_rng(0).standard_normal((n, d)), ProbabilisticPCAFamily(d, 2)
+    tracemalloc.start()
+    theta = family.mle(X)
+    log_p, backward = family.log_prob(theta, X)
+    backward(log_p)
+    p = family(theta)
+    p.decode(p.encode(p.sample(2, numpy.random.default_rng(1))))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert numpy.isfinite(log_p).all() and peak < 40 * 8 * d * n
+
+
+# Arrays, and what is refused
+
+def test_a_model_keeps_its_own_theta():
+    family = ProbabilisticPCAFamily(4, 2)
+    theta, X = theta_and_X(family)
+    model = family(theta)
+    before = model.encode(X), model.decode(model.encode(X))
+    theta += 1
+    after = model.encode(X), model.decode(model.encode(X))
+    assert all((a == b).all() for a, b in zip(before, after, strict=True))
+
+
+def test_theta_and_X_are_only_read():
+    family = ProbabilisticPCAFamily(4, 2)
+    theta, X = theta_and_X(family)
+    theta.flags.writeable = X.flags.writeable = False
+    family.log_prob(theta, X)[1](numpy.ones(len(X)))
+    family.mle(X)
+    model = family(theta)
+    model.decode(model.encode(X))
+
+
+@pytest.mark.parametrize("X, k, error, message", [
+    (numpy.eye(3), 0, ValueError, "k must be at least 1, got 0"),
+    (numpy.eye(3)[:2], 3, ValueError, "k must be at most 2, got 3"),
+    (numpy.eye(3), 4, ValueError, "k must be at most 3, got 4"),
+    (numpy.eye(3), 1.0, TypeError, "k must be a whole number, got 1.0"),
+    (numpy.full((1000, 3), 0.1), 1, ValueError, "X must vary, but its 1000 rows are all equal"),
+    (numpy.ones((1, 3)), 1, ValueError, "X must vary"),
+    (numpy.zeros((5, 3)), 1, ValueError, "X must vary"),
+    (numpy.zeros((0, 3)), 1, ValueError, "X is empty"),
+    (numpy.full((2, 2), math.nan), 1, ValueError, "X holds nan"),
+    (numpy.ones(4), 1, ValueError, "X must have shape"),
+])
+def test_what_has_no_plane_is_refused(X, k, error, message):
+    with pytest.raises(error, match=message):
+        PrincipalComponents.fit(X, k)
+
+
+def test_rows_and_codes_of_another_space_are_refused():
+    plane = PrincipalComponents.fit(data(20, 4), 2)
+    for mapping, name, d in ((plane.encode, "X", 4), (plane.decode, "Z", 2)):
+        with pytest.raises(ValueError, match=f"{name} has 3 columns.* R\\^{d}"):
+            mapping(numpy.ones((1, 3)))
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (lambda: ProbabilisticPCAFamily(3, 3), ValueError, "k must be at most 2, got 3"),
+    (lambda: ProbabilisticPCAFamily(1, 1), ValueError, "d must be at least 2, got 1"),
+    (lambda: ProbabilisticPCAFamily(3, 0), ValueError, "k must be at least 1, got 0"),
+    (lambda: ProbabilisticPCAFamily(3, 1.5), TypeError, "k must be a whole number, got 1.5"),
+    (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(6)), ValueError,
+     r"theta must be an array of shape \(7,\), got \(6,\)"),
+    (lambda: ProbabilisticPCAFamily(3, 1)(numpy.full(7, math.nan)), ValueError, "theta holds nan"),
+    (lambda: ProbabilisticPCAFamily(3, 1).log_prob(numpy.ones(6), numpy.ones((1, 3))), ValueError,
+     r"theta must be an array of shape \(7,\), got \(6,\)"),
+    (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(7)).log_prob(numpy.ones((1, 2))), ValueError,
+     "X has 2 columns"),
+    (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(7)).decode(numpy.ones((1, 2))), ValueError,
+     "Z has 2 columns"),
+    (lambda: ProbabilisticPCAFamily(3, 1).mle(numpy.ones((5, 2))), ValueError, "X has 2 columns"),
+    (lambda: ProbabilisticPCAFamily(3, 2).mle(data(9, 2) @ numpy.eye(2, 3)), ValueError,
+     "X lies in a plane of 2 dimensions or fewer, so its likelihood has no maximum"),
+    (lambda: ProbabilisticPCAFamily(5, 3).mle(data(4, 5)), ValueError, "plane of 3 dim"),
+    (lambda: ProbabilisticPCAFamily(5, 4).mle(data(3, 5)), ValueError, "plane of 4 dim"),
+    (lambda: ProbabilisticPCAFamily(3, 1).mle(numpy.full((1000, 3), 0.1)), ValueError,
+     "X must vary, but its 1000 rows are all equal"),
+    (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(7)).sample(
+        -1, numpy.random.default_rng(0)), ValueError, "n must be at least 0, got -1"),
+    (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(7)).sample(1, 0), TypeError,
+     "rng must be a generator .* got 0"),
+])
+def test_what_probabilistic_pca_cannot_do_is_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_models_say_what_they_are():
+    plane, family = PrincipalComponents.fit(data(9, 5), 1), ProbabilisticPCAFamily(5, 2)
+    assert repr(plane).startswith("PrincipalComponents(mu=array of shape (5,), components=array of")
+    assert repr(family) == "ProbabilisticPCAFamily(d=5, k=2)"
+    assert repr(family(numpy.ones(16))) == (
+        f"ProbabilisticPCA(family={family}, theta=array of shape (16,))")
+
+
+# Contracts
+
+def test_a_plane_and_its_density_live_where_the_data_do(xp):
+    host, family = data(20, 4), ProbabilisticPCAFamily(4, 2)
+    X, plane, theta = xp.asarray(host), PrincipalComponents.fit(host, 2), family.mle(host)
+    moved, p, on_host = PrincipalComponents.fit(X, 2), family(family.mle(X)), family(theta)
+    log_p, backward = family.log_prob(xp.asarray(theta), X)
+    for found, expected in [
+            (moved.mu, plane.mu), (moved.decode(moved.encode(X)), plane.decode(plane.encode(host))),
+            (moved.explained_variance_ratio, plane.explained_variance_ratio),
+            (p.log_prob(X), on_host.log_prob(host)), (log_p, on_host.log_prob(host)),
+            (p.decode(p.encode(X)), on_host.decode(on_host.encode(host))),
+            (backward(log_p), family.log_prob(theta, host)[1](on_host.log_prob(host)))]:
+        assert array_module(found) is xp
+        numpy.testing.assert_allclose(to_numpy(found), expected, rtol=1e-9, atol=1e-9)
+    assert array_module(moved.components, moved.encode(X), p.theta, p.encode(X)) is xp
+
+
+def test_a_start_and_samples_live_where_their_generator_does(xp, make_rng):
+    family = ProbabilisticPCAFamily(4, 2)
+    theta, again = family.initial_theta(make_rng(0)), family.initial_theta(make_rng(0))
+    assert theta.shape == (family.n_parameters,) and array_module(theta) is xp
+    assert to_numpy(theta == again).all()
+    assert array_module(family(theta).sample(3, make_rng(1))) is xp
+
+
+def test_single_precision_goes_in_and_comes_out(xp, make_rng):
+    family = ProbabilisticPCAFamily(4, 2)
+    theta, X = (a.astype("float32") for a in theta_and_X(family, make_rng=make_rng))
+    p = family(theta)
+    log_p, backward = family.log_prob(theta, X)
+    arrays = (log_p, backward(log_p), p.encode(X), p.decode(p.encode(X)), family.mle(X),
+              p.sample(3, make_rng(0)), PrincipalComponents.fit(X, 2).encode(X))
+    assert {a.dtype for a in arrays} == {numpy.dtype("float32")}
+
+
+def test_arrays_on_two_devices_are_refused(device):
+    X, family = data(20, 4), ProbabilisticPCAFamily(4, 2)
+    on_device, theta = device.asarray(X), theta_and_X(family)[0]
+    for model, rows in ((PrincipalComponents.fit(X, 2), on_device), (family(theta), on_device),
+                        (family(device.asarray(theta)), X)):
+        for mapping in (model.encode, lambda rows, p=model: p.decode(rows[:, :2])):
+            with pytest.raises(TypeError):
+                mapping(rows)
+    with pytest.raises(TypeError):
+        family.log_prob(numpy.ones(13), on_device)

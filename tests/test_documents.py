@@ -1,0 +1,175 @@
+"""What can be read beside the code: numbers are current, code runs, links lead somewhere."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import update_readme
+from gradient import check_gradient
+from reports import kl_in_words, load, spoken
+
+import gdl_numpy
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in
+             ("README.md", "gdl_numpy/README.md", "figures/README.md", "CONTRIBUTING.md")}
+README, HOW_TO_READ, GALLERY, _ = DOCUMENTS.values()
+PACKAGE = list((ROOT / "gdl_numpy").rglob("*.py"))
+MODULES = sorted(path.stem for path in PACKAGE if path.stem != "__init__")
+BLOCKS = [(name, block) for name, text in DOCUMENTS.items()
+          for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)]
+each_document = pytest.mark.parametrize("name", DOCUMENTS)
+
+
+# The front page
+
+def test_the_front_page_is_short():
+    assert len(README.split()) <= 1500
+
+
+def test_the_quick_start_has_exactly_two_code_blocks_of_one_line():
+    section = README.split("## Quick start")[1].split("\n## ")[0]
+    blocks = re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
+    assert len(blocks) == 2 and all(block.count("\n") == 1 for block in blocks)
+    assert "make_figures.py" in blocks[0] and "pytest" in blocks[1]
+
+
+def test_the_chapters_story_takes_eight_lines():
+    story = next(block for name, block in BLOCKS if name == "README.md")
+    assert len(story.split("\n\n")[1].strip().splitlines()) == 8
+
+
+def test_the_scoreboard_of_the_front_page_has_six_columns_and_the_best_model_first():
+    table = README.split("<!-- scoreboard -->\n")[1].split("<!-- end -->")[0]
+    rows = [update_readme.cells_of(row) for row in table.splitlines()[2:]]
+    assert {len(row) for row in rows} == {6}
+    named = {row[0]: row[2] for row in rows}
+    wanted = {spoken(name): row for name, row in load("scoreboard.json")["summary"].items()}
+    assert named == {name: kl_in_words(row, spread=True) for name, row in wanted.items()}
+    kl = [float(wanted[name].get("kl", "inf")) for name in named]
+    assert kl == sorted(kl) and named["energy based"].startswith(f"{kl[0]:.3f}")
+
+
+# Numbers, code and links
+
+@pytest.mark.parametrize("name", update_readme.FILES)
+def test_the_numbers_are_those_that_scripts_have_written(name):
+    assert update_readme.updated(DOCUMENTS[name]) == DOCUMENTS[name]
+
+
+def test_asking_for_help_changes_no_document():
+    before = [(path, path.stat().st_mtime_ns) for path in map(ROOT.joinpath, DOCUMENTS)]
+    done = subprocess.run([sys.executable, ROOT / "scripts" / "update_readme.py", "--help"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and "Write into the READMEs" in done.stdout
+    assert before == [(path, path.stat().st_mtime_ns) for path, _ in before]
+
+
+@pytest.mark.parametrize("name, block", BLOCKS, ids=[f"{name}-{i}" for i, (name, _) in
+                                                     enumerate(BLOCKS)])
+def test_every_block_of_python_runs_and_prints_what_it_says(name, block, capsys):
+    exec(compile(block, name, "exec"), {"__name__": name})
+    said = re.findall(r"# -> (.*)", block)
+    assert capsys.readouterr().out.splitlines() == said
+    assert said or name == "CONTRIBUTING.md"                # a module prints nothing
+
+
+def links(text):
+    """The targets of links and images in Markdown and in HTML, without code."""
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    yield from re.findall(r"\]\(([^)]+)\)", text)
+    yield from re.findall(r'(?:src|href)="([^"]+)"', text)
+
+
+@each_document
+def test_every_link_leads_to_a_file_or_a_heading(name):
+    text = DOCUMENTS[name]
+    headings = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+                for heading in re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)}
+    for link in links(text):
+        path, _, heading = link.partition("#")
+        assert not path or ((ROOT / name).parent / path).exists(), link
+        assert path or heading in headings, link
+
+
+@each_document
+def test_every_image_says_what_it_shows(name):
+    text = DOCUMENTS[name]
+    said = [*re.findall(r"!\[(.*?)\]\(", text, flags=re.DOTALL),
+            *re.findall(r'<img [^>]*?alt="(.*?)"', text, flags=re.DOTALL)]
+    assert len(said) == len(re.findall(r"!\[|<img ", text))
+    assert all(len(alt.split()) >= 10 for alt in said)
+
+
+def test_the_gallery_shows_every_figure_once():
+    shown = re.findall(r"^<!-- (figure_\w+) -->$", GALLERY, flags=re.MULTILINE)
+    assert sorted(shown) == sorted(load("manifest.json"))
+
+
+# How to read
+
+def test_both_routes_are_complete_and_in_the_order_of_the_package():
+    in_package = re.findall(r"^    (\w+) {2,}", gdl_numpy.__doc__, flags=re.MULTILINE)
+    routes = [update_readme.reading_order(route) for route in ("chapter", "machinery")]
+    for route in routes:
+        assert route == [name for name in in_package if name in route]
+    assert sorted(sum(routes, [])) == sorted(in_package) == MODULES
+
+
+def test_the_reading_order_links_every_module_to_the_test_that_it_has():
+    for route in ("chapter", "machinery"):
+        table = HOW_TO_READ.split(f"<!-- {route} -->\n")[1].split("<!-- end -->")[0]
+        for _, _, _, module, test, _ in map(update_readme.cells_of, table.splitlines()[2:]):
+            stem = re.match(r"\[(\w+)\]", module)[1]
+            assert (f"test_{stem}.py" in test) == any((ROOT / "tests").rglob(f"test_{stem}.py"))
+
+
+def test_every_erratum_named_in_a_module_has_its_test_and_its_row():
+    tests, modules = ("".join(path.read_text(encoding="utf-8") for path in paths)
+                      for paths in ((ROOT / "tests").rglob("test_*.py"), PACKAGE))
+    named = {name.upper() for name in re.findall(r"test_(e\d\d)", modules)}
+    assert named == {name.upper() for name in re.findall(r"def test_(e\d\d)_", tests)}
+    rows = re.findall(r"^\| (E\d\d) \|.*\[\w+\]\(.*\), \[test\]\(.*\) \|$", HOW_TO_READ,
+                      flags=re.MULTILINE)
+    assert rows == sorted(named)
+
+
+def test_a_table_keeps_its_words_and_gets_the_links_that_are_right_today():
+    old = "| p | p(x\\|y) | | [density](old/density.py) | [test](old.py) | [1-4](a.png) |"
+    new, = update_readme.relinked(old)
+    assert new == ("| p | p(x\\|y) | | [density](probability/density.py) "
+                   "| [test](../tests/probability/test_density.py) | [1-4](a.png) |")
+    new, = update_readme.errata("| E13 | stated | right | nowhere |")
+    assert new == ("| E13 | stated | right | [family](probability/family.py), "
+                   "[test](../tests/probability/test_family.py) |")
+
+
+# The rules of the house
+
+def test_the_new_family_of_the_rules_is_a_whole_module_whose_gradient_is_right():
+    block, = (block for name, block in BLOCKS if name == "CONTRIBUTING.md")
+    assert ast.get_docstring(ast.parse(block)).startswith("Product of logistics: ")
+    assert max(map(len, block.splitlines())) <= 100
+    names = {"__name__": "example"}
+    exec(block, names)
+    rng = np.random.default_rng(0)
+    family = names["LogisticProductFamily"](2)
+    theta, X = family.initial_theta(rng), rng.standard_normal((6, 2))
+    check_gradient(lambda theta: family.log_prob(theta, X), theta, rng=rng)
+    mu, s = theta[:2], np.exp(theta[2:])
+    new = family(theta).sample(100_000, rng)
+    error = np.pi * s / np.sqrt(3) / np.sqrt(100_000)       # of a mean
+    assert (abs(new.mean(axis=0) - mu) < 5 * error).all()
+    *_, step = family.train(new, rng, max_steps=2000, learning_rate=0.05, averaging=0.99)
+    np.testing.assert_allclose(step.theta, theta, atol=0.05)
+
+
+def test_the_rules_name_no_file_that_is_not_there():
+    text = re.sub(r"```.*?```", "", DOCUMENTS["CONTRIBUTING.md"], flags=re.DOTALL)
+    for name in re.findall(r"`([a-z_.]+/[a-z_/]+\.?\w*)`", text):
+        homes = ROOT / name, ROOT / "gdl_numpy" / name
+        assert any(path.exists() for path in homes) or "logistic_product" in name, name

@@ -7,8 +7,8 @@ from style import caption
 
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.pictures.biscuit_tins import HIGH, LOW, BiscuitTins, render
-from gdl_numpy.representation.latent import principal_axes
 from gdl_numpy.representation.manifold import intrinsic_dimension
+from gdl_numpy.representation.principal_components import principal_axes
 
 SIZE = (10, 8.3)
 TITLE = "Two numbers make every tin"

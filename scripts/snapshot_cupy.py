@@ -128,8 +128,8 @@ def snapshot(cupy):
     return {"version": cupy.__version__, "names": names}
 
 
-def main():
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+def main(arguments=None):
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(arguments)
     try:
         import cupy
     except ImportError:

@@ -180,7 +180,7 @@ def test_what_cupy_has_is_not_reported(source):
 
 def test_the_snapshot_script_needs_cupy_and_says_so(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "cupy", None)
-    assert snapshot_cupy.main() == 2
+    assert snapshot_cupy.main([]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -142,7 +142,7 @@ class NormalizingFlowFamily(TractableFamily):
     def to_data(self, theta, Z):
         """x = f⁻¹(z) for each row of Z, (n, d)."""
         _, inverse = TRANSFORMS[self.transform]
-        X = Z
+        X = checks.observations(Z, theta, finite=False, name="Z", d=self.d)
         for (moved, seen, network), part in zip(self.layers[::-1], self.parts(theta)[::-1],
                                                 strict=True):
             raw, _ = network(part, X[:, seen])

@@ -113,9 +113,10 @@ class VariationalAutoencoderFamily(TrainedFamily):
 
     def importance_weighted(self, theta, X, rng, n_samples):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta."""
-        xp, n, d, k = array_module(theta), len(X), self.d, self.k
+        xp, d, k = array_module(theta), self.d, self.k
         m = checks.whole_number(n_samples, "n_samples", least=1)
         X = checks.observations(X, theta, finite=False, d=d)
+        n = len(X)
         (mu, log_sigma), backward_encoder = self.encode(theta, X)
         sigma = xp.exp(log_sigma)
         eps = rng.standard_normal((m, n, k), dtype=theta.dtype)

@@ -197,7 +197,8 @@ class Parts:
     """
 
     def __init__(self, *lengths):
-        self.lengths, self.n_parameters = lengths, sum(lengths)
+        self.lengths = checks.whole_numbers(lengths, "lengths")
+        self.n_parameters = sum(self.lengths)
         ends = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
         self._slices = [slice(start, end) for start, end in pairwise(ends)]
 
@@ -207,5 +208,8 @@ class Parts:
         return [theta[part] for part in self._slices]
 
     def join(self, *parts):
-        """The vector that has these parts, a new array."""
+        """The vector that has these parts, a new array. ValueError for parts of other lengths."""
+        if tuple(map(len, parts)) != self.lengths:
+            raise ValueError(f"parts must have the lengths {self.lengths}, got "
+                             f"{tuple(map(len, parts))}")
         return array_module(parts[0]).concatenate(parts)

@@ -183,7 +183,7 @@ def test_a_model_keeps_its_theta_and_only_reads_pictures():
 
 def test_models_say_what_they_are():
     family = WindowFamily(3, 4, 1, 2, [7])
-    assert repr(family) == "WindowFamily(side=3, levels=4, reach=1, rows=2, hidden=(7))"
+    assert repr(family) == "WindowFamily(side=3, levels=4, reach=1, rows=2, hidden=(7,))"
     theta = numpy.zeros(family.n_parameters)
     assert repr(family(theta)) == f"Window(family={family}, theta=array of shape {theta.shape})"
 

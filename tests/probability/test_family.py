@@ -353,7 +353,7 @@ def test_a_point_or_a_constant_column_has_no_estimate(dtype, constant):
 
 def test_a_family_says_what_it_is():
     assert repr(HistogramFamily(cube(1), (3,), 1)) == (
-        "HistogramFamily(space=SampleSpace(low=[-9.], high=[9.]), shape=(3), pseudocount=1.0)")
+        "HistogramFamily(space=SampleSpace(low=[-9.], high=[9.]), shape=(3,), pseudocount=1.0)")
     assert repr(MixtureFamily(3, 2)) == "MixtureFamily(n_components=3, d=2)"
 
 

@@ -174,7 +174,7 @@ def test_it_keeps_its_own_theta_can_be_pickled_and_says_what_it_is():
     assert (pickle.loads(pickle.dumps(p)).log_prob(X) == before).all()
     family = RecalibratedFamily(Box([0], [1]), 0, SampleSpace([0], [2]), (4,))
     assert repr(family) == ("RecalibratedFamily(f=Box(low=[0.], high=[1.]), m=0.0, "
-                            "space=SampleSpace(low=[0.], high=[2.]), shape=(4))")
+                            "space=SampleSpace(low=[0.], high=[2.]), shape=(4,))")
 
 
 @pytest.mark.parametrize("theta, error, words", [

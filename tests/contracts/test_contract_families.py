@@ -169,6 +169,26 @@ def test_host_and_device_do_not_mix(device, entry):
                 pytest.fail(f"{name} mixes")
 
 
+@offering("log_prob", "loss", "train", "mle")
+def test_theta_rows_and_labels_on_two_devices_are_refused(device, entry):
+    theta, data = entry.theta_of(), entry.data_of(20)
+    there, moved = entry.theta_of(device), entry.data_of(20, device)
+    family, rng = entry.built(), numpy.random.default_rng(0)
+    calls = []
+    if hasattr(family, "log_prob") or hasattr(family, "loss"):
+        calls += [(lambda t, *data: value_and_gradient(family, t, data, rng), (theta, *data),
+                   (there, *moved))]
+    if hasattr(family, "train"):
+        calls += [(lambda t, *data: trained(family, data, rng, theta=t), (theta, *data),
+                   (there, *moved))]
+    if hasattr(family, "mle"):
+        calls += [(family.mle, data, moved)] if len(data) > 1 else []
+    for call, ours, theirs in calls:
+        for i in range(len(ours)):                          # all but one are here
+            with pytest.raises(TypeError):
+                call(*ours[:i], theirs[i], *ours[i + 1:])
+
+
 @offering("mle")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_an_estimate_lives_where_the_data_live_and_has_their_precision(xp, entry, dtype):

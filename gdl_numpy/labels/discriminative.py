@@ -18,8 +18,8 @@ What a is, is the family's: a network here, planes in logistic.py.
 >>> import numpy
 >>> family = NetworkClassifierFamily((2, 16, 3))            # R² -> 3 classes, 16 hidden units
 >>> p = family(family.initial_theta(numpy.random.default_rng(0)))
->>> numpy.exp(p.log_posterior([[0.5, -1.0]])).sum().round(12)
-np.float64(1.0)
+>>> print(f"{numpy.exp(p.log_posterior([[0.5, -1.0]])).sum():.6f}")
+1.000000
 """
 
 from gdl_numpy.networks.network import Network

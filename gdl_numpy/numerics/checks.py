@@ -62,9 +62,8 @@ def number(value, name, interval="(-inf, inf)", optional=False):
     if optional and value is None:
         return None
     try:
-        real = math.nan if isinstance(value, str | bytes | bool | numpy.bool_) else float(value)
-        if getattr(value, "ndim", 0) > 0 or isinstance(value, str | bytes | bool | numpy.bool_):
-            raise TypeError
+        text_or_truth = isinstance(value, str | bytes | bool | numpy.bool_)
+        real = float(None if text_or_truth or getattr(value, "ndim", 0) > 0 else value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be a number in {interval}, got {value!r}") from error
     low, high = map(float, interval[1:-1].split(","))

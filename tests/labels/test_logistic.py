@@ -92,6 +92,16 @@ def test_the_hessian_of_two_classes_is_the_mean_of_p_times_1_minus_p_times_x_tim
     numpy.testing.assert_allclose([product(v) for v in numpy.eye(4)], H, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("l2", [0, 0.3])
+def test_a_step_is_solved_with_the_hessian_of_two_classes_where_every_p_is_one_half(l2):
+    family, (X, y) = LogisticFamily(3, l2), overlapping(0, 2)
+    X1 = numpy.c_[X - X.mean(axis=0), numpy.ones(len(X))]
+    product = family._evaluate(numpy.zeros(4), X1, y)[2]
+    precondition = family._preconditioner(X1, X.mean(axis=0))
+    for v in numpy.eye(4):
+        numpy.testing.assert_allclose(precondition(product(v)), v, atol=1e-12)
+
+
 @linear
 def test_rows_by_blocks_give_what_all_rows_at_once_give(family, monkeypatch):
     theta, X, y = theta_and_data(family, n=1100)            # one block and a part of another
@@ -216,11 +226,11 @@ def test_two_classes_are_the_same_by_softmax_and_by_logistic_regression():
 
 
 def test_among_equal_softmax_estimates_the_one_whose_weights_sum_to_0_is_found():
-    X, y = overlapping(6, 4)
-    for l2 in (0, 0.1):
-        p = SoftmaxFamily(3, 4, l2)(SoftmaxFamily(3, 4, l2).mle(X, y))
-        numpy.testing.assert_allclose(p.weights.sum(axis=1), 0, atol=1e-8)
-        assert p.intercepts.sum() == pytest.approx(0, abs=1e-8)
+    for K, l2 in [(2, 0), (2, 0.1), (4, 0), (4, 0.1)]:
+        X, y = overlapping(6, K)
+        p = SoftmaxFamily(3, K, l2)(SoftmaxFamily(3, K, l2).mle(X, y))
+        numpy.testing.assert_allclose(p.weights.sum(axis=1), 0, atol=1e-14)
+        assert p.intercepts.sum() == pytest.approx(0, abs=1e-14)
 
 
 @linear
@@ -302,6 +312,14 @@ def test_without_a_penalty_separated_classes_are_refused_and_with_one_they_are_f
             family(0).mle(X, y)
         p = family(1e-3)(family(1e-3).mle(X, y))
         assert numpy.isfinite(p.log_posterior(X)).all()
+
+
+@pytest.mark.parametrize("overlap", [0.1, 1e-3, 1e-5])
+def test_classes_that_overlap_by_next_to_nothing_have_an_estimate(overlap):
+    X, y = numpy.array([[-9.0], [0.0], [-overlap], [9.0]]), [0, 0, 1, 1]
+    for family in kinds(1, 2):
+        theta = family(0).mle(X, y)
+        assert abs(family(0).loss(theta, X, y)[1]).max() < 1e-7
 
 
 @pytest.mark.parametrize("l2", [0, 0.1])

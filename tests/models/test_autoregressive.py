@@ -52,7 +52,7 @@ def box(d):
 
 def pictures(d):
     """All 2^d binary pictures, (2^d, d)."""
-    return numpy.asarray(numpy.array(list(itertools.product([0.0, 1.0], repeat=d))))
+    return numpy.array(list(itertools.product([0.0, 1.0], repeat=d)))
 
 
 # Binned conditionals
@@ -177,6 +177,27 @@ def test_equal_logits_are_the_uniform_density():
     p = family(numpy.zeros(family.n_parameters))
     X = p.sample(50, default_rng(0))
     numpy.testing.assert_allclose(p.log_prob(X), -3 * math.log(2), rtol=1e-12)
+
+
+def test_logits_of_any_size_leave_log_p_finite():
+    """exp(1000) is no floating-point number, but log softmax(a)[k] = a_k - max a, nearly."""
+    family = AutoregressiveFamily((2, 3), ())
+    for a in ([1000.0, 400.0, -500.0], [-1000.0, -1600.0, -2500.0]):
+        theta = numpy.r_[0.0, 0.0, numpy.zeros(3), a]       # both logits of x0; W, b of x1 after x0
+        log_p, backward = family.log_prob(theta, numpy.array([[0.0, -0.9], [0, 0], [0, 0.9]]))
+        expected = numpy.array([0, -600, -1500]) - math.log(2) + math.log(3 / 2) - math.log(2 / 2)
+        numpy.testing.assert_allclose(log_p, expected, rtol=1e-12)
+        numpy.testing.assert_allclose(backward(numpy.ones(3))[-3:], [-2, 1, 1], atol=1e-12)
+
+
+def test_a_start_is_nearly_uniform_in_the_first_coordinate():
+    """None of 1,000 bins has a probability that is off by more than 1 in 20, nor all the same."""
+    family = AutoregressiveFamily((1000, 2), ())
+    p = family(family.initial_theta(default_rng(0)))
+    x = (numpy.arange(1000) + 0.5) / 500 - 1
+    mass = sum(numpy.exp(p.log_prob(numpy.c_[x, numpy.full(1000, y)])) for y in (-0.5, 0.5)) / 500
+    assert mass.sum() == pytest.approx(1, rel=1e-12)
+    assert 0.01 < abs(1000 * mass - 1).max() < 0.05
 
 
 # Masked weights

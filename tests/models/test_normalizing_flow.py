@@ -10,7 +10,7 @@ from training_checks import BAD_DATA_OF_THE_BOX
 
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.networks.fourier import wave_vectors
-from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.probability.density import Normal
 from gdl_numpy.probability.divergence import total_mass
@@ -333,12 +333,15 @@ def test_blocks_of_rows_change_nothing_and_no_rows_have_no_log_p(monkeypatch, tr
     (lambda: NormalizingFlowFamily(1, 2, ()), ValueError, "d must be at least 2, got 1"),
     (lambda: NormalizingFlowFamily(2, 0, ()), ValueError, "n_layers must be at least 1, got 0"),
     (lambda: NormalizingFlowFamily(2, 1, (2.5,)), TypeError, "hidden must be a whole number"),
+    (lambda: NormalizingFlowFamily(2, 1, (3, 0)), ValueError, "hidden must be at least 1, got 0"),
     (lambda: NormalizingFlowFamily(2, 1, (), "linear"), ValueError,
      "transform must be one of affine, spline, got 'linear'"),
-    (lambda: NormalizingFlowFamily(2, 1, (), "spline", 0), ValueError, "n_bins must be at least 1"),
+    (lambda: NormalizingFlowFamily(2, 1, (), "spline", 0), ValueError,
+     "n_bins must be at least 1, got 0"),
     (lambda: NormalizingFlowFamily(2, 1, (), activation="sine"), ValueError,
      "activation must be one of tanh, relu, softplus, got 'sine'"),
-    (lambda: NormalizingFlowFamily(2, 1, (), bound=0), ValueError, r"bound must lie in \(0, inf\)"),
+    (lambda: NormalizingFlowFamily(2, 1, (), bound=0), ValueError,
+     r"bound must lie in \(0, inf\), got 0"),
     (lambda: NormalizingFlowFamily(2, 1, (), waves=numpy.ones((3, 4))), ValueError,
      r"waves must have shape \(2, m\), got shape \(3, 4\)"),
     (lambda: NormalizingFlowFamily(2, 2, ())(numpy.ones(3)), ValueError,
@@ -365,3 +368,21 @@ def test_what_is_no_flow_or_no_argument_of_one_is_refused(make, error, message):
 def test_what_it_cannot_learn_from_is_refused(X, options, error, message):
     with pytest.raises(error, match=message):
         next(small("spline").train(X, numpy.random.default_rng(0), **options))
+
+
+# Contracts
+
+@both_transforms
+def test_the_pullback_to_x_and_the_way_back_to_data_live_where_x_lives(xp, transform):
+    """Training asks for neither. They agree with those of NumPy, in both precisions."""
+    family = small(transform, waves=wave_vectors(2, 2, (1.0, 3.0), default_rng(0)))
+    theta, X = theta_and_X(family)
+    (Z, log_det), backward = family.to_latent(theta, X)
+    expected = [Z, log_det, *backward(Z, log_det), family(theta).to_data(X)]
+    for dtype, tolerance in (("float64", 1e-9), ("float32", 1e-3)):
+        there, rows = (xp.asarray(array, dtype=dtype) for array in (theta, X))
+        (Z, log_det), backward = family.to_latent(there, rows)
+        made = [Z, log_det, *backward(Z, log_det), family(there).to_data(rows)]
+        for array, other in zip(made, expected, strict=True):
+            assert array_module(array) is xp and array.dtype == dtype
+            numpy.testing.assert_allclose(to_numpy(array), other, rtol=tolerance, atol=tolerance)

@@ -7,12 +7,12 @@ import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
 from scipy import stats
-from training_checks import check_refusals
+from training_checks import check_a_step_never_waits, check_refusals
 
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.network import Network
-from gdl_numpy.numerics.backend import to_numpy
+from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.density import Normal
 from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
 
@@ -39,7 +39,6 @@ def theta_and_X(family, n=6):
 
 def within_6_standard_errors(values, expected):
     """A false alarm in 500 million, for each mean of a column."""
-    values = to_numpy(values)
     return (abs(values.mean(axis=0) - expected)
             <= 6 * values.std(axis=0, ddof=1) / math.sqrt(len(values))).all()
 
@@ -86,6 +85,18 @@ def test_many_rows_are_bounded_some_at_a_time():
                 for i in range(0, len(X), 3)]
     in_parts = family(theta).importance_weighted(X, default_rng(4), 7, z_at_once=21)
     assert in_parts.tolist() == numpy.concatenate(expected).tolist()
+
+
+@every_noise
+def test_the_bounds_of_a_member_are_those_of_its_family(noise):
+    """The ELBO is the bound from one draw of z, and not from more."""
+    family = network(noise=noise)
+    theta, X = theta_and_X(family)
+    p = family(theta)
+    assert (p.elbo(X, default_rng(4)) == family.elbo(theta, X, default_rng(4))[0]).all()
+    bounds = [call(X, default_rng(4), 5) for call in (
+        p.importance_weighted, lambda *args: family.importance_weighted(theta, *args)[0])]
+    assert (bounds[0] == bounds[1]).all() and (bounds[0] != p.elbo(X, default_rng(4))).all()
 
 
 def on_a_grid(p, X, half=7.0, cells=4001):
@@ -150,17 +161,17 @@ def test_the_mean_score_of_a_tight_bound_is_0_for_samples_of_the_model():
 
 def linear_case(d=4, k=2, n=40, sigma_factor=1.0, shift=0.0):
     """Probabilistic PCA at θ̂, and the linear VAE with its decoder and, as q, its posterior with σ
-    times `sigma_factor` and µ plus `shift`; and the data, where the arrays of numpy live."""
+    times `sigma_factor` and µ plus `shift`; and the data."""
     rng = numpy.random.default_rng(0)
-    X = numpy.asarray(rng.standard_normal((n, d)) @ rng.standard_normal((d, d)) + rng.random(d))
+    X = rng.standard_normal((n, d)) @ rng.standard_normal((d, d)) + rng.random(d)
     pca = ProbabilisticPCAFamily(d, k)
     p = pca(pca.mle(X))
     family = vae(d, k, (), floor=0.0)
     A = p.W @ p.M_inverse                                   # E[z|x] = (x - µ) W M⁻¹
     variance = p.sigma**2 * p.M_inverse                     # W has orthogonal columns: diagonal
-    assert abs(to_numpy(variance) - numpy.diag(to_numpy(variance.diagonal()))).max() < 1e-12
+    assert abs(variance - numpy.diag(variance.diagonal())).max() < 1e-12
     theta = numpy.concatenate([
-        p.W.T.ravel(), p.mu, numpy.zeros(d) + numpy.log(p.sigma),                     # decoder
+        p.W.T.ravel(), p.mu, numpy.zeros(d) + numpy.log(p.sigma),                  # decoder
         numpy.concatenate([A, 0 * A], axis=1).ravel(), shift - p.mu @ A,           # encoder
         0.5 * numpy.log(variance.diagonal()) + math.log(sigma_factor)])
     return p, family(theta), X
@@ -301,3 +312,28 @@ def test_what_does_not_fit_is_refused():
             call()
     with pytest.raises(ValueError, match="n must be at least 0, got -1"):
         p.sample(-1, rng)
+
+
+# Contracts
+
+@every_noise
+def test_means_of_data_and_bounds_of_many_draws_live_where_theta_lives(xp, make_rng, noise):
+    """In both precisions."""
+    family = network(noise=noise)
+    for dtype in ("float32", "float64"):
+        theta, rng = family.initial_theta(make_rng(0), dtype), make_rng(1)
+        X = rng.standard_normal((4, 2), dtype=dtype)
+        p = family(theta)
+        (mu, log_sigma), to_phi = family.encode(theta, X)
+        (X_hat, s), to_theta = family.decode(theta, X)
+        for array in (*family.loss(theta, X, rng, 3), p.importance_weighted(X, rng, 5, 8),
+                      p.decode(X), mu, log_sigma, to_phi(mu, log_sigma), X_hat, s,
+                      *to_theta(X_hat, X_hat)):
+            assert array.dtype == dtype and array_module(array) is xp
+
+
+@every_noise
+def test_a_step_on_several_draws_never_waits_for_the_device(device, noise):
+    rng = device.random.default_rng(0)
+    family = network(noise=noise)
+    check_a_step_never_waits(family.train(rng.standard_normal((6, 2)), rng, n_samples=3))

@@ -76,8 +76,9 @@ def test_a_step_that_goes_too_far_is_halved_until_the_loss_falls():
 
 
 @pytest.mark.parametrize("whole, half, expected", [
-    (1 - 1.5e-4, 0, 0.0),                                   # below 1 - 10⁻⁴: the whole step
-    (1 - 0.9e-4, 1 - 0.6e-4, 0.5),                          # below 1 - ½ 10⁻⁴ only
+    (1 - 1.5e-4, 0, 0.0),                                   # at most 1 - 10⁻⁴: the whole step
+    (1 - 1e-4, 0, 0.0),
+    (1 - 0.9e-4, 1 - 0.6e-4, 0.5),                          # at most 1 - ½ 10⁻⁴ only
     (1 - 0.9e-4, 1 - 0.4e-4, 0.75),
 ])
 def test_a_step_must_lower_the_loss_by_a_share_of_what_it_promises(whole, half, expected):

@@ -254,7 +254,9 @@ PULLED_BACK = {
     "normalizing_flow.affine": Call(lambda f, a: f(a(COLUMN), a(ROWS)),
                                     overwritten="its log slope is a column of raw, not a copy"),
 
-    "Network": pulled_back(NETWORK, "__call__", ROWS),
+    "Network, tanh": pulled_back(NETWORK, "__call__", ROWS),
+    "Network, relu": pulled_back(Network((2, 4, 5, 3), "relu"), "__call__", ROWS),
+    "Network, softplus": pulled_back(Network((2, 4, 5, 3), "softplus"), "__call__", ROWS),
     "Network, waves and bound": pulled_back(BENT, "__call__", ROWS, overwritten=STAYS),
     "NormalFamily.log_prob": pulled_back(NORMAL, "log_prob", ROWS),
     "MixtureFamily.log_prob": pulled_back(MIXTURE, "log_prob", ROWS),

@@ -130,6 +130,14 @@ def test_a_device_agrees_with_numpy(device, entry):
                                       err_msg=name)
 
 
+@offering("log_prob", "loss")
+def test_values_and_gradients_on_a_device_agree_with_numpy(device, entry):
+    ours, theirs = (value_and_gradient(entry.built(xp), entry.theta_of(xp), entry.data_of(20, xp),
+                                       Moved(xp, 4)) for xp in (numpy, device))
+    for here, there in zip(ours, theirs, strict=True):
+        numpy.testing.assert_allclose(to_numpy(there), here, rtol=1e-9, atol=1e-12)
+
+
 @offering("train")
 def test_a_device_takes_the_same_steps_as_numpy(device, entry):
     ours, theirs = (trained(entry.built(module), entry.data_of(20, module), Moved(module, 5))

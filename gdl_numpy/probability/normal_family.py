@@ -122,7 +122,7 @@ class MixtureFamily(Described):
             dlogits = djoint.sum(axis=1) - softmax(logits) * dlog_p.sum()
             return xp.concatenate([dlogits, backward_normals(djoint).ravel()])
 
-        return value, backward
+        return value.copy(), backward                               # the caller may change its own
 
 
 def _below_diagonal(xp, d):

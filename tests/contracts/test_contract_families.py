@@ -130,6 +130,14 @@ def test_a_device_agrees_with_numpy(device, entry):
                                       err_msg=name)
 
 
+@offering("log_prob", "loss")
+def test_values_and_gradients_on_a_device_agree_with_numpy(device, entry):
+    ours, theirs = (value_and_gradient(entry.built(xp), entry.theta_of(xp), entry.data_of(20, xp),
+                                       Moved(xp, 4)) for xp in (numpy, device))
+    for here, there in zip(ours, theirs, strict=True):
+        numpy.testing.assert_allclose(to_numpy(there), here, rtol=1e-9, atol=1e-12)
+
+
 @offering("train")
 def test_a_device_takes_the_same_steps_as_numpy(device, entry):
     ours, theirs = (trained(entry.built(module), entry.data_of(20, module), Moved(module, 5))
@@ -167,6 +175,26 @@ def test_host_and_device_do_not_mix(device, entry):
             with pytest.raises(TypeError):
                 call(p, X, rng)
                 pytest.fail(f"{name} mixes")
+
+
+@offering("log_prob", "loss", "train", "mle")
+def test_theta_rows_and_labels_on_two_devices_are_refused(device, entry):
+    theta, data = entry.theta_of(), entry.data_of(20)
+    there, moved = entry.theta_of(device), entry.data_of(20, device)
+    family, rng = entry.built(), numpy.random.default_rng(0)
+    calls = []
+    if hasattr(family, "log_prob") or hasattr(family, "loss"):
+        calls += [(lambda t, *data: value_and_gradient(family, t, data, rng), (theta, *data),
+                   (there, *moved))]
+    if hasattr(family, "train"):
+        calls += [(lambda t, *data: trained(family, data, rng, theta=t), (theta, *data),
+                   (there, *moved))]
+    if hasattr(family, "mle"):
+        calls += [(family.mle, data, moved)] if len(data) > 1 else []
+    for call, ours, theirs in calls:
+        for i in range(len(ours)):                          # all but one are here
+            with pytest.raises(TypeError):
+                call(*ours[:i], theirs[i], *ours[i + 1:])
 
 
 @offering("mle")

@@ -40,7 +40,7 @@ import math
 import numpy
 
 from gdl_numpy.networks.network import Network
-from gdl_numpy.networks.trained import TractableFamily, Trained
+from gdl_numpy.networks.trained import Tractable, TractableFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
@@ -56,7 +56,7 @@ class AutoregressiveFamily(TractableFamily):
     F (d, m), whose rows for the coordinates that a network sees make its Fourier features.
     """
 
-    how = {"max_steps": 4000, "learning_rate": 2e-3}
+    defaults = {"max_steps": 4000, "learning_rate": 2e-3}
 
     def __init__(self, bins, hidden, waves=None, order=None, activation="relu", bound=None):
         self.bins = checks.whole_numbers(bins, "bins", least=1)
@@ -88,13 +88,13 @@ class AutoregressiveFamily(TractableFamily):
     def logits(self, theta, before):
         """a (n, K) of the next coordinate given `before` (n, i), the first i in the order, i > 0,
         and backward: da -> dθ of its network."""
-        i = before.shape[1]
+        i = checks.whole_number(before.shape[1], "the columns of before", 1, self.d - 1)
         a, backward = self.networks[i - 1](self.parts(theta)[i], before)
         return a, lambda da: backward(da, inputs=False)[0]
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        xp, first = array_module(theta), self.parts(theta)[0]
+        xp, (first, *parts) = array_module(theta), self.parts(theta)
         X = checks.observations(X, theta, finite=False, d=self.d)[:, self.order]
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)     # log p off the box
@@ -104,8 +104,8 @@ class AutoregressiveFamily(TractableFamily):
 
         log_p = log_softmax(first)[k[0]] - self.log_cell_volume
         pullbacks = []
-        for i in range(1, self.d):
-            a, backward_network = self.logits(theta, X[:, :i])
+        for i, (network, part) in enumerate(zip(self.networks, parts, strict=True), start=1):
+            a, backward_network = network(part, X[:, :i])
             log_share, backward_softmax = _log_softmax_at(a, k[i])
             log_p += log_share
             pullbacks.append((backward_softmax, backward_network))
@@ -114,8 +114,9 @@ class AutoregressiveFamily(TractableFamily):
             dlog_p = xp.where(inside, dlog_p, 0)                    # outside, no θ changes log p
             dfirst = -softmax(first) * dlog_p.sum()
             xp.add.at(dfirst, k[0], dlog_p)                         # rows may share a bin
-            return self.parts.join(dfirst, *(backward_network(backward_softmax(dlog_p))
-                                             for backward_softmax, backward_network in pullbacks))
+            return self.parts.join(dfirst, *(
+                backward_network(backward_softmax(dlog_p), inputs=False)[0]
+                for backward_softmax, backward_network in pullbacks))
 
         return xp.where(inside, log_p, elsewhere).astype(theta.dtype, copy=False), backward
 
@@ -137,12 +138,8 @@ def _log_softmax_at(a, k):
     return own - xp.log(total), backward
 
 
-class _Autoregressive(Trained):
+class _Autoregressive(Tractable):
     """p_θ for one θ."""
-
-    def log_prob(self, X):
-        """log p(x) for each row, shape (n,), in nats."""
-        return self._of_rows(lambda X: self.family.log_prob(self.theta, X)[0], X)
 
     def sample(self, n, rng):
         """n draws, coordinate by coordinate, (n, d)."""
@@ -176,7 +173,7 @@ class MaskedAutoregressiveFamily(TractableFamily):
     kept; the other entries of θ have no effect and the gradient 0.
     """
 
-    how = {"max_steps": 4000, "learning_rate": 2e-3}
+    defaults = {"max_steps": 4000, "learning_rate": 2e-3}
 
     def __init__(self, d, hidden, order=None, activation="relu"):
         self.d = checks.whole_number(d, "d", least=1)

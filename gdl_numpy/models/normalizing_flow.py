@@ -33,7 +33,7 @@ import math
 
 from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.rational_quadratic import inverse_spline, n_numbers, spline
-from gdl_numpy.networks.trained import TractableFamily, Trained
+from gdl_numpy.networks.trained import Tractable, TractableFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.density import LOG_2_PI
@@ -69,7 +69,7 @@ class NormalizingFlowFamily(TractableFamily):
     Fourier features.
     """
 
-    how = {"max_steps": 4000}
+    defaults = {"max_steps": 4000}
 
     def __init__(self, d, n_layers, hidden, transform="affine", n_bins=32, waves=None,
                  activation="relu", bound=3.0):
@@ -171,12 +171,8 @@ class NormalizingFlowFamily(TractableFamily):
         return log_p.astype(theta.dtype, copy=False), backward
 
 
-class NormalizingFlow(Trained):
+class NormalizingFlow(Tractable):
     """The density of f⁻¹(z), z ~ p_z, for one θ."""
-
-    def log_prob(self, X):
-        """log p(x) for each row, shape (n,), in nats, -inf off the box of a spline flow."""
-        return self._of_rows(lambda X: self.family.log_prob(self.theta, X)[0], X)
 
     def to_latent(self, X):
         """z = f(x) for each row, (n, d)."""

@@ -50,7 +50,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
     `floor` is the least s. X should vary by about 1 in each column.
     """
 
-    how = {"batch": 128}
+    defaults = {"batch": 128}
 
     def __init__(self, encoder, decoder, floor=1e-3):
         self.encoder = checked_network(encoder, "encoder")

@@ -23,7 +23,7 @@ class TrainedFamily(Described):
     Each brings its `loss(theta, X, rng)`, and what makes its member of θ.
     """
 
-    how = {}                                                # its own defaults of `train`
+    defaults = {}                                           # its own, of the options of `train`
 
     def _set_networks(self, *networks, before=()):
         """θ is what vectors of the lengths `before` and the θ of these networks make together."""
@@ -44,8 +44,8 @@ class TrainedFamily(Described):
         """Minimise the loss by steps on random rows of X (n, d), from theta on or from a random
         start; yields a Step each, whose theta is usable.
 
-        The options are those of `training.train`; None takes what stands in `family.how`, or else
-        the value there. ValueError for data off the space.
+        The options are those of `training.train`; None takes what stands in
+        `family.defaults`, or else the value there. ValueError for data off the space.
         """
         return self._train(lambda theta, rows: self.loss(theta, rows, rng), X, rng, theta,
                            max_steps=max_steps, batch=batch, learning_rate=learning_rate,
@@ -54,7 +54,7 @@ class TrainedFamily(Described):
     def _train(self, loss, X, rng, theta, **how):
         X = self.on_space(checks.data_set(X, self.d))
         theta = starting_theta(self, theta, rng, X)
-        how = self.how | {name: value for name, value in how.items() if value is not None}
+        how = self.defaults | {name: value for name, value in how.items() if value is not None}
         return train(loss, theta, (X,), rng, **how)
 
 
@@ -77,6 +77,14 @@ class Trained(Described):
         d = self.family.d if d is None else d
         X = checks.observations(X, self.theta, name=name, d=d)
         return in_blocks(lambda i, j: function(X[i:j]), len(X), rows)
+
+
+class Tractable(Trained):
+    """p_θ for one θ of a TractableFamily."""
+
+    def log_prob(self, X):
+        """log p(x) for each row of X (n, d), shape (n,), in nats; -inf where p is 0."""
+        return self._of_rows(lambda X: self.family.log_prob(self.theta, X)[0], X)
 
 
 def checked_network(network, name, d_in=None, d_out=()):

@@ -234,6 +234,28 @@ def test_both_sides_learn_and_the_generator_given_is_averaged():
     assert [step.step for step in plain] == [0, 1, 2, 3]
 
 
+def test_the_sides_take_turns_the_discriminator_at_twice_the_rate_and_both_with_short_memories():
+    """Three steps by hand, by Adam with β1 = 0.5 and β2 = 0.99 and a rate that falls as half a
+    cosine wave; the generator answers to the discriminator that has just learned."""
+    family = a_family()
+    theta, X, _ = theta_X_and_Z(family, n=50)
+    steps = family.train(X, default_rng(1), 3, 8, 0.01, averaging=0.0, theta=theta, penalty=0.2,
+                         delta=0.1)
+    rng, (theta_g, phi) = default_rng(1), family.parts(theta)
+    sides = [Adam(0.01, beta1=0.5, beta2=0.99) for _ in range(2)]
+    for step, rate in zip(steps, [0.01, 0.0075, 0.0025], strict=True):
+        sides[0].learning_rate, sides[1].learning_rate = rate, 2 * rate
+        rows = X[rng.integers(0, 50, size=8)]
+        made = family.generate(theta_g, rng.standard_normal((8, family.k)))[0]
+        loss, dphi = family.discriminator_loss(phi, rows, made, rng, 0.2, 0.1)
+        phi = sides[1](phi, dphi)
+        Z = rng.standard_normal((8, family.k))
+        dtheta_g = family.generator_loss(numpy.concatenate([theta_g, phi]), Z)[1]
+        theta_g = sides[0](theta_g, dtheta_g)
+        assert step.loss == loss
+        numpy.testing.assert_allclose(step.theta, numpy.concatenate([theta_g, phi]), rtol=1e-9)
+
+
 def test_training_is_made_by_its_seed_and_changes_nothing_it_was_given_or_gave():
     family = a_family()
     theta, X, _ = theta_X_and_Z(family)

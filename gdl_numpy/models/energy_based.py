@@ -133,6 +133,7 @@ class EnergyBasedFamily(TrainedFamily):
         checks.choice(normaliser, "normaliser", ("uniform", "chains"))
         points = checks.whole_number(points, "points", least=1)
         chains = checks.whole_number(chains, "chains", least=1)
+        chain_steps = checks.whole_number(chain_steps, "chain_steps")
         X = checks.data_set(X, self.d)
         theta = starting_theta(self, theta, rng, X)
         samples = self.uniform(chains, rng, like=X)
@@ -150,10 +151,9 @@ class EnergyBasedFamily(TrainedFamily):
 class EnergyBased(Trained):
     """exp(-E)/Z for one θ: a density but for the number Z, and so without log_prob."""
 
-    @property
-    def space(self):
-        """The box, in the module and the precision of θ."""
-        return SampleSpace(*self.family.corners(self.theta))
+    def __init__(self, family, theta):
+        super().__init__(family, theta)
+        self.space = SampleSpace(*family.corners(self.theta))
 
     def energy(self, X, rows=2**12):
         """E(x) for each row of X (n, d), inf outside the box, shape (n,); `rows` at a time."""

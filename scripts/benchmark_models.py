@@ -248,7 +248,7 @@ def add_scaling(folder=FIGURES):
 
 
 if __name__ == "__main__":
-    if "--scaling" in sys.argv:
+    if sys.argv[1:] == ["--scaling"]:
         add_scaling()
     else:
         main(CASES, __doc__, FILE, ("numpy", "torch"))

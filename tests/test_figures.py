@@ -153,7 +153,7 @@ def test_only_what_draws_needs_matplotlib():
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*.py")
-                                          if "ArgumentParser" in path.read_text("utf-8")))
+                                          if "__main__" in path.read_text("utf-8")))
 def test_help_says_what_a_script_is_for_and_changes_nothing(script, tmp_path):
     done = run("--help", script=script, cwd=tmp_path)
     assert done.returncode == 0 and done.stdout.startswith("usage: ") and not done.stderr

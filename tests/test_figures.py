@@ -149,7 +149,7 @@ def test_only_what_draws_needs_matplotlib():
             if any(module.partition(".")[0] == "matplotlib" for module in modules)} | set(NAMES)
     for name in draw.copy():
         draw |= {other for other, modules in import_of.items() if name in modules}
-    assert draw == {"make_figures", "style", "exhibition", *NAMES}
+    assert draw == {"make_figures", "style", "maps", "exhibition", *NAMES}
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*.py")

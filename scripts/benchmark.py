@@ -32,11 +32,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from files import write_text
+from files import FIGURES, write_text
 
 PAUSE = 0.2                                                 # s: threads of the last run fall asleep
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-FIGURES = Path(__file__).parent.parent / "figures"
 INSTALL = {"torch": "torch==2.13.0"} | dict.fromkeys(("shapely", "sklearn", "scipy"),
                                                      "-e '.[benchmark]'")
 

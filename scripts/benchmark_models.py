@@ -32,8 +32,8 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from benchmark import FIGURES, PAUSE, Case, deviation, machine, main
-from files import write_text
+from benchmark import PAUSE, Case, deviation, machine, main
+from files import FIGURES, write_text
 from recipes import NETWORKS, UNIT, waves
 
 from gdl_numpy.models.autoregressive import MaskedAutoregressiveFamily

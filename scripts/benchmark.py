@@ -32,11 +32,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from files import write_text
+from files import FIGURES, write_text
 
 PAUSE = 0.2                                                 # s: threads of the last run fall asleep
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-FIGURES = Path(__file__).parent.parent / "figures"
 INSTALL = {"torch": "torch==2.13.0"} | dict.fromkeys(("shapely", "sklearn", "scipy"),
                                                      "-e '.[benchmark]'")
 
@@ -146,15 +145,26 @@ def machine(libraries):
             "older_kernel_chosen": any(map(os.environ.get, SLOWING))}
 
 
-def main(cases, description, file_name, libraries):
-    """The command line of a benchmark script."""
+def main(cases, description, file_name, libraries, ready=lambda: None, instead=None):
+    """The command line of a benchmark script.
+
+    `ready` stops the process if it cannot be measured in as it is; `instead` is a function that
+    measures something else into the folder --output, by an option of its name.
+    """
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR")
     parser.add_argument("--repeats", type=int, default=5, help="number of pairs (default 5)")
     parser.add_argument("--only", nargs="+", choices=sorted({case.name for case in cases}),
                         metavar="CASE", help="print these and write nothing: %(choices)s")
+    if instead:
+        parser.add_argument(f"--{instead.__name__}", dest="instead", action="store_true",
+                            help=instead.__doc__.splitlines()[0])
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)    # for peak_memory
     args = parser.parse_args()
+    ready()
+    if instead and args.instead:
+        instead(args.output)
+        return
     if args.memory:
         getattr(cases[int(args.memory[0])], args.memory[1])()()
         unit = 1 if sys.platform == "darwin" else 1024

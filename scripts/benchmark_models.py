@@ -26,13 +26,12 @@ function, in units of the standard error of their difference. Beyond 6 the large
 
 import json
 import math
-import sys
 import time
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from benchmark import FIGURES, PAUSE, Case, deviation, machine, main
+from benchmark import PAUSE, Case, deviation, machine, main
 from files import write_text
 from recipes import NETWORKS, UNIT, waves
 
@@ -220,7 +219,7 @@ def operations(family, batch):
     return 2 * batch * sum(3 * sum(each) - each[0] for each in products)
 
 
-def scaling():
+def growth():
     """For each family and each size that grows, seconds and operations of a step, the other sizes
     as usual."""
     report = {"usual": USUAL, "growing": GROWING, "repeats": REPEATS, "seconds": {},
@@ -239,16 +238,13 @@ def scaling():
     return report
 
 
-def add_scaling(folder=FIGURES):
-    """Measure it, and put it into the file that the first run wrote."""
+def scaling(folder):
+    """Add to the file that a first run wrote how the cost of a training step grows."""
     file = folder / FILE
     report = json.loads(file.read_text(encoding="utf-8"))
-    report["scaling"] = scaling() | {"machine": machine(("numpy",))}
+    report["scaling"] = growth() | {"machine": machine(("numpy",))}
     write_text(file, json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--scaling"]:
-        add_scaling()
-    else:
-        main(CASES, __doc__, FILE, ("numpy", "torch"))
+    main(CASES, __doc__, FILE, ("numpy", "torch"), instead=scaling)

@@ -141,11 +141,15 @@ CASES = [case(*net, threads)
                      ((1024, 256, 64, 2, 64, 256, 1024), 128, 150)]
          for threads in (1, 2)]
 
-if __name__ == "__main__":
+
+def two_threads():
+    """Stop if NumPy's BLAS has not started with two threads."""
     from threadpoolctl import threadpool_info
-    threads = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
-    if threads != {2} and not {"-h", "--help"} & set(sys.argv):
+    if {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} != {2}:
         sys.exit("NumPy's BLAS has not started with two threads: run\n"
                  "env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=2 "
                  "python scripts/benchmark_network.py")
-    main(CASES, __doc__, "benchmark_network.json", ("numpy", "torch"))
+
+
+if __name__ == "__main__":
+    main(CASES, __doc__, "benchmark_network.json", ("numpy", "torch"), two_threads)

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from files import write_text
+from files import FIGURES, write_text
 from latent_planes import (
     COMPONENTS,
     DENSE,
@@ -39,7 +39,6 @@ from gdl_numpy.representation.principal_components import (
 )
 
 N_HELD_OUT, N_MADE, SEEDS = 2000, 2000, (0, 1, 2)
-FIGURES = Path(__file__).parent.parent / "figures"
 
 
 def probabilistic_pca(images):

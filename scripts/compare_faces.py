@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from files import write_text, write_whole
+from files import FIGURES, write_text, write_whole
 from tqdm import tqdm
 
 from gdl_numpy.models.diffusion import DiffusionFamily
@@ -36,7 +36,6 @@ from gdl_numpy.representation.leading_coordinates import InLeadingCoordinates, L
 from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
 
 N, N_HELD_OUT, N_SAMPLES, SIDE, LEVELS, SEEDS = 20_000, 500, 6, 32, 16, (0, 1, 2)
-FIGURES = Path(__file__).parent.parent / "figures"
 PPCA = 200                                                  # columns of W
 MIXTURE = {"coordinates": 150, "components": 5, "steps": 40}
 VAE = {"coordinates": 200, "latent": 20, "hidden": (512, 256), "draws": 500,

@@ -6,7 +6,8 @@ import make_figures
 import matplotlib as mpl
 import numpy as np
 from map_labels import SEVEN, accuracy, network, scaled, with_continent
-from style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, YELLOW, caption, draw_coast, map_axes
+from maps import draw_coast, map_axes
+from style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, YELLOW, caption
 
 from gdl_numpy.labels.conditional import ClassConditional
 from gdl_numpy.numerics.backend import array_module

@@ -5,7 +5,8 @@ import sys
 
 import make_figures
 from map_labels import network, scaled
-from style import BLUE, VERMILION, draw_land, map_axes
+from maps import draw_land, map_axes
+from style import BLUE, VERMILION
 
 from gdl_numpy.labels.conditional import noise_kept
 from gdl_numpy.numerics.backend import array_module

@@ -4,6 +4,7 @@ import sys
 
 import make_figures
 import numpy as np
+from files import FIGURES
 from reports import load
 from style import BLUE, INK, ORANGE, caption
 
@@ -23,7 +24,7 @@ def compute(rng):
     """What compare_faces.py has measured and made; nothing is random."""
     xp = array_module(rng.random(1))
     report = load("faces.json")
-    with np.load(make_figures.FIGURES / "faces.npz") as file:
+    with np.load(FIGURES / "faces.npz") as file:
         arrays = {name: xp.asarray(file[name]) / (report["levels"] - 1)
                   for name in ("faces", *report["mean"])}
     numbers = {key: report[key] for key in ("n", "n_held_out", "levels", "side")}

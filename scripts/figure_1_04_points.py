@@ -4,7 +4,8 @@ import sys
 
 import make_figures
 from fifty_points import N, training_points
-from style import caption, draw_points, map_axes
+from maps import draw_points, map_axes
+from style import caption
 
 SIZE = (9, 5.3)
 TITLE = "Fifty points made by an unknown rule"

@@ -4,7 +4,8 @@ import sys
 
 import make_figures
 from fifty_points import training_points
-from style import ORANGE, caption, draw_box, draw_points, map_axes
+from maps import draw_box, draw_points, map_axes
+from style import ORANGE, caption
 
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.family import BoxFamily

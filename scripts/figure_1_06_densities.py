@@ -9,7 +9,8 @@ import sys
 
 import make_figures
 import matplotlib as mpl
-from style import INK, draw_coast, draw_density
+from maps import draw_coast, draw_density
+from style import INK
 
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.family import BoxFamily, HistogramFamily

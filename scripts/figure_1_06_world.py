@@ -5,17 +5,8 @@ import sys
 
 import make_figures
 from fifty_points import training_points
-from style import (
-    GREEN,
-    ORANGE,
-    PURPLE,
-    VERMILION,
-    caption,
-    draw_box,
-    draw_land,
-    draw_points,
-    map_axes,
-)
+from maps import draw_box, draw_land, draw_points, map_axes
+from style import GREEN, ORANGE, PURPLE, VERMILION, caption
 
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence

@@ -10,9 +10,10 @@ import make_figures
 import matplotlib as mpl
 import numpy as np
 from judgement import N, known_log_prob
+from maps import draw_coast, draw_density, draw_samples, frame_map
 from recipes import MODELS, NETWORKS, committed, fit_model
 from reports import kl_in_words, load
-from style import INK, draw_coast, draw_density, draw_samples, frame_map
+from style import INK
 
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.world.world_map import WORLD, WorldMap

@@ -4,9 +4,10 @@ import sys
 
 import make_figures
 import matplotlib as mpl
+from maps import draw_samples
 from recipes import NETWORKS, committed
 from reports import kl_in_words, load
-from style import INK, ORANGE, caption, draw_samples
+from style import INK, ORANGE, caption
 
 from gdl_numpy import taxonomy
 from gdl_numpy.world.world_map import WorldMap

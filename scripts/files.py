@@ -1,10 +1,13 @@
-"""Files: whole or not at all.
+"""Files: where results lie, and how one is written, whole or not at all.
 
 A script may be stopped at any moment, or the disk may be full. Whoever reads figures/ is never to
 meet half a file, so that a file is first written beside its place and then moved into it.
 """
 
 import os
+from pathlib import Path
+
+FIGURES = Path(__file__).parent.parent / "figures"
 
 
 def write_whole(path, write):

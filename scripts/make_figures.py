@@ -20,16 +20,14 @@ try:
     import matplotlib as mpl
     import matplotlib.pyplot as plt
     from tqdm import tqdm
+
+    from gdl_numpy.numerics.backend import random_generator, to_numpy
 except ImportError as error:
     print(f"{error.name} is missing: pip install -e '.[figures]'", file=sys.stderr)
     sys.exit(2)
 
-from files import write_text
+from files import FIGURES, write_text
 from style import RC, save
-
-from gdl_numpy.numerics.backend import random_generator, to_numpy
-
-FIGURES = Path(__file__).parent.parent / "figures"
 
 
 class Parser(argparse.ArgumentParser):

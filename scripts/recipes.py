@@ -13,9 +13,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import numpy as np
+from files import FIGURES
 from tqdm import tqdm
 
 from gdl_numpy import taxonomy
@@ -38,7 +38,7 @@ from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
 from gdl_numpy.world.world_map import WORLD
 
-PARAMETERS = Path(__file__).parent.parent / "figures" / "parameters"
+PARAMETERS = FIGURES / "parameters"
 UNIT = np.array([90.0, 180.0])                              # degrees: networks see [-1, 1]²
 SECONDS = 90                                                # of training, on 2 cores
 COMPONENTS, CELLS = 200, (36, 72)                           # of the mixture, of the histogram

@@ -1,10 +1,10 @@
 """What figures/*.json hold, and how their numbers are said in words."""
 
 import json
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-FIGURES = ROOT / "figures"
+from files import FIGURES
+
+ROOT = FIGURES.parent
 HOW = {"exact": "{}", "bound": "≤ {}", "grid": "{}, Z by a grid", "flow": "{}, of its flow"}
 
 

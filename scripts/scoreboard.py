@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from files import write_text
+from files import FIGURES, write_text
 from judgement import IMPORTANCE, N_SAMPLES, ODE_STEPS, N, judged
 from recipes import (
     CELLS,
@@ -41,7 +41,6 @@ from gdl_numpy import taxonomy
 from gdl_numpy.networks.storage import save
 from gdl_numpy.world.world_map import WorldMap
 
-FIGURES = Path(__file__).parent.parent / "figures"
 N_TEST, SEEDS = 200_000, (0, 1, 2)
 
 

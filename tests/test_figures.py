@@ -154,7 +154,7 @@ def test_only_what_draws_needs_matplotlib():
             if any(module.partition(".")[0] == "matplotlib" for module in modules)} | set(NAMES)
     for name in draw.copy():
         draw |= {other for other, modules in import_of.items() if name in modules}
-    assert draw == {"make_figures", "style", "exhibition", *NAMES}
+    assert draw == {"make_figures", "style", "maps", "exhibition", *NAMES}
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*.py")
@@ -251,12 +251,14 @@ def test_each_script_also_runs_alone(tmp_path):
     assert made == {f"{name}.svg" for name in QUICK} | {"manifest.json"}
 
 
-@pytest.mark.parametrize("script", ["make_figures.py", "figure_1_04_points.py"])
-def test_without_matplotlib_a_script_says_what_to_install(tmp_path, script):
-    (tmp_path / "matplotlib.py").write_text("raise ImportError(name='matplotlib')")
+@pytest.mark.parametrize("script", ["make_figures.py", "figure_1_02_painting.py",
+                                    "figure_1_04_points.py"])
+@pytest.mark.parametrize("missing", ["matplotlib", "tqdm", "gdl_numpy"])
+def test_without_what_it_needs_a_script_says_what_to_install(tmp_path, script, missing):
+    (tmp_path / f"{missing}.py").write_text(f"raise ImportError(name={missing!r})")
     done = run(script=script, env=os.environ | {"PYTHONPATH": str(tmp_path)})
     assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
-    assert "pip install -e '.[figures]'" in done.stderr
+    assert f"{missing} is missing: pip install -e '.[figures]'" in done.stderr
 
 
 def test_list_names_every_figure():

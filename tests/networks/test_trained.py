@@ -13,7 +13,7 @@ from gdl_numpy.numerics import checks
 class LineFamily(TrainedFamily):
     """x2 = f(x1) by a network, for rows with x1 >= 0; θ = (one number that nothing reads, θ_f)."""
 
-    how = {"batch": 7, "learning_rate": 0.02, "max_steps": 4}
+    defaults = {"batch": 7, "learning_rate": 0.02, "max_steps": 4}
 
     def __init__(self, network):
         self.d, self.network = 2, checked_network(network, "network", 1, (1,))
@@ -99,10 +99,10 @@ def test_the_defaults_of_a_training_are_the_familys_own_and_what_is_asked_for_co
                      (X,), rng, averaging=0.999, **how)
 
     asked = {"batch": 5, "learning_rate": 0.1, "max_steps": 3}
-    assert losses(LINE.train(X, default_rng(1))) == losses(by_hand(**LINE.how))
+    assert losses(LINE.train(X, default_rng(1))) == losses(by_hand(**LINE.defaults))
     assert losses(LINE.train(X, default_rng(1), **asked)) == losses(by_hand(**asked))
     one = losses(LINE.train(X, default_rng(1), batch=5))
-    assert one == losses(by_hand(**LINE.how | {"batch": 5})) and len(one) == 4
+    assert one == losses(by_hand(**LINE.defaults | {"batch": 5})) and len(one) == 4
 
 
 def test_averaging_augment_and_theta_are_passed_on():

@@ -9,6 +9,7 @@ from scipy.stats import beta
 
 from gdl_numpy.labels.logistic import LogisticFamily
 from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.pictures import painters
 from gdl_numpy.pictures.painters import N_FEATURES, features, paint
 
 COLOUR, TEXTURE = slice(0, 6), slice(6, 22)
@@ -64,6 +65,48 @@ def test_a_picture_is_made_by_its_seed_and_its_painter():
         paint(painter, 2, numpy.random.default_rng(seed), size=16)
         for painter, seed in [(0, 0), (0, 0), (0, 1), (1, 0)])
     assert (first == again).all() and (first != other).any() and (first != by_another).any()
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4, 2.0])
+def test_a_straight_stroke_covers_a_rectangle_along_its_direction(angle):
+    """Its area is length · width, and its second moments are length²/12 along (cos, sin) of the
+    angle and width²/12 across."""
+    size, length, width = 400, 0.4, 0.1
+    x, y = (numpy.mgrid[:size, :size][[1, 0]] + 0.5) / size - 0.5
+    stroke = (numpy.array([value]) for value in (angle, 0.0, length, width))
+    cover = painters._cover(x[None], y[None], *stroke, size)[0]
+    assert cover.sum() / size**2 == pytest.approx(length * width, rel=0.01)
+    along = x * math.cos(angle) + y * math.sin(angle)
+    across = y * math.cos(angle) - x * math.sin(angle)
+    for u, side in ((along, length), (across, width)):
+        assert (cover * u**2).sum() / cover.sum() == pytest.approx(side**2 / 12, rel=0.02)
+
+
+def test_a_bent_stroke_follows_its_parabola():
+    """Its middle line is v = κ u²/2, here along x."""
+    size, bend = 400, 3.0
+    x, y = (numpy.mgrid[:size, :size][[1, 0]] + 0.5) / size - 0.5
+    stroke = (numpy.array([value]) for value in (0.0, bend, 0.6, 0.05))
+    cover = painters._cover(x[None], y[None], *stroke, size)[0]
+    for column in (100, 200, 290):
+        middle = (cover[:, column] * y[:, column]).sum() / cover[:, column].sum()
+        assert middle == pytest.approx(0.5 * bend * x[0, column]**2, abs=1 / size)
+
+
+@pytest.mark.parametrize("strength", [0.4, -0.4])
+def test_the_field_circles_its_vortex_and_bends_with_its_radius(strength):
+    """Round one vortex the flow is at right angles to the way there; a positive one turns from x to
+    y. The bend is the curvature of the circle, 1 over the distance, softened by 0.05."""
+    x = numpy.array([[0.8, 0.5], [0.5, 0.9], [0.3, 0.3]])
+    centre = numpy.full((3, 1, 2), 0.5)
+    angle, bend = painters._field(x, centre, numpy.full((3, 1), strength))
+    away = x - 0.5
+    flow = numpy.stack([numpy.cos(angle), numpy.sin(angle)], axis=1)
+    assert (away * flow).sum(axis=1) == pytest.approx(0, abs=1e-12)
+    turning = away[:, 0] * flow[:, 1] - away[:, 1] * flow[:, 0]
+    radius = numpy.sqrt((away**2).sum(axis=1))
+    assert turning == pytest.approx(math.copysign(1, strength) * radius)
+    assert bend == pytest.approx(math.copysign(1, strength) / (radius + 0.05))
 
 
 def test_the_strokes_cover_the_canvas_and_no_two_pictures_are_alike():

@@ -122,6 +122,19 @@ def test_raising_the_tail_of_a_dog_raises_its_tip():
     assert (numpy.diff(height) > 0).all() and height[0] < 0.5 < 0.8 < height[-1]
 
 
+@pytest.mark.parametrize("number, end, part", [(7, "left", 1), (2, "right", 4)])
+def test_a_horse_raises_its_tail_and_its_head_with_its_neck(number, end, part):
+    """Latent 7 lifts the tip of the tail, the leftmost point of part 1; latent 2 lifts the head."""
+    low, high = numpy.zeros((2, 1, 8))
+    low[0, number], high[0, number] = -1, 1
+    heights = []
+    for latent in (low, high):
+        P = horse(latent)[part][0]
+        tip = P[:, 0].argmin() if end == "left" else P[:, 0].argmax()
+        heights.append(P[tip, 1])
+    assert heights[1] > heights[0] + 0.02
+
+
 def test_raising_the_head_of_a_dog_raises_its_nose():
     pose = numpy.stack([numpy.full(50, 0.5), numpy.linspace(0, 1, 50)], axis=1)
     P = moving(dog, pose)

@@ -46,7 +46,6 @@ class Classifier(Described):
 class ClassifierFamily(Described):
     """What all families of classifiers share; each brings a `network` that computes its logits."""
 
-    l2 = 0.0                                                # λ, where a family has no penalty
     classifier = Classifier
 
     def _set_network(self, network, n_classes):
@@ -80,7 +79,7 @@ class ClassifierFamily(Described):
                 lambda dlog_p: backward((onehot - xp.exp(log_p)) * dlog_p[:, None]))        # (2)
 
     def loss(self, theta, X, y):
-        """The mean loss, penalty included, in nats per row, and its gradient in theta, (n_θ,)."""
+        """-1/n Σ log p_θ(y|x), in nats per row, and its gradient in theta, (n_θ,)."""
         return negative_mean(*self.log_prob(theta, X, y))                                   # (3)
 
     def train(self, X, y, rng, optimizer=None, batch=512, max_steps=2000, theta=None):

@@ -24,10 +24,10 @@ step to step: hence its other name, iteratively reweighted least squares.
 
     H v  = 1/n Σ_i x1_iᵀ [p_i ⊙ (ȧ_i - p_i · ȧ_i)] + λ v on W          with ȧ_i = x1_i v        (6)
 
-It shifts the columns of X to mean 0, which only changes b, and takes for newton.py's M the H of two
-classes where every p is ½. If the rows are many, it begins with a tenth of them. In softmax
-regression one vector added to the weights of all classes changes nothing; among equal minima these
-steps find the one whose weights sum to 0 over the classes.
+It shifts the columns of X to mean 0, which only changes b, and takes as preconditioner M the
+Hessian of two classes with all p = ½. If the rows are many, it begins with a tenth of them. In
+softmax regression one vector added to the weights of all classes changes nothing; among equal
+minima these steps find the one whose weights sum to 0 over the classes.
 
 If planes separate the classes and λ = 0, there is no maximum: longer weights always make the
 likelihood larger. `mle` refuses such data; with a penalty λ > 0 the estimate exists.
@@ -198,14 +198,14 @@ class SoftmaxFamily(ClassifierFamily):
         penalty = xp.full(self.d + 1, self.l2, dtype=X1.dtype)
         penalty[-1] = 0
         M = M + xp.diag(penalty)
-        eps, size = xp.finfo(M.dtype).eps, M.diagonal().copy()
-        rounding = xp.concatenate([(10 * eps * mean)**2, xp.zeros(1, dtype=M.dtype)])
-        scale = 1 / xp.sqrt(xp.where(size > rounding, size, 1))     # 1 for a constant column
+        rounding, size = xp.finfo(M.dtype).eps, M.diagonal().copy()
+        lost = xp.concatenate([(10 * rounding * mean)**2, xp.zeros(1, dtype=M.dtype)])
+        scale = 1 / xp.sqrt(xp.where(size > lost, size, 1))     # 1 for a constant column
         eigenvalues, V = xp.linalg.eigh(M * scale[:, None] * scale)
-        if self.l2 == 0 and not eigenvalues[0] > 10 * len(M) * eps:
+        if self.l2 == 0 and not eigenvalues[0] > 10 * len(M) * rounding:
             raise ValueError("columns of X depend linearly on each other or on a constant, so θ̂ is "
                              "not unique: pass a positive l2")
-        eigenvalues = xp.maximum(eigenvalues, 10 * len(M) * eps)
+        eigenvalues = xp.maximum(eigenvalues, 10 * len(M) * rounding)
         inverse = (scale[:, None] * V / eigenvalues) @ (V.T * scale)
 
         def precondition(r):

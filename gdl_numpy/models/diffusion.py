@@ -167,8 +167,8 @@ class Diffusion(Trained):
     """The chain of one θ: `elbo` bounds the density of what `sample` draws.
 
     `ode_log_prob` is the density of another distribution, that of the flow, which is close to the
-    chain's if ε̂ is close to E[ε|x_t]. The family is asked for d, n_parameters,
-    n_levels, level and eps_hat alone.
+    chain's if ε̂ is close to E[ε|x_t]. Of the family it asks d, n_parameters, n_levels, level and
+    eps_hat alone.
     """
 
     def __init__(self, family, theta):

@@ -127,7 +127,8 @@ class EnergyBasedFamily(TrainedFamily):
         `normaliser` "uniform" takes log Z from `points` uniform draws, and the loss of a Step is
         -1/n Σ log p. "chains" takes its gradient from persistent chains, `chains` of them, which
         `walk` on by `chain_steps` in each step; the loss then is no measure of anything. `options`
-        (max_steps, batch, learning_rate, averaging, augment) are those of `training.train`.
+        (max_steps, batch, learning_rate, averaging, augment) are those of `training.train`, and
+        averaging is 0 unless it is given.
         ValueError if a row of X lies outside the box; augment must not leave it.
         """
         checks.choice(normaliser, "normaliser", ("uniform", "chains"))

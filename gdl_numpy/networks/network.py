@@ -171,9 +171,9 @@ class Network(Described):
     def __call__(self, theta, X, name="X"):
         """Y (n, d_out) of each row of X (n, d_in), and backward: dY -> dtheta (n_θ,), dX (n, d_in).
 
-        As with `mlp`, Y may be overwritten unless it is bounded, and `backward(dY, inputs=False)`
-        or `parameters=False` leaves dX or dtheta out and gives None for it. ValueError for another
-        shape of theta or X, which the error calls `name`.
+        As with `mlp`, Y may be overwritten if the network has no bound, and `backward` takes
+        `inputs=False` or `parameters=False` to leave dX or dtheta out and give None for it.
+        ValueError for another shape of theta or X, which the error calls `name`.
         """
         checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, name=name, d=self.d_in)
@@ -188,7 +188,7 @@ class Network(Described):
         return Y, backward
 
 
-class Parts:
+class Parts(Described):
     """How one vector θ is made of several, one after the other, of the given lengths.
 
     >>> import numpy

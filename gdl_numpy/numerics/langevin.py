@@ -25,7 +25,7 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True)
     """Where `steps` steps of the Markov chain lead from each row of X (n, d), shape (n, d).
 
     `energy(X)` gives E (n,) and ∂E (n, d); the box has the corners low and high, both (d,). h is
-    the share `step` of the box's sides; a row's x' is uniform with probability `jump`. Without
+    `step` times the sides of the box; a row's x' is uniform with probability `jump`. Without
     `metropolis` every x' is accepted: p is stationary only in the limit h = 0, and uniform x' are
     restarts.
     """

@@ -71,7 +71,8 @@ def conjugate_gradient(product, b, precondition, enough=0.0):
     """A v (n_θ,) with product(v) ≈ b, the closer the smaller b is.
 
     `product` multiplies by a symmetric matrix without negative eigenvalues, `precondition` by
-    something like its inverse, M⁻¹. A residual r need not become smaller than r · M⁻¹ r = `enough`.
+    something like its inverse, M⁻¹. It stops once r · M⁻¹ r, the size of the residual r, is at most
+    `enough`.
     """
     v = 0 * b
     residual, z = b, precondition(b)

@@ -2,5 +2,5 @@
 
 An observation is a point of a sample space; a density says how probable points are; a family is one
 density for each vector θ; the likelihood says how well a θ accounts for data; and the θ for which
-it is largest is the estimate. All of it on densities that have a formula.
+it is largest is the estimate. All of it without a network.
 """

@@ -14,7 +14,7 @@ constant that nobody knows; to let exp(-E)/Z keep its Z, it moves the other way:
 
     E_x(x) = E(x/unit) + log |det|                                                  (2)
 
-What p cannot do, `InUnits(p, unit)` cannot do either: it has the methods of p and no others, so the
+Of the methods of p, `InUnits(p, unit)` has `sample` and those above, as far as p has them: so the
 taxonomy sees the same branch.
 
 >>> from gdl_numpy.probability.density import Box

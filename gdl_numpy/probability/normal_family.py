@@ -39,7 +39,7 @@ class NormalFamily(Described):
 
     def __init__(self, d):
         self.d = checks.whole_number(d, "d", least=1)
-        self.n_parameters = 2 * d + d * (d - 1) // 2
+        self.n_parameters = 2 * self.d + self.d * (self.d - 1) // 2
 
     def __call__(self, theta):
         (mu,), _, (L,) = cut_normals(checks.theta(theta, self.n_parameters)[None], self.d)

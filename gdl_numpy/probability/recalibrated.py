@@ -9,8 +9,8 @@ becomes a step and two rough levels become flat ones. With t = log f(x),
     log p(x) = g(log f(x)) - log Z                        on the space, -∞ outside
     Z = ∫ exp g(log f(x)) dx                              a sum over the cells of a grid        (2)
 
-m is one number, the median of log f at points that f has not seen. θ = (a, b, c) has so few
-parameters that such points fit it well: some candidates in turn, or by gradient, with
+m is one number; `fit` takes the median of log f at points that f has not seen. θ = (a, b, c) has so
+few parameters that such points fit it well: some candidates in turn, or by gradient, with
 
     s = 1 - tanh² v       ∂g/∂a = s (t - m)      ∂g/∂b = tanh v - v s      ∂g/∂c = s            (3)
     ∂ log Z/∂θ = Σ_cells w ∂g/∂θ,   w = softmax of g over the cells                             (4)

@@ -107,7 +107,7 @@ class InLeadingCoordinates(Described):
     """The density on R^d of a density p_z of leading coordinates.
 
     If p_z has no log_prob but only a bound of it, then `coordinates.log_prob` takes that bound, and
-    this is but a sampler.
+    then this class can only sample.
     """
 
     def __init__(self, coordinates, p_z):

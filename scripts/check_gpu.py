@@ -205,7 +205,7 @@ def cases():
         "latent: between two tins": lambda xp, D: latent.interpolate(
             codes(D["weights"]), *tins(D)[:2], 9),
         "leading_coordinates": lambda xp, D: leading_coordinates.LeadingCoordinates.fit(
-            tins(D), 3).log_prob(tins(D), lambda Z: -(Z**2).sum(axis=1)),
+            tins(D)[:100], 3).log_prob(tins(D), lambda Z: -(Z**2).sum(axis=1)),
         "discriminative: network": lambda xp, D: classifier.loss(D["phi"], D["X"], D["y"])[1],
         "conditional": lambda xp, D: conditional.ClassConditional.fit(
             normal, D["X"], D["y"]).log_posterior(D["X"]),

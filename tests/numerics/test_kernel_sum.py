@@ -79,7 +79,8 @@ def test_points_are_left_as_they_are():
 @pytest.mark.parametrize("dtype, distance", [("float64", 2), ("float64", 1e6), ("float32", 2)])
 def test_the_sum_lives_where_the_points_live_in_their_dtype(xp, d, dtype, distance):
     rng = numpy.random.default_rng(d)
-    Q = (distance * rng.standard_normal((200, d))).astype(dtype)
+    n = 200 if distance == 2 else 40                        # each far point is looked for alone
+    Q = (distance * rng.standard_normal((n, d))).astype(dtype)
     X = rng.standard_normal((300, d)).astype(dtype)
     log_sum = log_kernel_sum(xp.asarray(Q), xp.asarray(X), 0.3)
     assert array_module(log_sum) is xp and log_sum.dtype == dtype

@@ -113,7 +113,7 @@ def cases():
     codes, windows = autoencoder.AutoencoderFamily(SIDES), window.WindowFamily(16, 4, 2, 2, (8,))
 
     def grey(D):
-        return pixels.quantise(faces.render(D["faces"]).reshape(-1, 1024), 4)
+        return pixels.quantise(D["images"][..., 0].reshape(-1, 1024), 4)
 
     def tins(D):
         return biscuit_tins.render(D["tins"]).reshape(-1, 1024)

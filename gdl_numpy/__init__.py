@@ -40,6 +40,7 @@ The chapter, in its own order: read these.
 The machinery beneath it: read these when a formula of the chapter calls for them.
 
     backend          后端          where arrays live: NumPy on the processor, CuPy on the GPU
+    moments          矩            mean and covariance of many rows, added in float64
     checks           检查          what is refused at the door, and in which words
     described        描述          densities and families that say what they are
     blocks           分块          large data, some rows at a time

@@ -7,8 +7,8 @@ changed. Idea: all of that stands here, and a call is seen by its prefix, `check
 to skip such a line, and the formula is next to it.
 
     numbers    whole_number, whole_numbers, permutation, number (of an interval), falling, choice
-    arrays     real_array, observations, data_set, same_shape, paired, rows_within, rows_of_box,
-               not_empty, grey_levels
+    arrays     real_array, unmasked, precision, observations, data_set, varying, same_shape, paired,
+               rows_within, rows_of_box, not_empty, grey_levels
     models     theta, theta_shape, waves, probabilities
     labels     labels, different_labels, every_label
     chance     rng, draws
@@ -29,6 +29,7 @@ import operator
 import numpy
 
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.moments import moments, varies
 
 
 def whole_number(n, name, least=0, most=None):
@@ -64,7 +65,7 @@ def number(value, name, interval="(-inf, inf)", optional=False):
     try:
         text_or_truth = isinstance(value, str | bytes | bool | numpy.bool_)
         real = float(None if text_or_truth or getattr(value, "ndim", 0) > 0 else value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{name} must be a number in {interval}, got {value!r}") from error
     low, high = map(float, interval[1:-1].split(","))
     inside = (low <= real if interval[0] == "[" else low < real) and (
@@ -81,13 +82,23 @@ def choice(name_of_one, name, options):
     return name_of_one
 
 
-def real_array(x, name, like=None, finite=True):
-    """`x` as an array of finite floating-point numbers, in the module and dtype of `like` if given.
+def unmasked(x, name):
+    """`x`, if it is not a masked array: what is marked as missing there would be taken for data."""
+    if isinstance(x, numpy.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, and a mask would be lost: take the rows "
+                        "without missing numbers first")
+    return x
 
-    Integers become float64. With finite=False nobody waits to see whether it is. TypeError if `x`
-    holds no real numbers or lives on another device than `like`; ValueError if it is ragged or
-    holds NaN or infinity.
+
+def real_array(x, name, like=None, finite=True):
+    """`x` as an array of finite float32 or float64, in the module and dtype of `like` if given.
+
+    float16 becomes float32, all other real numbers float64, in the byte order of this machine. With
+    finite=False the check for NaN is skipped: it would wait for the device. TypeError if `x` holds
+    no real numbers, is masked, or lives on another device than `like`; ValueError if it is ragged
+    or holds NaN or infinity.
     """
+    unmasked(x, name)
     xp = array_module(x) if like is None else array_module(like)
     if like is not None and hasattr(x, "dtype") and array_module(x) is not xp:
         raise TypeError(f"{name} is an array of {array_module(x).__name__}, but what it meets here "
@@ -98,14 +109,18 @@ def real_array(x, name, like=None, finite=True):
         raise ValueError(f"{name} is ragged: its rows must all have the same length") from error
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
-    if like is not None:
-        array = array.astype(like.dtype, copy=False)
-    elif array.dtype.kind != "f":
-        array = array.astype(float)
+    array = array.astype(precision(array if like is None else like), copy=False)
     if finite and not xp.isfinite(array).all():             # the check waits for a device
         bad = float(array.ravel()[(~xp.isfinite(array)).ravel().argmax()])
         raise ValueError(f"{name} holds {bad}: every number must be finite")
     return array
+
+
+def precision(array):
+    """The dtype in which `array` is computed with: float32 for floats of up to four bytes, else
+    float64. Decimals are never cut off: whole numbers become float64."""
+    small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+    return numpy.dtype(numpy.float32 if small else numpy.float64)
 
 
 def observations(X, like, finite=True, name="X", d=None):
@@ -135,6 +150,16 @@ def data_set(X, d=None, name="X"):
         raise ValueError(f"{name} has {X.shape[1]} columns; this family lives on R^{d}")
     if X.size == 0:
         raise ValueError(f"{name} is empty: nothing can be estimated from no observation")
+    return X
+
+
+def varying(X, name="X"):
+    """X (n, d), an array, if each of its columns varies by more than its numbers are rounded."""
+    mu, C = moments(X)
+    variance = C.diagonal()
+    if not varies(mu, variance, X.dtype).all():
+        raise ValueError(f"{name} must vary in every column, got {len(X)} rows of variance "
+                         f"{variance}")
     return X
 
 
@@ -174,7 +199,7 @@ def grey_levels(K, levels, like=None, d=None, name="K"):
     """`K` as an (n, d) array of ints from 0 to levels - 1: pictures, whose pixels have levels."""
     K = real_array(K, name, like)
     K = observations(K, K, name=name, d=K.shape[-1] if d is None and K.ndim else d)
-    fits = (K.astype(int) == K) & (K >= 0) & (K < levels)
+    fits = (K >= 0) & (K < levels) & (K == K.round())
     if not fits.all():
         bad = float(K.ravel()[(~fits).ravel().argmax()])
         raise ValueError(f"{name} must hold whole numbers from 0 to {levels - 1}, got {bad:g}")
@@ -198,6 +223,9 @@ def theta_shape(theta, n_parameters):
     shape = getattr(theta, "shape", type(theta))
     if shape != (n_parameters,):
         raise ValueError(f"theta must be an array of shape ({n_parameters},), got {shape}")
+    if unmasked(theta, "theta").dtype != precision(theta):
+        raise TypeError("theta must be an array of float32 or float64, in the byte order of this "
+                        f"machine, got dtype {theta.dtype}")
     return theta
 
 
@@ -248,6 +276,7 @@ def labels(y, X, n_classes=None, in_range=True):
     With in_range=False nobody waits to see whether they are from 0 to n_classes - 1.
     """
     xp = array_module(X)
+    unmasked(y, "y")
     if hasattr(y, "dtype") and array_module(y) is not xp:
         raise TypeError("X and y must live on the same device")
     y = xp.asarray(y)
@@ -282,8 +311,8 @@ def rng(rng):
     """`rng`, if it is a generator of random numbers and no seed, module or older kind of it."""
     if isinstance(rng, type) or not all(callable(getattr(rng, method, None)) for method in
                                         ("random", "standard_normal", "integers")):
-        raise TypeError("rng must be a generator of random numbers, such as random_generator(seed) "
-                        f"of gdl_numpy.numerics.backend makes, got {rng!r:.80}")
+        raise TypeError("rng must be a generator of random numbers, as numpy.random.default_rng"
+                        f"(seed) or random_generator(seed, device) makes it, got {rng!r:.80}")
     return rng
 
 

@@ -379,8 +379,8 @@ def test_every_label_has_a_row_or_the_rows_are_counted():
     None, 3, numpy.random, numpy.random.RandomState(0), numpy.random.Generator, "0",
 ])
 def test_what_draws_no_numbers_in_our_way_is_refused_in_one_sentence(rng):
-    words = ("rng must be a generator of random numbers, such as random_generator(seed) of "
-             "gdl_numpy.numerics.backend makes, got " + f"{rng!r:.80}")
+    words = ("rng must be a generator of random numbers, as numpy.random.default_rng(seed) or "
+             "random_generator(seed, device) makes it, got " + f"{rng!r:.80}")
     with refused(TypeError, words):
         checks.rng(rng)
     with refused(TypeError, words):
@@ -508,3 +508,54 @@ def test_observations_follow_the_module_and_dtype_of_what_they_meet(xp):
     for X in ([[1, 2]], ((1, 2),), xp.asarray([[1, 2]]), xp.asarray([[1.0, 2.0]])):
         X = checks.observations(X, like)
         assert array_module(X) is xp and X.dtype == "float32" and X.shape == (1, 2)
+
+
+# Masks and precisions
+
+def test_a_masked_array_is_refused_by_name():
+    X = numpy.ma.masked_values([[1.0], [-9999]], -9999)
+    for refuse in (lambda: checks.real_array(X, "X"), lambda: checks.data_set(X),
+                   lambda: checks.observations(X, numpy.zeros(1)),
+                   lambda: checks.theta(X[:, 0], 2), lambda: checks.theta_shape(X[:, 0], 2)):
+        with pytest.raises(TypeError, match="is a masked array, and a mask would be lost"):
+            refuse()
+    with refused(TypeError, "y is a masked array, and a mask would be lost: take the rows without "
+                            "missing numbers first"):
+        checks.labels(numpy.ma.array([0, 1]), numpy.zeros((2, 1)))
+
+
+@pytest.mark.parametrize("got, wanted", [
+    ("f2", "f4"), ("f4", "f4"), ("f8", "f8"), ("g", "f8"), (">f4", "f4"), (">f8", "f8"),
+    ("i4", "f8"), ("u1", "f8"),
+])
+def test_numbers_are_computed_with_in_one_of_two_precisions(got, wanted):
+    array = checks.real_array(numpy.array([1, 2], got), "X")
+    assert array.dtype == numpy.dtype(wanted) and array.dtype.isnative
+    assert array.tolist() == [1, 2]
+
+
+def test_data_that_meet_whole_numbers_keep_their_decimals():
+    assert checks.real_array([0.5], "X", like=numpy.array([1])).tolist() == [0.5]
+    assert checks.observations([[0.5]], numpy.array([1])).tolist() == [[0.5]]
+
+
+@pytest.mark.parametrize("dtype", ["i8", "f2", "g", ">f8", "c16", "O", "U1"])
+def test_a_theta_of_no_usual_precision_is_refused_in_words(dtype):
+    with pytest.raises(TypeError, match="theta must be an array of float32 or float64"):
+        checks.theta_shape(numpy.zeros(2, dtype), 2)
+
+
+def test_a_column_that_varies_by_rounding_alone_is_refused():
+    X = numpy.c_[numpy.arange(500.0), numpy.full(500, 0.3)]
+    assert checks.varying(X[:, :1], "U") is not None
+    with pytest.raises(ValueError, match="U must vary in every column, got 500 rows of variance"):
+        checks.varying(X, "U")
+
+
+@pytest.mark.parametrize("value", [10**400, numpy.float64("1e300")])
+def test_grey_levels_and_numbers_of_any_size_are_refused_in_words(value):
+    with pytest.raises((TypeError, ValueError), match="h must"):
+        checks.number(value, "h", "(0, 1)")
+    if isinstance(value, float):
+        with pytest.raises(ValueError, match="K must hold whole numbers from 0 to 3, got 1e\\+300"):
+            checks.grey_levels([[value]], 4)

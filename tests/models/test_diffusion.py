@@ -8,7 +8,7 @@ import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
 from scipy import stats
-from training_checks import check_refusals
+from training_checks import check_refusals, check_the_value_is_the_callers
 
 from gdl_numpy.models.diffusion import SCHEDULES, DiffusionFamily, signal_and_noise
 from gdl_numpy.networks.fourier import wave_vectors
@@ -104,6 +104,13 @@ def test_the_gradient_is_that_of_central_differences(d, m, activation):
     for log_snr in (levels(family, 9), levels(family, 3)[1:2]):
         check_gradient(lambda theta, X, level=log_snr: family.eps_hat(theta, X, level), theta, X,
                        rng=rng)
+
+
+def test_changing_the_noise_in_place_leaves_the_pullback_right():
+    for m in (0, 5):
+        family, rng = network(default_rng, 2, m), default_rng(2)
+        theta, X = family.initial_theta(rng), rng.standard_normal((9, 2))
+        check_the_value_is_the_callers(family.eps_hat, theta, X, levels(family, 9))
 
 
 def test_one_level_for_all_rows_is_that_level_for_each_row():

@@ -113,7 +113,9 @@ class DiffusionFamily(TrainedFamily):
         self.n_levels = checks.whole_number(n_levels, "n_levels", least=2)
         self.n_waves = checks.whole_number(n_waves, "n_waves", least=1)
         self.schedule = checks.choice(schedule, "schedule", SCHEDULES)
-        self.log_snr, self.activation = checks.falling(log_snr, "log_snr"), activation
+        self.log_snr = tuple(checks.number(end, "log_snr", "[-80, 80]")     # else α or σ underflows
+                             for end in checks.falling(log_snr, "log_snr"))
+        self.activation = activation
         self.waves = checks.waves(waves, self.d)
         self.network = Network((n_features(self.d, self.waves) + 2 * self.n_waves, *self.hidden,
                                 self.d), activation)

@@ -492,6 +492,7 @@ def test_what_a_diffusion_model_can_do():
     ({"activation": "sin"}, ValueError, "activation must be one of .*, got 'sin'"),
     ({"log_snr": (1.0, 1.0)}, ValueError, r"the second below the first, got \(1.0, 1.0\)"),
     ({"log_snr": (math.inf, 1.0)}, ValueError, "log_snr must be two finite numbers"),
+    ({"log_snr": (10.0, -2000.0)}, ValueError, r"log_snr must lie in \[-80, 80\], got -2000"),
     ({"log_snr": (5.0, 0.0, -5.0)}, ValueError, "log_snr must be two finite numbers"),
     ({"log_snr": None}, ValueError, "log_snr must be two finite numbers, .*, got None"),
     ({"log_snr": (math.nan, 1.0)}, ValueError, "log_snr must lie in"),

@@ -12,14 +12,13 @@ import numpy as np
 from recipes import LAND_GRID
 
 from gdl_numpy.models.energy_based import GridNormalised
-from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.probability.change_of_units import InUnits
 from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
 from gdl_numpy.world.evaluation import cells_hit
 from gdl_numpy.world.world_map import WORLD
 
 N, N_SAMPLES = 20_000, 20_000                               # points a model is fitted to; its own
-IMPORTANCE, ODE_STEPS = 200, 20                             # draws a bound; steps of the flow
+IMPORTANCE, ODE_STEPS = 200, 64                             # draws a bound; steps of the flow
 JS_GRID = (36, 72)                                          # cells of 5 degrees
 CELL = 2.0                                                  # degrees: of the land reached
 
@@ -53,9 +52,8 @@ def known_log_prob(p, rng):
         return "grid" if isinstance(p, RecalibratedKernelDensity) else "exact", p.log_prob
     if hasattr(p, "importance_weighted"):
         return "bound", partial(p.importance_weighted, rng=rng, n_samples=IMPORTANCE)
-    if hasattr(p, "ode_log_prob"):
-        return "flow", lambda X: in_blocks(
-            lambda i, j: p.ode_log_prob(X[i:j], n_steps=ODE_STEPS), len(X), 2000)
+    if hasattr(p, "flow_log_prob"):
+        return "flow", partial(p.flow_log_prob, n_steps=ODE_STEPS)
     if hasattr(p, "energy"):
         return "grid", InUnits(GridNormalised(p.p, (360, 720)), p.unit).log_prob
     return "none", None

@@ -219,8 +219,8 @@ def test_the_committed_generator_leaves_as_many_points_in_the_sea_as_committed()
 def test_the_steps_of_the_flow_are_small_enough():
     p, _ = with_row("diffusion")
     X = P_DATA.sample(200, np.random.default_rng(3))
-    coarse, fine = (p.ode_log_prob(X, n_steps=n).mean() for n in (judgement.ODE_STEPS, 80))
-    assert abs(coarse - fine) < 0.005
+    coarse, fine = (p.flow_log_prob(X, n_steps=n) for n in (judgement.ODE_STEPS, 128))
+    assert abs(coarse - fine).max() < 0.01                  # of each point, not of the mean alone
 
 
 def test_the_readme_says_what_was_used():

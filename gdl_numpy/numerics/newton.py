@@ -55,8 +55,8 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
     worth its product. `look(step)` sees every step s before it is taken, says whether s is small
     enough for an end, and may raise an error where going on along -s would never end.
     `renew(theta)` makes another r -> M⁻¹ r, of an M like H there, and costs as much as `worth`
-    products by H. The end is (4), or that rounding hides every decrease. ValueError where the loss
-    is NaN or infinite, or curves downwards.
+    products by H. The end is (4), or that rounding hides every decrease and steps become small no
+    more. ValueError where the loss is NaN or infinite, or curves downwards.
     """
     rounding, products, used = float(array_module(theta).finfo(theta.dtype).eps), 0, 0
 
@@ -69,20 +69,20 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
         step = conjugate_gradient(counted, gradient, precondition, enough)                  # (1)
         promised = float((step * gradient).sum())
         small = look is None or look(step)
-        return step, promised, small and promised <= tol * max(1.0, loss)                   # (4)
+        return step, promised, small, small and promised <= tol * max(1.0, loss)            # (4)
 
     loss, gradient, product = evaluate(theta)
     if not math.isfinite(loss):
         raise ValueError(f"the loss at the start is {loss}: Newton's method needs a finite one")
-    last = math.inf                                         # the promise of the step before
+    last, blind = math.inf, 0                               # promise before; steps unseen by loss
     for _ in range(max_steps):
         if renew and products - used > worth:
             precondition, used = renew(theta), products
         before = products
-        step, promised, ended = step_from_here()
+        step, promised, small, ended = step_from_here()
         if ended and renew and used < before and products > worth:      # M is of a θ before this
             precondition, used = renew(theta), products
-            step, promised, ended = step_from_here()
+            step, promised, small, ended = step_from_here()
         if ended:
             return theta, loss, True
         blur = 8 * rounding * max(1.0, abs(loss))           # of the difference of two losses
@@ -92,7 +92,9 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
             if new_loss <= loss - 1e-4 * 0.5**halvings * promised + blur:                   # (3)
                 break
         hidden = promised <= 1e5 * blur                     # what (3) asks for cannot be seen
-        if not (new_loss < loss or hidden and promised < 0.5 * last):
+        blind += not new_loss < loss
+        if not new_loss < loss and not (
+                hidden and (promised < 0.5 * last or not small and blind < 500)):
             return theta, loss, hidden                      # else g is not the loss's gradient
         theta, loss, last = shorter, new_loss, promised
     return theta, loss, False

@@ -84,7 +84,7 @@ def near_pairs(d, gap, overlap, seed=0):
 
 
 @pytest.mark.parametrize("d", [1, 2, 3])
-@pytest.mark.parametrize("gap", [1e-3, 1e-6, 1e-9, 1e-12, 1e-14])
+@pytest.mark.parametrize("gap", [1e-3, 1e-7, 1e-9, 1e-12, 1e-14])
 def test_the_smallest_gap_separates_and_the_smallest_overlap_does_not(d, gap):
     for family in (LogisticFamily(d), SoftmaxFamily(d, 2)):
         with pytest.raises(ValueError, match="separated by a plane"):
@@ -118,15 +118,16 @@ def test_an_outlier_separates_no_classes_that_overlap(where, label):
         numpy.testing.assert_allclose(theta, estimates[0], rtol=1e-4, atol=2e-7)
 
 
-@pytest.mark.parametrize("far", [1e16, 1e20, 1e100, 1e150])
-def test_an_outlier_in_one_column_may_be_as_far_as_floats_go(far):
+@pytest.mark.parametrize("label", [0, 1])
+@pytest.mark.parametrize("far", [1e16, 1e150])
+def test_an_outlier_in_one_column_may_be_as_far_as_floats_go(far, label):
     rng = numpy.random.default_rng(0)
     X = rng.standard_normal((500, 3))
     y = (X @ [1, -2, 0.5] + rng.logistic(size=500) > 0).astype(int)
-    X[0] = 1e10, 0, 0
+    X[0], y[0] = (1e10, 0, 0), label
     near = LogisticFamily(3).mle(X, y)
     X[0] = far, 0, 0
-    numpy.testing.assert_allclose(LogisticFamily(3).mle(X, y)[1:], near[1:], rtol=1e-6)
+    numpy.testing.assert_allclose(LogisticFamily(3).mle(X, y), near, rtol=1e-6, atol=1e-8)
 
 
 # The proof itself

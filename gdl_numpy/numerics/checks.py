@@ -7,7 +7,7 @@ changed. Idea: all of that stands here, and a call is seen by its prefix, `check
 to skip such a line, and the formula is next to it.
 
     numbers    whole_number, whole_numbers, permutation, number (of an interval), falling, choice
-    arrays     real_array, unmasked, precision, observations, data_set, varying, varied,
+    arrays     real_array, vector, unmasked, precision, observations, data_set, varying, varied,
                different_rows, same_shape, paired, rows_within, rows_of_box, not_empty, grey_levels
     models     theta, theta_shape, waves, probabilities
     labels     labels, different_labels, every_label
@@ -116,6 +116,15 @@ def real_array(x, name, like=None, finite=True):
     return array
 
 
+def vector(x, name, length=None, like=None):
+    """`x` as an array of shape (length,), of any length if that is None, as real_array."""
+    x = real_array(x, name, like)
+    if x.ndim != 1 or length not in (None, len(x)):
+        raise ValueError(f"{name} must have shape ({'d' if length is None else length},), got "
+                         f"shape {x.shape}")
+    return x
+
+
 def precision(array):
     """The dtype in which `array` is computed with: float32 for floats of up to four bytes, else
     float64. Decimals are never cut off: whole numbers become float64."""
@@ -171,9 +180,9 @@ def varied(mu, variance, X, name="X", where=""):
 def different_rows(X, name="X"):
     """X (n, d), an array, if not all of its rows are equal, up to the rounding of its numbers."""
     low, high = X.min(axis=0), X.max(axis=0)
-    xp = array_module(X)
+    xp, spread = array_module(X), high - low
     rounding = 8 * xp.finfo(X.dtype).eps * xp.maximum(abs(low), abs(high))
-    if not (high - low > rounding).any():
+    if not ((spread > rounding) & (spread**2 > 0)).any():
         raise ValueError(f"{name} must vary, but its {len(X)} rows are all equal")
     return X
 

@@ -91,7 +91,7 @@ def test_noise_of_the_size_of_the_distances_has_all_the_dimensions_of_the_space(
     rng = numpy.random.default_rng(2)
     U = numpy.pad(rng.random((2000, 1)), ((0, 0), (0, 2)))
     noise = rng.standard_normal((2000, 3))
-    assert intrinsic_dimension(U + 1e-7 * noise) == pytest.approx(1, abs=4 * standard_error(1, 2000))
+    assert abs(intrinsic_dimension(U + 1e-7 * noise) - 1) < 4 * standard_error(1, 2000)
     assert intrinsic_dimension(U + 0.1 * noise) > 2.5
 
 

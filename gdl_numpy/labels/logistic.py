@@ -24,7 +24,8 @@ step to step: hence its other name, iteratively reweighted least squares.
 
     H v  = 1/n Σ_i x1_iᵀ [p_i ⊙ (ȧ_i - p_i · ȧ_i)] + Λ v               with ȧ_i = x1_i v        (6)
 
-Columns are shifted to a median near 0, which only changes b, and measured in units of their own. As
+Columns are shifted to a median near 0, which only changes b, and measured in units of their own;
+without a penalty any basis will do, and where a row is far away it gets a column for itself. As
 preconditioner M it takes the Hessian of two classes with all p = ½ at first, and later the blocks
 of H that stay within one class. If the rows are many, it begins with a tenth of them. In softmax
 regression one vector added to the weights of all classes changes nothing; among equal minima these
@@ -52,6 +53,7 @@ from gdl_numpy.labels.separation import separated_near
 from gdl_numpy.networks.network import Network
 from gdl_numpy.numerics import checks, newton
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import log_softmax, sigmoid
 
 BLOCK = 2**10                                               # rows
@@ -150,23 +152,25 @@ class SoftmaxFamily(ClassifierFamily):
         xp = array_module(X)
         X1 = xp.ones((len(X), self.d + 1))
         X1[:, :-1] = (X.astype(float) - origin) / unit
+        U = xp.eye(self.d + 1)
+        if self.l2 == 0:                                    # then θ may be measured in any basis
+            _refuse_dependent(X1)
+            if abs(X1).max() > 1e4:
+                X1, U = _far_rows_apart(X1)
         penalty = xp.zeros((self.d + 1, self.network.d_out))
         penalty[:-1] = (self.l2 / unit / unit)[:, None]
         penalty = penalty.ravel()
         theta, even = 0 * penalty, xp.full((1, 1), 0.25)
         precondition = _inverse_of_blocks(X1, even, penalty)
-        if self.l2 == 0:
-            _refuse_dependent(X1)
 
         def renew(theta):
             return _inverse_of_blocks(X1, self._curvatures(theta, X1, y), penalty)
 
         def look(step):                                     # whether it moves no logit far
             moved = -self._all_classes(step.reshape(self.d + 1, -1))
-            a = X1 @ moved
-            far = float(abs(xp.take_along_axis(a, y[:, None], axis=1) - a).max())
+            far = float(in_blocks(lambda i, j: _farthest(X1[i:j] @ moved, y[i:j]), len(X)).max())
             if self.l2 == 0 and far >= 0.5 and separated_near(
-                    X.astype(float) / unit, origin / unit, y, moved):
+                    X.astype(float) / unit, origin / unit, y, xp.linalg.solve(U, moved)):
                 raise ValueError("the classes are separated by a plane, so the likelihood has no "
                                  "maximum: longer weights always raise it; pass a positive l2")
             return far < 1e-3
@@ -178,11 +182,12 @@ class SoftmaxFamily(ClassifierFamily):
                 precondition, 1e-4, 10, enough=1e-6)
         theta, loss, converged = newton.minimize(
             lambda theta: self._evaluate(theta, X1, y, penalty), theta, precondition,
-            0.5 * tol, max_steps, enough=0.01 * tol, look=look, renew=renew, worth=self.d)
+            0.5 * tol, max_steps, enough=0.01 * tol, look=look, renew=renew,
+            worth=self.d)
         if not converged:
             raise ValueError(f"Newton's method has not converged in {max_steps} steps, at a loss "
                              f"of {loss} nats per row: pass a positive l2")
-        return theta.reshape(self.d + 1, -1)
+        return xp.linalg.solve(U, theta.reshape(self.d + 1, -1))
 
     def _evaluate(self, theta, X1, y, penalty):
         """The penalised loss, a float, its gradient (n_θ,), and v -> Hessian · v."""
@@ -219,9 +224,11 @@ class SoftmaxFamily(ClassifierFamily):
 
     def _curvatures(self, theta, X1, y):
         """p (1 - p) for each row of X1 and each class with parameters, (n, columns)."""
-        xp = array_module(X1)
-        _, onehot, p, residual = self._residual(theta, X1, y)
-        return (p * xp.where(onehot, -residual, 1 - p))[:, -self.network.d_out:]
+        def of_rows(i, j):
+            _, onehot, p, residual = self._residual(theta, X1[i:j], y[i:j])
+            return (p * array_module(p).where(onehot, -residual, 1 - p))[:, -self.network.d_out:]
+
+        return in_blocks(of_rows, len(X1))
 
     def _logits_of(self, v, X1):
         return self._all_classes(X1 @ v.reshape(self.d + 1, -1))
@@ -275,6 +282,26 @@ def _in_units(X):
     typical = xp.median(abs(some - origin), axis=0)
     typical = xp.where(typical > 0, typical, abs(X - origin).max(axis=0))
     return 2.0**xp.log2(xp.where(typical > 0, typical, 1)).round().clip(-300, 300), origin
+
+
+def _far_rows_apart(X1):
+    """L (n, d + 1) and U (d + 1, d + 1) with X1 = L U, by Gauss's elimination with pivots.
+
+    A row that is far away in many columns of X1 is so in one column of L only, and 0 in those after
+    it, so that it hides nothing there of what the other rows say.
+    """
+    L, U = X1.copy(), array_module(X1).eye(X1.shape[1])
+    for j in range(len(U)):
+        i = int(abs(L[:, j]).argmax())
+        U[j, j + 1:] = L[i, j + 1:] / L[i, j]
+        L[:, j + 1:] -= L[:, j:j + 1] * U[j, j + 1:]
+        L[i, j + 1:] = 0                                    # exactly, whatever rounding left
+    return L, U
+
+
+def _farthest(a, y):
+    """The largest difference of logits a (n, K) from that of the label, for each row, (n,)."""
+    return abs(array_module(a).take_along_axis(a, y[:, None], axis=1) - a).max(axis=1)
 
 
 def _refuse_dependent(X1):

@@ -55,8 +55,8 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
     worth its product. `look(step)` sees every step s before it is taken, says whether s is small
     enough for an end, and may raise an error where going on along -s would never end.
     `renew(theta)` makes another r -> M⁻¹ r, of an M like H there, and costs as much as `worth`
-    products by H. The end is (4), or that rounding hides every decrease and steps become small no
-    more. ValueError where the loss is NaN or infinite, or curves downwards.
+    products by H. The end is (4), or that rounding hides every decrease and the steps no longer
+    become smaller. ValueError where the loss is NaN or infinite, or curves downwards.
     """
     rounding, products, used = float(array_module(theta).finfo(theta.dtype).eps), 0, 0
 

@@ -4,7 +4,7 @@ import numpy
 import pytest
 from scipy.optimize import linprog
 
-from gdl_numpy.labels.logistic import LogisticFamily, SoftmaxFamily
+from gdl_numpy.labels.logistic import LogisticFamily, SoftmaxFamily, _far_rows_apart
 from gdl_numpy.labels.separation import _margins, _whole, separated_near
 
 
@@ -108,10 +108,10 @@ def test_0_1_plus_0_2_lies_beyond_0_3():
 def test_an_outlier_separates_no_classes_that_overlap(where, label):
     """The others overlap in every direction; from 10⁸ on it does not matter how far it is."""
     rng = numpy.random.default_rng(0)
-    X = rng.standard_normal((500, 3))
-    y = (X @ [1, -2, 0.5] + rng.logistic(size=500) > 0).astype(int)
+    X = rng.standard_normal((200, 3))
+    y = (X @ [1, -2, 0.5] + rng.logistic(size=200) > 0).astype(int)
     y[0], estimates = label, []
-    for far in (1e8, 1e10, 1e12):
+    for far in (1e8, 1e11, 1e20):
         X[0] = far * numpy.array(where)
         estimates.append(LogisticFamily(3).mle(X, y))
     for theta in estimates[1:]:
@@ -122,12 +122,24 @@ def test_an_outlier_separates_no_classes_that_overlap(where, label):
 @pytest.mark.parametrize("far", [1e16, 1e150])
 def test_an_outlier_in_one_column_may_be_as_far_as_floats_go(far, label):
     rng = numpy.random.default_rng(0)
-    X = rng.standard_normal((500, 3))
-    y = (X @ [1, -2, 0.5] + rng.logistic(size=500) > 0).astype(int)
+    X = rng.standard_normal((200, 3))
+    y = (X @ [1, -2, 0.5] + rng.logistic(size=200) > 0).astype(int)
     X[0], y[0] = (1e10, 0, 0), label
     near = LogisticFamily(3).mle(X, y)
     X[0] = far, 0, 0
     numpy.testing.assert_allclose(LogisticFamily(3).mle(X, y), near, rtol=1e-6, atol=1e-8)
+
+
+def test_rows_that_are_far_in_many_columns_become_far_in_one():
+    """X1 = L U, and the row is 0 in all columns of L but its own."""
+    rng = numpy.random.default_rng(0)
+    X1 = numpy.c_[rng.standard_normal((20, 3)), numpy.ones(20)]
+    X1[7, :3], X1[4, 1:3] = (1e20, -2e20, 3e20), (3e9, 1e10)
+    L, U = _far_rows_apart(X1)
+    numpy.testing.assert_allclose(L @ U, X1, rtol=1e-9)
+    assert (numpy.tril(U) == numpy.eye(4)).all()
+    assert (L[7] != 0).sum() == 1 and (L[4, 2:] == 0).all()
+    assert abs(numpy.delete(L, [4, 7], axis=0)).max() < 100
 
 
 # The proof itself
@@ -184,3 +196,18 @@ def test_floats_are_whole_numbers_times_a_power_of_two():
     whole, power = _whole(x)
     assert all(isinstance(number, int) for number in whole) and power == 2**1126
     assert [number / power for number in whole] == x.tolist()
+
+
+# Contracts
+
+def test_on_a_device_the_verdicts_are_the_same(device):
+    for overlap in (False, True):
+        X, y = near_pairs(2, 1e-9, overlap)
+        if overlap:
+            X[0] = 1e12
+            numpy.testing.assert_allclose(
+                device.asnumpy(LogisticFamily(2).mle(device.asarray(X), device.asarray(y))),
+                LogisticFamily(2).mle(X, y), rtol=1e-3, atol=1e-3)
+        else:
+            with pytest.raises(ValueError, match="separated by a plane"):
+                LogisticFamily(2).mle(device.asarray(X), device.asarray(y))

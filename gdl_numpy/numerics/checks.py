@@ -116,9 +116,9 @@ def real_array(x, name, like=None, finite=True):
     return array
 
 
-def vector(x, name, length=None, like=None):
+def vector(x, name, length=None, like=None, finite=True):
     """`x` as an array of shape (length,), of any length if that is None, as real_array."""
-    x = real_array(x, name, like)
+    x = real_array(x, name, like, finite)
     if x.ndim != 1 or length not in (None, len(x)):
         raise ValueError(f"{name} must have shape ({'d' if length is None else length},), got "
                          f"shape {x.shape}")

@@ -79,7 +79,7 @@ class AutoencoderFamily(Described):
     def rescaled(self, theta, mu, scale):
         """The θ that does with scale x + mu what theta does with x, a new array (n_θ,)."""
         theta = checks.theta_shape(theta, self.n_parameters).copy()
-        mu = checks.real_array(mu, "mu", like=theta, finite=False)
+        mu = checks.vector(mu, "mu", self.d, like=theta, finite=False)
         phi, psi = self.parts(theta)
         W, b = self.encoder.cut(phi)[0]
         V, c = self.decoder.cut(psi)[-1]

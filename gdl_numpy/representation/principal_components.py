@@ -78,7 +78,8 @@ def principal_axes(X):
     the triangle R of X - µ = Q R, which has the same S and U. All this in float64, and then in the
     dtype of X. ValueError if all rows are equal.
     """
-    xp, n = array_module(X), len(checks.different_rows(X))
+    X = checks.different_rows(checks.data_set(X))
+    xp, n = array_module(X), len(X)
     mu = X.mean(axis=0, dtype=float)
     R = X[:ROWS] - mu
     for i in range(ROWS, n, ROWS):

@@ -119,8 +119,8 @@ def test_an_outlier_separates_no_classes_that_overlap(where, label):
 
 
 @pytest.mark.parametrize("label", [0, 1])
-@pytest.mark.parametrize("far", [1e16, 1e150])
-def test_an_outlier_in_one_column_may_be_as_far_as_floats_go(far, label):
+@pytest.mark.parametrize("far", [1e16, 1e100])
+def test_an_outlier_in_one_column_may_be_very_far(far, label):
     rng = numpy.random.default_rng(0)
     X = rng.standard_normal((200, 3))
     y = (X @ [1, -2, 0.5] + rng.logistic(size=200) > 0).astype(int)

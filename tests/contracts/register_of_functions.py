@@ -34,6 +34,7 @@ from gdl_numpy.probability.density import Box, Normal
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.representation.autoencoder import AutoencoderFamily
+from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
 from gdl_numpy.world.world_map import WorldMap
 
 
@@ -238,6 +239,11 @@ def pulled_back(family, method, *data, **how):
     return Call(lambda _, a: getattr(family, method)(a(theta(family)), *map(a, data)), **how)
 
 
+def of_labels(family):
+    """log p(y|x) of a family of classifiers, of rows that have the labels 0 and 1."""
+    return Call(lambda _, a: family.log_prob(a(theta(family)), a(ROWS), a.whole(LABELS[:6])))
+
+
 FLOW = NormalizingFlowFamily(2, 3, (5,), "spline", 4, WAVES)
 AUTOREGRESSIVE = AutoregressiveFamily((3, 4), (5,), WAVES, (1, 0), bound=2.0)
 MASKED = MaskedAutoregressiveFamily(4, (5,))
@@ -287,6 +293,14 @@ PULLED_BACK = {
     "LogisticFamily.logits": pulled_back(LogisticFamily(2), "logits", ROWS),
     "NetworkClassifierFamily.logits": pulled_back(
         NetworkClassifierFamily((2, 5, 3)), "logits", ROWS),
+    "SoftmaxFamily.log_prob": of_labels(SoftmaxFamily(2, 3)),
+    "LogisticFamily.log_prob": of_labels(LogisticFamily(2)),
+    "NetworkClassifierFamily.log_prob": of_labels(NetworkClassifierFamily((2, 5, 3))),
+    "NetworkClassifierFamily.log_prob, no hidden layer": of_labels(
+        NetworkClassifierFamily((2, 3))),
+    "ProbabilisticPCAFamily.log_prob": pulled_back(ProbabilisticPCAFamily(2, 1), "log_prob", ROWS),
+    "AutoencoderFamily.encode": pulled_back(AutoencoderFamily((2, 4, 1)), "encode", ROWS),
+    "AutoencoderFamily.decode": pulled_back(AutoencoderFamily((2, 4, 1)), "decode", CODES),
 }
 
 PLAIN = {                                                   # takes no arrays, or gives none
@@ -297,6 +311,7 @@ PLAIN = {                                                   # takes no arrays, o
     "rational_quadratic.n_numbers": "counts", "storage.save": "writes a file",
     "storage.load": "reads a file", "trained.checked_network": "looks at a network",
     "optimizer.half_cosine": "of plain numbers",
+    "separation.separated_near": "computes on the host, with Python's whole numbers",
     "silhouettes.smooth": "of constants, when the module is imported",
     "world_map.continents": "gives names", "taxonomy.branch": "reads classes",
     "taxonomy.densities": "reads classes", "taxonomy.leaves": "reads classes",

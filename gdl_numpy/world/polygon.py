@@ -56,7 +56,7 @@ class Region(Described):
 
     def __init__(self, start, end, space, shape):
         self.space, self.shape = space, checks.whole_numbers(shape, "shape", least=1)
-        self.start = start = checks.observations(start, space.low, name="start")
+        self.start = start = checks.observations(start, space.low.astype(float), name="start")
         checks.rows_within(start, space.contains(start), "the space", "start")
         self.end = end = checks.paired(end, "end", start, of="start")
         if (numpy.sort(start @ [1, 1j]) != numpy.sort(end @ [1, 1j])).any():

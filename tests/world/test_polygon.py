@@ -106,6 +106,15 @@ def test_more_rows_than_a_block_are_answered_in_their_order():
     assert land.contains(X).any() and not land.contains(X).all()
 
 
+def test_vertices_keep_their_decimals_in_a_space_of_single_precision():
+    single = SampleSpace(numpy.zeros(2, "float32"), numpy.array([8, 12], "float32"))
+    start, end = edges([TRIANGLE + 1e-9])
+    land = Region(start, end, single, (8, 12))
+    assert land.start.dtype == float and (land.start == start).all()
+    X = numpy.random.default_rng(4).random((2000, 2)) * [8, 12]
+    assert (land.contains(X) == Region(start, end, SPACE, (8, 12)).contains(X)).all()
+
+
 def test_no_rows_give_no_answers():
     assert region(TRIANGLE).contains(numpy.zeros((0, 2))).shape == (0,)
 

@@ -212,7 +212,8 @@ def fit_model(name, X, rng, seconds=SECONDS):
     return MODELS[name](X, rng, seconds)
 
 
-def committed(name, like):
-    """The density of the committed parameters of a network, where the array `like` lives."""
+def committed(name, like, folder=PARAMETERS):
+    """The density of a network's parameters in `folder`, the committed ones unless another is
+    named, where the array `like` lives."""
     family = NETWORKS[name].family(array_module(like))
-    return in_degrees(family(load(PARAMETERS / f"{name}.npz", family, like)))
+    return in_degrees(family(load(folder / f"{name}.npz", family, like)))

@@ -154,14 +154,14 @@ def densities():
               "histogram": f"histogram, {numbers['grid_rows']} × {numbers['grid_columns']} cells",
               "kernel_density": f"kernel density, h = {numbers['bandwidth']:.1f}°",
               "truth": "p_data itself"}
-    yield "| density | KL(p_data‖p_model), nats | in the sea | missed land |"
+    yield "| density | KL(p_data‖p_model), nats | in the sea | land reached |"
     yield "| --- | --- | --- | --- |"
     for key, name in models.items():
         kl = numbers.get(f"{key}_kl", 0.0)
         error = numbers.get(f"{key}_kl_error", "none")
         kl = ("0" if key == "truth" else "∞" if kl == "inf" else f"{kl:.3f} ± {error:.3f}")
         yield (f"| {name} | {kl} | {numbers[f'{key}_sea']:.1%} "
-               f"| {numbers[f'{key}_missed']:.1%} |")
+               f"| {numbers[f'{key}_reached']:.1%} |")
 
 
 def scoreboard_in_full():

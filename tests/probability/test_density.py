@@ -169,7 +169,7 @@ def test_the_samples_of_a_mixture_are_in_random_order():
 
 # Errata
 
-def test_e04_a_density_may_exceed_one():
+def test_e04_a_density_may_be_any_number_from_0_on_and_only_masses_are_at_most_one():
     def density(p, x):
         return float(numpy.exp(p.log_prob([x]))[0])
 
@@ -179,6 +179,19 @@ def test_e04_a_density_may_exceed_one():
     assert density(box, [0.05, 0.05]) == pytest.approx(100)
     assert density(narrow, [0.0]) == pytest.approx(1000 / math.sqrt(2 * math.pi))
     assert new_york < 1 < new_york * float(WORLD.volume)                # the map as unit square
+
+    for side in (1e-1, 1e-3, 1e-100):                       # there is no largest density
+        assert density(Box([0.0], [side]), [side / 2]) == pytest.approx(1 / side)
+        assert density(Box([0.0], [side]), [-side]) == 0    # and 0 is the smallest
+
+    space = SampleSpace([-1.0, -1.0], [1.0, 1.0])
+    X, cell = space.grid((200, 200))
+    for p in (box, Normal([0.0, 0.0], [[1e-3, 0.0], [0.0, 1e-3]])):
+        masses = numpy.exp(p.log_prob(X)) * cell            # of 40,000 cells
+        assert numpy.exp(p.log_prob(X)).max() > 99 and masses.max() < 0.02
+        for part in (X[:, 0] < 0.05, X.sum(axis=1) < 0.1, X[:, 1] > 0.02, masses > 0):
+            assert 0 <= masses[part].sum() <= 1 + 1e-12     # the mass of a region
+        assert masses.sum() == pytest.approx(1)
 
 
 def test_e05_to_integrate_to_1_is_not_enough():

@@ -20,6 +20,7 @@ from gdl_numpy.probability.likelihood import (
     mean_loss,
     negative_log_likelihood,
 )
+from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 
@@ -150,6 +151,37 @@ def test_e06_other_units_shift_the_log_likelihood_and_leave_the_estimate():
     p_degrees, p_radians = (family(t).log_prob(X) for t, X in ((estimate, degrees),
                                                                (numpy.radians(estimate), radians)))
     assert numpy.exp(p_radians) == pytest.approx(numpy.exp(p_degrees) * (180 / math.pi)**2)
+
+
+@pytest.mark.parametrize("units", [(math.pi / 180, math.pi / 180), (60.0, 24 / 360)],
+                         ids=["radians", "minutes of arc and hours"])
+@pytest.mark.parametrize("name", ["box", "normal", "histogram", "mixture"])
+def test_e06_other_units_shift_every_log_likelihood_alike_and_leave_every_estimate(name, units):
+    """Y = units · X row by row: log p(y) = log p(x) - Σ log units for the estimate from Y and the
+    estimate from X, and ℓ shifts by n times that, whatever the family and whatever its θ."""
+    n, rng, units = 200, numpy.random.default_rng(1), numpy.array(units)
+    X = rng.uniform([-80, -170], [80, 170], (n, 2))
+    low, high = numpy.array([-90.0, -180.0]), numpy.array([90.0, 180.0])
+
+    def family(scale):
+        return {"box": BoxFamily(2), "normal": NormalFamily(2), "mixture": MixtureFamily(3, 2),
+                "histogram": HistogramFamily(SampleSpace(scale * low, scale * high), (3, 4), 0.5)}[
+                    name]
+
+    def theta(scale, start):                                # the same start in either unit
+        if name != "mixture":
+            return family(scale).mle(scale * X)
+        p = MixtureFamily(3, 2)
+        in_units = p.theta(numpy.full(3, 1 / 3), scale * start,
+                           numpy.full((3, 2, 2), numpy.diag(50 * scale)))
+        return maximum_likelihood(p, scale * X, theta=in_units, method="em", max_steps=20)
+
+    start, shift = rng.uniform(low, high, (3, 2)), -numpy.log(units).sum()
+    here, there = theta(numpy.ones(2), start), theta(units, start)
+    log_p = family(1.0)(here).log_prob(X)
+    assert family(units)(there).log_prob(units * X) == pytest.approx(log_p + shift, rel=1e-9)
+    assert log_likelihood(family(units), there, units * X) == pytest.approx(
+        log_likelihood(family(1.0), here, X) + n * shift, rel=1e-9)
 
 
 def test_e08_the_likelihood_is_no_probability_but_the_density_of_the_data():

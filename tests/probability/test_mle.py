@@ -273,9 +273,26 @@ def test_e12_the_estimate_is_the_smallest_rectangle_only_for_closed_boxes_of_pos
                                                               p.log_prob(X), -math.inf))
 
     assert log_likelihood(half_open, theta_hat, X) == -math.inf
-    for degenerate in (X[:1], X * [1, 0]):                  # one point, and points on a side
+    for degenerate in (X[:1], X[[0, 0]], X * [1, 0], X * [0, 1] + 0.3):     # a point, or a line
         with pytest.raises(ValueError, match="volume 0"):
             family.mle(degenerate)
+
+
+def test_e12_the_smallest_rectangle_of_all_is_the_estimate_only_if_its_sides_are_axis_parallel():
+    family, rng = BoxFamily(2), numpy.random.default_rng(38)
+    X = rng.random((100, 2)) * [1.0, 0.1]                   # a strip, turned by each angle
+
+    def area_and_log_l(X):
+        theta_hat = family.mle(X)
+        return (theta_hat[2:] - theta_hat[:2]).prod(), log_likelihood(family, theta_hat, X)
+
+    area, log_l = area_and_log_l(X)
+    for angle in (0.1, math.pi / 4, 1.2):
+        R = numpy.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+        upright_area, upright = area_and_log_l(X @ R)       # the estimate: not the smallest of all
+        assert upright_area > 1.5 * area and upright < log_l - 100 * math.log(1.5)
+    line = numpy.repeat(rng.random((10, 1)), 2, axis=1)     # on a diagonal: a rectangle of area 0
+    assert area_and_log_l(line)[0] > 0                      # holds it, and an estimate exists
 
 
 @pytest.mark.parametrize("d", [1, 2])

@@ -8,12 +8,12 @@ relative difference and the ratio NumPy's time / CuPy's time, medians of R runs 
 Exit status 0: all agree; 1: some do not; 2: there is no GPU to check.
 """
 
-import argparse
 import math
 import statistics
 import sys
 import time
 
+import command
 import numpy as np
 
 from gdl_numpy.labels import conditional, discriminative, logistic
@@ -267,15 +267,15 @@ def compare(xp, size, repeats, wait=lambda: None):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", type=int, default=100_000, help="rows of data")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser = command.Parser(__doc__)
+    parser.add_argument("--size", type=command.whole(1), default=100_000, help="rows of data")
+    parser.add_argument("--repeats", type=command.whole(1), default=5,
+                        help="runs, of whose seconds the median is taken")
     options = parser.parse_args(arguments)
     try:
         rng = random_generator(0, "gpu")
     except RuntimeError as error:
-        print(error, file=sys.stderr)
-        return 2
+        parser.error(str(error))
 
     import cupy
     gpu = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()

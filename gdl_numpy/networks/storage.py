@@ -66,8 +66,8 @@ def load(path, family, like=None):
     theta = theta.astype(theta.dtype.newbyteorder("="), copy=False)
     try:
         checks.theta_shape(theta, family.n_parameters)
-        home = array_module(*described.values())            # where the family computes
-        family(home.asarray(theta))
+        xp = array_module(*described.values())              # where the family computes
+        family(xp.asarray(theta))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path} holds a theta that the family does not take: {error}") from error
     return theta if like is None else array_module(like).asarray(theta)

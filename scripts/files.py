@@ -50,30 +50,41 @@ def update_json(path, change, **how):
 
 @contextlib.contextmanager
 def alone(path):
-    """Wait until nobody else is here with the same path: a lock on its folder, which ends with the
-    process, or where there is no such thing a file beside `path`."""
-    if fcntl:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(folder)
-        return
-    lock = path.with_name(f".{path.name}.lock")
-    end = time.monotonic() + 2 * ABANDONED
-    while True:
-        try:
-            lock.open("x").close()
-            break
-        except (FileExistsError, PermissionError):          # the second while Windows removes it
-            if time.monotonic() > end:
-                raise
-            with contextlib.suppress(OSError):
-                if time.time() - lock.stat().st_mtime > ABANDONED:
-                    lock.unlink()
-            time.sleep(0.01)
+    """Wait until nobody else is here with the same `path`."""
+    end = locked_folder(path.parent) or locked_file(path)
     try:
         yield
     finally:
-        lock.unlink(missing_ok=True)
+        end()
+
+
+def locked_folder(folder):
+    """Lock a folder, and give what ends it; the end of the process does so too.
+
+    None where the system or the disk, one of a network for instance, has no such locks.
+    """
+    if fcntl is None:
+        return None
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+    except OSError:
+        os.close(held)
+        return None
+    return lambda: os.close(held)
+
+
+def locked_file(path):
+    """The same by a file beside `path`, which a killed process leaves there: an old one is none."""
+    lock, end = path.with_name(f".{path.name}.lock"), time.monotonic() + 2 * ABANDONED
+    while True:
+        try:
+            lock.open("x").close()
+            return lambda: lock.unlink(missing_ok=True)
+        except (FileExistsError, PermissionError):          # the second while Windows removes it
+            if time.monotonic() > end:
+                raise
+        with contextlib.suppress(OSError):
+            if time.time() - lock.stat().st_mtime > ABANDONED:
+                lock.unlink()
+        time.sleep(0.01)

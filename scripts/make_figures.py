@@ -41,8 +41,8 @@ WITHOUT_WINDOW = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 
 def parse(arguments, all_names, fixed_names):
     """The options of the command line, once it is clear that nothing stands in their way."""
-    slow = ", ".join(f"{name} {seconds}" for name, seconds in SECONDS.items())
-    parser = command.Parser(__doc__, epilog=f"Seconds on two cores: {slow}; others less than 4.")
+    slow = "\n".join(f"    {name:30}{seconds:4}" for name, seconds in SECONDS.items())
+    parser = command.Parser(__doc__, epilog=f"seconds, of which others take a few:\n{slow}")
     if fixed_names is None:
         parser.add_argument("names", nargs="*", metavar="NAME", default=[],
                             help="which figures; all if none is named")
@@ -130,8 +130,8 @@ def main(fixed_names=None, arguments=None):
                 return 130
             except Exception as error:                      # report it, go on with the others
                 failed.append(f"{name} ({type(error).__name__}: {error})")
-                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    break
+                if getattr(error, "errno", None) == errno.ENOSPC:
+                    break                                   # the disk is full for the others, too
                 if command.told(error) is None:
                     traceback.print_exc()
             else:

@@ -16,6 +16,7 @@ import files
 import matplotlib
 import numpy as np
 import pytest
+import scoreboard
 
 matplotlib.use("agg")
 import make_figures  # noqa: E402
@@ -314,6 +315,32 @@ def test_encoders_are_written_after_each_seed_and_an_interruption_keeps_them(
     assert "interrupted in seed 2; the seeds before it are written" in capsys.readouterr().err
     report = json.loads((tmp_path / "new" / "folder" / "encoders.json").read_text())
     assert report["seeds"] == [0, 1] and report["mean"] == {"pca": {"error": np.mean([0, 1])}}
+
+
+def test_a_scoreboard_keeps_the_rows_that_another_run_wrote_meanwhile(tmp_path, monkeypatch):
+    def judged(p, p_data, X_test, rng):
+        if p == "box":                                      # another run begins and ends meanwhile
+            scoreboard.main(["--only", "normal", *options])
+        return {"how": "exact", "kl": 1.0}
+
+    options = ["--seeds", "0", "--output", str(tmp_path)]
+    monkeypatch.setattr(scoreboard, "N_TEST", 10)
+    monkeypatch.setattr(scoreboard, "fit_model", lambda name, *args: name)
+    monkeypatch.setattr(scoreboard, "described", lambda *args: {})
+    monkeypatch.setattr(scoreboard, "judged", judged)
+    assert scoreboard.main(["--only", "box", *options]) == 0
+    report = json.loads((tmp_path / "scoreboard.json").read_text())
+    assert [row["name"] for row in report["rows"]] == ["normal", "box"]
+    assert set(report["summary"]) == {"normal", "box"}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"rows": 3}'])
+def test_a_broken_scoreboard_is_named_before_any_work(content, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(scoreboard, "fit_model", None)
+    (tmp_path / "scoreboard.json").write_text(content)
+    status, said = stopped("scoreboard", ["--output", str(tmp_path)], capsys)
+    assert status == 2 and len(said.err.splitlines()) == 1
+    assert "scoreboard.json is broken, mend or remove it" in said.err
 
 
 def test_documents_that_say_all_already_are_not_written(tmp_path, monkeypatch):

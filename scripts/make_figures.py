@@ -5,8 +5,8 @@
     python scripts/make_figures.py --list
 
 Files of these names that are in the folder are overwritten, without --output the committed ones in
-figures/. The quick figures come first, most of them in a second or two. After Ctrl-C those that are
-finished stay.
+figures/. The quick figures come first; the times stand below. After Ctrl-C those that are finished
+stay.
 
 A figure is a script of three parts: `compute(rng)` returns arrays and numbers, `draw(figure,
 arrays, numbers)` only draws them, and TITLE and ALT name and describe the result. Every number that
@@ -35,14 +35,20 @@ from tqdm import tqdm  # noqa: E402
 
 from gdl_numpy.numerics.backend import random_generator, to_numpy  # noqa: E402
 
-SECONDS = {}                                                # on 2 cores; all others take 1 to 3
+SECONDS = {                                                 # of one core; others take a few
+    "figure_1_10_taxonomy": 5, "figure_1_06_world": 8, "figure_1_02_map": 11,
+    "figure_1_06_densities": 12, "figure_1_02_painting": 36, "figure_1_02_learning_curves": 36,
+    "figure_1_10_scoreboard": 36, "figure_1_02_calibration": 38, "figure_1_08_taller": 46,
+    "figure_1_09_manifold": 49, "figure_1_08_latent_space": 50, "figure_1_01_horses": 85}
 WITHOUT_WINDOW = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 
 
 def parse(arguments, all_names, fixed_names):
     """The options of the command line, once it is clear that nothing stands in their way."""
     slow = "\n".join(f"    {name:30}{seconds:4}" for name, seconds in SECONDS.items())
-    parser = command.Parser(__doc__, epilog=f"seconds, of which others take a few:\n{slow}")
+    parser = command.Parser(__doc__, epilog="seconds on one core, about "
+                            f"{sum(SECONDS.values()) / 60:.0f} minutes in all; others take a "
+                            f"few:\n{slow}")
     if fixed_names is None:
         parser.add_argument("names", nargs="*", metavar="NAME", default=[],
                             help="which figures; all if none is named")

@@ -12,17 +12,16 @@ face (pixels.py). It writes figures/faces.json and, for Figure 1-3, some faces m
 seed 0 to figures/faces.npz. After Ctrl-C the seeds that are finished stay.
 """
 
-import argparse
 import json
 import math
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
+import command
 import numpy as np
 from files import FIGURES, write_text, write_whole
-from tqdm import tqdm
+from progress import bar
 
 from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
@@ -115,7 +114,7 @@ def in_leading_coordinates(K, rng, k, own_units, fit, log_p_z):
 
 def last(steps, settings):
     """θ after all steps of a training."""
-    for step in tqdm(steps, total=settings["train"]["max_steps"], leave=False, disable=None):
+    for step in bar(steps, settings["train"]["max_steps"]):
         theta = step.theta
     return theta
 
@@ -160,17 +159,15 @@ def reported(seeds, runs):
             "even": math.log2(LEVELS), "seeds": seeds, "mean": mean, "runs": runs}
 
 
-def write_arrays(path, arrays):
-    with path.open("wb") as file:
-        np.savez_compressed(file, **arrays)
-
-
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, metavar="SEED")
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR")
+    parser = command.Parser(__doc__, epilog="Both files in the folder are overwritten, the "
+                            "committed ones without --output.")
+    parser.add_argument("--seeds", nargs="+", type=command.whole(0), default=SEEDS, metavar="SEED",
+                        help="of all random numbers")
+    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+                        help="where they are written")
     options = parser.parse_args(arguments)
-    options.output.mkdir(parents=True, exist_ok=True)
+    parser.folder(options.output, "faces.json", "faces.npz")
     runs = []
     for seed in options.seeds:
         try:
@@ -180,7 +177,8 @@ def main(arguments=None):
             return 130
         runs.append(results)
         if seed == 0:
-            write_whole(options.output / "faces.npz", partial(write_arrays, arrays=made))
+            write_whole(options.output / "faces.npz",
+                        lambda file, made=made: np.savez_compressed(file, **made))
         report = reported(list(options.seeds[:len(runs)]), runs)
         write_text(options.output / "faces.json",
                    json.dumps(report, indent=1, allow_nan=False) + "\n")

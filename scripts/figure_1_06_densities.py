@@ -10,6 +10,7 @@ import sys
 import make_figures
 import matplotlib as mpl
 from maps import draw_coast, draw_density
+from progress import bar
 from style import INK
 
 from gdl_numpy.numerics.backend import array_module
@@ -43,7 +44,7 @@ def compute(rng):
         "box": fitted(BoxFamily(2), X),
         "normal": fitted(NormalFamily(2), X),
         **{f"mixture_{name}": fitted(MixtureFamily(k, 2), X, rng=rng, tol=1e-4)
-           for name, k in COMPONENTS.items()},
+           for name, k in bar(COMPONENTS.items(), unit="mixture")},
         "histogram": best((fitted(HistogramFamily(world, grid, pseudocount=0.5), X)
                            for grid in GRIDS), validation),
         "kernel_density": best((KernelDensity(X, h) for h in BANDWIDTHS), validation),
@@ -56,7 +57,7 @@ def compute(rng):
         arrays[name] = (xp.exp(p.log_prob(grid)) * p_data.area).reshape(PICTURE)
         numbers |= {f"{name}_sea": 1 - float(accuracy(p, p_data, N_SAMPLES, rng)),
                     f"{name}_reached": coverage(p, p_data, N_SAMPLES, rng)}
-    for name, p in models.items():
+    for name, p in bar(models.items(), unit="model"):
         numbers[f"{name}_kl"], numbers[f"{name}_kl_error"] = kl_to_data(p, p_data, test)
     numbers["box_kl_error"] = "none"                        # the error of an infinite mean
     return arrays, numbers

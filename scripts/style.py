@@ -3,8 +3,10 @@
 import re
 
 import matplotlib as mpl
+import matplotlib.style
 import numpy as np
-from files import write_whole
+
+from gdl_numpy.networks.storage import write_whole
 
 # Okabe and Ito's palette: distinct for all common kinds of colour vision
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -21,6 +23,11 @@ RC = {
 }
 
 
+def ours():
+    """A context of Matplotlib's own defaults and ours, whatever a user's matplotlibrc says."""
+    return mpl.style.context(["default", RC])
+
+
 def save(figure, path, title, alt):
     """Write `figure` to `path` whole or not at all; SVG and PDF carry the alt text themselves."""
     ending = path.suffix[1:]
@@ -30,7 +37,7 @@ def save(figure, path, title, alt):
         "pdf": {"Title": title, "Subject": alt, "CreationDate": None, "Producer": None,
                 "Creator": None},
     }[ending]
-    write_whole(path, lambda partial: figure.savefig(partial, format=ending, metadata=metadata))
+    write_whole(path, lambda file: figure.savefig(file, format=ending, metadata=metadata))
 
 
 def caption(figure, *lines):

@@ -6,7 +6,6 @@ of modules and of errata are written by hand, and only their links are made anew
 by its name, an erratum's by the test that the module names. A test sees that all is up to date.
 """
 
-import argparse
 import ast
 import html
 import os
@@ -15,6 +14,8 @@ import textwrap
 from functools import cache
 from pathlib import Path
 
+import command
+from files import write_text
 from reports import ROOT, kl_in_words, load, spoken
 
 FILES = "gdl_numpy/README.md", "figures/README.md", "README.md"     # the last reads the first
@@ -288,10 +289,14 @@ def updated(text):
 
 
 def main(arguments=None):
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(arguments)
-    for name in FILES:
-        path = ROOT / name
-        path.write_text(updated(path.read_text(encoding="utf-8")), encoding="utf-8")
+    parser = command.Parser(__doc__)
+    parser.parse_args(arguments)
+    for path in map(ROOT.joinpath, FILES):                  # the last reads the first
+        old = path.read_text(encoding="utf-8")
+        new = updated(old)
+        if new != old:                                      # also where nobody may write
+            parser.files(path)
+            write_text(path, new)
 
 
 if __name__ == "__main__":

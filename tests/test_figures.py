@@ -299,8 +299,8 @@ def test_an_interrupted_run_leaves_the_old_figure_whole_and_no_fragment(
     old = tmp_path / "figure_1_04_points.svg"
     old.write_text("the old figure")
 
-    def half(figure, path, **kwargs):
-        path.write_text("half a fig")
+    def half(figure, file, **kwargs):
+        file.write(b"half a fig")
         raise error
 
     monkeypatch.setattr(matplotlib.figure.Figure, "savefig", half)
@@ -320,9 +320,11 @@ def test_a_killed_run_leaves_whole_figures_and_the_next_one_cleans_up(tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert (tmp_path / "figure_1_04_points.svg").read_text().rstrip().endswith("</svg>")
-    (tmp_path / "figure_1_06_cliff.svg.tmp").write_text("half a fig")       # killed while writing
+    half = tmp_path / ".figure_1_06_cliff.svg.1a2b.partial"                 # killed while writing
+    half.write_text("half a fig")
+    os.utime(half, (0, time.time() - 3700))                                 # an hour ago
     assert subprocess.run(command, capture_output=True).returncode == 0
-    assert not list(tmp_path.glob("*.tmp"))
+    assert {path.suffix for path in tmp_path.iterdir()} == {".svg", ".json"}
     assert set(json.loads((tmp_path / "manifest.json").read_text())) == set(names)
 
 

@@ -24,7 +24,7 @@ from gdl_numpy.models.energy_based import EnergyBasedFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks import fourier, network, rational_quadratic, training
-from gdl_numpy.numerics import elementary, kernel_sum, langevin, neighbours
+from gdl_numpy.numerics import elementary, kernel_sum, langevin, moments, neighbours
 from gdl_numpy.numerics.backend import random_generator, to_numpy
 from gdl_numpy.numerics.optimizer import Adam, GradientDescent
 from gdl_numpy.pictures import (
@@ -174,6 +174,7 @@ def cases():
 
     return {
         "elementary": lambda xp, D: elementary.logsumexp(100 * D["map"], axis=0),
+        "moments": lambda xp, D: moments.moments(D["X"])[1],
         "sample_space": lambda xp, D: WORLD.on(xp).cell(D["map"], (180, 360)),
         "neighbours": near_pairs,
         "density: box": lambda xp, D: box(box.mle(D["X"])).log_prob(D["X"] * 1.1),

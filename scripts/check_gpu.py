@@ -174,9 +174,9 @@ def cases():
 
     return {
         "elementary": lambda xp, D: elementary.logsumexp(100 * D["map"], axis=0),
+        "moments": lambda xp, D: moments.moments(D["X"])[1],
         "sample_space": lambda xp, D: WORLD.on(xp).cell(D["map"], (180, 360)),
         "neighbours": near_pairs,
-        "moments": lambda xp, D: moments.moments(D["X"])[1],
         "density: box": lambda xp, D: box(box.mle(D["X"])).log_prob(D["X"] * 1.1),
         "density: normal": lambda xp, D: normal(normal.mle(D["X"])).log_prob(D["X"]),
         "density: mixture": lambda xp, D: mixture(D["theta"]).log_prob(D["X"]),

@@ -10,7 +10,9 @@ stay.
 
 A figure is a script of three parts: `compute(rng)` returns arrays and numbers, `draw(figure,
 arrays, numbers)` only draws them, and TITLE and ALT name and describe the result. Every number that
-is drawn or described is among the numbers, and is written to manifest.json beside the figures.
+is drawn or described is among the numbers, and is written to manifest.json beside the figures. With
+TRAINED a script says that it trains what it shows: rounding, which differs from machine to machine,
+is amplified by a training, and the figure looks a little different elsewhere.
 """
 
 import argparse
@@ -163,7 +165,8 @@ def make(name, options):
                 style.save(figure, options.output / f"{name}.{ending}", script.TITLE, alt)
             enter(options.output / "manifest.json", name,
                   {"title": script.TITLE, "alt": alt, "seed": options.seed,
-                   "device": options.device, "numbers": numbers})
+                   "device": options.device, "trained": getattr(script, "TRAINED", False),
+                   "numbers": numbers})
             if options.show:
                 plt.show(block=True)
         finally:

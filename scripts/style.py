@@ -37,7 +37,28 @@ def save(figure, path, title, alt):
         "pdf": {"Title": title, "Subject": alt, "CreationDate": None, "Producer": None,
                 "Creator": None},
     }[ending]
+    settle(figure)
     write_whole(path, lambda file: figure.savefig(file, format=ending, metadata=metadata))
+
+
+def settle(figure):
+    """Lay `figure` out, once for all its files, and round where its parts lie.
+
+    The solver of the layout takes its unknowns in the order of their addresses in memory, so the
+    last bits of a place differ from run to run; names in an SVG file are made from all of its bits.
+    """
+    if not isinstance(figure.get_layout_engine(), mpl.layout_engine.ConstrainedLayoutEngine):
+        return                                              # laid out before
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for part in figure.findobj(mpl.figure.FigureBase):
+        if part is not figure:
+            part.bbox_relative.set_points(part.bbox_relative.get_points().round(6))
+        for text in part.texts:
+            text.set_position(np.round(text.get_position(), 6))
+    for ax in figure.axes:
+        place = ax.get_position(original=True).get_points()
+        ax.set_position(mpl.transforms.Bbox(place.round(6)))
 
 
 def caption(figure, *lines):

@@ -116,6 +116,19 @@ def test_a_script_computes_the_same_twice_and_other_numbers_with_another_seed():
     assert not np.array_equal(a["X"], c["X"])
 
 
+def test_a_figure_has_the_same_bytes_whatever_was_drawn_before_and_in_whatever_format(tmp_path):
+    def written(*endings):
+        figure, *_ = drawn("figure_1_03_faces")             # many axes, in subfigures
+        with matplotlib.rc_context(style.RC):
+            for ending in endings:
+                style.save(figure, tmp_path / f"x.{ending}", "a title", "words")
+        plt.close(figure)
+        return [(tmp_path / f"x.{ending}").read_bytes() for ending in sorted(endings)]
+
+    _, svg = written("png", "svg")
+    assert written("svg") == [svg]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_names_its_numbers_labels_its_axes_and_has_large_enough_type(name):
     figure, _, numbers = drawn(name)

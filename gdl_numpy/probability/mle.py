@@ -14,11 +14,12 @@ cliff. For the three points 1, 2, 4 on the line the best box is [1, 4], and ℓ 
 >>> print(maximum_likelihood(BoxFamily(1), [[1.0], [2.0], [4.0]]))
 [1. 4.]
 
-Erratum E07: the maximum is over θ, not over x (test_e07). Erratum E31: it minimises KL(p_data‖p_θ),
-since -ℓ/n estimates H(p_data) + KL and the first term does not depend on θ (test_e31). Erratum E30:
-what counts is the likelihood of data not seen in training (test_e30). Erratum E12: the smallest
-rectangle around the data is the estimate for closed, axis-parallel boxes of positive area; it
-always lies inside the box that made the data, a share ((n-1)/(n+1))^d of it in the mean (test_e12).
+Erratum E07: the maximum is over θ, not over x (test_e07). Erratum E31: it minimises -ℓ/n, which
+estimates H(p_data) + KL(p_data‖p_θ), and the first term does not depend on θ; so it minimises the
+divergence as n → ∞, and for finite n an estimate of it (test_e31). Erratum E30: what counts is the
+likelihood of data not seen in training (test_e30). Erratum E12: the smallest rectangle around the
+data is the estimate for closed, axis-parallel boxes of positive area; it always lies inside the box
+that made the data, a share ((n-1)/(n+1))^d of it in the mean (test_e12).
 """
 
 from gdl_numpy.numerics import checks

@@ -188,14 +188,17 @@ def test_e08_the_likelihood_is_no_probability_but_the_density_of_the_data():
     family, theta = NormalFamily(1), numpy.array([0.3, math.log(0.5)])
     X = numpy.array([[0.1], [0.8], [-0.4]])
     density = likelihood(family, theta, X)
+    t, weights = numpy.polynomial.legendre.leggauss(10)     # ∫ f over [-1, 1] = Σ weights f(t)
 
     def probability_of_cells(side):                         # P(each row within side/2 of the data)
-        cdf = stats.norm(0.3, 0.5).cdf
-        return (cdf(X + side / 2) - cdf(X - side / 2)).prod()
+        return (stats.norm(0.3, 0.5).pdf(X + side / 2 * t) @ weights * side / 2).prod()
 
-    for side in (0.1, 0.01, 0.001):
-        assert probability_of_cells(side) / side**3 == pytest.approx(density, rel=5 * side**2)
-    assert probability_of_cells(1e-100) == 0                # that of the data themselves
+    cdf = stats.norm(0.3, 0.5).cdf
+    assert probability_of_cells(0.1) == pytest.approx((cdf(X + 0.05) - cdf(X - 0.05)).prod())
+    for side in (0.1, 0.01, 0.001, 1e-10, 1e-100):          # smaller than any number: P(data) = 0
+        assert probability_of_cells(side) / side**3 == pytest.approx(
+            density, rel=5 * side**2 + 1e-12)
+    assert 0 < probability_of_cells(1e-100) < 1e-300 < density
 
 
 @pytest.mark.parametrize("theta, density, dtype, n, extreme", [
@@ -249,6 +252,23 @@ def test_e27_a_row_that_occurs_twice_counts_twice():
     assert twice == 2 * once
     assert log_likelihood(family, theta, X) - log_likelihood(family, theta, as_a_set) == (
         pytest.approx(once))
+
+
+def test_e27_independent_rows_of_different_distributions_are_no_sample_of_one_density():
+    """Row i of N(µ_i, 1) with µ_i from -3 to 3: one normal has variance 1 + 3, a log 2 a row worse.
+
+    And the order of rows then counts, which it never does in Σ log p_θ(x_i).
+    """
+    n, rng = 2000, numpy.random.default_rng(10)
+    mu = numpy.linspace(-3, 3, n)[:, None]
+    X = mu + rng.standard_normal((n, 1))
+    mixed = X[rng.permutation(n)]
+    family, each = NormalFamily(1), stats.norm(mu, 1)
+    theta_hat = family.mle(X)
+    as_one = log_likelihood(family, theta_hat, X)
+    assert each.logpdf(X).sum() - as_one == pytest.approx(n * math.log(2), rel=0.15)  # 1 in 10^6
+    assert log_likelihood(family, theta_hat, mixed) == pytest.approx(as_one, rel=1e-12)
+    assert each.logpdf(mixed).sum() < as_one                # a row no longer has its own density
 
 
 def test_e29_the_largest_likelihood_is_not_the_most_probable_theta():

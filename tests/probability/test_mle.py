@@ -320,20 +320,37 @@ def test_e30_what_counts_is_the_likelihood_of_data_not_seen():
     assert log_likelihood(remembers, remembers.mle(seen), unseen) == -math.inf
 
 
-def test_e31_maximum_likelihood_minimises_the_divergence_from_the_data():
-    p_data, family = WorldMap(), NormalFamily(2)
-    X = p_data.sample(20_000, numpy.random.default_rng(37))
+def test_e31_the_loss_estimates_the_divergence_from_the_data_in_every_direction_of_theta():
+    p_data, family, rng = WorldMap(), NormalFamily(2), numpy.random.default_rng(37)
+    X = p_data.sample(20_000, rng)
     theta_hat = family.mle(X)
+    lengths = numpy.geomspace(0.05, 0.8, 8)                 # each in a direction of its own
+    directions = rng.standard_normal((8, 5)) * [20, 60, 1, 1, 20]   # µ, log diagonal of L, L_21
     losses, divergences = [], []
-    for step in (0, 0.1, -0.2, 0.4):
+    for step in (numpy.zeros(5), *(lengths[:, None] * directions)):
         p_theta = family(theta_hat + step)
         loss, standard_error = cross_entropy_estimate(p_theta, X)
         kl = kl_divergence(p_data, p_theta, WORLD, (450, 900))
         assert abs(loss - (p_data.entropy + kl)) < 5 * standard_error + 2e-3    # 1 in 10^6; grid
         losses.append(loss)
         divergences.append(kl)
-    assert numpy.argsort(losses).tolist() == numpy.argsort(divergences).tolist()
-    assert numpy.argmin(divergences) == 0
+    assert numpy.argmin(losses) == numpy.argmin(divergences) == 0
+    assert max(divergences) > divergences[0] + 0.3          # far beyond the errors of both
+
+
+def test_e31_only_as_n_grows_does_maximum_likelihood_minimise_the_divergence():
+    """θ* has the mean and covariance of p_data; θ̂ has those of the rows, and tends to θ*."""
+    p_data, family, rng = WorldMap(), NormalFamily(2), numpy.random.default_rng(38)
+    grid, _ = WORLD.grid((180, 360))
+    best = family.mle(grid[p_data.contains(grid)])          # all of the land, evenly
+
+    def divergence(theta):
+        return kl_divergence(p_data, family(theta), WORLD, (180, 360))
+
+    excess = [divergence(family.mle(p_data.sample(n, rng))) - divergence(best)
+              for n in (10, 100, 1000, 100_000)]
+    assert excess == sorted(excess, reverse=True) and excess[0] > 0.05
+    assert 0 < excess[-1] < 5e-4                            # about n_θ/2n in the mean
 
 
 # Steps, methods, state

@@ -15,10 +15,10 @@ queries is halved, along its longest side, only as long as some of it are far fr
 
 whose three terms nearly cancel for close points far from the origin. So the origin is first moved
 among the points, a few more than k candidates are taken, and their distances are computed as they
-are written. With rounding ε, (1) is wrong by not much more than e(x) = 4 √d ε (2 |q| + |q - x|)²; so
-if the worst candidate is farther by (1) than the k-th nearest is in truth, by e or more, no other
-point can be nearer. The queries for which this fails are halved, each half gets an origin of its
-own, and in the end a single query is its own origin: then (1) is exact.
+are written. With rounding ε, (1) is wrong by less than e = 4 √d ε (2 |q| + |q - x|)². So where the
+worst candidate is by (1) farther than the k-th nearest is in truth, by e or more, no other point
+can be nearer. The queries for which this fails are halved, each half gets an origin of its own, and
+in the end a single query is compared with all points as the distance is written.
 """
 
 import numpy

@@ -190,9 +190,9 @@ class GridNormalised(Described):
     """An energy-based density `p` with its Z by a grid of `shape`, in few dimensions: k^d cells."""
 
     def __init__(self, p, shape):
-        self.p, self.shape = p, shape
-        U, cell_volume = p.space.grid(shape)
-        self.log_z = logsumexp(-p.energy(U)) + math.log(float(cell_volume))
+        self.p, self.shape = p, p.space.cells(shape)
+        U, _ = p.space.grid(shape)
+        self.log_z = logsumexp(-p.energy(U)) + p.space.log_cell_volume(shape)
 
     def log_prob(self, X):
         """-E(x) - log Z for each row, shape (n,)."""

@@ -8,7 +8,8 @@ to skip such a line, and the formula is next to it.
 
     numbers    whole_number, whole_numbers, permutation, number (of an interval), falling, choice
     arrays     real_array, vector, unmasked, precision, observations, data_set, varying, varied,
-               different_rows, same_shape, paired, rows_within, rows_of_box, not_empty, grey_levels
+               different_rows, triangle, same_shape, paired, rows_within, rows_of_box, not_empty,
+               grey_levels
     models     theta, theta_shape, waves, probabilities
     labels     labels, different_labels, every_label
     chance     rng, draws
@@ -187,6 +188,19 @@ def different_rows(X, name="X"):
     return X
 
 
+def triangle(L, mu):
+    """L (..., d, d), an array, if it is lower triangular with a positive diagonal beside each row
+    of mu (..., d): then L Lᵀ is a covariance."""
+    xp, d = array_module(mu), mu.shape[-1] if mu.ndim else 0
+    if d == 0 or L.shape != (*mu.shape, d):
+        raise ValueError("mu must have shape (..., d) and L (..., d, d), got shapes "
+                         f"{mu.shape} and {L.shape}")
+    if (xp.triu(L, 1) != 0).any() or not (xp.diagonal(L, axis1=-2, axis2=-1) > 0).all():
+        raise ValueError("L must be lower triangular with a positive diagonal, got "
+                         f"{L if L.ndim == 2 else 'one that is not'}")
+    return L
+
+
 def same_shape(U, name, X, of):
     """`U`, an array of the shape of X, which the error calls `of`; nothing waits."""
     if U.shape != X.shape:
@@ -237,9 +251,14 @@ def not_empty(X, name="X"):
     return X
 
 
-def theta(theta, n_parameters):
-    """theta as a finite array of shape (n_θ,)."""
-    return theta_shape(real_array(theta, "theta"), n_parameters)
+def theta(theta, n_parameters, finite=True):
+    """theta as a finite array of shape (n_θ,).
+
+    A training step, finite=False, does not wait to see if it is finite, and takes no list.
+    """
+    if finite or hasattr(theta, "dtype"):
+        theta = real_array(theta, "theta", finite=finite)
+    return theta_shape(theta, n_parameters)
 
 
 def theta_shape(theta, n_parameters):

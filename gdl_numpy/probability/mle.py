@@ -51,7 +51,7 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
     if method == "em":
         steps = expectation_maximization(family, X, rng, theta, tol, max_steps)
     else:
-        theta = family.initial_theta(rng).astype(X.dtype) if theta is None else theta
+        theta = family.initial_theta(rng, X.dtype) if theta is None else theta
         steps = descend(family, X, theta, max_steps=max_steps)
     for step in steps:
         theta = step.theta
@@ -59,7 +59,7 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
 
 
 def descend(family, X, theta, optimizer=None, max_steps=2000):
-    """Minimise -ℓ(θ|X)/n from theta on; yields a Step each, `loss` in nats per row.
+    """Minimise -ℓ(θ|X)/n from theta on; an iterator of Steps, `loss` in nats per row.
 
     By default Adam with η = 0.1 at first, falling to 0 as half a cosine wave, and β2 = β1, a short
     memory for squares, since these gradients have no noise. Then |m| <= √v, and no coordinate of θ
@@ -67,10 +67,16 @@ def descend(family, X, theta, optimizer=None, max_steps=2000):
     start, nearer.
     """
     X, theta = checks.data_set(X, getattr(family, "d", None)), checks.real_array(theta, "theta")
+    theta = checks.theta_shape(theta, getattr(family, "n_parameters", theta.size))
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     optimizer, falling = optimizer or Adam(0.1, beta2=0.9), optimizer is None
-    for t in range(checks.whole_number(max_steps, "max_steps", least=1)):
-        if falling:
-            optimizer.learning_rate = 0.1 * half_cosine(t, max_steps)
-        loss, dtheta = mean_loss(family, theta, X)
-        theta = optimizer(theta, dtheta)
-        yield Step(t, loss, theta)
+
+    def steps(theta):
+        for t in range(max_steps):
+            if falling:
+                optimizer.learning_rate = 0.1 * half_cosine(t, max_steps)
+            loss, dtheta = mean_loss(family, theta, X)
+            theta = optimizer(theta, dtheta)
+            yield Step(t, loss, theta)
+
+    return steps(theta)                                     # a wrong argument is refused before

@@ -144,6 +144,7 @@ FUNCTIONS = {
     "density.categorical": Call(lambda f, a: f(a([0.2, 0.3, 0.5]), 20, a.rng), WHOLE),
     "density.sample_components": Call(
         lambda f, a: f(a([0.4, 0.6]), [normal(a), normal(a, 1.0)], 20, a.rng)),
+    "density.inverse": Call(lambda f, a: f(a([[2.0, 0.0], [0.3, 1.0]]))),
     "density.cholesky": Call(lambda f, a: f(a(MATRIX))),
     "divergence.total_mass": Call(lambda f, a: f(normal(a), square(a, 3.0), (5, 6))),
     "divergence.entropy": Call(lambda f, a: f(normal(a), square(a, 3.0), (5, 6))),

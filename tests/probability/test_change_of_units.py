@@ -86,6 +86,17 @@ def test_a_member_of_a_family_keeps_its_theta_behind_p():
     assert p.log_prob([[9.0, 90.0]]) == pytest.approx([expected])
 
 
+def test_many_long_units_have_a_finite_determinant():
+    for unit in (1e3, 1e-200):
+        p = InUnits(Box(numpy.zeros(150), numpy.ones(150)), numpy.full(150, unit))
+        assert p.log_prob(numpy.full((1, 150), unit / 2)) == pytest.approx([-150 * math.log(unit)])
+
+
+def test_a_density_in_fewer_dimensions_than_units_draws_nothing():
+    with pytest.raises(ValueError, match="what p draws has 1 columns"):
+        InUnits(Box([0.0], [1.0]), [2.0, 3.0]).sample(3, numpy.random.default_rng(0))
+
+
 # State and refusals
 
 def test_single_precision_is_the_unit_s_choice():

@@ -1,5 +1,6 @@
 """Likelihood: a product and a sum over rows, what they are and what they are not."""
 
+import itertools
 import math
 from fractions import Fraction
 from functools import partial
@@ -134,6 +135,17 @@ def test_the_mean_over_blocks_is_the_mean_over_all_rows(name, rows):
     mean, dmean = mean_over_blocks(partial(mean_loss, family), theta, X, rows=rows)
     assert mean == pytest.approx(loss, rel=1e-12)
     assert dmean == pytest.approx(dtheta, rel=1e-10, abs=1e-12)
+
+
+@pytest.mark.parametrize("log_p, right", [
+    ([-460, -460, 1106], math.exp(186)), ([-800, -800, 1700], math.exp(100)),
+    ([700, 700, -1400], 1.0), ([700, 700], math.inf), ([-700, -700], 0.0),
+    ([1000, -math.inf, 1000], 0.0), ([], 1.0)])
+def test_a_product_that_leaves_floating_point_on_its_way_comes_back_in_any_order(log_p, right):
+    for order in itertools.permutations(log_p):
+        values = numpy.array(order, dtype=float)
+        p = SimpleNamespace(log_prob=lambda X, values=values: values)
+        assert likelihood(lambda theta, p=p: p, None, None) == pytest.approx(right, rel=1e-12)
 
 
 # Errata

@@ -57,7 +57,7 @@ from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import sigmoid, softplus
 from gdl_numpy.numerics.langevin import walk
-from gdl_numpy.pictures.pixels import quantise
+from gdl_numpy.pictures.pixels import MOST, quantise
 from gdl_numpy.probability.density import LOG_2_PI
 
 BLOCK = 128                                                 # pictures at a time bound the memory
@@ -71,8 +71,8 @@ def log_mass_of_levels(K, X_hat, s, levels):
     Whether K holds levels and s is positive is not looked at: no step waits for a device.
     """
     xp, X_hat = array_module(s), checks.observations(X_hat, s, finite=False, name="X_hat")
-    K = checks.same_shape(K, "K", X_hat, "X_hat")
-    A, B, D = (K / levels - X_hat) / s, ((K + 1) / levels - X_hat) / s, 1 / (levels * s) + 0 * X_hat
+    K = checks.same_shape(K, "K", X_hat, "X_hat").astype(X_hat.dtype, copy=False)
+    A, B, D = (K / levels - X_hat) / s, ((K + 1) / levels - X_hat) / s, 1 / (levels * s)
     left, right = K > 0, K < levels - 1                     # has an end on this side
     log_p = (-xp.where(right, softplus(-B), 0) - xp.where(left, softplus(A), 0)             # (1)
              + xp.where(left & right, xp.log(-xp.expm1(-D)), 0))
@@ -84,7 +84,13 @@ def log_mass_of_levels(K, X_hat, s, levels):
         ds = dlog_p * (A * at_A - B * at_B - inside) / s                                    # (3)
         return dX_hat, ds.sum(axis=0)
 
-    return log_p.astype(X_hat.dtype, copy=False), backward
+    return log_p, backward
+
+
+def _scales(scales, name, like, of):
+    """`scales` as a copy, an array of the shape of `like` with numbers above 0."""
+    scales = checks.same_shape(checks.real_array(scales, name, like), name, like, of)
+    return checks.rows_within(scales, scales > 0, "(0, inf)", name).copy()
 
 
 class LogisticDecoder(Described):
@@ -96,12 +102,9 @@ class LogisticDecoder(Described):
 
     def __init__(self, axes, u, s, levels, noise):
         self.axes, (self.d, self.k) = axes, axes.components.shape
-        self.u, self.s = (
-            checks.rows_within(checks.same_shape(checks.real_array(scale, name, like), name, like,
-                                                 of), scale > 0, "(0, inf)", name).copy()
-            for scale, name, like, of in ((u, "u", axes.explained_variance_ratio, "the axes"),
-                                          (s, "s", axes.mu, "the axes' mean")))
-        self.levels = checks.whole_number(levels, "levels", least=1)
+        self.u = _scales(u, "u", axes.explained_variance_ratio, "the axes")
+        self.s = _scales(s, "s", axes.mu, "the axes' mean")
+        self.levels = checks.whole_number(levels, "levels", least=1, most=MOST)
         self.noise = checks.number(noise, "noise", "(0, inf)")
         self.n_parameters = self.d * self.k + self.k + 2 * self.d
         self.omega = self.noise / (self.u**2 + self.noise**2)**0.5
@@ -137,19 +140,22 @@ class LogisticDecoder(Described):
 
     def redrawn(self, Z, rng):
         """A draw of q for pictures of the codes Z (n, k), shape (n, k): what p is trained on."""
+        Z, rng = checks.observations(Z, self.u, finite=False, name="Z"), checks.rng(rng)
         return self.shrink * Z + self.omega * rng.standard_normal(Z.shape, dtype=Z.dtype)   # (5)
 
     def decode(self, Z):
         """x̂(z) for each row of Z (n, k), shape (n, d)."""
+        Z = checks.observations(Z, self.u, name="Z")
         return self.axes.decode(self.u * Z)                                                 # (4)
 
-    def points(self, K, rng, T=1, steps=4, h=0.35):
+    def points(self, K, rng, T=1, steps=4, h=0.5):
         """One z for each picture of K, (n, k), and log w on the way to it, (n,), in nats.
 
         The way has T temperatures; at each of them but the last the chain makes `steps` steps of
         length h. With T = 1 there is none, and z is a draw of q.
         """
-        T = checks.whole_number(T, "T", least=1)
+        T, steps = checks.whole_number(T, "T", least=1), checks.whole_number(steps, "steps")
+        h = checks.number(h, "h", "(0, inf)")
         K, rng = checks.grey_levels(K, self.levels, d=self.d), checks.rng(rng)
         Z = self.encode(K)
         both = in_blocks(lambda i, j: self._points(K[i:j], Z[i:j], rng, T, steps, h), len(K), BLOCK)
@@ -194,6 +200,9 @@ class Discretised(Described):
     def lower_bound(self, Z, log_w, rng):
         """What is at most log P(k) in the mean, for each picture, (n,), in nats, from the points
         and their log w, that the decoder's `points` gives for pictures."""
+        Z = checks.observations(Z, self.decoder.u, name="Z")
+        log_w = checks.same_shape(checks.real_array(log_w, "log_w", like=Z), "log_w", Z[:, 0],
+                                  "the rows of Z")
         log_p = self.p.log_prob(Z) if self.log_p is None else self.log_p(Z, rng)
         return log_w + log_p + 0.5 * ((Z**2).sum(axis=1) + Z.shape[1] * LOG_2_PI)           # (6)
 

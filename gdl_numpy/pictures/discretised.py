@@ -70,8 +70,9 @@ def log_mass_of_levels(K, X_hat, s, levels):
 
     Whether K holds levels and s is positive is not looked at: no step waits for a device.
     """
+    s = checks.real_array(s, "s", finite=False)
     xp, X_hat = array_module(s), checks.observations(X_hat, s, finite=False, name="X_hat")
-    K = checks.same_shape(K, "K", X_hat, "X_hat").astype(X_hat.dtype, copy=False)
+    K = checks.same_shape(checks.real_array(K, "K", X_hat, finite=False), "K", X_hat, "X_hat")
     A, B, D = (K / levels - X_hat) / s, ((K + 1) / levels - X_hat) / s, 1 / (levels * s)
     left, right = K > 0, K < levels - 1                     # has an end on this side
     log_p = (-xp.where(right, softplus(-B), 0) - xp.where(left, softplus(A), 0)             # (1)

@@ -75,7 +75,8 @@ class WindowFamily(Described):
         K = checks.real_array(K, "K", finite=False)
         K = checks.observations(K, K, finite=False, name="K", d=self.side**2)
         xp, side, n = array_module(K), self.side, len(K)
-        if getattr(pixels, "ndim", 0) != 2 or len(pixels) != n or pixels.dtype.kind not in "iu":
+        shape = getattr(checks.unmasked(pixels, "pixels"), "shape", ())
+        if len(shape) != 2 or shape[0] != n or pixels.dtype.kind not in "iu":
             raise ValueError(f"pixels must be an array of whole numbers (n, m) for n = {n} images, "
                              f"got {pixels!r:.80}")
         framed = xp.zeros((n, side + self.rows, self.width), dtype=dtype)

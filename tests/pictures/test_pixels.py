@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tracemalloc
 
 import numpy
 import pytest
@@ -128,6 +129,16 @@ def test_samples_are_as_frequent_as_their_masses():
     every = numpy.array(list(itertools.product(range(3), repeat=2)))
     share, mass = (K[:, None] == every).all(axis=2).mean(axis=0), numpy.exp(p.log_mass(every))
     assert (abs(share - mass) < 5 * numpy.sqrt(mass / n)).all()
+
+
+def test_many_samples_and_masses_need_little_memory_beside_themselves():
+    p = IndependentPixels(random_mass(64, 16))
+    tracemalloc.start()
+    K = p.sample(4000, numpy.random.default_rng(0))
+    log_mass = p.log_mass(K)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * K.nbytes + 15e6 and log_mass.shape == (4000,)
 
 
 # A density, by cells

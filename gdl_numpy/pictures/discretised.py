@@ -134,7 +134,7 @@ class LogisticDecoder(Described):
         return cls(axes, decoder.u, floor + xp.exp(last.theta), levels, noise)
 
     def encode(self, K):
-        """z(k) for each picture of K (n, d), shape (n, k)."""
+        """z(k) for each image of K (n, d), shape (n, k)."""
         K = checks.grey_levels(K, self.levels, d=self.d)
         return in_blocks(lambda i, j: self.axes.encode((K[i:j] + 0.5) / self.levels) / self.u,
                          len(K))
@@ -208,7 +208,7 @@ class Discretised(Described):
         return log_w + log_p + 0.5 * ((Z**2).sum(axis=1) + Z.shape[1] * LOG_2_PI)           # (6)
 
     def sample(self, n, rng):
-        """n pictures, (n, d), whole numbers: z from p, and the decoded picture with its noise."""
+        """n images, (n, d), whole numbers: z from p, and the decoded picture with its noise."""
         Z, decoder = self.p.sample(checks.draws(n, rng), rng), self.decoder
         u = rng.random((n, decoder.d)).clip(1e-16, 1)                       # log 0 is not wanted
         noise = array_module(u).log(u / (1 - u)).astype(Z.dtype)            # logistic

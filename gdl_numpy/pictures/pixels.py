@@ -59,7 +59,7 @@ def quantise(images, levels):
 
 
 def dequantise(K, levels, rng, dtype=float):
-    """A random point of the cell of each picture K (n, d), shape (n, d), float32 or float64.
+    """A random point of the cell of each image K (n, d), shape (n, d), float32 or float64.
 
     Where `dtype` would round it over the border, u is as far from 0 and 1 as L x is rounded.
     """
@@ -100,7 +100,7 @@ class IndependentPixels(Described):
 
     @classmethod
     def fit(cls, K, levels):
-        """From pictures K (n, d) of that many levels: their shares, and one more of each level."""
+        """From images K (n, d) of that many levels: their shares, and one more of each level."""
         levels = checks.whole_number(levels, "levels", least=1, most=MOST)
         K = checks.grey_levels(K, levels)
         xp = array_module(K)
@@ -108,7 +108,7 @@ class IndependentPixels(Described):
         return cls(counts / counts.sum(axis=1, keepdims=True))                              # (4)
 
     def log_mass(self, K):
-        """log P(k) for each picture of K (n, d), shape (n,), in nats."""
+        """log P(k) for each image of K (n, d), shape (n,), in nats."""
         d, levels = self.mass.shape
         K, xp = checks.grey_levels(K, levels, like=self.mass, d=d), array_module(self.mass)
         with numpy.errstate(divide="ignore"):               # log 0 is -inf
@@ -117,7 +117,7 @@ class IndependentPixels(Described):
                          BLOCK)
 
     def sample(self, n, rng):
-        """n pictures, (n, d), whole numbers."""
+        """n images, (n, d), whole numbers."""
         n, d = checks.draws(n, rng), len(self.mass)
         return in_blocks(lambda i, j: inverse_cdf(self.mass, rng.random((j - i, d, 1))), n, BLOCK)
 
@@ -134,7 +134,7 @@ class Dequantised(Described):
         self.log_p, self.dtype = log_p, _precision(dtype)
 
     def lower_bound(self, K, rng):
-        """What is at most log P(k) in the mean, for each picture of K (n, d), (n,), in nats.
+        """What is at most log P(k) in the mean, for each image of K (n, d), (n,), in nats.
 
         It is random, from one draw of u for each picture: for a mean over many that is enough.
         """
@@ -143,5 +143,5 @@ class Dequantised(Described):
         return log_p - X.shape[1] * math.log(self.levels)                                   # (5)
 
     def sample(self, n, rng):
-        """n pictures, (n, d), whole numbers: what p samples, rounded down."""
+        """n images, (n, d), whole numbers: what p samples, rounded down."""
         return quantise(self.p.sample(checks.draws(n, rng), rng), self.levels)

@@ -63,6 +63,7 @@ The machinery beneath it: read these when a formula of the chapter calls for the
     recalibrated     重新校准      a kernel density bent into two levels
     rasteriser       栅格化        polygons become pictures, every pixel continuous in their corners
     pixels           像素          grey levels, and what a density says of them
+    discretised      离散化        masses of grey levels by a density of few numbers
     window           窗口          each pixel from a window of those before it
     leading_coordinates   主坐标   a density of few coordinates, and noise for the rest
 

@@ -225,19 +225,32 @@ def encoders():
 def faces():
     """The means of compare_faces.py over its seeds."""
     report = load("faces.json")
-    side = report["side"]
+    side, mean, chain = report["side"], report["mean"], report["chain"]["T"]
     yield wrapped(
         f"Images of {side} × {side} pixels with {report['levels']} levels of grey, where an even "
         f"guess needs {report['even']:.0f} bits per pixel. Each model learned from {report['n']:,} "
         f"faces and is judged on {report['n_held_out']} others. Means over {len(report['seeds'])} "
         "seeds; ± is the largest distance of a seed from the mean; ≤ marks a bound.")
     yield ""
-    yield "| model of faces | bits per pixel | parameters | training, s |"
-    yield "| --- | --- | --- | --- |"
-    for name, row in sorted(report["mean"].items(), key=lambda item: -item[1]["bits_per_pixel"]):
+    yield ("| model of faces | bits per pixel | paid for cells: more with one draw "
+           "| still paid, at least | parameters | training, s |")
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for name in report["order"]:
+        row = mean[name]
+        draw = row["one_draw"] - row["bits_per_pixel"] if row["bound"] else 0
+        paid = f"{draw:.3f} | {row['still_paid']:.3f}" if row["bound"] else "0 | 0"
         yield (f"| {spoken(name)} | {'≤ ' if row['bound'] else ''}"
-               f"{row['bits_per_pixel']:.3f} ± {row['bits_per_pixel_spread']:.3f} "
+               f"{row['bits_per_pixel']:.3f} ± {row['bits_per_pixel_spread']:.3f} | {paid} "
                f"| {row['parameters']:,.0f} | {row['seconds']:.0f} |")
+    yield ""
+    yield wrapped(
+        "".join(f"Between {spoken(one)} and {spoken(other)} it is a tie: their spreads meet. "
+                for one, other in report["ties"])
+        + f"*More with one draw*: than at the end of a chain of {chain} temperatures, which gives "
+        f"the bits. *Still paid*: what a chain of {4 * chain} takes away beyond that, on "
+        f"{report['n_longer']} of the faces. Dequantised, as a density of pixels, probabilistic "
+        f"PCA needs {mean['probabilistic_pca']['dequantised']:.3f}. Seconds are those of one "
+        "processor.")
 
 
 def benchmark():

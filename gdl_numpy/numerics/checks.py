@@ -236,7 +236,7 @@ def rows_of_box(X, low, high, name="X"):
 def grey_levels(K, levels, like=None, d=None, name="K"):
     """`K` as an (n, d) array of ints from 0 to levels - 1: pictures, whose pixels have levels."""
     K = real_array(K, name, like)
-    K = observations(K, K, name=name, d=K.shape[-1] if d is None and K.ndim else d)
+    K = observations(K, K, name=name, d=d if d is not None else K.shape[-1] if K.ndim else "d")
     fits = (K >= 0) & (K < levels) & (K == K.round())
     if not fits.all():
         bad = float(K.ravel()[(~fits).ravel().argmax()])

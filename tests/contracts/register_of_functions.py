@@ -265,6 +265,9 @@ PULLED_BACK = {
     "normalizing_flow.affine": Call(lambda f, a: f(a(COLUMN), a(ROWS)),
                                     overwritten="its log slope is a column of raw, not a copy"),
 
+    "discretised.log_mass_of_levels": Call(lambda f, a: f(
+        a.whole([[0, 3], [2, 1]]), a([[0.1, 0.8], [0.5, 0.7]]), a([0.1, 0.2]), 4)),
+
     "Network, tanh": pulled_back(NETWORK, "__call__", ROWS),
     "Network, relu": pulled_back(Network((2, 4, 5, 3), "relu"), "__call__", ROWS),
     "Network, softplus": pulled_back(Network((2, 4, 5, 3), "softplus"), "__call__", ROWS),

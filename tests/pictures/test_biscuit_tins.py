@@ -212,6 +212,13 @@ def test_what_is_no_resolution_is_refused(resolution, error, message):
             make(resolution)
 
 
+def test_a_generator_is_not_moved_by_a_call_that_is_refused():
+    rng, still = (numpy.random.default_rng(0) for _ in range(2))
+    with pytest.raises(ValueError, match="resolution must be at least 1, got 0"):
+        BiscuitTins(3, rng, 0)
+    assert rng.random() == still.random()
+
+
 @pytest.mark.parametrize("n, error, message", [
     (-1, ValueError, "n must be at least 0, got -1"),
     (2.0, TypeError, "n must be a whole number, got 2.0"),

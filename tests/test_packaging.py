@@ -25,8 +25,8 @@ SETTINGS = ConfigParser()
 SETTINGS.read(ROOT / "setup.cfg", encoding="utf-8")
 PACKAGE = list((ROOT / "gdl_numpy").rglob("*.py"))
 BENCHMARKS = [path.stem for path in (ROOT / "scripts").glob("benchmark_*.py")]
-NO_CASE = {"backend", "blocks", "checks", "described", "polygon", "separation", "storage",
-           "taxonomy", "trained"}                           # of check_gpu: nothing to compute there
+NO_CASE = {"backend", "blocks", "checks", "described", "memory", "polygon", "separation",
+           "storage", "taxonomy", "trained"}            # of check_gpu: nothing to compute
 MODULES = sorted(path.stem for path in PACKAGE if path.stem != "__init__")
 
 

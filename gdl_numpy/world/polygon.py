@@ -81,7 +81,8 @@ class Region(Described):
         bottom, top = self.level[self.slab], self.level[self.slab + 1]
         sides = numpy.stack([(self._crossing(east, x1) - self._crossing(west, x1)).clip(0)
                              for x1 in (bottom, top)])
-        rounding = 8 * numpy.finfo(float).eps * abs(start[:, 1]).max(initial=0)
+        largest = max(abs(start[:, 1]).tolist(), default=0)
+        rounding = 8 * numpy.finfo(float).eps * largest
         sides[:, sides.max(axis=0) <= rounding] = 0         # nothing lies between equal edges
         self.lower = sides[0] / numpy.where(sides.any(axis=0), sides.sum(axis=0), 1)
         self.areas = ((top - bottom) * sides.mean(axis=0)).cumsum()

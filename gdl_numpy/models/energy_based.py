@@ -109,7 +109,7 @@ class EnergyBasedFamily(TrainedFamily):
         """n uniform draws from the box, (n, d), in the precision of the array `like`."""
         return langevin.uniform(n, *self.corners(like), rng)
 
-    def walk(self, theta, X, rng, steps, step=0.02, jump=0.1, metropolis=True):
+    def walk(self, theta, X, rng, steps, step=0.02, jump=0.1, metropolis=True, look=True):
         """Where `steps` steps of Langevin's chain lead from each row of X (n, d), shape (n, d);
         see `langevin.walk`."""
 
@@ -117,8 +117,9 @@ class EnergyBasedFamily(TrainedFamily):
             E, backward = self.energy(theta, X)
             return E, backward(array_module(E).ones_like(E), parameters=False)[1]
 
+        X = checks.observations(X, theta, finite=look, d=self.d)
         return langevin.walk(energy_and_slope, X, *self.corners(theta), rng, steps, step, jump,
-                             metropolis)
+                             metropolis, look)
 
     def train(self, X, rng, normaliser="uniform", points=2048, chains=512, chain_steps=10,
               step=0.02, jump=0.1, metropolis=True, theta=None, **options):
@@ -135,7 +136,7 @@ class EnergyBasedFamily(TrainedFamily):
         points = checks.whole_number(points, "points", least=1)
         chains = checks.whole_number(chains, "chains", least=1)
         chain_steps = checks.whole_number(chain_steps, "chain_steps")
-        X = checks.data_set(X, self.d)
+        X = self.on_space(checks.data_set(X, self.d))
         theta = starting_theta(self, theta, rng, X)
         samples = self.uniform(chains, rng, like=X)
 
@@ -143,10 +144,11 @@ class EnergyBasedFamily(TrainedFamily):
             nonlocal samples
             if normaliser == "uniform":
                 return self.loss(theta, rows, rng, points)
-            samples = self.walk(theta, samples, rng, chain_steps, step, jump, metropolis)
+            samples = self.walk(theta, samples, rng, chain_steps, step, jump, metropolis,
+                                look=False)
             return self.contrastive_divergence(theta, rows, samples)
 
-        return self._train(loss, X, rng, theta, **options)
+        return self._steps(loss, X, rng, theta, **options)
 
 
 class EnergyBased(Trained):

@@ -42,7 +42,7 @@ from gdl_numpy.probability.density import LOG_2_PI
 def affine(x, raw):
     """y and log dy/dx for each x (n,) and row of raw (n, 2), and backward: dy, dlog_slope -> dx,
     draw."""
-    xp, s = array_module(x), raw[:, 0]
+    xp, s = array_module(x), raw[:, 0].copy()               # the caller may change its own
     scale = xp.exp(s)
 
     def backward(dy, dlog_slope):

@@ -33,6 +33,7 @@ class TrainedFamily(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
+        checks.rng(rng)
         return self.parts.join(*(network.initial_theta(rng, dtype) for network in self.networks))
 
     def on_space(self, X):
@@ -53,7 +54,10 @@ class TrainedFamily(Described):
 
     def _train(self, loss, X, rng, theta, **how):
         X = self.on_space(checks.data_set(X, self.d))
-        theta = starting_theta(self, theta, rng, X)
+        return self._steps(loss, X, rng, starting_theta(self, theta, rng, X), **how)
+
+    def _steps(self, loss, X, rng, theta, **how):
+        """The steps of `_train` for X and theta that it has looked at."""
         how = self.defaults | {name: value for name, value in how.items() if value is not None}
         return train(loss, theta, (X,), rng, **how)
 
@@ -63,6 +67,7 @@ class TractableFamily(TrainedFamily):
 
     def loss(self, theta, X, rng=None):
         """-1/n Σ log p_θ(x), in nats per row, and its gradient (n_θ,); rng is not needed."""
+        checks.rng(rng, optional=True)
         return mean_loss(self, theta, X)
 
 

@@ -18,7 +18,7 @@ from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 def starting_theta(family, theta, rng, X):
     """The θ at which a training on X begins, (n_θ,), in the module and precision of X: a random one
     if theta is None, else a copy of it."""
-    checks.rng(rng)
+    checks.rng(rng), checks.offers(family, "family", "initial_theta")
     if theta is None:
         return family.initial_theta(rng, X.dtype)
     theta = checks.real_array(theta, "theta", like=X)
@@ -47,9 +47,10 @@ def minibatches(data, rng, batch, max_steps, augment=None):
     `augment(rows, rng)` changes those of the first array; that they stay finite and in the model's
     space nobody checks, as this would wait for a device.
     """
-    batch = min(checks.whole_number(batch, "batch", least=1), len(data[0]))
+    checks.rng(rng), checks.function(augment, "augment", optional=True)
+    batch = checks.whole_number(batch, "batch", least=1)
     max_steps = checks.whole_number(max_steps, "max_steps", least=1)
-    checks.rng(rng)
+    batch = min(batch, len(checks.equally_many(data)[0]))
 
     def drawn():
         for t in range(max_steps):
@@ -70,9 +71,11 @@ def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000,
     `augment` is that of `minibatches`, `averaging` is a, 0 for no average. An `optimizer` brings
     its own η, which then stays as it is.
     """
-    theta = checks.real_array(theta, "theta", like=data[0]).copy()
     average, batches = Average(averaging), minibatches(data, rng, batch, max_steps, augment)
-    optimizer, falling = optimizer or Adam(learning_rate), optimizer is None
+    adam, falling = Adam(learning_rate), optimizer is None
+    optimizer = checks.function(adam if falling else optimizer, "optimizer")
+    checks.function(loss, "loss")
+    theta = checks.theta_shape(checks.real_array(theta, "theta", like=data[0]).copy())
 
     def steps(theta):
         for t, rows in batches:

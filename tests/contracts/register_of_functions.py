@@ -34,6 +34,7 @@ from gdl_numpy.probability.density import Box, Normal
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.representation.autoencoder import AutoencoderFamily
+from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
 from gdl_numpy.world.world_map import WorldMap
 
 
@@ -53,7 +54,6 @@ class Call:
     call: Callable                  # call(f, a) -> what f makes of arrays that `a` makes
     dtype: str = ""                 # why not all that it makes has the precision of what it takes
     mixes: str = ""                 # why an array of another module may be among its arguments
-    overwritten: str = ""           # why its value must be left as it is until it is pulled back
 
 
 def numbers(*shape, seed=0):
@@ -239,59 +239,79 @@ def pulled_back(family, method, *data, **how):
 
 
 FLOW = NormalizingFlowFamily(2, 3, (5,), "spline", 4, WAVES)
+AFFINE, PPCA = NormalizingFlowFamily(2, 3, (5,), waves=WAVES), ProbabilisticPCAFamily(2, 1)
 AUTOREGRESSIVE = AutoregressiveFamily((3, 4), (5,), WAVES, (1, 0), bound=2.0)
 MASKED = MaskedAutoregressiveFamily(4, (5,))
 VAE = VariationalAutoencoderFamily(Network((2, 5, 2)), Network((1, 5, 2)))
 NOISY = VariationalAutoencoderFamily(Network((2, 5, 2)), Network((1, 5, 4)))
+BOUNDED = VariationalAutoencoderFamily(Network((2, 5, 2), bound=0.5), Network((1, 5, 4), bound=0.5))
+AUTOENCODER, CLASSIFIER = AutoencoderFamily((2, 4, 1)), NetworkClassifierFamily((2, 5, 3))
 ENERGY = EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], Network((2, 5, 1), "relu", WAVES, 2.0))
 DIFFUSION = DiffusionFamily(2, (5,), 4, WAVES)
 GAN = AdversarialFamily(Network((1, 5, 2)), Network((2, 5, 1), "relu"))
 CODES = numbers(6, 1)
 BITS = numpy.array([[0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.0]])
-STAYS = "a bounded output is needed to pull back"
 
 PULLED_BACK = {
     "fourier.fourier_features": Call(
         lambda f, a: f(a(ROWS), a(WAVES)), mixes="wave vectors go where X is"),
     "network.mlp": Call(lambda f, a: f(a(numbers(27)), a(ROWS), SIZES, "softplus")),
     "rational_quadratic.spline": Call(lambda f, a: f(a(1.2 * COLUMN), a(numbers(6, RAW)))),
-    "normalizing_flow.affine": Call(lambda f, a: f(a(COLUMN), a(ROWS)),
-                                    overwritten="its log slope is a column of raw, not a copy"),
+    "normalizing_flow.affine": Call(lambda f, a: f(a(COLUMN), a(ROWS))),
+    "elementary.bounded": Call(lambda f, a: f(a(3 * ROWS), 0.5)),
 
     "Network, tanh": pulled_back(NETWORK, "__call__", ROWS),
     "Network, relu": pulled_back(Network((2, 4, 5, 3), "relu"), "__call__", ROWS),
     "Network, softplus": pulled_back(Network((2, 4, 5, 3), "softplus"), "__call__", ROWS),
-    "Network, waves and bound": pulled_back(BENT, "__call__", ROWS, overwritten=STAYS),
+    "Network, waves and bound": pulled_back(BENT, "__call__", ROWS),
     "NormalFamily.log_prob": pulled_back(NORMAL, "log_prob", ROWS),
     "MixtureFamily.log_prob": pulled_back(MIXTURE, "log_prob", ROWS),
+    "ProbabilisticPCAFamily.log_prob": pulled_back(PPCA, "log_prob", ROWS),
+    "AutoencoderFamily.encode": pulled_back(AUTOENCODER, "encode", ROWS),
+    "AutoencoderFamily.decode": pulled_back(AUTOENCODER, "decode", CODES),
+    "NormalizingFlowFamily.to_latent, affine": pulled_back(AFFINE, "to_latent", ROWS),
+    "NormalizingFlowFamily.log_prob, affine": pulled_back(AFFINE, "log_prob", ROWS),
     "NormalizingFlowFamily.to_latent": pulled_back(FLOW, "to_latent", ROWS),
     "NormalizingFlowFamily.log_prob": pulled_back(FLOW, "log_prob", 1.2 * ROWS),
     "AutoregressiveFamily.log_prob": pulled_back(AUTOREGRESSIVE, "log_prob", 1.2 * ROWS),
-    "AutoregressiveFamily.logits": pulled_back(
-        AUTOREGRESSIVE, "logits", CODES, overwritten=STAYS),
+    "AutoregressiveFamily.logits": pulled_back(AUTOREGRESSIVE, "logits", CODES),
     "MaskedAutoregressiveFamily.logits": pulled_back(MASKED, "logits", BITS),
     "MaskedAutoregressiveFamily.log_prob": pulled_back(MASKED, "log_prob", BITS),
     "VariationalAutoencoderFamily.encode": pulled_back(VAE, "encode", ROWS),
+    "VariationalAutoencoderFamily.encode, bounded": pulled_back(BOUNDED, "encode", ROWS),
+    "VariationalAutoencoderFamily.decode, bounded": pulled_back(BOUNDED, "decode", CODES),
     "VariationalAutoencoderFamily.decode, noise as output": pulled_back(NOISY, "decode", CODES),
     "VariationalAutoencoderFamily.elbo": Call(
         lambda _, a: VAE.elbo(a(theta(VAE)), a(ROWS), a.rng)),
     "VariationalAutoencoderFamily.importance_weighted": Call(
         lambda _, a: NOISY.importance_weighted(a(theta(NOISY)), a(ROWS), a.rng, 3)),
-    "EnergyBasedFamily.energy": pulled_back(ENERGY, "energy", ROWS, overwritten=STAYS),
+    "EnergyBasedFamily.energy": pulled_back(ENERGY, "energy", ROWS),
+    "EnergyBasedFamily.energy, without a bound": pulled_back(
+        EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], Network((2, 1))), "energy", ROWS),
     "EnergyBasedFamily.log_z": pulled_back(ENERGY, "log_z", ROWS),
     "DiffusionFamily.eps_hat": pulled_back(DIFFUSION, "eps_hat", ROWS, COLUMN),
     "AdversarialFamily.generate": Call(
         lambda _, a: GAN.generate(a(theta(GAN.generator)), a(CODES))),
     "AdversarialFamily.logit": Call(lambda _, a: GAN.logit(a(theta(GAN.discriminator)), a(ROWS))),
+    "SoftmaxFamily.log_prob": Call(lambda _, a: SoftmaxFamily(2, 3).log_prob(
+        a(numbers(9)), a(ROWS), a.whole(LABELS[:6]))),
+    "NetworkClassifierFamily.log_prob": Call(lambda _, a: CLASSIFIER.log_prob(
+        a(theta(CLASSIFIER)), a(ROWS), a.whole(LABELS[:6]))),
+    "LogisticFamily.log_prob": Call(lambda _, a: LogisticFamily(2).log_prob(
+        a(numbers(3)), a(ROWS), a.whole(LABELS[:6]))),
     "SoftmaxFamily.logits": pulled_back(SoftmaxFamily(2, 3), "logits", ROWS),
     "LogisticFamily.logits": pulled_back(LogisticFamily(2), "logits", ROWS),
     "NetworkClassifierFamily.logits": pulled_back(
         NetworkClassifierFamily((2, 5, 3)), "logits", ROWS),
 }
+ELSEWHERE = {
+    "HistogramFamily.log_prob": "it lives where its space lives: the register of families",
+    "RecalibratedFamily.log_prob": "its kernel density lives somewhere: the register of families",
+}
 
 PLAIN = {                                                   # takes no arrays, or gives none
     "backend.array_module": "gives a module", "backend.to_numpy": "leaves the device on purpose",
-    "backend.random_generator": "makes a generator", "elementary.bounded": "overwrites its input",
+    "backend.random_generator": "makes a generator",
     "fourier.n_features": "counts", "network.n_parameters": "counts",
     "rational_quadratic.n_numbers": "counts", "storage.save": "writes a file",
     "storage.load": "reads a file", "trained.checked_network": "looks at a network",

@@ -71,7 +71,7 @@ def test_blocks_change_no_argument_and_keep_single_precision():
 
 
 def test_the_mean_over_blocks_of_no_rows_is_refused():
-    with pytest.raises(ValueError, match="the data must have equally many rows, at least one"):
+    with pytest.raises(ValueError, match="data must have equally many rows, at least one"):
         mean_over_blocks(squared_error, numpy.zeros(3), numpy.zeros((0, 3)), *numpy.zeros((2, 0)))
 
 

@@ -54,6 +54,7 @@ class AdversarialFamily(TrainedFamily):
 
     def noise(self, n, rng, dtype):
         """n draws of z, (n, k)."""
+        n = checks.draws(n, rng)
         return rng.standard_normal((n, self.k), dtype=dtype)
 
     def generate(self, theta_g, Z):
@@ -72,6 +73,8 @@ class AdversarialFamily(TrainedFamily):
         """
         xp, n = array_module(phi), len(checks.not_empty(X))
         checks.same_shape(made, "made", X, "X")
+        penalty = checks.number(penalty, "penalty", "[0, inf)")
+        delta, rng = checks.number(delta, "delta", "(0, inf)"), checks.rng(rng)
         rows = xp.concatenate([X, made])
         moved = rows + delta * rng.standard_normal(rows.shape, dtype=phi.dtype)
         logit, backward = self.logit(phi, xp.concatenate([rows, moved]))

@@ -153,7 +153,7 @@ class DiffusionFamily(TrainedFamily):
 
         The times of the levels are spread evenly, i/n + u with one random u (Kingma and others).
         """
-        xp, n = array_module(theta), len(checks.not_empty(X))
+        xp, n, rng = array_module(theta), len(checks.not_empty(X)), checks.rng(rng)
         log_snr = self.level((rng.random(1) + xp.arange(n) / n) % 1).astype(theta.dtype)
         alpha, sigma = signal_and_noise(log_snr[:, None])
         eps = rng.standard_normal(X.shape, dtype=theta.dtype)
@@ -190,6 +190,7 @@ class Diffusion(Trained):
         """
         xp, T = array_module(self.theta), self.family.n_levels
         X = checks.observations(X, self.theta, d=self.family.d)
+        checks.rng(rng)
         n_terms = T - 1 if n_terms is None else checks.whole_number(n_terms, "n_terms", least=1)
         ratios = (self.sigma[1:-1]**2 / self.sigma[2:]**2 - 1).sum()
         constant = (self.alpha[-1] * X)**2 + LOG_2_PI + self.sigma[-1]**2 - 1 + ratios

@@ -83,6 +83,7 @@ class EnergyBasedFamily(TrainedFamily):
 
     def loss(self, theta, X, rng, points=2048):
         """-1/n Σ log p(x) with log Z by uniform draws, in nats, and its gradient, (n_θ,)."""
+        points = checks.whole_number(points, "points", least=1)
         log_z, backward = self.log_z(theta, self.uniform(points, rng, like=theta))
         mean_energy, dtheta = self.mean_energy(theta, X)
         dtheta += backward(1.0)
@@ -117,7 +118,7 @@ class EnergyBasedFamily(TrainedFamily):
             E, backward = self.energy(theta, X)
             return E, backward(array_module(E).ones_like(E), parameters=False)[1]
 
-        X = checks.observations(X, theta, finite=look, d=self.d)
+        X = checks.observations(X, theta, finite=False, d=self.d)
         return langevin.walk(energy_and_slope, X, *self.corners(theta), rng, steps, step, jump,
                              metropolis, look)
 
@@ -136,7 +137,7 @@ class EnergyBasedFamily(TrainedFamily):
         points = checks.whole_number(points, "points", least=1)
         chains = checks.whole_number(chains, "chains", least=1)
         chain_steps = checks.whole_number(chain_steps, "chain_steps")
-        X = self.on_space(checks.data_set(X, self.d))
+        X = checks.data_set(X, self.d)
         theta = starting_theta(self, theta, rng, X)
         samples = self.uniform(chains, rng, like=X)
 
@@ -148,7 +149,7 @@ class EnergyBasedFamily(TrainedFamily):
                                 look=False)
             return self.contrastive_divergence(theta, rows, samples)
 
-        return self._steps(loss, X, rng, theta, **options)
+        return self._train(loss, X, rng, theta, **options)
 
 
 class EnergyBased(Trained):

@@ -114,7 +114,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
     def importance_weighted(self, theta, X, rng, n_samples):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta."""
         xp, d, k = array_module(theta), self.d, self.k
-        m = checks.whole_number(n_samples, "n_samples", least=1)
+        m, rng = checks.whole_number(n_samples, "n_samples", least=1), checks.rng(rng)
         X = checks.observations(X, theta, finite=False, d=d)
         n = len(X)
         (mu, log_sigma), backward_encoder = self.encode(theta, X)
@@ -162,9 +162,10 @@ class VariationalAutoencoder(Trained):
     def importance_weighted(self, X, rng, n_samples, z_at_once=2**15):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,), in nats."""
         m = checks.whole_number(n_samples, "n_samples", least=1)
+        rows = max(1, checks.whole_number(z_at_once, "z_at_once", least=1) // m)
+        checks.rng(rng)
         return self._of_rows(
-            lambda X: self.family.importance_weighted(self.theta, X, rng, m)[0], X,
-            rows=max(1, z_at_once // m))
+            lambda X: self.family.importance_weighted(self.theta, X, rng, m)[0], X, rows=rows)
 
     def sample(self, n, rng):
         """x̂(z) + s(z) ε for n draws of z ~ N(0, I), (n, d)."""

@@ -54,10 +54,7 @@ class TrainedFamily(Described):
 
     def _train(self, loss, X, rng, theta, **how):
         X = self.on_space(checks.data_set(X, self.d))
-        return self._steps(loss, X, rng, starting_theta(self, theta, rng, X), **how)
-
-    def _steps(self, loss, X, rng, theta, **how):
-        """The steps of `_train` for X and theta that it has looked at."""
+        theta = starting_theta(self, theta, rng, X)
         how = self.defaults | {name: value for name, value in how.items() if value is not None}
         return train(loss, theta, (X,), rng, **how)
 

@@ -15,6 +15,7 @@ to skip such a line, and the formula is next to it.
     labels     labels, different_labels, every_label
     chance     rng, draws
     objects    function, instance, offers
+    calls      at_once, for functions that yield
 
 Each returns what it was given, as the number or the array that the caller goes on with, or raises a
 ValueError, or a TypeError where the kind of thing is wrong. `name` is what the error calls it. A
@@ -26,6 +27,7 @@ training step must not wait for a device, and asks whether numbers are finite no
 0.5
 """
 
+import functools
 import math
 import operator
 
@@ -431,3 +433,15 @@ def offers(value, name, *methods):
     if missing or isinstance(value, type):
         raise TypeError(f"{name} must have the methods {', '.join(methods)}, got {value!r:.80}")
     return value
+
+
+def at_once(steps):
+    """A generator function that looks at its arguments when it is called, and not when its first
+    value is asked for: it does so before a first, bare `yield`."""
+    @functools.wraps(steps)
+    def called(*args, **kwargs):
+        generator = steps(*args, **kwargs)
+        next(generator)
+        return generator
+
+    return called

@@ -91,7 +91,7 @@ class WindowFamily(Described):
         checks.theta_shape(theta, self.n_parameters)
         K = checks.observations(checks.not_empty(K, "K"), theta, finite=False, name="K",
                                 d=self.side**2)
-        m = checks.whole_number(m, "m", least=1)
+        m, rng = checks.whole_number(m, "m", least=1), checks.rng(rng)
         pixels = rng.integers(0, K.shape[1], size=(len(K), m))
         y = K[array_module(K).arange(len(K))[:, None], pixels].ravel().astype(int)
         return self.classifier.loss(theta, self.inputs(K, pixels, theta.dtype), y)          # (5)
@@ -101,7 +101,7 @@ class WindowFamily(Described):
         """Minimise the loss by steps on random pictures, in float32; yields a Step each."""
         K = checks.not_empty(checks.grey_levels(K, self.levels, d=self.side**2), "K")
         K = K.astype("float32")
-        theta = starting_theta(self, theta, rng, K)
+        theta, m = starting_theta(self, theta, rng, K), checks.whole_number(m, "m", least=1)
         return train(lambda theta, rows: self.loss(theta, rows, rng, m), theta, [K], rng,
                      learning_rate, batch, max_steps, averaging)
 

@@ -35,6 +35,7 @@ LOG_2_PI = math.log(2 * math.pi)
 
 def categorical(weights, n, rng):
     """n draws of k with probability proportional to weights[k], by the inverse of the CDF, (n,)."""
+    n = checks.draws(n, rng)
     cdf = weights.ravel().cumsum()
     u = rng.random(n, dtype=cdf.dtype) * cdf[-1]
     return array_module(cdf).searchsorted(cdf, u, side="right").clip(0, len(cdf) - 1)

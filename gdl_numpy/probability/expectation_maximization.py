@@ -47,7 +47,7 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.elementary import log_softmax
 from gdl_numpy.numerics.optimizer import Step
 from gdl_numpy.probability.density import LOG_2_PI, categorical
-from gdl_numpy.probability.normal_family import cut_normals
+from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
 
 
 def responsibilities(family, theta, X):
@@ -70,6 +70,7 @@ def weighted_estimate(family, R, X):
     return family.theta(w, mu, array_module(S).linalg.cholesky(S))
 
 
+@checks.at_once
 def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_steps=2000, floor=1e-6):
     """EM for a MixtureFamily from theta, or from a k-means++ start with rng; yields a Step each.
 
@@ -78,6 +79,9 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     are kept above `floor`; a theta that starts below it is raised, which may lower ℓ in the first
     step, and only there.
     """
+    checks.rng(rng, optional=True), checks.instance(family, "family", MixtureFamily)
+    tol = checks.number(tol, "tol", "[-inf, inf)")
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     X = checks.data_set(X, family.d)
     xp = array_module(X)
     if len(X) < family.n_components:
@@ -102,8 +106,9 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     else:
         raise ValueError("EM starts somewhere: pass theta or rng")
 
+    yield                                                   # wrong arguments are refused by now
     last = math.inf
-    for t in range(checks.whole_number(max_steps, "max_steps", least=1)):
+    for t in range(max_steps):
         statistics, log_likelihood = _e_step(family, theta, features)
         loss = log_volume - float(log_likelihood) / len(X)
         theta = _m_step(family, statistics, theta, floor)
@@ -116,7 +121,8 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
 def k_means_plus_plus(X, k, rng):
     """k rows of X as starting centres, (k, d), each drawn in proportion to its squared distance to
     the nearest centre chosen before (Arthur and Vassilvitskii 2007)."""
-    xp = array_module(X)
+    X, rng = checks.data_set(X), checks.rng(rng)
+    k, xp = checks.whole_number(k, "k", least=1), array_module(X)
     chosen = [rng.integers(0, len(X), size=1)]
     distance = xp.full(len(X), math.inf, dtype=X.dtype)
     while len(chosen) < k:

@@ -36,6 +36,9 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
     by less than `tol` nats; the gradient road always takes `max_steps` steps of Adam, the last ones
     small. ValueError where the family or the data have no such estimate.
     """
+    checks.rng(rng, optional=True)
+    tol = checks.number(tol, "tol", "[-inf, inf)")
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     X = checks.data_set(X, getattr(family, "d", None))
     offers = {"closed form": hasattr(family, "mle"), "em": isinstance(family, MixtureFamily),
               "gradient": hasattr(family, "log_prob")}
@@ -57,6 +60,7 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
     return theta
 
 
+@checks.at_once
 def descend(family, X, theta, optimizer=None, max_steps=2000):
     """Minimise -ℓ(θ|X)/n from theta on; yields a Step each, `loss` in nats per row.
 
@@ -65,9 +69,14 @@ def descend(family, X, theta, optimizer=None, max_steps=2000):
     moves farther than the sum of all η, 0.05 (max_steps + 1): bring data on a large scale, or the
     start, nearer.
     """
+    checks.offers(family, "family", "log_prob")
     X, theta = checks.data_set(X, getattr(family, "d", None)), checks.real_array(theta, "theta")
-    optimizer, falling = optimizer or Adam(0.1, beta2=0.9), optimizer is None
-    for t in range(checks.whole_number(max_steps, "max_steps", least=1)):
+    checks.theta_shape(theta, getattr(family, "n_parameters", None))
+    falling = optimizer is None
+    optimizer = Adam(0.1, beta2=0.9) if falling else checks.function(optimizer, "optimizer")
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
+    yield                                                   # wrong arguments are refused by now
+    for t in range(max_steps):
         if falling:
             optimizer.learning_rate = 0.1 * half_cosine(t, max_steps)
         loss, dtheta = mean_loss(family, theta, X)

@@ -105,6 +105,7 @@ class AutoencoderFamily(Described):
         V[...] = L.T @ V
         return theta
 
+    @checks.at_once
     def train(self, X, rng, optimizer=None, batch=128, max_steps=6000, theta=None):
         """Minimise the error by steps on random rows; yields a Step each, `loss` that of its batch.
 
@@ -119,8 +120,10 @@ class AutoencoderFamily(Described):
         given, theta = theta is not None, starting_theta(self, theta, rng, X)
         if given:
             theta = self.rescaled(theta, -mu / scale, 1 / scale)
-        for step in train(self.loss, theta, ((X - mu) / scale,), rng, 3e-3, batch, max_steps,
-                          optimizer=optimizer):
+        steps = train(self.loss, theta, ((X - mu) / scale,), rng, 3e-3, batch, max_steps,
+                      optimizer=optimizer)
+        yield                                               # wrong arguments are refused by now
+        for step in steps:
             yield Step(step.step, scale**2 * step.loss, self.rescaled(step.theta, mu, scale))
 
 

@@ -30,7 +30,8 @@ from gdl_numpy.probability.divergence import cross_entropy_estimate
 
 def accuracy(p_model, p_data, n, rng):
     """The share of n samples of the model that lie in the support of p_data, between 0 and 1."""
-    return p_data.contains(p_model.sample(checks.whole_number(n, "n", least=1), rng)).mean()
+    n, rng = checks.whole_number(n, "n", least=1), checks.rng(rng)
+    return p_data.contains(p_model.sample(n, rng)).mean()
 
 
 def coverage(p_model, p_data, n, rng, cell=2.0):
@@ -42,7 +43,7 @@ def coverage(p_model, p_data, n, rng, cell=2.0):
 
 
 def _cells_hit(p, p_data, n, rng, cell):
-    X = p.sample(checks.whole_number(n, "n", least=1), rng)
+    X = p.sample(checks.whole_number(n, "n", least=1), checks.rng(rng))
     return cells_hit(X[p_data.contains(X)], cell)
 
 

@@ -63,6 +63,8 @@ def iteratively_reweighted_least_squares(X, y, l2=0.0, tol=1e-16, max_steps=100)
     X1 = xp.concatenate([X, xp.ones((n, 1), dtype=X.dtype)], axis=1)
     penalty = xp.full(d + 1, checks.number(l2, "l2", "[0, inf)"), dtype=X.dtype)
     penalty[d] = 0
+    tol = checks.number(tol, "tol", "[0, inf)")
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     tol, theta = max(tol, float(xp.finfo(X.dtype).eps)**1.5), xp.zeros(d + 1, dtype=X.dtype)
     for _ in range(max_steps):
         p = sigmoid(X1 @ theta)                                                             # (2)
@@ -235,6 +237,7 @@ class LogisticFamily(SoftmaxFamily):
 
     def cut(self, theta):
         """The weights (d,) and the intercept (), views of theta."""
+        checks.vector(theta, self.n_parameters, "theta")
         return theta[:self.d], theta[self.d]
 
     def logits(self, theta, X):

@@ -55,7 +55,7 @@ class AdversarialFamily(TrainedFamily):
     def noise(self, n, rng, dtype):
         """n draws of z, (n, k)."""
         n = checks.draws(n, rng)
-        return rng.standard_normal((n, self.k), dtype=dtype)
+        return rng.standard_normal((n, self.k), dtype=checks.float_dtype(dtype))
 
     def generate(self, theta_g, Z):
         """x = g(z) (n, d) of each row of Z (n, k), and backward: dX -> dtheta_g, dZ."""
@@ -71,6 +71,9 @@ class AdversarialFamily(TrainedFamily):
 
         `penalty` is γ, and `delta` is δ, in the unit of x: small, where the logit is nearly linear.
         """
+        checks.theta_shape(phi, self.discriminator.n_parameters)
+        X, made = (checks.observations(rows, phi, finite=False, name=name, d=self.d)
+                   for rows, name in ((X, "X"), (made, "made")))
         xp, n = array_module(phi), len(checks.not_empty(X))
         checks.same_shape(made, "made", X, "X")
         penalty = checks.number(penalty, "penalty", "[0, inf)")
@@ -90,6 +93,7 @@ class AdversarialFamily(TrainedFamily):
     def generator_loss(self, theta, Z):
         """1/n Σ softplus(-logit(g(z))), and its gradient in θ_g, the discriminator held fixed."""
         theta_g, phi = self.parts(theta)
+        Z = checks.observations(Z, theta, finite=False, name="Z", d=self.k)
         X, backward_generate = self.generate(theta_g, checks.not_empty(Z, "Z"))
         logit, backward_logit = self.logit(phi, X)
         _, dX = backward_logit(-sigmoid(-logit) / len(Z), parameters=False)

@@ -81,6 +81,7 @@ class AutoregressiveFamily(TractableFamily):
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives: the first coordinate about uniform."""
+        dtype = checks.float_dtype(dtype)
         first = 0.01 * checks.rng(rng).standard_normal(self.parts.lengths[0], dtype=dtype)
         return self.parts.join(first, *(network.initial_theta(rng, dtype)
                                         for network in self.networks))
@@ -88,8 +89,11 @@ class AutoregressiveFamily(TractableFamily):
     def logits(self, theta, before):
         """a (n, K) of the next coordinate given `before` (n, i), the first i in the order, i > 0,
         and backward: da -> dθ of its network."""
-        i = checks.whole_number(before.shape[1], "the columns of before", 1, self.d - 1)
-        a, backward = self.networks[i - 1](self.parts(theta)[i], before)
+        parts = self.parts(theta)
+        before = checks.real_array(before, "before", like=theta, finite=False)
+        i = checks.whole_number(before.shape[-1] if before.ndim else 0, "the columns of before", 1,
+                                self.d - 1)
+        a, backward = self.networks[i - 1](parts[i], before, "before")
         return a, lambda da: backward(da, inputs=False)[0]
 
     def log_prob(self, theta, X):
@@ -212,6 +216,7 @@ class MaskedAutoregressiveFamily(TractableFamily):
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, all of 0 and 1, which the caller has checked, (n,), and
         backward: dlog_p -> dtheta."""
+        checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, d=self.d)
         a, backward_network = self.logits(theta, X)
 

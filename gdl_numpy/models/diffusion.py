@@ -56,13 +56,20 @@ from gdl_numpy.probability.density import LOG_2_PI
 
 def linear(u, highest, lowest):
     """λ at the time u in [0, 1]: it falls evenly from `highest` to `lowest`."""
+    u, (highest, lowest) = _falling(u, highest, lowest)
     return highest + (lowest - highest) * u
 
 
 def cosine(u, highest, lowest):
     """λ at the time u: the angle of tan a = σ/α = exp(-λ/2) grows evenly between the same ends."""
+    u, (highest, lowest) = _falling(u, highest, lowest)
     first, last = math.atan(math.exp(-highest / 2)), math.atan(math.exp(-lowest / 2))
     return -2 * array_module(u).log(array_module(u).tan(first + (last - first) * u))
+
+
+def _falling(u, highest, lowest):
+    u = checks.real_array(u, "u", finite=False)
+    return u, checks.falling((highest, lowest), "(highest, lowest)")
 
 
 SCHEDULES = {"linear": linear, "cosine": cosine}
@@ -70,6 +77,7 @@ SCHEDULES = {"linear": linear, "cosine": cosine}
 
 def signal_and_noise(log_snr):
     """α and σ at λ, arrays of its shape."""
+    log_snr = checks.real_array(log_snr, "log_snr", finite=False)
     xp = array_module(log_snr)
     return xp.sqrt(sigmoid(log_snr)), xp.sqrt(sigmoid(-log_snr))
 
@@ -100,7 +108,7 @@ class DiffusionFamily(TrainedFamily):
 
     def level(self, u):
         """λ at the times u in [0, 1], an array of the same shape."""
-        return SCHEDULES[self.schedule](u, *self.log_snr)
+        return SCHEDULES[self.schedule](checks.real_array(u, "u", finite=False), *self.log_snr)
 
     def eps_hat(self, theta, X, log_snr):
         """ε̂ (n, d) for noisy rows X (n, d), and backward: deps_hat -> dtheta (n_θ,), dX (n, d).
@@ -108,8 +116,13 @@ class DiffusionFamily(TrainedFamily):
         `log_snr` is λ, of shape (n,), or (1,) for all rows. `inputs=False` or `parameters=False`
         leaves dX or dtheta out and gives None for it.
         """
-        xp, X = array_module(theta), checks.observations(X, theta, finite=False, d=self.d)
-        log_snr = log_snr.astype(theta.dtype, copy=False)[:, None]
+        xp, _ = array_module(theta), checks.theta_shape(theta, self.n_parameters)
+        X = checks.observations(X, theta, finite=False, d=self.d)
+        log_snr = checks.real_array(log_snr, "log_snr", like=theta, finite=False)
+        if log_snr.shape not in ((len(X),), (1,)):
+            raise ValueError(f"log_snr must have shape ({len(X)},), one level for each row of X, "
+                             f"or (1,), got shape {log_snr.shape}")
+        log_snr = log_snr[:, None]
         alpha, sigma = signal_and_noise(log_snr)
         phi, backward_phi = self._features(X, sigma)
         tau = xp.broadcast_to(self._embedding(log_snr), (len(X), 2 * self.n_waves))
@@ -153,7 +166,9 @@ class DiffusionFamily(TrainedFamily):
 
         The times of the levels are spread evenly, i/n + u with one random u (Kingma and others).
         """
-        xp, n, rng = array_module(theta), len(checks.not_empty(X)), checks.rng(rng)
+        checks.theta_shape(theta, self.n_parameters)
+        X = checks.not_empty(checks.observations(X, theta, finite=False, d=self.d))
+        xp, n, rng = array_module(theta), len(X), checks.rng(rng)
         log_snr = self.level((rng.random(1) + xp.arange(n) / n) % 1).astype(theta.dtype)
         alpha, sigma = signal_and_noise(log_snr[:, None])
         eps = rng.standard_normal(X.shape, dtype=theta.dtype)

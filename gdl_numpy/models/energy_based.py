@@ -77,12 +77,15 @@ class EnergyBasedFamily(TrainedFamily):
 
         With `space.grid(shape)[0]` for U it is exact as the grid becomes fine.
         """
+        checks.theta_shape(theta, self.n_parameters)
+        U = checks.observations(U, theta, finite=False, name="U", d=self.d)
         E, backward_energy = self.energy(theta, checks.not_empty(U, "U"))
         log_z = self.log_volume - math.log(len(U)) + logsumexp(-E)
         return log_z, lambda dlog_z: backward_energy(-dlog_z * softmax(-E), inputs=False)[0]
 
     def loss(self, theta, X, rng, points=2048):
         """-1/n Σ log p(x) with log Z by uniform draws, in nats, and its gradient, (n_θ,)."""
+        checks.theta_shape(theta, self.n_parameters)
         points = checks.whole_number(points, "points", least=1)
         log_z, backward = self.log_z(theta, self.uniform(points, rng, like=theta))
         mean_energy, dtheta = self.mean_energy(theta, X)
@@ -92,6 +95,7 @@ class EnergyBasedFamily(TrainedFamily):
     def contrastive_divergence(self, theta, X, samples):
         """1/n Σ E(x_i) - 1/m Σ E(x'_j), which means nothing, and its gradient, which does."""
         at_data, dtheta = self.mean_energy(theta, X)
+        samples = checks.observations(samples, theta, finite=False, name="samples", d=self.d)
         at_samples, dtheta_at_samples = self.mean_energy(theta, samples)
         dtheta -= dtheta_at_samples
         return at_data - at_samples, dtheta
@@ -103,6 +107,7 @@ class EnergyBasedFamily(TrainedFamily):
 
     def corners(self, like):
         """low and high, both (d,), in the module and the precision of the array `like`."""
+        like = checks.real_array(like, "like", finite=False)
         xp = array_module(like)
         return tuple(xp.asarray(corner, dtype=like.dtype) for corner in (self.low, self.high))
 
@@ -118,7 +123,8 @@ class EnergyBasedFamily(TrainedFamily):
             E, backward = self.energy(theta, X)
             return E, backward(array_module(E).ones_like(E), parameters=False)[1]
 
-        X = checks.observations(X, theta, finite=False, d=self.d)
+        X = checks.observations(X, checks.theta_shape(theta, self.n_parameters), finite=False,
+                                d=self.d)
         return langevin.walk(energy_and_slope, X, *self.corners(theta), rng, steps, step, jump,
                              metropolis, look)
 
@@ -134,9 +140,11 @@ class EnergyBasedFamily(TrainedFamily):
         ValueError if a row of X lies outside the box; augment must not leave it.
         """
         checks.choice(normaliser, "normaliser", ("uniform", "chains"))
+        checks.rng(rng), checks.truth(metropolis, "metropolis")
         points = checks.whole_number(points, "points", least=1)
         chains = checks.whole_number(chains, "chains", least=1)
         chain_steps = checks.whole_number(chain_steps, "chain_steps")
+        step, jump = checks.number(step, "step", "(0, inf)"), checks.number(jump, "jump", "[0, 1]")
         X = checks.data_set(X, self.d)
         theta = starting_theta(self, theta, rng, X)
         samples = self.uniform(chains, rng, like=X)
@@ -174,7 +182,7 @@ class GridNormalised(Described):
     """An energy-based density `p` with its Z by a grid of `shape`, in few dimensions: k^d cells."""
 
     def __init__(self, p, shape):
-        self.p, self.shape = p, shape
+        self.p, self.shape = checks.offers(p, "p", "energy", "sample"), shape
         U, cell_volume = p.space.grid(shape)
         self.log_z = logsumexp(-p.energy(U)) + math.log(float(cell_volume))
 

@@ -42,6 +42,7 @@ from gdl_numpy.probability.density import LOG_2_PI
 def affine(x, raw):
     """y and log dy/dx for each x (n,) and row of raw (n, 2), and backward: dy, dlog_slope -> dx,
     draw."""
+    x, raw = _checked(x, "x", raw)
     xp, s = array_module(x), raw[:, 0].copy()               # the caller may change its own
     scale = xp.exp(s)
 
@@ -54,7 +55,15 @@ def affine(x, raw):
 
 def inverse_affine(y, raw):
     """The x (n,) that `affine` maps to y (n,)."""
+    y, raw = _checked(y, "y", raw)
     return (y - raw[:, 1]) * array_module(y).exp(-raw[:, 0])
+
+
+def _checked(x, name, raw):
+    """x (n,) and raw (n, 2) as arrays; nothing waits."""
+    x = checks.vector(checks.real_array(x, name, finite=False), None, name)
+    raw = checks.observations(raw, x, finite=False, name="raw", d=2)
+    return x, checks.paired(raw, "raw", x, of=name, finite=False)
 
 
 TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spline)}
@@ -111,6 +120,7 @@ class NormalizingFlowFamily(TractableFamily):
     def to_latent(self, theta, X):
         """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X, and backward: dZ, dlog_det ->
         dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
+        checks.theta_shape(theta, self.n_parameters)
         xp, (g, _) = array_module(theta), TRANSFORMS[self.transform]
         X = checks.observations(X, theta, finite=False, d=self.d)
         Z, log_det, pullbacks = X, xp.zeros(len(X), dtype=theta.dtype), []
@@ -142,6 +152,7 @@ class NormalizingFlowFamily(TractableFamily):
     def to_data(self, theta, Z):
         """x = f⁻¹(z) for each row of Z, (n, d)."""
         _, inverse = TRANSFORMS[self.transform]
+        checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(Z, theta, finite=False, name="Z", d=self.d)
         for (moved, seen, network), part in zip(self.layers[::-1], self.parts(theta)[::-1],
                                                 strict=True):
@@ -152,7 +163,7 @@ class NormalizingFlowFamily(TractableFamily):
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        xp = array_module(theta)
+        xp, _ = array_module(theta), checks.theta_shape(theta, self.n_parameters)
         if self.transform == "affine":
             (Z, log_det), backward_map = self.to_latent(theta, X)
             log_p_z = -0.5 * ((Z * Z).sum(axis=1) + self.d * LOG_2_PI)

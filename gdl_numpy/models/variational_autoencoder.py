@@ -72,6 +72,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
         With noise as wide as the data a decoder learns to do without z, and does not come back
         (posterior collapse).
         """
+        dtype = checks.float_dtype(dtype)
         decoder, encoder = (network.initial_theta(rng, dtype)
                             for network in (self.decoder, self.encoder))
         rho = array_module(decoder).zeros(self.d, dtype=dtype) - math.log(10)
@@ -115,6 +116,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta."""
         xp, d, k = array_module(theta), self.d, self.k
         m, rng = checks.whole_number(n_samples, "n_samples", least=1), checks.rng(rng)
+        checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, d=d)
         n = len(X)
         (mu, log_sigma), backward_encoder = self.encode(theta, X)
@@ -160,7 +162,10 @@ class VariationalAutoencoder(Trained):
         return self.importance_weighted(X, rng, 1)
 
     def importance_weighted(self, X, rng, n_samples, z_at_once=2**15):
-        """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,), in nats."""
+        """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,), in nats.
+
+        `z_at_once` is about how many z are decoded at a time.
+        """
         m = checks.whole_number(n_samples, "n_samples", least=1)
         rows = max(1, checks.whole_number(z_at_once, "z_at_once", least=1) // m)
         checks.rng(rng)

@@ -78,6 +78,8 @@ ACTIVATIONS = {                                             # name: (A ← a(A),
 def n_parameters(sizes):
     """The length of θ."""
     sizes = checks.whole_numbers(sizes, "sizes", least=1)
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must be (d_in, ..., d_out), got {sizes}")
     return sum((d_in + 1) * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))
 
 

@@ -19,6 +19,7 @@ def starting_theta(family, theta, rng, X):
     """The θ at which a training on X begins, (n_θ,), in the module and precision of X: a random one
     if theta is None, else a copy of it."""
     checks.rng(rng), checks.offers(family, "family", "initial_theta")
+    X = checks.real_array(X, "X", finite=False)
     if theta is None:
         return family.initial_theta(rng, X.dtype)
     theta = checks.real_array(theta, "theta", like=X)
@@ -35,6 +36,7 @@ class Average:
         self.a, self.sum, self.weight = checks.number(a, "averaging", "[0, 1)"), 0.0, 0.0
 
     def __call__(self, theta):
+        checks.theta_shape(theta)
         if self.a == 0:
             return theta
         self.sum, self.weight = self.a * self.sum + theta, self.a * self.weight + 1

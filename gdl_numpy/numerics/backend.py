@@ -44,10 +44,10 @@ def random_generator(seed, device="cpu"):
     The two devices have different streams: the same seed gives other numbers on each. ValueError
     for another device; RuntimeError if the GPU is asked for and CuPy or a CUDA device is missing.
     """
-    if device == "cpu":
+    if isinstance(device, str) and device == "cpu":
         return _seeded(numpy, seed)
-    if device != "gpu":
-        raise ValueError(f'device must be "cpu" or "gpu", got {device!r}')
+    if not isinstance(device, str) or device != "gpu":
+        raise ValueError(f'device must be "cpu" or "gpu", got {device!r:.80}')
     try:
         import cupy
     except ImportError as error:

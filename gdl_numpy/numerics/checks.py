@@ -14,7 +14,7 @@ to skip such a line, and the formula is next to it.
     models     theta, theta_shape, vector, gradient, waves, probabilities
     labels     labels, different_labels, every_label
     chance     rng, draws
-    objects    function, instance, offers
+    objects    function, instance, offers, density, densities, family
     calls      at_once, for functions that yield
 
 Each returns what it was given, as the number or the array that the caller goes on with, or raises a
@@ -54,7 +54,7 @@ def whole_number(n, name, least=0, most=None):
 def whole_numbers(values, name, least=0):
     """`values` as a tuple of ints that are at least `least`."""
     try:
-        values = tuple(values)
+        values = tuple(None if isinstance(values, str | bytes | dict) else values)
     except TypeError as error:
         raise TypeError(f"{name} must be a list of whole numbers, got {values!r:.80}") from error
     return tuple(whole_number(value, name, least) for value in values)
@@ -96,14 +96,15 @@ def axis(axis, ndim):
     return whole_number(axis, "axis", min(-ndim, -1), max(ndim - 1, 0))
 
 
-def numbers(values, name, interval="(-inf, inf)"):
-    """`values` as a tuple of one or more floats in `interval`."""
+def numbers(values, name, interval="(-inf, inf)", n=None):
+    """`values` as a tuple of floats in `interval`, one or more, or n of them."""
     try:
-        several = () if isinstance(values, str | bytes | dict) else tuple(values)
+        several = () if isinstance(unmasked(values, name), str | bytes | dict) else tuple(values)
     except TypeError:
         several = ()
-    if not several:
-        raise TypeError(f"{name} must be a list of one or more numbers, got {values!r:.80}")
+    if not several or len(several) != (n or len(several)):
+        raise TypeError(f"{name} must be a list of {n or 'one or more'} numbers, got "
+                        f"{values!r:.80}")
     return tuple(number(value, name, interval) for value in several)
 
 
@@ -161,7 +162,7 @@ def float_dtype(dtype, name="dtype"):
         wanted = numpy.dtype(object if dtype is None else dtype)
     except (TypeError, ValueError):
         wanted = None
-    if wanted not in (numpy.dtype(numpy.float32), numpy.dtype(numpy.float64)):
+    if wanted is None or wanted not in (numpy.dtype(numpy.float32), numpy.dtype(numpy.float64)):
         raise TypeError(f"{name} must be float32 or float64, got {dtype!r:.80}")
     return wanted
 
@@ -213,9 +214,9 @@ def same_shape(U, name, X, of):
     return U
 
 
-def paired(U, name, Z, of="Z"):
+def paired(U, name, Z, of="Z", finite=True):
     """`U` as an (n, c) array with a row for each of the n rows of Z, which the error calls `of`."""
-    U = real_array(U, name, like=Z)
+    U = real_array(U, name, like=Z, finite=finite)
     if U.ndim != 2 or len(U) != len(Z):
         raise ValueError(f"{name} must have a row for each of the {len(Z)} rows of {of}, got shape "
                          f"{U.shape}")
@@ -268,7 +269,7 @@ def corners(low, high, like, look=True):
 def grey_levels(K, levels, like=None, d=None, name="K"):
     """`K` as an (n, d) array of ints from 0 to levels - 1: pictures, whose pixels have levels."""
     K = real_array(K, name, like)
-    K = observations(K, K, name=name, d=K.shape[-1] if d is None and K.ndim else d)
+    K = observations(K, K, name=name, d=K.shape[-1] if d is None and K.ndim else d or "d")
     fits = (K >= 0) & (K < levels) & (K == K.round())
     if not fits.all():
         bad = float(K.ravel()[(~fits).ravel().argmax()])
@@ -288,18 +289,18 @@ def theta(theta, n_parameters):
     return theta_shape(real_array(theta, "theta"), n_parameters)
 
 
-def theta_shape(theta, n_parameters=None):
+def theta_shape(theta, n_parameters=None, name="theta"):
     """theta, an array of shape (n_θ,), of any length if that is None; in a training step nothing
     waits to see if it is finite."""
-    if vector(unmasked(theta, "theta"), n_parameters, "theta").dtype != precision(theta):
-        raise TypeError("theta must be an array of float32 or float64, in the byte order of this "
+    if vector(theta, n_parameters, name).dtype != precision(theta):
+        raise TypeError(f"{name} must be an array of float32 or float64, in the byte order of this "
                         f"machine, got dtype {theta.dtype}")
     return theta
 
 
 def vector(values, length, name):
     """`values`, an array of shape (length,), of any length if that is None."""
-    shape = getattr(values, "shape", type(values))
+    shape = getattr(unmasked(values, name), "shape", type(values))
     if len(shape) != 1 if length is None and isinstance(shape, tuple) else shape != (length,):
         wanted = "n" if length is None else length
         raise ValueError(f"{name} must be an array of shape ({wanted},), got {shape}")
@@ -321,6 +322,8 @@ def probabilities(weights, name, like=None, axis=None):
     """`weights` as an array of numbers that are not negative and sum to 1, along `axis` or all
     together, a copy."""
     weights = real_array(weights, name, like).copy()
+    if axis is not None and weights.ndim <= axis:
+        raise ValueError(f"{name} must have {axis + 1} axes or more, got shape {weights.shape}")
     if weights.size == 0 or (weights < 0).any():
         raise ValueError(f"{name} must be one or more numbers and none negative, got {weights}")
     sums = weights.sum(axis=axis).ravel()
@@ -340,8 +343,8 @@ def permutation(order, name, d):
 
 def falling(values, name):
     """`values` as two finite numbers, the second below the first."""
-    pair = tuple(number(value, name, "[-inf, inf]") for value in values
-                 ) if hasattr(values, "__iter__") else ()
+    listed = hasattr(unmasked(values, name), "__iter__") and not isinstance(values, type)
+    pair = tuple(number(value, name, "[-inf, inf]") for value in values) if listed else ()
     if len(pair) != 2 or not -math.inf < pair[1] < pair[0] < math.inf:
         raise ValueError(f"{name} must be two finite numbers, the second below the first, got "
                          f"{values!r:.80}")
@@ -367,7 +370,10 @@ def labels(y, X, n_classes=None, in_range=True):
     unmasked(y, "y")
     if hasattr(y, "dtype") and array_module(y) is not xp:
         raise TypeError("X and y must live on the same device")
-    y = xp.asarray(y)
+    try:
+        y = xp.asarray(y)
+    except ValueError as error:
+        raise ValueError("y is ragged: it must hold one label for each row of X") from error
     if y.dtype.kind not in "iu":
         raise TypeError(f"y must hold whole numbers, got dtype {y.dtype}")
     if y.shape != (len(X),):
@@ -433,6 +439,29 @@ def offers(value, name, *methods):
     if missing or isinstance(value, type):
         raise TypeError(f"{name} must have the methods {', '.join(methods)}, got {value!r:.80}")
     return value
+
+
+def density(p, name):
+    """`p`, if it is an object that can do at least one of the things that a density may do."""
+    known = ("sample", "log_prob", "log_mass", "elbo", "energy")
+    if isinstance(p, type) or not any(callable(getattr(p, method, None)) for method in known):
+        raise TypeError(f"{name} must be a density, which has log_prob or sample, got {p!r:.80}")
+    return p
+
+
+def densities(values, name):
+    """`values`, a list or tuple, as a tuple of one or more densities."""
+    if not isinstance(values, list | tuple) or not values:
+        raise TypeError(f"{name} must be a list of one or more densities, got {values!r:.80}")
+    return tuple(density(p, f"{name}[{i}]") for i, p in enumerate(values))
+
+
+def family(family):
+    """`family`, if it makes a density of a theta, as the families of this book do."""
+    if isinstance(family, type) or not callable(family):
+        raise TypeError("family must be a family of densities, such as NormalFamily(2), got "
+                        f"{family!r:.80}")
+    return family
 
 
 def at_once(steps):

@@ -48,7 +48,7 @@ def logsumexp(x, axis=None, keepdims=False):
     1000.6931471805599
     """
     x = checks.real_array(x, "x", finite=False)
-    axis = checks.axis(axis, x.ndim)
+    axis, keepdims = checks.axis(axis, x.ndim), checks.truth(keepdims, "keepdims")
     if x.size == 0:
         return x.sum(axis=axis, keepdims=keepdims) - math.inf
     m, _, log_sum = _from_maximum(x, axis)
@@ -100,6 +100,5 @@ def bounded(x, B):
     x, B = checks.real_array(x, "x", finite=False), checks.number(B, "B", "(0, inf)", optional=True)
     if B is None:
         return x, lambda dy: dy
-    t = x / B
-    array_module(t).tanh(t, out=t)                          # backward keeps t, and the caller B t
+    t = array_module(x).tanh(x / B)                         # backward keeps t, and the caller B t
     return B * t, quiet(lambda dy: (1 - t * t) * dy)

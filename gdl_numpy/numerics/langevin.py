@@ -30,6 +30,7 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True,
     restarts. With look=False nobody waits to see whether the rows of X lie in the box.
     """
     checks.rng(rng), checks.function(energy, "energy"), checks.truth(metropolis, "metropolis")
+    checks.truth(look, "look")
     steps = checks.whole_number(steps, "steps")
     step, jump = checks.number(step, "step", "(0, inf)"), checks.number(jump, "jump", "[0, 1]")
     X = checks.real_array(X, "X", finite=look).copy()
@@ -64,6 +65,7 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True,
 def uniform(n, low, high, rng):
     """n uniform draws from the box with the corners low and high (d,), in their precision."""
     n = checks.draws(n, rng)
+    low = checks.real_array(low, "low", finite=False)
     low, high = checks.corners(low, high, low, look=False)
     return low + (high - low) * rng.random((n, len(low)), dtype=low.dtype)
 
@@ -75,6 +77,7 @@ def reflect(X, low, high):
     """
     X = checks.real_array(X, "X", finite=False)
     low, high = checks.corners(low, high, X, look=False)
+    X = checks.observations(X, low, finite=False)
     xp, side = array_module(X), high - low
     u = (X - low) % (2 * side)
     sign = xp.where(u > side, -1, 1).astype(X.dtype)

@@ -53,7 +53,7 @@ def quantise(images, levels):
 
 def dequantise(K, levels, rng, dtype=float):
     """A random point of the cell of each picture K (n, d), shape (n, d)."""
-    levels = checks.whole_number(levels, "levels", least=1)
+    levels, dtype = checks.whole_number(levels, "levels", least=1), checks.float_dtype(dtype)
     K = checks.grey_levels(K, levels)
     return ((K + checks.rng(rng).random(K.shape)) / levels).astype(dtype)                   # (2)
 
@@ -98,8 +98,10 @@ class Dequantised(Described):
     """
 
     def __init__(self, p, levels, log_p=None, dtype=float):
-        self.p, self.levels = p, checks.whole_number(levels, "levels", least=1)
-        self.log_p, self.dtype = log_p, dtype
+        self.levels = checks.whole_number(levels, "levels", least=1)
+        self.log_p = checks.function(log_p, "log_p", optional=True)
+        self.p = p if p is None and log_p is not None else checks.density(p, "p")
+        self.dtype, _ = dtype, checks.float_dtype(dtype)
 
     def lower_bound(self, K, rng):
         """What is at most log P(k) in the mean, for each picture of K (n, d), (n,), in nats.

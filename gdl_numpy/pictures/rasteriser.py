@@ -36,6 +36,8 @@ def rasterise(polygons, resolution=32):
         raise ValueError(f"polygons must be a list of at least one array, got {polygons!r}")
     first = checks.real_array(polygons[0], "polygons[0]")
     parts = [checks.real_array(P, f"polygons[{i}]", like=first) for i, P in enumerate(polygons)]
+    if first.ndim != 3:
+        raise ValueError(f"polygons[0] must have shape (n, m, 2), got {first.shape}")
     for i, P in enumerate(parts):
         if P.ndim != 3 or P.shape[0] != len(first) or P.shape[1] < 3 or P.shape[2] != 2:
             raise ValueError(f"polygons[{i}] must have shape (n, m, 2) with n = {len(first)} "

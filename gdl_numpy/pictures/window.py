@@ -70,6 +70,12 @@ class WindowFamily(Described):
 
     def inputs(self, K, pixels, dtype=float):
         """What the classifier sees when asked for the `pixels` (n, m) of pictures K, x (n·m, w)."""
+        K, dtype = checks.real_array(K, "K", finite=False), checks.float_dtype(dtype)
+        if K.ndim != 2 or K.shape[1] != self.side**2:
+            raise ValueError(f"K must have shape (n, {self.side**2}), got {K.shape}")
+        if getattr(pixels, "shape", ())[:-1] != (len(K),) or pixels.dtype.kind not in "iu":
+            raise TypeError(f"pixels must be an array ({len(K)}, m) of whole numbers, got "
+                            f"{pixels!r:.80}")
         xp, side, n = array_module(K), self.side, len(K)
         framed = xp.zeros((n, side + self.rows, self.width), dtype=dtype)
         framed[:, self.rows:, self.reach:self.reach + side] = (
@@ -89,8 +95,8 @@ class WindowFamily(Described):
         A pixel may be drawn twice. The levels in K are not looked at: no step waits for a device.
         """
         checks.theta_shape(theta, self.n_parameters)
-        K = checks.observations(checks.not_empty(K, "K"), theta, finite=False, name="K",
-                                d=self.side**2)
+        K = checks.observations(K, theta, finite=False, name="K", d=self.side**2)
+        checks.not_empty(K, "K")
         m, rng = checks.whole_number(m, "m", least=1), checks.rng(rng)
         pixels = rng.integers(0, K.shape[1], size=(len(K), m))
         y = K[array_module(K).arange(len(K))[:, None], pixels].ravel().astype(int)

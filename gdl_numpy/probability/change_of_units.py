@@ -41,7 +41,7 @@ class InUnits(Described):
         unit = checks.real_array(unit, "unit")
         if unit.ndim != 1 or not (unit != 0).all():
             raise ValueError(f"unit must have shape (d,) and hold no 0, got {unit}")
-        self.p, self.unit = p, unit.copy()
+        self.p, self.unit = checks.density(p, "p"), unit.copy()
         self.log_det = math.log(abs(math.prod(unit.tolist())))
 
     def __getattr__(self, name):

@@ -35,7 +35,8 @@ LOG_2_PI = math.log(2 * math.pi)
 
 def categorical(weights, n, rng):
     """n draws of k with probability proportional to weights[k], by the inverse of the CDF, (n,)."""
-    n = checks.draws(n, rng)
+    n, weights = checks.draws(n, rng), checks.real_array(weights, "weights", finite=False)
+    checks.not_empty(weights.ravel(), "weights")
     cdf = weights.ravel().cumsum()
     u = rng.random(n, dtype=cdf.dtype) * cdf[-1]
     return array_module(cdf).searchsorted(cdf, u, side="right").clip(0, len(cdf) - 1)
@@ -43,6 +44,7 @@ def categorical(weights, n, rng):
 
 def sample_components(weights, components, n, rng):
     """n draws of a component k, as `categorical`, and of x from it: X (n, d) and k (n,)."""
+    components = checks.densities(components, "components")
     k = categorical(weights, checks.draws(n, rng), rng)
     xp = array_module(k)
     counts = xp.bincount(k, minlength=len(components)).tolist()
@@ -90,6 +92,11 @@ class Normal(Described):
     def from_cholesky(cls, mu, L):
         """N(µ, L Lᵀ) from a lower triangular L with positive diagonal, never multiplied out."""
         p = cls.__new__(cls)
+        mu = checks.vector(checks.real_array(mu, "mu", finite=False), None, "mu")
+        L = checks.real_array(L, "L", like=mu, finite=False)
+        if L.shape != 2 * mu.shape:
+            raise ValueError("mu must have shape (d,) and L (d, d), got shapes "
+                             f"{mu.shape} and {L.shape}")
         p.mu, p.L = mu.copy(), L.copy()
         p._set_inverse()
         return p
@@ -120,6 +127,9 @@ def cholesky(covariance):
     L_ii² / Σ_ii is the share of the variance of x_i that the coordinates before it do not explain.
     Near 0 it is mostly rounding error, so below √(machine epsilon) Σ is refused as singular.
     """
+    covariance = checks.real_array(covariance, "covariance")
+    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1]:
+        raise ValueError(f"covariance must have shape (d, d), got {covariance.shape}")
     xp = array_module(covariance)
     rounding = xp.finfo(covariance.dtype).eps
     spread = xp.sqrt(abs(covariance.diagonal()))
@@ -141,7 +151,8 @@ class Mixture(Described):
     """Σ_k w_k p_k: `weights` (K,) that sum to 1, and K densities on the same space."""
 
     def __init__(self, weights, components):
-        self.weights, self.components = checks.probabilities(weights, "weights"), tuple(components)
+        self.weights = checks.probabilities(weights, "weights")
+        self.components = checks.densities(components, "components")
         if self.weights.shape != (len(self.components),):
             raise ValueError(f"weights must have shape ({len(self.components)},), one for each "
                              f"component, got shape {self.weights.shape}")
@@ -165,7 +176,8 @@ class Histogram(Described):
     """Piecewise constant on a grid over a sample space; `masses`, shaped as the grid, sum to 1."""
 
     def __init__(self, space, masses):
-        self.space, self.masses = space, checks.probabilities(masses, "masses", like=space.low)
+        self.space = checks.instance(space, "space", SampleSpace)
+        self.masses = checks.probabilities(masses, "masses", like=space.low)
         self.cell_volume = space.volume / self.masses.size
         if self.masses.ndim != len(space.low):
             raise ValueError(f"masses must have one axis for each of the {len(space.low)} "

@@ -52,7 +52,8 @@ from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
 
 def responsibilities(family, theta, X):
     """The E step: r_ik, the probability that component k made row i, (n, K); a row sums to 1."""
-    logits, _ = family.cut(theta)
+    checks.instance(family, "family", MixtureFamily)
+    logits, _ = family.cut(checks.theta_shape(theta, family.n_parameters))
     p_theta, log_w, xp = family(theta), log_softmax(logits), array_module(theta)
     log_joint = xp.stack([log_w[k] + p_k.log_prob(X)                # log w_k N(x_i; µ_k, Σ_k)
                           for k, p_k in enumerate(p_theta.components)], axis=1)
@@ -62,6 +63,9 @@ def responsibilities(family, theta, X):
 def weighted_estimate(family, R, X):
     """The M step, without a floor: θ of the mixture in which row i counts R[i, k] times for
     component k; shape (n_θ,). R (n, K), X (n, d)."""
+    checks.instance(family, "family", MixtureFamily)
+    X = checks.data_set(X, family.d)
+    R = checks.paired(R, "R", X, of="X")
     N = R.sum(axis=0)
     w = N / len(X)
     mu = R.T @ X / N[:, None]

@@ -26,7 +26,7 @@ from gdl_numpy.numerics.backend import array_module
 @numpy.errstate(over="ignore", invalid="ignore")            # inf · 0 is replaced
 def likelihood(family, theta, X):
     """Π p_θ(x) over the rows of X: 1 for no rows; 0.0 or inf where floating point ends."""
-    log_p = family(theta).log_prob(X)
+    log_p = checks.family(family)(theta).log_prob(X)
     xp = array_module(log_p)
     p = xp.exp(log_p)
     return xp.where((p > 0).all(), p.prod(), 0)
@@ -34,7 +34,7 @@ def likelihood(family, theta, X):
 
 def log_likelihood(family, theta, X):
     """Σ log p_θ(x) over the rows of X, in nats; -inf if p_θ gives some row density 0."""
-    return family(theta).log_prob(X).sum()
+    return checks.family(family)(theta).log_prob(X).sum()
 
 
 def negative_log_likelihood(family, theta, X):
@@ -47,16 +47,18 @@ def mean_loss(family, theta, X):
 
     For families whose `log_prob(theta, X)` returns its value and its pullback.
     """
-    return negative_mean(*family.log_prob(theta, X))
+    return negative_mean(*checks.offers(family, "family", "log_prob").log_prob(theta, X))
 
 
 def mean(values, backward):
     """1/n Σ values, and what `backward` makes of its derivative 1/n in each row; (n,), n > 0."""
+    values, backward = checks.vector(values, None, "values"), checks.function(backward, "backward")
     xp, n = array_module(values), len(checks.not_empty(values))
     return values.mean(), backward(xp.full(n, 1 / n, dtype=values.dtype))
 
 
 def negative_mean(log_p, backward):
     """-1/n Σ log_p, and its gradient by `backward`, as `mean` has them."""
+    log_p, backward = checks.vector(log_p, None, "log_p"), checks.function(backward, "backward")
     value, dtheta = mean(log_p, lambda dlog_p: backward(-dlog_p))
     return -value, dtheta

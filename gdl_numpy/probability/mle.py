@@ -43,6 +43,11 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
     offers = {"closed form": hasattr(family, "mle"), "em": isinstance(family, MixtureFamily),
               "gradient": hasattr(family, "log_prob")}
     roads = [name for name, offered in offers.items() if offered]
+    if isinstance(family, type) or not roads:
+        raise TypeError(f"family must offer mle(X) or log_prob(theta, X), got {family!r:.80}")
+    if theta is not None:
+        theta = checks.theta_shape(checks.real_array(theta, "theta", like=X),
+                                   getattr(family, "n_parameters", None))
     if method is None and roads:
         method = roads[0]
     checks.choice(method, f"method of a {type(family).__name__}", roads)

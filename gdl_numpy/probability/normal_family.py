@@ -47,6 +47,11 @@ class NormalFamily(Described):
 
     def theta(self, mu, L):
         """The θ of N(µ, L Lᵀ); for mu (K, d) and L (K, d, d) one row for each."""
+        mu = checks.real_array(mu, "mu", finite=False)
+        L = checks.real_array(L, "L", like=mu, finite=False)
+        if mu.shape[-1:] != (self.d,) or L.shape != (*mu.shape, self.d):
+            raise ValueError(f"mu must have shape (..., {self.d}) and L (..., {self.d}, {self.d}), "
+                             f"got shapes {mu.shape} and {L.shape}")
         xp = array_module(mu)
         i, j = _below_diagonal(xp, self.d)
         log_diagonal = xp.log(xp.diagonal(L, axis1=-2, axis2=-1))
@@ -96,10 +101,13 @@ class MixtureFamily(Described):
 
     def cut(self, theta):
         """The logits (K,) and the parameters of the normals (K, n_θ), views of theta."""
+        checks.vector(theta, self.n_parameters, "theta")
         return theta[:self.n_components], theta[self.n_components:].reshape(self.n_components, -1)
 
     def theta(self, weights, mu, L):
         """The θ of Σ_k w_k N(µ_k, L_k L_kᵀ) from arrays (K,), (K, d) and (K, d, d)."""
+        weights = checks.real_array(weights, "weights", finite=False)
+        checks.vector(weights, self.n_components, "weights")
         xp = array_module(weights)
         return xp.concatenate([xp.log(weights), self.normal.theta(mu, L).ravel()])
 

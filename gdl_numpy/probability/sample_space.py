@@ -49,7 +49,7 @@ class SampleSpace(Described):
 
     def contains(self, X, finite=True):
         """Whether each row of X lies in the box, its edges included, shape (n,)."""
-        X = checks.observations(X, self.low, finite)
+        X = checks.observations(X, self.low, checks.truth(finite, "finite"))
         return ((self.low <= X) & (X <= self.high)).all(axis=1)
 
     def grid(self, shape):
@@ -70,7 +70,7 @@ class SampleSpace(Described):
         A point on the border of two cells belongs to the upper one, on the last border to the last.
         """
         shape, width = self._cells(shape)
-        X = checks.observations(X, self.low, finite)
+        X = checks.observations(X, self.low, checks.truth(finite, "finite"))
         xp, inside = array_module(X), self.contains(X, finite=False)
         X = xp.where(inside[:, None], X, self.low)
         number = xp.zeros(len(X), dtype=int)

@@ -61,7 +61,8 @@ class AutoencoderFamily(Described):
 
     def loss(self, theta, X):
         """The reconstruction error, a mean over rows and columns, and its gradient, (n_θ,)."""
-        checks.not_empty(X)
+        checks.theta_shape(theta, self.n_parameters)
+        X = checks.not_empty(checks.observations(X, theta, finite=False, d=self.d))
         Z, backward_encoder = self.encode(theta, X)
         difference, backward_decoder = self.decode(theta, Z)
         difference -= X                                             # x̂ - x
@@ -74,6 +75,11 @@ class AutoencoderFamily(Described):
     def rescaled(self, theta, mu, scale):
         """The θ that does with scale x + mu what theta does with x, a new array (n_θ,)."""
         theta = checks.theta_shape(theta, self.n_parameters).copy()
+        mu, scale = (checks.real_array(unit, name, like=theta, finite=False)
+                     for unit, name in ((mu, "mu"), (scale, "scale")))
+        if mu.shape != (self.d,) or scale.shape not in ((), (self.d,)):
+            raise ValueError(f"mu must have shape ({self.d},) and scale () or ({self.d},), got "
+                             f"{mu.shape} and {scale.shape}")
         phi, psi = self.parts(theta)
         W, b = self.encoder.cut(phi)[0]
         V, c = self.decoder.cut(psi)[-1]

@@ -44,6 +44,7 @@ class LeadingCoordinates(Described):
     """`axes`, PrincipalComponents of k of d dimensions, units `s` (k,), and σ, a float."""
 
     def __init__(self, axes, s, sigma):
+        checks.instance(axes, "axes", PrincipalComponents)
         self.axes, self.s = axes, checks.real_array(s, "s", like=axes.mu).copy()
         self.sigma = checks.number(sigma, "sigma", "(0, inf)")
         self.d, self.k = axes.components.shape
@@ -55,7 +56,7 @@ class LeadingCoordinates(Described):
 
         ValueError unless 1 <= k < d, or if X lies in a plane of k dimensions: σ would be 0.
         """
-        X = checks.data_set(X)
+        X, own_units = checks.data_set(X), checks.truth(own_units, "own_units")
         k = checks.whole_number(k, "k", least=1, most=min(len(X), X.shape[1] - 1))
         axes = PrincipalComponents.fit(X, k)
         xp, Z = array_module(X), axes.encode(X)
@@ -84,7 +85,7 @@ class LeadingCoordinates(Described):
 
         It may as well be a lower bound; then so is the result.
         """
-        X = checks.observations(X, self.axes.mu)
+        X, _ = checks.observations(X, self.axes.mu), checks.function(log_p_z, "log_p_z")
         Z = self.axes.encode(X)
         rest = ((X - self.axes.mu)**2).sum(axis=1) - (Z**2).sum(axis=1)
         return (log_p_z(Z / self.s) - array_module(X).log(self.s).sum()
@@ -111,7 +112,8 @@ class InLeadingCoordinates(Described):
     """
 
     def __init__(self, coordinates, p_z):
-        self.coordinates, self.p_z = coordinates, p_z
+        self.coordinates = checks.instance(coordinates, "coordinates", LeadingCoordinates)
+        self.p_z = checks.density(p_z, "p_z")
 
     def log_prob(self, X):
         """log p(x) for each row of X (n, d), shape (n,), in nats."""

@@ -58,14 +58,14 @@ def intrinsic_dimension(X):
 
 def neighbour_regression(Z, U, Q, k=10):
     """û for each row of Q (m, d): the mean of U (n, c) over the k nearest rows of Z (n, d)."""
-    Z = checks.data_set(Z)
-    U = checks.paired(U, "U", Z)
+    Z = checks.data_set(Z, name="Z")
+    U, Q = checks.paired(U, "U", Z), checks.observations(Q, Z, name="Q")
     return U[nearest(Q, Z, k)[1]].mean(axis=1)
 
 
 def determination(U, U_hat):
     """R² of each column of U (n, c) by the predictions U_hat (n, c), shape (c,); at most 1."""
-    U = checks.data_set(U)
+    U = checks.data_set(U, name="U")
     U_hat = checks.real_array(U_hat, "U_hat", like=U)
     if U_hat.shape != U.shape:
         raise ValueError(f"U_hat must have the shape of U, {U.shape}, got {U_hat.shape}")

@@ -69,6 +69,7 @@ def principal_axes(X):
     From the singular values of the centred rows, X - µ = V S Uᵀ and λ = S²/n, so that no digits are
     lost by squaring; m = min(n, d), all other λ are 0. ValueError if all rows are equal.
     """
+    X = checks.data_set(X)
     xp = array_module(X)
     mu = X.mean(axis=0)
     _, S, Ut = xp.linalg.svd(X - mu, full_matrices=False)
@@ -90,6 +91,7 @@ class ProbabilisticPCAFamily(Described):
 
     def cut(self, theta):
         """µ (d,), W (d, k) and log σ (), views of theta."""
+        checks.vector(theta, self.n_parameters, "theta")
         return theta[:self.d], theta[self.d:-1].reshape(self.d, self.k), theta[-1]
 
     def initial_theta(self, rng):

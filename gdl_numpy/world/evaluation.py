@@ -30,6 +30,7 @@ from gdl_numpy.probability.divergence import cross_entropy_estimate
 
 def accuracy(p_model, p_data, n, rng):
     """The share of n samples of the model that lie in the support of p_data, between 0 and 1."""
+    checks.offers(p_model, "p_model", "sample"), checks.offers(p_data, "p_data", "contains")
     n, rng = checks.whole_number(n, "n", least=1), checks.rng(rng)
     return p_data.contains(p_model.sample(n, rng)).mean()
 
@@ -38,6 +39,8 @@ def coverage(p_model, p_data, n, rng, cell=2.0):
     """The number of cells of side `cell` that n samples of the model hit inside the support of
     p_data, over the number hit by n draws of p_data. In the plane, `cell` in the unit of x; a model
     that spreads wide can exceed 1 a little."""
+    checks.offers(p_model, "p_model", "sample")
+    checks.offers(p_data, "p_data", "sample", "contains")
     cell = checks.number(cell, "cell", "(0, inf)")
     return _cells_hit(p_model, p_data, n, rng, cell) / _cells_hit(p_data, p_data, n, rng, cell)
 
@@ -49,7 +52,8 @@ def _cells_hit(p, p_data, n, rng, cell):
 
 def cells_hit(X, cell):
     """The number of squares of side `cell` that hold rows of X (n, 2)."""
-    xp = array_module(X)
+    X, cell = checks.real_array(X, "X"), checks.number(cell, "cell", "(0, inf)")
+    X, xp = checks.observations(X, X, d=2), array_module(X)
     number = xp.floor(X / cell).astype(int)
     width = 2 * int(abs(number).max()) + 1 if number.size else 1
     return len(xp.unique(number @ xp.asarray([width, 1])))
@@ -61,6 +65,7 @@ def kl_to_data(p_model, p_data, X):
     The draws must be new to the model; p_data knows its entropy. (inf, NaN) if the model gives some
     row density 0.
     """
+    checks.offers(p_model, "p_model", "log_prob"), checks.offers(p_data, "p_data", "log_prob")
     value, standard_error = cross_entropy_estimate(p_model, X)
     return value - p_data.entropy, standard_error
 
@@ -75,8 +80,9 @@ class Verdict:
 
 def verdict(p_model, p_data, x):
     """The Verdict on one point x, shape (d,)."""
-    xp = array_module(x)
-    X = xp.asarray(x)[None]
+    checks.offers(p_model, "p_model", "log_prob"), checks.offers(p_data, "p_data", "log_prob")
+    X = checks.real_array(x, "x")[None]
+    xp = array_module(X)
     log_data, log_model = p_data.log_prob(X)[0], p_model.log_prob(X)[0]
     kinds = {(False, True): "A", (True, False): "B", (True, True): "C", (False, False): "neither"}
     kind = kinds[bool(log_data > -math.inf), bool(log_model > -math.inf)]

@@ -33,6 +33,7 @@ import numpy
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
+from gdl_numpy.probability.sample_space import SampleSpace
 
 OUTSIDE, INSIDE, MIXED = 0, 1, 2                            # kinds of cells
 BLOCK = 2**16                                               # rows that stay in the cache
@@ -47,9 +48,12 @@ class Region(Described):
     """
 
     def __init__(self, start, end, space, shape):
-        self.space, self.shape = space, checks.whole_numbers(shape, "shape", least=1)
+        self.space = checks.instance(space, "space", SampleSpace)
+        self.shape = shape = checks.whole_numbers(shape, "shape", least=1)
         self.start = start = checks.observations(start, space.low, name="start")
         self.end = end = checks.paired(end, "end", start, of="start")
+        if len(shape) != 2:
+            raise ValueError(f"shape must be two whole numbers, got {shape}")
         self.cell = (space.high - space.low) / numpy.array(shape)
         self.foot = numpy.where((start[:, 0] < end[:, 0])[:, None], self.start, self.end)
         self.head = numpy.where((start[:, 0] < end[:, 0])[:, None], self.end, self.start)
@@ -105,7 +109,7 @@ class Region(Described):
 
     def integral(self, G):
         """∫∫ g(x1) dx1 dx2 over the region, where G is the antiderivative of g."""
-        xp = array_module(self.start)
+        xp, _ = array_module(self.start), checks.function(G, "G")
         s, weight = map(xp.asarray, numpy.polynomial.legendre.leggauss(12))
         (a1, a2), (b1, b2) = self.start.T, self.end.T
         x1 = (a1 + b1)[:, None] / 2 + (b1 - a1)[:, None] / 2 * s        # Gauss-Legendre nodes
@@ -114,6 +118,7 @@ class Region(Described):
     def sample(self, n, rng, weight=None):
         """n points of the region, (n, 2), uniform, or as weight(x1), a number between 0 and 1."""
         n, xp = checks.draws(n, rng), array_module(self.foot)
+        checks.function(weight, "weight", optional=True)
         (rows, columns), low, high = self.shape, self.space.low, self.space.high
         accepted, missing = [xp.empty((0, 2))], n
         while missing > 0:

@@ -226,7 +226,7 @@ def test_a_standard_error_needs_two_rows(n):
 
 
 @pytest.mark.parametrize("x, message", [
-    ([1.0, math.nan], "X holds nan"),
+    ([1.0, math.nan], "x holds nan"),
     ([1.0, 2.0, 3.0], "X has 3 columns"),
     ([[1.0, 2.0]], r"got shape \(1, 1, 2\)"),
     (1.0, r"got shape \(1,\)"),

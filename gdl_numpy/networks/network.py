@@ -113,7 +113,8 @@ def mlp(theta, X, sizes, activation="tanh"):
     matrix products. ValueError for another shape of theta or X.
     """
     bend, times_slope = ACTIVATIONS[checks.choice(activation, "activation", ACTIVATIONS)]
-    layers = cut(checks.theta_shape(theta), sizes)
+    layers = cut(theta, sizes)
+    checks.theta_shape(theta)
     X = checks.observations(X, theta, finite=False, d=sizes[0])
     H = [X]
     for i, (W, b) in enumerate(layers):

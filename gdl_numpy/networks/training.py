@@ -37,6 +37,8 @@ class Average:
 
     def __call__(self, theta):
         checks.theta_shape(theta)
+        if self.weight > 0:
+            checks.gradient(theta, self.sum, "theta", "the one before")
         if self.a == 0:
             return theta
         self.sum, self.weight = self.a * self.sum + theta, self.a * self.weight + 1
@@ -85,6 +87,6 @@ def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000,
                 optimizer.learning_rate = learning_rate * half_cosine(t, max_steps)
             value, dtheta = loss(theta, *rows)
             theta = optimizer(theta, dtheta)
-            yield Step(t, value, average(theta))
+            yield Step(t, checks.one_number(value, "loss"), average(theta))
 
     return steps(theta)

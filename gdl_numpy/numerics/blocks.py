@@ -37,5 +37,6 @@ def mean_over_blocks(loss, theta, *data, rows=2**11):
     for start in range(0, n, rows):
         block = [array[start:start + rows] for array in data]
         value, dtheta = loss(theta, *block)
+        checks.one_number(value, "loss")
         mean, dmean = mean + len(block[0]) / n * value, dmean + len(block[0]) / n * dtheta
     return mean, dmean

@@ -7,7 +7,7 @@ changed. Idea: all of that stands here, and a call is seen by its prefix, `check
 to skip such a line, and the formula is next to it.
 
     numbers    whole_number, whole_numbers, permutation, number and numbers (of an interval),
-               falling, choice, truth, axis
+               falling, choice, truth, one_number, axis
     arrays     real_array, unmasked, precision, float_dtype, observations, data_set, varying,
                same_shape, paired, equally_many, rows_within, rows_of_box, corners, not_empty,
                grey_levels
@@ -106,6 +106,13 @@ def numbers(values, name, interval="(-inf, inf)", n=None):
         raise TypeError(f"{name} must be a list of {n or 'one or more'} numbers, got "
                         f"{values!r:.80}")
     return tuple(number(value, name, interval) for value in several)
+
+
+def one_number(value, name):
+    """`value`, if it is one number, of the shape () as an array; nothing waits."""
+    if getattr(value, "shape", ()) != ():
+        raise ValueError(f"{name} must be one number, got an array of shape {value.shape}")
+    return value
 
 
 def choice(name_of_one, name, options):

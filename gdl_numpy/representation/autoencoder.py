@@ -97,6 +97,7 @@ class AutoencoderFamily(Described):
         the decoder undo each other. A new array (n_θ,). ValueError if the codes of X lie in fewer
         than k dimensions.
         """
+        checks.theta_shape(theta, self.n_parameters)
         Z = self(theta).encode(checks.data_set(X, self.d))
         mean = Z.mean(axis=0)
         L = cholesky((Z - mean).T @ (Z - mean) / len(Z))

@@ -208,7 +208,7 @@ CALLS = {                                                   # what BY_NAME does 
     "normalizing_flow.affine": lambda: {"raw": rows(6, 2)},
     "normalizing_flow.inverse_affine": lambda: {"y": rows(1, 6)[0], "raw": rows(6, 2)},
     "diffusion.linear": lambda: {"u": rows(1, 6)[0], "highest": 5.0, "lowest": -3.0},
-    "diffusion.cosine": lambda: {"u": rows(1, 6)[0], "highest": 5.0, "lowest": -3.0},
+    "diffusion.cosine": lambda: {"u": abs(rows(1, 6)[0]), "highest": 5.0, "lowest": -3.0},
     "diffusion.signal_and_noise": lambda: {"log_snr": rows(1, 6)[0]},
     "training.starting_theta": lambda: {
         "family": Network((2, 4, 2)), "theta": rows(1, 22)[0]},
@@ -301,6 +301,9 @@ ELSEWHERE = {                                               # or have no argumen
     "taxonomy.branch": "reads classes", "taxonomy.densities": "reads classes",
     "taxonomy.leaves": "reads classes", "taxonomy.tree": "reads classes",
 }
+CONVERTED = ("expectation_maximization", "mle.descend", "mle.maximum_likelihood", "likelihood.log",
+             "likelihood.likelihood", "likelihood.negative", "training.", "RecalibratedFamily.l")
+ANY_LENGTH = ("training.train", "GradientDescent.__call__", "Adam.__call__", "Average.__call__")
 NOT_LOOKED_AT = {"on_space", "on", "mask"}                  # methods that are called by others here
 
 FUNCTIONS = dict.fromkeys((                                 # whose own errors are their own

@@ -6,7 +6,9 @@ import re
 import numpy
 import pytest
 from register_of_arguments import (
+    ANY_LENGTH,
     CLASSES,
+    CONVERTED,
     ELSEWHERE,
     MEMBERS,
     OTHER_NAMES,
@@ -16,7 +18,10 @@ from register_of_arguments import (
     every_class,
     parameters,
     right,
+    theta_of,
 )
+
+from gdl_numpy.probability.normal_family import NormalFamily
 
 CALLS = every_call()
 NO_GENERATORS = {
@@ -99,3 +104,25 @@ def test_an_odd_argument_is_taken_or_refused_by_name(name, parameter):
     for kind, value in ODD.items():
         message = refusal(name, parameter, value)
         assert message is None or named(name, parameter, message), (kind, message)
+
+
+def converts(name):
+    """Whether a call takes a θ of any real numbers, which it converts: what makes a member, trains
+    or estimates, and no single step."""
+    method = name.rpartition(".")[2]
+    return name in CLASSES or method in ("__call__", "train", "cut") or name.startswith(CONVERTED)
+
+
+@pytest.mark.parametrize("name, parameter", cases(lambda parameter: parameter in (
+    "theta", "theta_g", "phi")))
+def test_a_theta_of_another_length_or_precision_is_refused(name, parameter):
+    if name in ANY_LENGTH:
+        pytest.skip("theta may have any length")
+    theta = right(name).get(parameter, theta_of(right(name).get("self", NormalFamily(2))))
+    for wrong in (theta[:-2], theta[:-1], numpy.concatenate([theta, theta[:2]]), theta[None],
+                  theta[:0]):
+        message = refusal(name, parameter, wrong)
+        assert message and named(name, parameter, message), wrong.shape
+    for dtype in () if converts(name) else ("float16", "int64", "longdouble", ">f8"):
+        message = refusal(name, parameter, theta.astype(dtype))
+        assert message and named(name, parameter, message) and "dtype" in message, dtype

@@ -130,3 +130,21 @@ def test_blocks_do_not_wait_for_the_device(device):
     with stand_in_cupy.counted() as n:
         mean_over_blocks(squared_error, theta, *data, rows=5)
     assert n.waits == 0
+
+
+@pytest.mark.parametrize("rows, error", [(0, ValueError), (-3, ValueError), (2.5, TypeError),
+                                         (None, TypeError)])
+def test_blocks_have_rows(rows, error):
+    with pytest.raises(error, match="rows must be"):
+        mean_over_blocks(squared_error, numpy.zeros(2), numpy.zeros((4, 2)), rows=rows)
+
+
+def test_what_is_no_data_has_no_mean():
+    for data in ((), (3.0,), (numpy.float64(3),), (None,)):
+        with pytest.raises((ValueError, TypeError), match="data must"):
+            mean_over_blocks(squared_error, numpy.zeros(2), *data)
+
+
+def test_a_loss_for_each_row_has_no_mean():
+    with pytest.raises(ValueError, match=r"loss must be one number, got an array of shape \(4,\)"):
+        mean_over_blocks(lambda theta, X: (X[:, 0], theta), numpy.zeros(2), numpy.zeros((4, 2)))

@@ -2,6 +2,7 @@
 
 import math
 import re
+from types import SimpleNamespace
 
 import numpy
 import pytest
@@ -559,3 +560,93 @@ def test_grey_levels_and_numbers_of_any_size_are_refused_in_words(value):
     if isinstance(value, float):
         with pytest.raises(ValueError, match="K must hold whole numbers from 0 to 3, got 1e\\+300"):
             checks.grey_levels([[value]], 4)
+
+
+# Objects, functions, truths
+
+def test_several_numbers_are_a_tuple_of_floats():
+    assert checks.numbers([1, numpy.float32(2)], "a", "[1, 2]") == (1.0, 2.0)
+    assert checks.numbers(numpy.array([3.0]), "a", n=1) == (3.0,)
+    for values, words in ((2.0, "a must be a list of one or more numbers, got 2.0"),
+                          ([], "a must be a list of one or more numbers, got []"),
+                          ("12", "a must be a list of one or more numbers, got '12'"),
+                          (["1"], "a must be a number in (-inf, inf), got '1'")):
+        with refused(TypeError, words):
+            checks.numbers(values, "a")
+    with refused(TypeError, "a must be a list of 3 numbers, got [1, 2]"):
+        checks.numbers([1, 2], "a", n=3)
+    with refused(ValueError, "a must lie in (0, inf), got -1"):
+        checks.numbers([1, -1], "a", "(0, inf)")
+
+
+def test_a_truth_is_true_or_false_and_nothing_that_counts_as_such():
+    assert checks.truth(numpy.bool_(True), "a") is True and checks.truth(False, "a") is False
+    for value in (1, None, "True", [], numpy.ones(3)):
+        with refused(TypeError, f"a must be True or False, got {value!r}"):
+            checks.truth(value, "a")
+
+
+@pytest.mark.parametrize("axis, ndim", [(0, 1), (-2, 2), (1, 2), ((0, -1), 3), (None, 2), (0, 0)])
+def test_an_axis_is_one_of_the_array(axis, ndim):
+    assert checks.axis(axis, ndim) == axis
+
+
+def test_one_number_has_the_shape_of_none():
+    for value in (0.5, numpy.float32(1), numpy.array(2.0)):
+        assert checks.one_number(value, "loss") is value
+    with refused(ValueError, "loss must be one number, got an array of shape (1,)"):
+        checks.one_number(numpy.ones(1), "loss")
+
+
+@pytest.mark.parametrize("dtype", [float, "float32", numpy.float64, numpy.dtype("f4"), "<f8"])
+def test_a_precision_has_many_names(dtype):
+    assert checks.float_dtype(dtype) == numpy.dtype(dtype)
+
+
+def test_the_corners_of_a_box_are_two_points_of_its_space():
+    like = numpy.zeros(1, "float32")
+    low, high = checks.corners([0, 1], [2, 3], like)
+    assert low.dtype == high.dtype == "float32" and low.tolist() == [0, 1]
+    for low, high, words in (([0], [0], "low must be below high"), ([0], [1, 2], "both have shape"),
+                             ([], [], "both have shape"), ([[0]], [[1]], "both have shape")):
+        with pytest.raises(ValueError, match=words):
+            checks.corners(low, high, like)
+    checks.corners([1], [0], like, look=False)              # what nobody looks at
+
+
+def test_a_density_can_do_something_and_several_are_named_by_their_number():
+    p = SimpleNamespace(sample=print)
+    assert checks.density(p, "p") is p and checks.densities([p, p], "p") == (p, p)
+    for wrong in (None, "p", 3, SimpleNamespace(), numpy.ones(3), type(p)):
+        with pytest.raises(TypeError, match="^p must be a density, which has log_prob or sample"):
+            checks.density(wrong, "p")
+    with pytest.raises(TypeError, match=r"^p\[1\] must be a density"):
+        checks.densities([p, None], "p")
+    for wrong in (None, p, [], "pq"):
+        with pytest.raises(TypeError, match="^p must be a list of one or more densities"):
+            checks.densities(wrong, "p")
+
+
+def test_what_is_asked_of_an_object_is_said_by_name():
+    with refused(TypeError, "q must have the methods log_prob, sample, got 3"):
+        checks.offers(3, "q", "log_prob", "sample")
+    with refused(TypeError, "space must be a int, got None"):
+        checks.instance(None, "space", int)
+    with refused(TypeError, "f must be a function, got 3"):
+        checks.function(3, "f", optional=True)
+    assert checks.function(None, "f", optional=True) is None
+    with pytest.raises(TypeError, match="family must be a family of densities"):
+        checks.family(None)
+
+
+def test_a_generator_function_may_look_at_its_arguments_when_it_is_called():
+    @checks.at_once
+    def count(n):
+        """Counts."""
+        checks.whole_number(n, "n")
+        yield
+        yield from range(n)
+
+    assert list(count(3)) == [0, 1, 2] and count.__doc__ == "Counts."
+    with refused(TypeError, "n must be a whole number, got None"):
+        count(None)

@@ -124,7 +124,7 @@ def test_a_pushforward_says_what_it_is():
     (numpy.eye(50)[:, :2], numpy.zeros(2), 2, "than k = 2, or other attributes"),
     (numpy.ones((49, 1)), numpy.zeros(2), 20, r"a row for each of the 50 rows of Z, got shape"),
     (numpy.ones(50), numpy.zeros(2), 20, r"got shape \(50,\)"),
-    (numpy.ones((50, 1)), numpy.zeros(3), 20, "X has 3 columns"),
+    (numpy.ones((50, 1)), numpy.zeros(3), 20, r"z must be an array of shape \(2,\)"),
     (numpy.ones((50, 1)), numpy.zeros(2), 51, "k must be at most 50, got 51"),
     (numpy.full((50, 1), math.nan), numpy.zeros(2), 20, "attributes holds nan"),
 ])

@@ -237,7 +237,7 @@ class LogisticFamily(SoftmaxFamily):
 
     def cut(self, theta):
         """The weights (d,) and the intercept (), views of theta."""
-        checks.vector(theta, self.n_parameters, "theta")
+        checks.one_axis(theta, self.n_parameters, "theta")
         return theta[:self.d], theta[self.d]
 
     def logits(self, theta, X):

@@ -61,7 +61,7 @@ def inverse_affine(y, raw):
 
 def _checked(x, name, raw):
     """x (n,) and raw (n, 2) as arrays; nothing waits."""
-    x = checks.vector(checks.real_array(x, name, finite=False), None, name)
+    x = checks.one_axis(checks.real_array(x, name, finite=False), None, name)
     raw = checks.observations(raw, x, finite=False, name="raw", d=2)
     return x, checks.paired(raw, "raw", x, of=name, finite=False)
 

@@ -85,7 +85,7 @@ def n_parameters(sizes):
 
 def cut(theta, sizes):
     """The weights and biases (W_i, b_i) of each layer, as views of theta."""
-    checks.vector(theta, n_parameters(sizes), "theta")
+    checks.one_axis(theta, n_parameters(sizes), "theta")
     layers, position = [], 0
     for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
         middle, end = position + d_in * d_out, position + (d_in + 1) * d_out

@@ -11,7 +11,7 @@ to skip such a line, and the formula is next to it.
     arrays     real_array, unmasked, precision, float_dtype, observations, data_set, varying,
                same_shape, paired, equally_many, rows_within, rows_of_box, corners, not_empty,
                grey_levels
-    models     theta, theta_shape, vector, gradient, waves, probabilities
+    models     theta, theta_shape, one_axis, gradient, waves, probabilities
     labels     labels, different_labels, every_label
     chance     rng, draws
     objects    function, instance, offers, density, densities, family
@@ -276,7 +276,7 @@ def corners(low, high, like, look=True):
 def grey_levels(K, levels, like=None, d=None, name="K"):
     """`K` as an (n, d) array of ints from 0 to levels - 1: pictures, whose pixels have levels."""
     K = real_array(K, name, like)
-    K = observations(K, K, name=name, d=K.shape[-1] if d is None and K.ndim else d or "d")
+    K = observations(K, K, name=name, d=d if d is not None else K.shape[-1] if K.ndim else "d")
     fits = (K >= 0) & (K < levels) & (K == K.round())
     if not fits.all():
         bad = float(K.ravel()[(~fits).ravel().argmax()])
@@ -299,13 +299,13 @@ def theta(theta, n_parameters):
 def theta_shape(theta, n_parameters=None, name="theta"):
     """theta, an array of shape (n_θ,), of any length if that is None; in a training step nothing
     waits to see if it is finite."""
-    if vector(theta, n_parameters, name).dtype != precision(theta):
+    if one_axis(theta, n_parameters, name).dtype != precision(theta):
         raise TypeError(f"{name} must be an array of float32 or float64, in the byte order of this "
                         f"machine, got dtype {theta.dtype}")
     return theta
 
 
-def vector(values, length, name):
+def one_axis(values, length, name):
     """`values`, an array of shape (length,), of any length if that is None."""
     shape = getattr(unmasked(values, name), "shape", type(values))
     if len(shape) != 1 if length is None and isinstance(shape, tuple) else shape != (length,):

@@ -42,7 +42,7 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True,
     xp, dtype = array_module(X), X.dtype
     h = step * (high - low)
     E, dE = energy(X)
-    checks.vector(E, len(X), "E"), checks.same_shape(dE, "dE", X, "X")
+    checks.one_axis(E, len(X), "E"), checks.same_shape(dE, "dE", X, "X")
     for _ in range(steps):
         eps = rng.standard_normal(X.shape, dtype=dtype)
         proposal, sign = reflect(X - 0.5 * h**2 * dE + h * eps, low, high)

@@ -92,7 +92,7 @@ class Normal(Described):
     def from_cholesky(cls, mu, L):
         """N(µ, L Lᵀ) from a lower triangular L with positive diagonal, never multiplied out."""
         p = cls.__new__(cls)
-        mu = checks.vector(checks.real_array(mu, "mu", finite=False), None, "mu")
+        mu = checks.one_axis(checks.real_array(mu, "mu", finite=False), None, "mu")
         L = checks.real_array(L, "L", like=mu, finite=False)
         if L.shape != 2 * mu.shape:
             raise ValueError("mu must have shape (d,) and L (d, d), got shapes "

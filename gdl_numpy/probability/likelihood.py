@@ -52,13 +52,13 @@ def mean_loss(family, theta, X):
 
 def mean(values, backward):
     """1/n Σ values, and what `backward` makes of its derivative 1/n in each row; (n,), n > 0."""
-    values, backward = checks.vector(values, None, "values"), checks.function(backward, "backward")
+    checks.one_axis(values, None, "values"), checks.function(backward, "backward")
     xp, n = array_module(values), len(checks.not_empty(values))
     return values.mean(), backward(xp.full(n, 1 / n, dtype=values.dtype))
 
 
 def negative_mean(log_p, backward):
     """-1/n Σ log_p, and its gradient by `backward`, as `mean` has them."""
-    log_p, backward = checks.vector(log_p, None, "log_p"), checks.function(backward, "backward")
+    checks.one_axis(log_p, None, "log_p"), checks.function(backward, "backward")
     value, dtheta = mean(log_p, lambda dlog_p: backward(-dlog_p))
     return -value, dtheta

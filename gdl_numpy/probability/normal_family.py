@@ -101,13 +101,13 @@ class MixtureFamily(Described):
 
     def cut(self, theta):
         """The logits (K,) and the parameters of the normals (K, n_θ), views of theta."""
-        checks.vector(theta, self.n_parameters, "theta")
+        checks.one_axis(theta, self.n_parameters, "theta")
         return theta[:self.n_components], theta[self.n_components:].reshape(self.n_components, -1)
 
     def theta(self, weights, mu, L):
         """The θ of Σ_k w_k N(µ_k, L_k L_kᵀ) from arrays (K,), (K, d) and (K, d, d)."""
         weights = checks.real_array(weights, "weights", finite=False)
-        checks.vector(weights, self.n_components, "weights")
+        checks.one_axis(weights, self.n_components, "weights")
         xp = array_module(weights)
         return xp.concatenate([xp.log(weights), self.normal.theta(mu, L).ravel()])
 

@@ -57,7 +57,7 @@ def interpolate(model, x0, x1, n):
                 checks.offers(model, "model", "encode", "decode"))
     x0 = checks.real_array(x0, "x0")
     x1 = checks.same_shape(checks.real_array(x1, "x1", like=x0), "x1", x0, "x0")
-    xp = array_module(checks.vector(x0, None, "x0"))
+    xp = array_module(checks.one_axis(x0, None, "x0"))
     z0, z1 = model.encode(xp.stack([x0, x1]))
     t = xp.linspace(0, 1, n, dtype=z0.dtype)[:, None]
     return model.decode((1 - t) * z0 + t * z1)
@@ -73,7 +73,7 @@ def directions(Z, attributes, z, k=100):
     Z = checks.data_set(Z, name="Z")
     xp = array_module(Z)
     attributes = checks.paired(attributes, "attributes", Z)
-    z = checks.vector(checks.real_array(z, "z", like=Z), Z.shape[1], "z")
+    z = checks.one_axis(checks.real_array(z, "z", like=Z), Z.shape[1], "z")
     near = nearest(z[None], Z, k)[1][0]
     A = attributes[near] - attributes[near].mean(axis=0)
     scale = xp.sqrt((A**2).mean(axis=0))                            # so that no unit counts more

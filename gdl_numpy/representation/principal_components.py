@@ -91,7 +91,7 @@ class ProbabilisticPCAFamily(Described):
 
     def cut(self, theta):
         """µ (d,), W (d, k) and log σ (), views of theta."""
-        checks.vector(theta, self.n_parameters, "theta")
+        checks.one_axis(theta, self.n_parameters, "theta")
         return theta[:self.d], theta[self.d:-1].reshape(self.d, self.k), theta[-1]
 
     def initial_theta(self, rng):

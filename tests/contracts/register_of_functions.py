@@ -238,14 +238,18 @@ def pulled_back(family, method, *data, **how):
     return Call(lambda _, a: getattr(family, method)(a(theta(family)), *map(a, data)), **how)
 
 
+def of_labels(family):
+    """log p(y|x) of a family of classifiers, of rows that have the labels 0 and 1."""
+    return Call(lambda _, a: family.log_prob(a(theta(family)), a(ROWS), a.whole(LABELS[:6])))
+
+
 FLOW = NormalizingFlowFamily(2, 3, (5,), "spline", 4, WAVES)
-AFFINE, PPCA = NormalizingFlowFamily(2, 3, (5,), waves=WAVES), ProbabilisticPCAFamily(2, 1)
+AFFINE = NormalizingFlowFamily(2, 3, (5,), waves=WAVES)
 AUTOREGRESSIVE = AutoregressiveFamily((3, 4), (5,), WAVES, (1, 0), bound=2.0)
 MASKED = MaskedAutoregressiveFamily(4, (5,))
 VAE = VariationalAutoencoderFamily(Network((2, 5, 2)), Network((1, 5, 2)))
 NOISY = VariationalAutoencoderFamily(Network((2, 5, 2)), Network((1, 5, 4)))
 BOUNDED = VariationalAutoencoderFamily(Network((2, 5, 2), bound=0.5), Network((1, 5, 4), bound=0.5))
-AUTOENCODER, CLASSIFIER = AutoencoderFamily((2, 4, 1)), NetworkClassifierFamily((2, 5, 3))
 ENERGY = EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], Network((2, 5, 1), "relu", WAVES, 2.0))
 DIFFUSION = DiffusionFamily(2, (5,), 4, WAVES)
 GAN = AdversarialFamily(Network((1, 5, 2)), Network((2, 5, 1), "relu"))
@@ -266,9 +270,6 @@ PULLED_BACK = {
     "Network, waves and bound": pulled_back(BENT, "__call__", ROWS),
     "NormalFamily.log_prob": pulled_back(NORMAL, "log_prob", ROWS),
     "MixtureFamily.log_prob": pulled_back(MIXTURE, "log_prob", ROWS),
-    "ProbabilisticPCAFamily.log_prob": pulled_back(PPCA, "log_prob", ROWS),
-    "AutoencoderFamily.encode": pulled_back(AUTOENCODER, "encode", ROWS),
-    "AutoencoderFamily.decode": pulled_back(AUTOENCODER, "decode", CODES),
     "NormalizingFlowFamily.to_latent, affine": pulled_back(AFFINE, "to_latent", ROWS),
     "NormalizingFlowFamily.log_prob, affine": pulled_back(AFFINE, "log_prob", ROWS),
     "NormalizingFlowFamily.to_latent": pulled_back(FLOW, "to_latent", ROWS),
@@ -293,16 +294,18 @@ PULLED_BACK = {
     "AdversarialFamily.generate": Call(
         lambda _, a: GAN.generate(a(theta(GAN.generator)), a(CODES))),
     "AdversarialFamily.logit": Call(lambda _, a: GAN.logit(a(theta(GAN.discriminator)), a(ROWS))),
-    "SoftmaxFamily.log_prob": Call(lambda _, a: SoftmaxFamily(2, 3).log_prob(
-        a(numbers(9)), a(ROWS), a.whole(LABELS[:6]))),
-    "NetworkClassifierFamily.log_prob": Call(lambda _, a: CLASSIFIER.log_prob(
-        a(theta(CLASSIFIER)), a(ROWS), a.whole(LABELS[:6]))),
-    "LogisticFamily.log_prob": Call(lambda _, a: LogisticFamily(2).log_prob(
-        a(numbers(3)), a(ROWS), a.whole(LABELS[:6]))),
     "SoftmaxFamily.logits": pulled_back(SoftmaxFamily(2, 3), "logits", ROWS),
     "LogisticFamily.logits": pulled_back(LogisticFamily(2), "logits", ROWS),
     "NetworkClassifierFamily.logits": pulled_back(
         NetworkClassifierFamily((2, 5, 3)), "logits", ROWS),
+    "SoftmaxFamily.log_prob": of_labels(SoftmaxFamily(2, 3)),
+    "LogisticFamily.log_prob": of_labels(LogisticFamily(2)),
+    "NetworkClassifierFamily.log_prob": of_labels(NetworkClassifierFamily((2, 5, 3))),
+    "NetworkClassifierFamily.log_prob, no hidden layer": of_labels(
+        NetworkClassifierFamily((2, 3))),
+    "ProbabilisticPCAFamily.log_prob": pulled_back(ProbabilisticPCAFamily(2, 1), "log_prob", ROWS),
+    "AutoencoderFamily.encode": pulled_back(AutoencoderFamily((2, 4, 1)), "encode", ROWS),
+    "AutoencoderFamily.decode": pulled_back(AutoencoderFamily((2, 4, 1)), "decode", CODES),
 }
 ELSEWHERE = {
     "HistogramFamily.log_prob": "it lives where its space lives: the register of families",

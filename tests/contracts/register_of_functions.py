@@ -307,10 +307,6 @@ PULLED_BACK = {
     "AutoencoderFamily.encode": pulled_back(AutoencoderFamily((2, 4, 1)), "encode", ROWS),
     "AutoencoderFamily.decode": pulled_back(AutoencoderFamily((2, 4, 1)), "decode", CODES),
 }
-ELSEWHERE = {
-    "HistogramFamily.log_prob": "it lives where its space lives: the register of families",
-    "RecalibratedFamily.log_prob": "its kernel density lives somewhere: the register of families",
-}
 
 PLAIN = {                                                   # takes no arrays, or gives none
     "backend.array_module": "gives a module", "backend.to_numpy": "leaves the device on purpose",

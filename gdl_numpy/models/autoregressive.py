@@ -81,6 +81,7 @@ class AutoregressiveFamily(TractableFamily):
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives: the first coordinate about uniform."""
+        dtype = checks.float_dtype(dtype)
         first = 0.01 * checks.rng(rng).standard_normal(self.parts.lengths[0], dtype=dtype)
         return self.parts.join(first, *(network.initial_theta(rng, dtype)
                                         for network in self.networks))

@@ -62,13 +62,20 @@ from gdl_numpy.probability.density import LOG_2_PI
 
 def linear(u, highest, lowest):
     """λ at the time u in [0, 1]: it falls evenly from `highest` to `lowest`."""
+    u, (highest, lowest) = _falling(u, highest, lowest)
     return highest + (lowest - highest) * u
 
 
 def cosine(u, highest, lowest):
     """λ at the time u: the angle of tan a = σ/α = exp(-λ/2) grows evenly between the same ends."""
+    u, (highest, lowest) = _falling(u, highest, lowest)
     first, last = math.atan(math.exp(-highest / 2)), math.atan(math.exp(-lowest / 2))
     return -2 * array_module(u).log(array_module(u).tan(first + (last - first) * u))
+
+
+def _falling(u, highest, lowest):
+    u = checks.real_array(u, "u", finite=False)
+    return u, checks.falling((highest, lowest), "(highest, lowest)")
 
 
 SCHEDULES = {"linear": linear, "cosine": cosine}
@@ -76,6 +83,7 @@ SCHEDULES = {"linear": linear, "cosine": cosine}
 
 def signal_and_noise(log_snr):
     """α and σ at λ, arrays of its shape."""
+    log_snr = checks.real_array(log_snr, "log_snr", finite=False)
     xp = array_module(log_snr)
     return xp.sqrt(sigmoid(log_snr)), xp.sqrt(sigmoid(-log_snr))
 
@@ -223,6 +231,7 @@ class Diffusion(Trained):
         """
         xp, T = array_module(self.theta), self.family.n_levels
         X = checks.observations(X, self.theta, d=self.family.d)
+        checks.rng(rng)
         n_terms = T - 1 if n_terms is None else checks.whole_number(n_terms, "n_terms", least=1)
         checks.rng(rng)
         ratios = (self.sigma[1:-1]**2 / self.sigma[2:]**2 - 1).sum()

@@ -111,6 +111,7 @@ class EnergyBasedFamily(TrainedFamily):
 
     def corners(self, like):
         """low and high, both (d,), in the module and the precision of the array `like`."""
+        like = checks.real_array(like, "like", finite=False)
         xp = array_module(like)
         return tuple(xp.asarray(corner, dtype=like.dtype) for corner in (self.low, self.high))
 
@@ -118,7 +119,7 @@ class EnergyBasedFamily(TrainedFamily):
         """n uniform draws from the box, (n, d), in the precision of the array `like`."""
         return langevin.uniform(checks.draws(n, rng), *self.corners(like), rng)
 
-    def walk(self, theta, X, rng, steps, step=0.02, jump=0.1, metropolis=True):
+    def walk(self, theta, X, rng, steps, step=0.02, jump=0.1, metropolis=True, look=True):
         """Where `steps` steps of Langevin's chain lead from each row of X (n, d), shape (n, d);
         see `langevin.walk`."""
         xp, _ = array_module(theta), checks.rng(rng)
@@ -149,6 +150,7 @@ class EnergyBasedFamily(TrainedFamily):
         ValueError if a row of X lies outside the box; augment must not leave it.
         """
         checks.choice(normaliser, "normaliser", ("uniform", "chains"))
+        checks.rng(rng), checks.truth(metropolis, "metropolis")
         points = checks.whole_number(points, "points", least=1)
         chains = checks.whole_number(chains, "chains", least=1)
         chain_steps = checks.whole_number(chain_steps, "chain_steps")
@@ -161,7 +163,8 @@ class EnergyBasedFamily(TrainedFamily):
             nonlocal samples
             if normaliser == "uniform":
                 return self.loss(theta, rows, rng, points)
-            samples = self.walk(theta, samples, rng, chain_steps, step, jump, metropolis)
+            samples = self.walk(theta, samples, rng, chain_steps, step, jump, metropolis,
+                                look=False)
             return self.contrastive_divergence(theta, rows, samples)
 
         options = {name: value for name, value in options.items() if value is not None}

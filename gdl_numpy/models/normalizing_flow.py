@@ -43,7 +43,8 @@ from gdl_numpy.probability.density import LOG_2_PI
 def affine(x, raw):
     """y and log dy/dx for each x (n,) and row of raw (n, 2), and backward: dy, dlog_slope -> dx,
     draw."""
-    xp, s = array_module(x), raw[:, 0]
+    x, raw = _checked(x, "x", raw)
+    xp, s = array_module(x), raw[:, 0].copy()               # the caller may change its own
     scale = xp.exp(s)
 
     def backward(dy, dlog_slope):
@@ -55,7 +56,15 @@ def affine(x, raw):
 
 def inverse_affine(y, raw):
     """The x (n,) that `affine` maps to y (n,)."""
+    y, raw = _checked(y, "y", raw)
     return (y - raw[:, 1]) * array_module(y).exp(-raw[:, 0])
+
+
+def _checked(x, name, raw):
+    """x (n,) and raw (n, 2) as arrays; nothing waits."""
+    x = checks.one_axis(checks.real_array(x, name, finite=False), None, name)
+    raw = checks.observations(raw, x, finite=False, name="raw", d=2)
+    return x, checks.paired(raw, "raw", x, of=name, finite=False)
 
 
 TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spline)}
@@ -152,7 +161,7 @@ class NormalizingFlowFamily(TractableFamily):
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        xp = array_module(theta)
+        xp, _ = array_module(theta), checks.theta_shape(theta, self.n_parameters)
         if self.transform == "affine":
             (Z, log_det), backward_map = self.to_latent(theta, X)
             log_p_z = -0.5 * ((Z * Z).sum(axis=1) + self.d * LOG_2_PI)

@@ -75,6 +75,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
         With noise as wide as the data a decoder learns to do without z, and does not come back
         (posterior collapse).
         """
+        dtype = checks.float_dtype(dtype)
         decoder, encoder = (network.initial_theta(rng, dtype)
                             for network in (self.decoder, self.encoder))
         rho = array_module(decoder).zeros(self.d, dtype=dtype) - math.log(10)

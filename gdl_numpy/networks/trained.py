@@ -33,6 +33,7 @@ class TrainedFamily(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
+        checks.rng(rng)
         return self.parts.join(*(network.initial_theta(rng, dtype) for network in self.networks))
 
     def on_space(self, X):
@@ -63,6 +64,7 @@ class TractableFamily(TrainedFamily):
 
     def loss(self, theta, X, rng=None):
         """-1/n Σ log p_θ(x), in nats per row, and its gradient (n_θ,); rng is not needed."""
+        checks.rng(rng, optional=True)
         return mean_loss(self, theta, X)
 
 

@@ -49,6 +49,7 @@ def categorical(weights, n, rng):
 
 def sample_components(weights, components, n, rng):
     """n draws of a component k, as `categorical`, and of x from it: X (n, d) and k (n,)."""
+    components = checks.densities(components, "components")
     k = categorical(weights, checks.draws(n, rng), rng)
     xp = array_module(k)
     counts = xp.bincount(k, minlength=len(components)).tolist()
@@ -99,6 +100,11 @@ class Normal(Described):
         mu = checks.real_array(mu, "mu")
         L = checks.triangle(checks.real_array(L, "L", like=mu), mu)
         p = cls.__new__(cls)
+        mu = checks.one_axis(checks.real_array(mu, "mu", finite=False), None, "mu")
+        L = checks.real_array(L, "L", like=mu, finite=False)
+        if L.shape != 2 * mu.shape:
+            raise ValueError("mu must have shape (d,) and L (d, d), got shapes "
+                             f"{mu.shape} and {L.shape}")
         p.mu, p.L = mu.copy(), L.copy()
         p._set_inverse()
         return p
@@ -143,6 +149,9 @@ def cholesky(covariance):
     L_ii² / Σ_ii is the share of the variance of x_i that the coordinates before it do not explain.
     Near 0 it is mostly rounding error, so below √(machine epsilon) Σ is refused as singular.
     """
+    covariance = checks.real_array(covariance, "covariance")
+    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1]:
+        raise ValueError(f"covariance must have shape (d, d), got {covariance.shape}")
     xp = array_module(covariance)
     rounding = xp.finfo(covariance.dtype).eps
     spread = xp.sqrt(abs(covariance.diagonal()))
@@ -164,7 +173,8 @@ class Mixture(Described):
     """Σ_k w_k p_k: `weights` (K,) that sum to 1, and K densities on the same space."""
 
     def __init__(self, weights, components):
-        self.weights, self.components = checks.probabilities(weights, "weights"), tuple(components)
+        self.weights = checks.probabilities(weights, "weights")
+        self.components = checks.densities(components, "components")
         if self.weights.shape != (len(self.components),):
             raise ValueError(f"weights must have shape ({len(self.components)},), one for each "
                              f"component, got shape {self.weights.shape}")

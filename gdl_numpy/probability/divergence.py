@@ -29,7 +29,9 @@ The first is log 4: knowing that x lies in p's quarter of the line is worth that
 
 import math
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.probability.sample_space import SampleSpace
 
 
 def total_mass(p, space, shape):
@@ -80,7 +82,7 @@ def cross_entropy_estimate(q, X):
 
     A row outside the support of q makes the value inf and the standard error NaN.
     """
-    log_q = q.log_prob(X)
+    log_q = checks.offers(q, "q", "log_prob").log_prob(X)
     n = len(log_q)
     if n < 2:
         raise ValueError(f"X must have at least 2 rows for a standard error, got {n}")

@@ -50,7 +50,7 @@ from gdl_numpy.numerics.moments import moments
 from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.numerics.optimizer import Step
 from gdl_numpy.probability.density import LOG_2_PI, categorical
-from gdl_numpy.probability.normal_family import cut_normals
+from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
 
 
 def responsibilities(family, theta, X, rows=2**13):
@@ -82,6 +82,7 @@ def weighted_estimate(family, R, X):
     return family.theta(w, mu, array_module(S).linalg.cholesky(S)).astype(X.dtype)
 
 
+@checks.at_once
 def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_steps=2000, floor=1e-6):
     """EM for a MixtureFamily from theta, or from a k-means++ start with rng; an iterator of Steps.
 
@@ -90,6 +91,9 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     are kept above `floor`; a theta that starts below it is raised, which may lower ℓ in the first
     step, and only there.
     """
+    checks.rng(rng, optional=True), checks.instance(family, "family", MixtureFamily)
+    tol = checks.number(tol, "tol", "[-inf, inf)")
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     X = checks.data_set(X, family.d)
     if len(X) < family.n_components:
         raise ValueError(f"X has {len(X)} rows, too few for {family.n_components} components")

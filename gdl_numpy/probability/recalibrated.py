@@ -36,6 +36,7 @@ from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import logsumexp, softmax
 from gdl_numpy.probability.density import Histogram
 from gdl_numpy.probability.kernel_density import KernelDensity
+from gdl_numpy.probability.sample_space import SampleSpace
 
 CANDIDATES = tuple(itertools.product((2.0, 2.8, 4.0, 5.6), (2.5, 3.0, 3.5, 4.0),
                                      (3.0, 5.0, 7.0, 10.0)))
@@ -61,7 +62,8 @@ class RecalibratedFamily(Described):
 
     def level(self, theta, log_f):
         """g at the numbers log_f, in their shape."""
-        a, b, c = theta
+        a, b, c = checks.numbers(theta, "theta", n=3)
+        log_f = checks.real_array(log_f, "log_f", finite=False)
         return b * array_module(log_f).tanh((a * (log_f - self.m) + c) / b)         # (1)
 
     def log_z(self, theta):
@@ -77,6 +79,9 @@ class RecalibratedFamily(Described):
     def best_of(self, X, candidates=CANDIDATES):
         """The θ, of some, that gives the rows of X the largest mean of log p, shape (3,)."""
         log_f = self.f.log_prob(checks.data_set(X, self.d))
+        if not isinstance(candidates, list | tuple) or not candidates:
+            raise TypeError(f"candidates must be a list of θ, got {candidates!r:.80}")
+        candidates = [checks.numbers(theta, "candidates", n=3) for theta in candidates]
         best = min(candidates, key=lambda theta: self.log_z(theta) - float(
             self.level(theta, log_f).mean(dtype=float)))
         return array_module(log_f).asarray(best, dtype=log_f.dtype)
@@ -123,7 +128,7 @@ class RecalibratedKernelDensity(Described):
     @classmethod
     def fit(cls, X, kept, space, shape, bandwidth):
         """That of a kernel density of the rows of X, whose m and θ suit the rows of `kept` best."""
-        f = KernelDensity(X, bandwidth)
+        f, _ = KernelDensity(X, bandwidth), checks.instance(space, "space", SampleSpace)
         log_f = f.log_prob(checks.data_set(kept, f.X.shape[1], "kept"))
         family = RecalibratedFamily(f, float(array_module(log_f).median(log_f)), space, shape)
         return cls(family, family.best_of(kept))

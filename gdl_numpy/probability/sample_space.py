@@ -58,7 +58,7 @@ class SampleSpace(Described):
 
     def contains(self, X, finite=True):
         """Whether each row of X lies in the box, its edges included, shape (n,)."""
-        X = checks.observations(X, self.low, finite)
+        X = checks.observations(X, self.low, checks.truth(finite, "finite"))
         return ((self.low <= X) & (X <= self.high)).all(axis=1)
 
     def grid(self, shape):

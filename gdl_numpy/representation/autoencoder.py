@@ -111,6 +111,7 @@ class AutoencoderFamily(Described):
         V[...] = L.T @ V
         return theta
 
+    @checks.at_once
     def train(self, X, rng, optimizer=None, batch=128, max_steps=6000, theta=None):
         """Minimise the error by steps on random rows; yields a Step each, `loss` that of its batch.
 

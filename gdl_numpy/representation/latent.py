@@ -47,7 +47,7 @@ class Pushforward(Described):
     """
 
     def __init__(self, p_z, f):
-        self.p_z, self.f = p_z, f
+        self.p_z, self.f = checks.offers(p_z, "p_z", "sample"), checks.function(f, "f")
 
     def sample(self, n, rng):
         """f(z) for n draws of z ~ p_z, shape (n, d)."""
@@ -70,7 +70,7 @@ def directions(Z, attributes, z, k=100):
     nearly linear in them: the rows are the coefficients B of the least squares fit
     z_i - z̄ ≈ (a_i - ā) B to the k codes nearest to z. ValueError if these do not determine it.
     """
-    Z = checks.data_set(Z)
+    Z = checks.data_set(Z, name="Z")
     xp = array_module(Z)
     attributes = checks.paired(attributes, "attributes", Z)
     z = checks.vector(z, "z", Z.shape[1], like=Z)

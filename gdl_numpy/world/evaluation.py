@@ -88,6 +88,7 @@ def kl_to_data(p_model, p_data, X):
     The draws must be new to the model; p_data knows its entropy. (inf, NaN) if the model gives some
     row density 0.
     """
+    checks.offers(p_model, "p_model", "log_prob"), checks.offers(p_data, "p_data", "log_prob")
     value, standard_error = cross_entropy_estimate(p_model, X)
     return value - p_data.entropy, standard_error
 

@@ -39,6 +39,7 @@ import numpy
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
+from gdl_numpy.probability.sample_space import SampleSpace
 
 OUTSIDE, INSIDE, MIXED = 0, 1, 2                            # kinds of cells
 THIN = 0.1                                                  # share of its cells a region must fill
@@ -126,7 +127,7 @@ class Region(Described):
 
     def integral(self, G):
         """∫∫ g(x1) dx1 dx2 over the region, where G is the antiderivative of g."""
-        xp = array_module(self.start)
+        xp, _ = array_module(self.start), checks.function(G, "G")
         s, weight = map(xp.asarray, numpy.polynomial.legendre.leggauss(12))
         (a1, a2), (b1, b2) = self.start.T, self.end.T
         x1 = (a1 + b1)[:, None] / 2 + (b1 - a1)[:, None] / 2 * s        # Gauss-Legendre nodes

@@ -68,7 +68,7 @@ class ClassConditional(Described):
         means, covariances = zip(*(moments(X[i]) for i in rows), strict=True)
         covariance = sum(p * C for p, C in zip(shares, covariances, strict=True))
         size = xp.sqrt(sum(p * mu**2 for p, mu in zip(shares, means, strict=True)))
-        checks.varied(size, covariance.diagonal(), X, where=" within its labels")
+        checks.varying(X, "X", size, covariance.diagonal(), " within its labels")
         try:
             L = cholesky(covariance).astype(X.dtype)
         except ValueError as error:
@@ -85,7 +85,7 @@ class ClassConditional(Described):
 
     def log_prob(self, X, y):
         """log p(x|y) for each row of X and its label, shape (n,)."""
-        X = checks.real_array(X, "X", like=self.priors)
+        X = checks.observations(checks.real_array(X, "X", like=self.priors))
         y = checks.labels(y, X, len(self.densities))
 
         def of_their_labels(i, j):

@@ -56,7 +56,7 @@ class AdversarialFamily(TrainedFamily):
     def noise(self, n, rng, dtype):
         """n draws of z, (n, k)."""
         n = checks.draws(n, rng)
-        return rng.standard_normal((n, self.k), dtype=dtype)
+        return rng.standard_normal((n, self.k), dtype=checks.float_dtype(dtype))
 
     def generate(self, theta_g, Z):
         """x = g(z) (n, d) of each row of Z (n, k), and backward: dX -> dtheta_g, dZ."""

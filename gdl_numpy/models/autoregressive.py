@@ -220,7 +220,7 @@ class MaskedAutoregressiveFamily(TractableFamily):
 
     def on_space(self, X):
         """X, if it holds 0 and 1 alone, else a ValueError."""
-        X = checks.observations(X := checks.real_array(X, "X"), X, d=self.d)
+        X = checks.observations(X, d=self.d)
         return checks.rows_within(X, ((X == 0) | (X == 1)).all(axis=1), f"{{0, 1}}^{self.d}")
 
     def logits(self, theta, X):

@@ -105,7 +105,7 @@ class EnergyBasedFamily(TrainedFamily):
 
     def on_space(self, X):
         """X, if it lies in the box, else a ValueError."""
-        X = checks.observations(X := checks.real_array(X, "X"), X, d=self.d)
+        X = checks.observations(X, d=self.d)
         space = SampleSpace(*self.corners(X))
         return checks.rows_within(X, space.contains(X), f"the box from {self.low} to {self.high}")
 
@@ -137,7 +137,7 @@ class EnergyBasedFamily(TrainedFamily):
 
         return in_blocks(
             lambda i, j: langevin.walk(energy_and_slope, X[i:j], *self.corners(theta), rng, steps,
-                                       step, jump, metropolis), len(X), rows=2**16)
+                                       step, jump, metropolis, look), len(X), rows=2**16)
 
     def train(self, X, rng, normaliser="uniform", points=2048, chains=512, chain_steps=10,
               step=0.02, jump=0.1, metropolis=True, theta=None, **options):
@@ -193,7 +193,8 @@ class GridNormalised(Described):
     """An energy-based density `p` with its Z by a grid of `shape`, in few dimensions: k^d cells."""
 
     def __init__(self, p, shape):
-        self.p, self.shape = p, p.space.cells(shape)
+        self.p = checks.offers(p, "p", "energy", "sample")
+        self.shape = p.space.cells(shape)
         U, _ = p.space.grid(shape)
         self.log_z = logsumexp(-p.energy(U)) + p.space.log_cell_volume(shape)
 

@@ -6,15 +6,16 @@ calls a public function is told at once what was got and what was wanted, before
 changed. Idea: all of that stands here, and a call is seen by its prefix, `checks.`: the eye learns
 to skip such a line, and the formula is next to it.
 
-    numbers    whole_number, whole_numbers, permutation, number (of an interval), falling, choice
-    arrays     real_array, vector, unmasked, precision, observations, data_set, varying, varied,
-               different_rows, triangle, same_shape, paired, rows_within, rows_of_box, not_empty,
-               grey_levels
-    models     theta, theta_shape, waves, probabilities
+    numbers    whole_number, whole_numbers, permutation, number and numbers (of an interval),
+               falling, choice, truth, one_number, axis
+    arrays     real_array, unmasked, precision, float_dtype, one_axis, triangle, same_shape,
+               corners of a box, probabilities, waves
+    rows       observations, data_set, not_empty, varying, different_rows, paired, equally_many,
+               rows_within, rows_of_box, grey_levels
+    models     theta, theta_shape, gradient
     labels     labels, different_labels, every_label
     chance     rng, draws
     objects    function, instance, offers, density, densities, family
-    calls      at_once, for functions that yield
 
 Each returns what it was given, as the number or the array that the caller goes on with, or raises a
 ValueError, or a TypeError where the kind of thing is wrong. `name` is what the error calls it. A
@@ -26,7 +27,6 @@ training step must not wait for a device, and asks whether numbers are finite no
 0.5
 """
 
-import functools
 import math
 import operator
 
@@ -155,15 +155,6 @@ def real_array(x, name, like=None, finite=True):
     return array
 
 
-def vector(x, name, length=None, like=None, finite=True):
-    """`x` as an array of shape (length,), of any length if that is None, as real_array."""
-    x = real_array(x, name, like, finite)
-    if x.ndim != 1 or length not in (None, len(x)):
-        raise ValueError(f"{name} must have shape ({'d' if length is None else length},), got "
-                         f"shape {x.shape}")
-    return x
-
-
 def precision(array):
     """The dtype in which `array` is computed with: float32 for floats of up to four bytes, else
     float64. Decimals are never cut off: whole numbers become float64."""
@@ -182,49 +173,45 @@ def float_dtype(dtype, name="dtype"):
     return wanted
 
 
-def observations(X, like, finite=True, name="X", d=None):
-    """`X` as an (n, d) array that can meet `like`, whose last axis has length d unless d is given.
+def observations(X, like=None, finite=True, name="X", d=None):
+    """`X` as an (n, d) array that can meet `like`, if given, whose last axis has length d unless d
+    is given; with neither of them of any d.
 
     ValueError or TypeError if X has another number of columns, is not two-dimensional, is not
     numeric, lives on another device, or holds NaN or infinity; a training step, which must not wait
     for the device, leaves the last out with finite=False.
     """
     X = real_array(X, name, like, finite)
-    d = like.shape[-1] if d is None else d
+    d = like.shape[-1] if d is None and like is not None else d
     if X.ndim != 2:
-        raise ValueError(f"{name} must have shape (n, {d}), one observation a row, got shape "
-                         f"{X.shape}")
-    if X.shape[1] != d:
+        raise ValueError(f"{name} must have shape (n, {d or 'd'}), one observation a row, got "
+                         f"shape {X.shape}")
+    if d is not None and X.shape[1] != d:
         raise ValueError(f"{name} has {X.shape[1]} columns; it must lie in R^{d}")
     return X
 
 
 def data_set(X, d=None, name="X"):
     """`X` as an (n, d) array with at least one row: what a model can be fitted to."""
-    X = real_array(X, name)
-    if X.ndim != 2:
-        raise ValueError(f"{name} must have shape (n, {d or 'd'}), one observation a row, got "
-                         f"{X.shape}")
-    if d is not None and X.shape[1] != d:
-        raise ValueError(f"{name} has {X.shape[1]} columns; this family lives on R^{d}")
+    X = observations(X, name=name, d=d)
     if X.size == 0:
         raise ValueError(f"{name} is empty: nothing can be estimated from no observation")
     return X
 
 
-def varying(X, name="X"):
-    """X (n, d), an array, if each of its columns varies by more than its numbers are rounded."""
-    mu, C = moments(X)
-    varied(mu, C.diagonal(), X, name)
-    return X
+def varying(X, name="X", size=None, variance=None, where=""):
+    """X (n, d), an array, if each of its columns varies by more than its numbers are rounded.
 
-
-def varied(mu, variance, X, name="X", where=""):
-    """ValueError unless these means and variances of the columns of X say that each of them varies,
-    by more than its numbers are rounded; `where` is said of the columns."""
-    if not varies(mu, variance, X.dtype).all():
+    `size` and `variance` (d,), where they are known, are those of the columns; `where` says of what
+    part of them.
+    """
+    if variance is None:
+        size, C = moments(X)
+        variance = C.diagonal()
+    if not varies(size, variance, X.dtype).all():
         raise ValueError(f"{name} must vary in every column{where}, got {len(X)} rows of variance "
                          f"{variance}")
+    return X
 
 
 def different_rows(X, name="X"):
@@ -286,7 +273,7 @@ def rows_within(X, inside, space, name="X"):
 
 def rows_of_box(X, low, high, name="X"):
     """`X` as an (n, d) array whose rows lie in the closed box with corners low and high (d,)."""
-    X = observations(X := real_array(X, name), X, name=name, d=len(low))
+    X = observations(X, name=name, d=len(low))
     a, b = (array_module(X).asarray(corner, dtype=X.dtype) for corner in (low, high))
     sides = [f"[{left:g}, {right:g}]" for left, right in zip(low, high, strict=True)]
     space = f"{sides[0]}^{len(sides)}" if len(set(sides)) == 1 else " x ".join(sides)
@@ -311,8 +298,7 @@ def corners(low, high, like, look=True):
 
 def grey_levels(K, levels, like=None, d=None, name="K"):
     """`K` as an (n, d) array of ints from 0 to levels - 1: pictures, whose pixels have levels."""
-    K = real_array(K, name, like)
-    K = observations(K, K, name=name, d=d if d is not None else K.shape[-1] if K.ndim else "d")
+    K = observations(real_array(K, name, like), name=name, d=d)
     fits = (K >= 0) & (K < levels) & (K == K.round())
     if not fits.all():
         bad = float(K.ravel()[(~fits).ravel().argmax()])
@@ -513,15 +499,3 @@ def family(family):
         raise TypeError("family must be a family of densities, such as NormalFamily(2), got "
                         f"{family!r:.80}")
     return family
-
-
-def at_once(steps):
-    """A generator function that looks at its arguments when it is called, and not when its first
-    value is asked for: it does so before a first, bare `yield`."""
-    @functools.wraps(steps)
-    def called(*args, **kwargs):
-        generator = steps(*args, **kwargs)
-        next(generator)
-        return generator
-
-    return called

@@ -58,9 +58,11 @@ def responsibilities(family, theta, X, rows=2**13):
 
     `rows` rows are computed at a time.
     """
+    checks.instance(family, "family", MixtureFamily)
+    rows, theta = checks.whole_number(rows, "rows", least=1), checks.real_array(theta, "theta")
     p_theta, xp = family(theta), array_module(theta)
     X = checks.observations(X, p_theta.components[0].mu)
-    log_w = log_softmax(family.cut(xp.asarray(theta))[0])
+    log_w = log_softmax(family.cut(theta)[0])
     R = xp.empty((len(X), family.n_components), dtype=X.dtype)
     for i in range(0, len(X), rows):
         log_joint = xp.stack([log_w[k] + p_k.log_prob(X[i:i + rows])    # log w_k N(x_i; µ_k, Σ_k)
@@ -72,6 +74,7 @@ def responsibilities(family, theta, X, rows=2**13):
 def weighted_estimate(family, R, X):
     """The M step, without a floor: θ of the mixture in which row i counts R[i, k] times for
     component k; shape (n_θ,). R (n, K), X (n, d)."""
+    checks.instance(family, "family", MixtureFamily)
     X = checks.data_set(X, family.d)
     R = checks.paired(R, "R", X, of="X").astype(float)
     N = R.sum(axis=0)
@@ -82,7 +85,6 @@ def weighted_estimate(family, R, X):
     return family.theta(w, mu, array_module(S).linalg.cholesky(S)).astype(X.dtype)
 
 
-@checks.at_once
 def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_steps=2000, floor=1e-6):
     """EM for a MixtureFamily from theta, or from a k-means++ start with rng; an iterator of Steps.
 
@@ -99,8 +101,6 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
         raise ValueError(f"X has {len(X)} rows, too few for {family.n_components} components")
     checks.varying(X)                                       # else the likelihood has no maximum
     floor = checks.number(floor, "floor", "(0, inf)")
-    tol = checks.number(tol, "tol", "[-inf, inf]")
-    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     centre, C = moments(X)
     unit = C.diagonal()**0.5
     X64 = (X - centre) / unit                               # φ(x) holds squares: small and float64

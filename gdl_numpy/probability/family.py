@@ -95,6 +95,7 @@ class HistogramFamily(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A start near the uniform density, shape (n_θ,)."""
+        dtype = checks.float_dtype(dtype)
         return 0.1 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
 
     def mle(self, X):

@@ -30,14 +30,14 @@ def likelihood(family, theta, X):
     It is exp(ℓ), for a part of the product may overflow, and another underflow, where the whole
     does neither; the order of the rows does not matter, not even to the last digit.
     """
-    log_p = family(theta).log_prob(X)
+    log_p = checks.family(family)(theta).log_prob(X)
     xp = array_module(log_p)
     return xp.exp(xp.sort(log_p).sum(dtype=float)).astype(log_p.dtype)
 
 
 def log_likelihood(family, theta, X):
     """Σ log p_θ(x) over the rows of X, in nats; -inf if p_θ gives some row density 0."""
-    log_p = family(theta).log_prob(X)
+    log_p = checks.family(family)(theta).log_prob(X)
     return log_p.sum(dtype=float).astype(log_p.dtype)
 
 

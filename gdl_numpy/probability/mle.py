@@ -66,7 +66,6 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
     return theta
 
 
-@checks.at_once
 def descend(family, X, theta, optimizer=None, max_steps=2000):
     """Minimise -ℓ(θ|X)/n from theta on; an iterator of Steps, `loss` in nats per row.
 
@@ -79,7 +78,8 @@ def descend(family, X, theta, optimizer=None, max_steps=2000):
     X, theta = checks.data_set(X, getattr(family, "d", None)), checks.real_array(theta, "theta")
     theta = checks.theta_shape(theta, getattr(family, "n_parameters", theta.size))
     max_steps = checks.whole_number(max_steps, "max_steps", least=1)
-    optimizer, falling = optimizer or Adam(0.1, beta2=0.9), optimizer is None
+    falling = optimizer is None
+    optimizer = Adam(0.1, beta2=0.9) if falling else checks.function(optimizer, "optimizer")
 
     def steps(theta):
         for t in range(max_steps):

@@ -52,7 +52,9 @@ class RecalibratedFamily(Described):
     n_parameters = 3
 
     def __init__(self, f, m, space, shape):
-        self.f, self.m, self.space, self.shape = f, checks.number(m, "m"), space, space.cells(shape)
+        self.f, self.m = checks.offers(f, "f", "log_prob"), checks.number(m, "m")
+        self.space = checks.instance(space, "space", SampleSpace)
+        self.shape = space.cells(shape)
         self.d = len(space.low)
         self.log_f = f.log_prob(space.grid(shape)[0])
         self.log_cell_volume = space.log_cell_volume(shape)
@@ -73,8 +75,8 @@ class RecalibratedFamily(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A start near (1, 3, 0), shape (3,): near m the heights of f, cut off 3 nats from it."""
-        eps = 0.1 * checks.rng(rng).standard_normal(3, dtype=dtype)
-        return eps + array_module(eps).asarray([1.0, 3.0, 0.0], dtype=dtype)
+        eps = 0.1 * checks.rng(rng).standard_normal(3, dtype=checks.float_dtype(dtype))
+        return eps + array_module(eps).asarray([1.0, 3.0, 0.0], dtype=eps.dtype)
 
     def best_of(self, X, candidates=CANDIDATES):
         """The θ, of some, that gives the rows of X the largest mean of log p, shape (3,)."""
@@ -128,7 +130,7 @@ class RecalibratedKernelDensity(Described):
     @classmethod
     def fit(cls, X, kept, space, shape, bandwidth):
         """That of a kernel density of the rows of X, whose m and θ suit the rows of `kept` best."""
-        f, _ = KernelDensity(X, bandwidth), checks.instance(space, "space", SampleSpace)
+        f = KernelDensity(X, bandwidth)
         log_f = f.log_prob(checks.data_set(kept, f.X.shape[1], "kept"))
         family = RecalibratedFamily(f, float(array_module(log_f).median(log_f)), space, shape)
         return cls(family, family.best_of(kept))

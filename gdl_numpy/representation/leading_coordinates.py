@@ -44,8 +44,10 @@ class LeadingCoordinates(Described):
     """`axes`, PrincipalComponents of k of d dimensions, units `s` (k,), and σ, a float."""
 
     def __init__(self, axes, s, sigma):
+        self.axes = checks.instance(axes, "axes", PrincipalComponents)
         self.d, self.k = axes.components.shape
-        self.axes, self.s = axes, checks.vector(s, "s", self.k, like=axes.mu).copy()
+        s = checks.real_array(s, "s", like=axes.mu)
+        self.s = checks.one_axis(s, self.k, "s").copy()
         if not (self.s > 0).all():
             raise ValueError(f"s must be positive, got {float(self.s.min())}")
         self.sigma = checks.number(sigma, "sigma", "(0, inf)")

@@ -56,8 +56,9 @@ class Region(Described):
     """
 
     def __init__(self, start, end, space, shape):
-        self.space, self.shape = space, checks.whole_numbers(shape, "shape", least=1)
-        self.start = start = checks.observations(start, space.low.astype(float), name="start")
+        self.space = checks.instance(space, "space", SampleSpace)
+        self.shape = shape = space.cells(shape)
+        self.start = start = checks.observations(start, space.low.astype(float), name="start", d=2)
         checks.rows_within(start, space.contains(start), "the space", "start")
         self.end = end = checks.paired(end, "end", start, of="start")
         if (numpy.sort(start @ [1, 1j]) != numpy.sort(end @ [1, 1j])).any():
@@ -144,6 +145,7 @@ class Region(Described):
         ValueError if the region has no area, or the weight is 0 nearly everywhere in it.
         """
         n, xp = checks.draws(n, rng), array_module(self.foot)
+        checks.function(weight, "weight", optional=True)
         area = checks.number(self.area, "the area of the region", "(0, inf)")
         thin = area < THIN * len(self.row) * float(self.cell.prod())
         accepted, missing, refused = [xp.empty((0, 2))], n, 0

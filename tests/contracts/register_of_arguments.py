@@ -71,6 +71,7 @@ def rows(n, d, seed=0):
 X = rows(30, 2)
 LABELS = numpy.arange(30) % 2
 CUBE = [[0.1, 0.2], [0.9, 0.1], [0.5, 0.8]]
+PIXELS = [[0, 1, 2], [2, 0, 1], [1, 1, 0]]
 WAVES = [[1.0, 0.0], [0.5, 3.0]]
 
 
@@ -103,6 +104,9 @@ CLASSES = {                                                 # right arguments of
     "Pushforward": lambda: {"p_z": normal(), "f": lambda Z: Z},
     "IndependentPixels": lambda: {"mass": [[0.2, 0.8], [0.5, 0.5], [0.1, 0.9], [0.5, 0.5]]},
     "Dequantised": lambda: {"p": Box([0.0] * 4, [1.0] * 4), "levels": 3},
+    "LogisticDecoder": lambda: {"axes": axes(), "u": [0.5, 0.3], "s": [0.1, 0.2, 0.1], "levels": 3,
+                                "noise": 0.07},
+    "Discretised": lambda: {"p": normal(), "decoder": instance("LogisticDecoder")},
     "BiscuitTins": lambda: {"n": 3, "rng": rng(), "resolution": 4},
     "Faces": lambda: {"n": 3, "rng": rng(), "resolution": 4},
     "WorldMap": lambda: {},
@@ -188,6 +192,9 @@ CALLS = {                                                   # what BY_NAME does 
     "density.categorical": lambda: {"weights": numpy.array([0.2, 0.8])},
     "density.sample_components": lambda: {
         "weights": numpy.array([0.2, 0.8]), "components": [normal(), normal(1.0)]},
+    "density.inverse": lambda: {"L": numpy.eye(2)},
+    "discretised.log_mass_of_levels": lambda: {
+        "X_hat": rows(6, 4), "s": numpy.ones(4)},
     "density.cholesky": lambda: {"covariance": numpy.eye(2)},
     "expectation_maximization.expectation_maximization": lambda: {
         "family": MixtureFamily(2, 2), "rng": rng()},
@@ -267,6 +274,9 @@ CALLS = {                                                   # what BY_NAME does 
     "WindowFamily.inputs": lambda: {"K": numpy.array([[0, 1, 2, 1]]), "pixels": numpy.array([[1]])},
     "Window.log_conditional": lambda: {
         "K": numpy.array([[0, 1, 2, 1]]), "pixels": numpy.array([[1]])},
+    "LogisticDecoder.fit": lambda: {"axes": axes(), "K": PIXELS, "noise": 0.07, "max_steps": 2},
+    "LogisticDecoder.encode": lambda: {"K": PIXELS}, "LogisticDecoder.points": lambda: {"K": PIXELS},
+    "Discretised.lower_bound": lambda: {"log_w": numpy.zeros(6)},
     "IndependentPixels.log_mass": lambda: {"K": [[0, 1, 0, 1]]},
     "RecalibratedFamily.level": lambda: {"log_f": rows(1, 6)[0]},
     "RecalibratedKernelDensity.fit": lambda: {"kept": rows(9, 2, 1), "bandwidth": 0.4},
@@ -298,17 +308,19 @@ ELSEWHERE = {                                               # or have no argumen
     "normal_family.cut_normals": HERE, "pixels.inverse_cdf": HERE, "silhouettes.smooth": HERE,
     "silhouettes.direction": HERE, "silhouettes.turn": HERE, "silhouettes.limb": HERE,
     "storage.save": "writes a file: test_storage.py", "storage.load": "test_storage.py",
+    "storage.write_whole": "writes a file: test_storage.py", "separation.separated_near": HERE,
     "taxonomy.branch": "reads classes", "taxonomy.densities": "reads classes",
     "taxonomy.leaves": "reads classes", "taxonomy.tree": "reads classes",
 }
 CONVERTED = ("expectation_maximization", "mle.descend", "mle.maximum_likelihood", "likelihood.log",
-             "likelihood.likelihood", "likelihood.negative", "training.", "RecalibratedFamily.l")
+             "likelihood.likelihood", "likelihood.negative", "likelihood.mean_loss", "training.",
+             "RecalibratedFamily.l", "HistogramFamily.l", "NormalFamily.l", "MixtureFamily.l")
 ANY_LENGTH = ("training.train", "GradientDescent.__call__", "Adam.__call__", "Average.__call__")
 NOT_LOOKED_AT = {"on_space", "on", "mask"}                  # methods that are called by others here
 
 FUNCTIONS = dict.fromkeys((                                 # whose own errors are their own
     "loss", "augment", "optimizer", "energy", "function", "backward", "log_p_z", "f", "G", "weight",
-    "Dequantised.log_p", "likelihood.negative_mean.backward"), ("class",))
+    "Dequantised.log_p", "Discretised.log_p", "likelihood.negative_mean.backward"), ("class",))
 NEVER_WAITS = dict.fromkeys((                               # so nobody asks whether it is finite
     "elementary.logsumexp.x", "elementary.log_softmax.x", "elementary.softmax.x", "u",
     "elementary.softplus.x", "elementary.sigmoid.x", "elementary.bounded.x", "langevin.reflect.X",

@@ -314,7 +314,7 @@ PULLED_BACK = {
 
 PLAIN = {                                                   # takes no arrays, or gives none
     "backend.array_module": "gives a module", "backend.to_numpy": "leaves the device on purpose",
-    "backend.random_generator": "makes a generator", "elementary.bounded": "overwrites its input",
+    "backend.random_generator": "makes a generator",
     "memory.keep_freed_memory": "takes no array",
     "fourier.n_features": "counts", "network.n_parameters": "counts",
     "rational_quadratic.n_numbers": "counts", "storage.save": "writes a file",

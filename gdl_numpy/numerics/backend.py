@@ -29,11 +29,15 @@ def to_numpy(x):
     """`x` as a NumPy array on the host.
 
     The only function here that brings a whole result off a device; checks of arguments and
-    conditions of loops read single numbers, and training steps read none.
+    conditions of loops read single numbers, and training steps read none. TypeError for a masked
+    array.
 
     >>> to_numpy([1, 2])
     array([1, 2])
     """
+    if isinstance(x, numpy.ma.MaskedArray):
+        raise TypeError("x is a masked array, and a mask would be lost: take the rows without "
+                        "missing numbers first")
     xp = array_module(x)
     return numpy.asarray(x) if xp is numpy else xp.asnumpy(x)
 

@@ -207,7 +207,7 @@ class Discretised(Described):
     def lower_bound(self, Z, log_w, rng):
         """What is at most log P(k) in the mean, for each picture, (n,), in nats, from the points
         and their log w, that the decoder's `points` gives for pictures."""
-        Z = checks.observations(Z, self.decoder.u, name="Z")
+        Z, rng = checks.observations(Z, self.decoder.u, name="Z"), checks.rng(rng)
         log_w = checks.same_shape(checks.real_array(log_w, "log_w", like=Z), "log_w", Z[:, 0],
                                   "the rows of Z")
         log_p = self.p.log_prob(Z) if self.log_p is None else self.log_p(Z, rng)

@@ -275,7 +275,8 @@ CALLS = {                                                   # what BY_NAME does 
     "Window.log_conditional": lambda: {
         "K": numpy.array([[0, 1, 2, 1]]), "pixels": numpy.array([[1]])},
     "LogisticDecoder.fit": lambda: {"axes": axes(), "K": PIXELS, "noise": 0.07, "max_steps": 2},
-    "LogisticDecoder.encode": lambda: {"K": PIXELS}, "LogisticDecoder.points": lambda: {"K": PIXELS},
+    "LogisticDecoder.encode": lambda: {"K": PIXELS},
+    "LogisticDecoder.points": lambda: {"K": PIXELS},
     "Discretised.lower_bound": lambda: {"log_w": numpy.zeros(6)},
     "IndependentPixels.log_mass": lambda: {"K": [[0, 1, 0, 1]]},
     "RecalibratedFamily.level": lambda: {"log_f": rows(1, 6)[0]},

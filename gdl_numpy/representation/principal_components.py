@@ -47,8 +47,8 @@ class PrincipalComponents(Described):
         self.mu = checks.one_axis(checks.real_array(mu, "mu"), None, "mu").copy()
         self.components = checks.real_array(components, "components", like=self.mu).copy("K")
         if self.components.ndim != 2 or len(self.components) != len(self.mu):
-            raise ValueError(f"components must have shape ({len(self.mu)}, k), as columns, for this "
-                             f"mu, got shape {self.components.shape}")
+            raise ValueError(f"components must have shape ({len(self.mu)}, k), as columns, for "
+                             f"this mu, got shape {self.components.shape}")
         ratio = checks.real_array(explained_variance_ratio, "explained_variance_ratio", self.mu)
         self.explained_variance_ratio = checks.one_axis(ratio, self.components.shape[1],
                                                         "explained_variance_ratio").copy()

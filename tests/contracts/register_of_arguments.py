@@ -226,7 +226,12 @@ CALLS = {                                                   # what BY_NAME does 
     "blocks.in_blocks": lambda: {"function": numpy.arange},
     "elementary.bounded": lambda: {"B": 2.0},
     "optimizer.half_cosine": lambda: {"t": 1, "steps": 3},
-    "backend.to_numpy": lambda: {}, "backend.random_generator": lambda: {"seed": 0},
+    "neighbours.nearest": lambda: {"Q": rows(6, 2)},
+    "kernel_sum.log_kernel_sum": lambda: {"Q": rows(6, 2), "h": 0.4},
+    "newton.minimize": lambda: {
+        "evaluate": lambda t: (float((t**2).sum()), 2 * t, lambda v: 2 * v),
+        "theta": numpy.ones(3), "precondition": lambda r: r, "tol": 1e-9},
+    "backend.random_generator": lambda: {"seed": 0},
     "painters.paint": lambda: {"painter": 1, "size": 16},
     "painters.features": lambda: {"images": abs(rows(2, 16 * 16 * 3)).reshape(2, 16, 16, 3)},
     "pixels.quantise": lambda: {"images": abs(X)},
@@ -302,9 +307,9 @@ HERE = "is called by others here, with arrays that they have looked at"
 ELSEWHERE = {                                               # or have no arguments of these kinds
     "blocks.mean_over_blocks": "takes any number of arrays: test_blocks.py",
     "Parts.__call__": "is made of any number of lengths: test_network.py",
-    "trained.checked_network": "is a check", "backend.to_numpy": "takes anything",
-    "neighbours.near_blocks": HERE, "neighbours.nearest": "test_neighbours.py",
-    "kernel_sum.log_kernel_sum": HERE, "newton.minimize": HERE, "newton.conjugate_gradient": HERE,
+    "trained.checked_network": "is a check",
+    "backend.to_numpy": "takes what NumPy does, without a mask: test_backend.py",
+    "neighbours.near_blocks": HERE, "newton.conjugate_gradient": HERE,
     "moments.mean_of_rows": HERE, "moments.moments": HERE, "moments.varies": HERE,
     "normal_family.cut_normals": HERE, "pixels.inverse_cdf": HERE, "silhouettes.smooth": HERE,
     "silhouettes.direction": HERE, "silhouettes.turn": HERE, "silhouettes.limb": HERE,
@@ -316,11 +321,13 @@ ELSEWHERE = {                                               # or have no argumen
 CONVERTED = ("expectation_maximization", "mle.descend", "mle.maximum_likelihood", "likelihood.log",
              "likelihood.likelihood", "likelihood.negative", "likelihood.mean_loss", "training.",
              "RecalibratedFamily.l", "HistogramFamily.l", "NormalFamily.l", "MixtureFamily.l")
-ANY_LENGTH = ("training.train", "GradientDescent.__call__", "Adam.__call__", "Average.__call__")
+ANY_LENGTH = ("training.train", "newton.minimize", "GradientDescent.__call__", "Adam.__call__", "Average.__call__")
 NOT_LOOKED_AT = {"on_space", "on", "mask"}                  # methods that are called by others here
 
 FUNCTIONS = dict.fromkeys((                                 # whose own errors are their own
-    "loss", "augment", "optimizer", "energy", "function", "backward", "log_p_z", "f", "G", "weight",
+    "loss", "augment", "optimizer", "energy", "function", "evaluate", "precondition", "look",
+    "renew",
+    "backward", "log_p_z", "f", "G", "weight",
     "Dequantised.log_p", "Discretised.log_p", "likelihood.negative_mean.backward"), ("class",))
 NEVER_WAITS = dict.fromkeys((                               # so nobody asks whether it is finite
     "elementary.logsumexp.x", "elementary.log_softmax.x", "elementary.softmax.x", "u",

@@ -28,6 +28,11 @@ def test_to_numpy_brings_an_array_home(xp):
     assert type(x) is numpy.ndarray and x.tolist() == [1.5, 2.5]
 
 
+def test_to_numpy_loses_no_mask():
+    with pytest.raises(TypeError, match="x is a masked array, and a mask would be lost"):
+        to_numpy(numpy.ma.masked_values([1.0, -9.0], -9))
+
+
 def test_to_numpy_makes_arrays_of_lists_and_copies_no_host_array():
     x = numpy.zeros(3)
     assert to_numpy(x) is x

@@ -321,7 +321,8 @@ ELSEWHERE = {                                               # or have no argumen
 CONVERTED = ("expectation_maximization", "mle.descend", "mle.maximum_likelihood", "likelihood.log",
              "likelihood.likelihood", "likelihood.negative", "likelihood.mean_loss", "training.",
              "RecalibratedFamily.l", "HistogramFamily.l", "NormalFamily.l", "MixtureFamily.l")
-ANY_LENGTH = ("training.train", "newton.minimize", "GradientDescent.__call__", "Adam.__call__", "Average.__call__")
+ANY_LENGTH = ("training.train", "newton.minimize", "GradientDescent.__call__", "Adam.__call__",
+              "Average.__call__")
 NOT_LOOKED_AT = {"on_space", "on", "mask"}                  # methods that are called by others here
 
 FUNCTIONS = dict.fromkeys((                                 # whose own errors are their own

@@ -216,7 +216,7 @@ def cases():
         "training": training_steps,
         "fourier": lambda xp, D: fourier.fourier_features(D["X"], D["F"])[0],
         "rational_quadratic": lambda xp, D: rational_quadratic.spline(
-            D["unit"][:, 0], D["of normalizing_flow"][:23] + 0 * D["unit"][:, :1])[0][0],
+            D["unit"][:, 0], D["of normalizing_flow"][:22] + 0 * D["unit"][:, :1])[0][0],
         "autoregressive": log_prob_gradient("autoregressive"),
         "normalizing_flow": log_prob_gradient("normalizing_flow"),
         "variational_autoencoder": lambda xp, D: models["variational_autoencoder"].encode(

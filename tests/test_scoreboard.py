@@ -218,7 +218,7 @@ class Stages:
         yield from (Step(t, 0.0, np.array([t])) for t in range(max_steps))
 
     def __call__(self, theta):
-        return SimpleNamespace(theta=theta)
+        return SimpleNamespace(theta=theta, sample=callable)
 
 
 def test_a_network_with_a_judge_keeps_the_stage_that_suits_it_best(X):

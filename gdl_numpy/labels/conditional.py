@@ -42,7 +42,8 @@ class ClassConditional(Described):
     """One density for each label 0, ..., K - 1, all on the same space, and `priors` p(y), (K,)."""
 
     def __init__(self, densities, priors):
-        self.densities, self.priors = tuple(densities), checks.probabilities(priors, "priors")
+        self.densities = checks.densities(densities, "densities")
+        self.priors = checks.probabilities(priors, "priors")
         if self.priors.shape != (len(self.densities),):
             raise ValueError(f"priors must have shape ({len(self.densities)},), one for each "
                              f"density, got shape {self.priors.shape}")
@@ -54,6 +55,7 @@ class ClassConditional(Described):
         `how` goes to maximum_likelihood: rng, tol, and so on.
         """
         X, rows = _by_label(X, y)
+        checks.family(family)
         densities = [family(maximum_likelihood(family, X[i], **how)) for i in rows]
         return cls(densities, _shares(X, rows))
 
@@ -66,7 +68,7 @@ class ClassConditional(Described):
         means, covariances = zip(*(moments(X[i]) for i in rows), strict=True)
         covariance = sum(p * C for p, C in zip(shares, covariances, strict=True))
         size = xp.sqrt(sum(p * mu**2 for p, mu in zip(shares, means, strict=True)))
-        checks.varied(size, covariance.diagonal(), X, where=" within its labels")
+        checks.varying(X, "X", size, covariance.diagonal(), " within its labels")
         try:
             L = cholesky(covariance).astype(X.dtype)
         except ValueError as error:
@@ -83,7 +85,7 @@ class ClassConditional(Described):
 
     def log_prob(self, X, y):
         """log p(x|y) for each row of X and its label, shape (n,)."""
-        X = checks.real_array(X, "X", like=self.priors)
+        X = checks.observations(checks.real_array(X, "X", like=self.priors))
         y = checks.labels(y, X, len(self.densities))
 
         def of_their_labels(i, j):
@@ -123,6 +125,8 @@ def noise_kept(classifier, noise, n, rng, log_odds_bound):
     classifier is perfect and its log-odds nowhere exceed the bound; where they do, the draws are
     fewer than they should be, and a learned classifier's errors are the sampler's.
     """
+    checks.offers(classifier, "classifier", "log_posterior")
+    checks.offers(noise, "noise", "sample")
     log_odds_bound = checks.number(log_odds_bound, "log_odds_bound")
     n = checks.draws(n, rng)
     kept, missing = [noise.sample(0, rng)], n

@@ -30,10 +30,9 @@ generator is averaged over its last steps. No loss here tells how good the sampl
 """
 
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
-from gdl_numpy.networks.training import Average, minibatches, starting_theta
+from gdl_numpy.networks.training import Average, minibatches
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import sigmoid, softplus
 from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 
@@ -55,8 +54,8 @@ class AdversarialFamily(TrainedFamily):
 
     def noise(self, n, rng, dtype):
         """n draws of z, (n, k)."""
-        n = checks.draws(n, rng)
-        return rng.standard_normal((n, self.k), dtype=dtype)
+        shape = checks.draws(n, rng), self.k
+        return rng.standard_normal(shape, dtype=checks.float_dtype(dtype))
 
     def generate(self, theta_g, Z):
         """x = g(z) (n, d) of each row of Z (n, k), and backward: dX -> dtheta_g, dZ."""
@@ -94,8 +93,8 @@ class AdversarialFamily(TrainedFamily):
     def generator_loss(self, theta, Z):
         """1/n Σ softplus(-logit(g(z))), and its gradient in θ_g, the discriminator held fixed."""
         theta_g, phi = self.parts(theta)
-        Z = checks.observations(Z, theta, finite=False, name="Z", d=self.k)
-        X, backward_generate = self.generate(theta_g, checks.not_empty(Z, "Z"))
+        Z = checks.not_empty(self._input(theta, Z, "Z", self.k), "Z")
+        X, backward_generate = self.generate(theta_g, Z)
         logit, backward_logit = self.logit(phi, X)
         _, dX = backward_logit(-sigmoid(-logit) / len(Z), parameters=False)
         return softplus(-logit).mean(), backward_generate(dX, inputs=False)[0]
@@ -109,10 +108,9 @@ class AdversarialFamily(TrainedFamily):
         `learning_rate` is the generator's and falls as half a cosine wave; `augment(rows, rng)`
         changes rows of the data; `averaging` is that of `training.train`, `penalty` γ, `delta` δ.
         """
-        X = checks.data_set(X, self.d)
         penalty = checks.number(penalty, "penalty", "[0, inf)")
         delta = checks.number(delta, "delta", "(0, inf)")
-        theta, average = starting_theta(self, theta, rng, X), Average(averaging)
+        (X, theta), average = self._start(X, rng, theta), Average(averaging)
         batches = minibatches((X,), rng, batch, max_steps, augment)
         g_step, d_step = (Adam(learning_rate, beta1=0.5, beta2=0.99) for _ in range(2))
 
@@ -138,5 +136,5 @@ class Adversarial(Trained):
     def sample(self, n, rng):
         """g(z) for n draws of z, (n, d)."""
         family, (theta_g, _) = self.family, self.family.parts(self.theta)
-        return in_blocks(lambda i, j: family.generate(
-            theta_g, family.noise(j - i, rng, self.theta.dtype))[0], checks.draws(n, rng))
+        return self._draws(lambda m: family.generate(
+            theta_g, family.noise(m, rng, self.theta.dtype))[0], n, rng)

@@ -43,7 +43,6 @@ from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.trained import Tractable, TractableFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import log_softmax, sigmoid, softmax, softplus
 from gdl_numpy.probability.density import categorical
 
@@ -60,11 +59,9 @@ class AutoregressiveFamily(TractableFamily):
 
     def __init__(self, bins, hidden, waves=None, order=None, activation="relu", bound=None):
         self.bins = checks.whole_numbers(bins, "bins", least=1)
-        self.d = checks.whole_number(len(self.bins), "the length of bins", least=1)
-        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        self.order = checks.permutation(order, "order", self.d)
-        self.waves, self.activation = checks.waves(waves, self.d), activation
-        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
+        d = checks.whole_number(len(self.bins), "the length of bins", least=1)
+        self._set_options(d, hidden, activation, waves, bound)
+        self.order = checks.permutation(order, "order", d)
         K = [self.bins[i] for i in self.order]
         self._set_networks(*(
             Network((i, *self.hidden, K[i]), activation,
@@ -81,6 +78,7 @@ class AutoregressiveFamily(TractableFamily):
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives: the first coordinate about uniform."""
+        dtype = checks.float_dtype(dtype)
         first = 0.01 * checks.rng(rng).standard_normal(self.parts.lengths[0], dtype=dtype)
         return self.parts.join(first, *(network.initial_theta(rng, dtype)
                                         for network in self.networks))
@@ -97,8 +95,8 @@ class AutoregressiveFamily(TractableFamily):
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
+        X = self._input(theta, X)[:, self.order]
         xp, (first, *parts) = array_module(theta), self.parts(theta)
-        X = checks.observations(X, theta, finite=False, d=self.d)[:, self.order]
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)     # log p off the box
         X = xp.where(inside[:, None], X, 0)
@@ -160,7 +158,7 @@ class _Autoregressive(Tractable):
 
     def sample(self, n, rng):
         """n draws, coordinate by coordinate, (n, d)."""
-        return in_blocks(lambda i, j: self._sample(j - i, rng), checks.draws(n, rng), self._rows())
+        return self._draws(lambda m: self._sample(m, rng), n, rng, self._rows())
 
 
 class Autoregressive(_Autoregressive):
@@ -195,9 +193,8 @@ class MaskedAutoregressiveFamily(TractableFamily):
     defaults = {"max_steps": 4000, "learning_rate": 2e-3}
 
     def __init__(self, d, hidden, order=None, activation="relu"):
-        self.d = checks.whole_number(d, "d", least=1)
-        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        self.order, self.activation = checks.permutation(order, "order", self.d), activation
+        self._set_options(d, hidden, activation)
+        self.order = checks.permutation(order, "order", self.d)
         self.network = Network((self.d, *self.hidden, self.d), activation)
         self._set_networks(self.network)
         place = 1 + numpy.argsort(self.order)                       # of each coordinate: 1, ..., d
@@ -219,20 +216,19 @@ class MaskedAutoregressiveFamily(TractableFamily):
 
     def on_space(self, X):
         """X, if it holds 0 and 1 alone, else a ValueError."""
-        X = checks.observations(X := checks.real_array(X, "X"), X, d=self.d)
+        X = checks.observations(X, d=self.d)
         return checks.rows_within(X, ((X == 0) | (X == 1)).all(axis=1), f"{{0, 1}}^{self.d}")
 
     def logits(self, theta, X):
         """a (n, d), a_i from the coordinates before i only, and backward: da -> dtheta."""
-        mask = self.mask(array_module(theta))
-        a, backward = self.network(checks.theta_shape(theta, self.n_parameters) * mask, X)
+        X, mask = self._input(theta, X), self.mask(array_module(theta))
+        a, backward = self.network(theta * mask, X)
         return a, lambda da: backward(da, inputs=False)[0] * mask
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, all of 0 and 1, which the caller has checked, (n,), and
         backward: dlog_p -> dtheta."""
-        checks.theta_shape(theta, self.n_parameters)
-        X = checks.observations(X, theta, finite=False, d=self.d)
+        X = self._input(theta, X)
         a, backward_network = self.logits(theta, X)
 
         def backward(dlog_p):

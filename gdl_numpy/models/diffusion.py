@@ -62,13 +62,20 @@ from gdl_numpy.probability.density import LOG_2_PI
 
 def linear(u, highest, lowest):
     """λ at the time u in [0, 1]: it falls evenly from `highest` to `lowest`."""
+    u, (highest, lowest) = _falling(u, highest, lowest)
     return highest + (lowest - highest) * u
 
 
 def cosine(u, highest, lowest):
     """λ at the time u: the angle of tan a = σ/α = exp(-λ/2) grows evenly between the same ends."""
+    u, (highest, lowest) = _falling(u, highest, lowest)
     first, last = math.atan(math.exp(-highest / 2)), math.atan(math.exp(-lowest / 2))
     return -2 * array_module(u).log(array_module(u).tan(first + (last - first) * u))
+
+
+def _falling(u, highest, lowest):
+    u = checks.real_array(u, "u", finite=False)
+    return u, checks.falling((highest, lowest), "(highest, lowest)")
 
 
 SCHEDULES = {"linear": linear, "cosine": cosine}
@@ -76,6 +83,7 @@ SCHEDULES = {"linear": linear, "cosine": cosine}
 
 def signal_and_noise(log_snr):
     """α and σ at λ, arrays of its shape."""
+    log_snr = checks.real_array(log_snr, "log_snr", finite=False)
     xp = array_module(log_snr)
     return xp.sqrt(sigmoid(log_snr)), xp.sqrt(sigmoid(-log_snr))
 
@@ -108,15 +116,12 @@ class DiffusionFamily(TrainedFamily):
 
     def __init__(self, d, hidden, n_levels=256, waves=None, schedule="linear",
                  log_snr=(10.0, -8.0), n_waves=6, activation="tanh"):
-        self.d = checks.whole_number(d, "d", least=1)
-        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
+        self._set_options(d, hidden, activation, waves)
         self.n_levels = checks.whole_number(n_levels, "n_levels", least=2)
         self.n_waves = checks.whole_number(n_waves, "n_waves", least=1)
         self.schedule = checks.choice(schedule, "schedule", SCHEDULES)
         self.log_snr = tuple(checks.number(end, "log_snr", "[-80, 80]")     # else α or σ underflows
                              for end in checks.falling(log_snr, "log_snr"))
-        self.activation = activation
-        self.waves = checks.waves(waves, self.d)
         self.network = Network((n_features(self.d, self.waves) + 2 * self.n_waves, *self.hidden,
                                 self.d), activation)
         self._set_networks(self.network)
@@ -126,7 +131,7 @@ class DiffusionFamily(TrainedFamily):
 
     def level(self, u):
         """λ at the times u in [0, 1], an array of the same shape."""
-        return SCHEDULES[self.schedule](checks.real_array(u, "u", finite=False), *self.log_snr)
+        return SCHEDULES[self.schedule](u, *self.log_snr)
 
     def eps_hat(self, theta, X, log_snr):
         """ε̂ (n, d) for noisy rows X (n, d), and backward: deps_hat -> dtheta (n_θ,), dX (n, d).
@@ -134,8 +139,7 @@ class DiffusionFamily(TrainedFamily):
         `log_snr` is λ, of shape (n,), or (1,) for all rows. `inputs=False` or `parameters=False`
         leaves dX or dtheta out and gives None for it.
         """
-        xp, _ = array_module(theta), checks.theta_shape(theta, self.n_parameters)
-        X = checks.observations(X, theta, finite=False, d=self.d)
+        X, xp = self._input(theta, X), array_module(theta)
         log_snr = checks.real_array(log_snr, "log_snr", like=theta, finite=False)
         if log_snr.shape not in ((len(X),), (1,)):
             raise ValueError(f"log_snr must have shape ({len(X)},), one level for each row of X, "
@@ -184,8 +188,7 @@ class DiffusionFamily(TrainedFamily):
 
         The times of the levels are spread evenly, i/n + u with one random u (Kingma and others).
         """
-        checks.theta_shape(theta, self.n_parameters)
-        X = checks.not_empty(checks.observations(X, theta, finite=False, d=self.d))
+        X = checks.not_empty(self._input(theta, X))
         xp, n, rng = array_module(theta), len(X), checks.rng(rng)
         log_snr = self.level((rng.random(1) + xp.arange(n) / n) % 1).astype(theta.dtype)
         alpha, sigma = signal_and_noise(log_snr[:, None])
@@ -263,11 +266,10 @@ class Diffusion(Trained):
     def sample_deterministic(self, n, rng, n_steps=64):
         """n draws of x_T ~ N(0, I), each taken down the flow to x_1/α_1 without further noise, by
         `n_steps` equal steps in λ, (n, d)."""
-        n = checks.draws(n, rng)
         n_steps = checks.whole_number(n_steps, "n_steps", least=1)
         first, last = self.log_snr[1:2], self.log_snr[-1:]
-        return in_blocks(lambda i, j: _runge_kutta(
-            self._velocity, self._normal(j - i, rng), last, first, n_steps) / self.alpha[1], n)
+        return self._draws(lambda m: _runge_kutta(
+            self._velocity, self._normal(m, rng), last, first, n_steps) / self.alpha[1], n, rng)
 
     def flow_log_prob(self, X, n_steps=64):
         """log p(x) under the flow for each row of X, (n,), in nats.

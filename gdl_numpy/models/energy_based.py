@@ -36,7 +36,7 @@ to step, as θ hardly changes in between (persistent chains: Tieleman 2008).
 import math
 
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
-from gdl_numpy.networks.training import starting_theta, train
+from gdl_numpy.networks.training import train
 from gdl_numpy.numerics import checks, langevin
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
@@ -80,37 +80,36 @@ class EnergyBasedFamily(TrainedFamily):
 
         With `space.grid(shape)[0]` for U it is exact as the grid becomes fine.
         """
-        checks.theta_shape(theta, self.n_parameters)
-        U = checks.observations(U, theta, finite=False, name="U", d=self.d)
-        E, backward_energy = self.energy(theta, checks.not_empty(U, "U"))
+        U = checks.not_empty(self._input(theta, U, "U"), "U")
+        E, backward_energy = self.energy(theta, U)
         log_z = self.log_volume - math.log(len(U)) + logsumexp(-E)
         return log_z, lambda dlog_z: backward_energy(-dlog_z * softmax(-E), inputs=False)[0]
 
     def loss(self, theta, X, rng, points=2048):
         """-1/n Σ log p(x) with log Z by uniform draws, in nats, and its gradient, (n_θ,)."""
-        checks.theta_shape(theta, self.n_parameters)
         points = checks.whole_number(points, "points", least=1)
-        log_z, backward = self.log_z(theta, self.uniform(points, rng, like=theta))
         mean_energy, dtheta = self.mean_energy(theta, X)
+        log_z, backward = self.log_z(theta, self.uniform(points, rng, like=theta))
         dtheta += backward(1.0)
         return mean_energy + log_z, dtheta
 
     def contrastive_divergence(self, theta, X, samples):
         """1/n Σ E(x_i) - 1/m Σ E(x'_j), which means nothing, and its gradient, which does."""
+        samples = self._input(theta, samples, "samples")
         at_data, dtheta = self.mean_energy(theta, X)
-        samples = checks.observations(samples, theta, finite=False, name="samples", d=self.d)
         at_samples, dtheta_at_samples = self.mean_energy(theta, samples)
         dtheta -= dtheta_at_samples
         return at_data - at_samples, dtheta
 
     def on_space(self, X):
         """X, if it lies in the box, else a ValueError."""
-        X = checks.observations(X := checks.real_array(X, "X"), X, d=self.d)
+        X = checks.observations(X, d=self.d)
         space = SampleSpace(*self.corners(X))
         return checks.rows_within(X, space.contains(X), f"the box from {self.low} to {self.high}")
 
     def corners(self, like):
         """low and high, both (d,), in the module and the precision of the array `like`."""
+        like = checks.real_array(like, "like", finite=False)
         xp = array_module(like)
         return tuple(xp.asarray(corner, dtype=like.dtype) for corner in (self.low, self.high))
 
@@ -118,12 +117,10 @@ class EnergyBasedFamily(TrainedFamily):
         """n uniform draws from the box, (n, d), in the precision of the array `like`."""
         return langevin.uniform(checks.draws(n, rng), *self.corners(like), rng)
 
-    def walk(self, theta, X, rng, steps, step=0.02, jump=0.1, metropolis=True):
+    def walk(self, theta, X, rng, steps, step=0.02, jump=0.1, metropolis=True, look=True):
         """Where `steps` steps of Langevin's chain lead from each row of X (n, d), shape (n, d);
         see `langevin.walk`."""
-        xp, _ = array_module(theta), checks.rng(rng)
-        X = checks.observations(X, checks.theta_shape(theta, self.n_parameters), finite=False,
-                                d=self.d)
+        X, xp = self._input(theta, X), array_module(theta)
 
         def of_block(X):
             E, backward = self.energy(theta, X)
@@ -136,7 +133,7 @@ class EnergyBasedFamily(TrainedFamily):
 
         return in_blocks(
             lambda i, j: langevin.walk(energy_and_slope, X[i:j], *self.corners(theta), rng, steps,
-                                       step, jump, metropolis), len(X), rows=2**16)
+                                       step, jump, metropolis, look), len(X), rows=2**16)
 
     def train(self, X, rng, normaliser="uniform", points=2048, chains=512, chain_steps=10,
               step=0.02, jump=0.1, metropolis=True, theta=None, **options):
@@ -149,19 +146,20 @@ class EnergyBasedFamily(TrainedFamily):
         ValueError if a row of X lies outside the box; augment must not leave it.
         """
         checks.choice(normaliser, "normaliser", ("uniform", "chains"))
+        checks.truth(metropolis, "metropolis")
         points = checks.whole_number(points, "points", least=1)
         chains = checks.whole_number(chains, "chains", least=1)
         chain_steps = checks.whole_number(chain_steps, "chain_steps")
         step, jump = checks.number(step, "step", "(0, inf)"), checks.number(jump, "jump", "[0, 1]")
-        X = self.on_space(checks.data_set(X, self.d))
-        theta = starting_theta(self, theta, rng, X)
+        X, theta = self._start(X, rng, theta)
         samples = self.uniform(chains, rng, like=X)
 
         def loss(theta, rows):
             nonlocal samples
             if normaliser == "uniform":
                 return self.loss(theta, rows, rng, points)
-            samples = self.walk(theta, samples, rng, chain_steps, step, jump, metropolis)
+            samples = self.walk(theta, samples, rng, chain_steps, step, jump, metropolis,
+                                look=False)
             return self.contrastive_divergence(theta, rows, samples)
 
         options = {name: value for name, value in options.items() if value is not None}
@@ -190,7 +188,8 @@ class GridNormalised(Described):
     """An energy-based density `p` with its Z by a grid of `shape`, in few dimensions: k^d cells."""
 
     def __init__(self, p, shape):
-        self.p, self.shape = p, p.space.cells(shape)
+        self.p = checks.offers(p, "p", "energy", "sample")
+        self.shape = p.space.cells(shape)
         U, _ = p.space.grid(shape)
         self.log_z = logsumexp(-p.energy(U)) + p.space.log_cell_volume(shape)
 

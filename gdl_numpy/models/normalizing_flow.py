@@ -36,14 +36,14 @@ from gdl_numpy.networks.rational_quadratic import inverse_spline, n_numbers, spl
 from gdl_numpy.networks.trained import Tractable, TractableFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.probability.density import LOG_2_PI
 
 
 def affine(x, raw):
     """y and log dy/dx for each x (n,) and row of raw (n, 2), and backward: dy, dlog_slope -> dx,
     draw."""
-    xp, s = array_module(x), raw[:, 0]
+    x, raw = _checked(x, "x", raw)
+    xp, s = array_module(x), raw[:, 0].copy()               # the caller may change its own
     scale = xp.exp(s)
 
     def backward(dy, dlog_slope):
@@ -55,7 +55,15 @@ def affine(x, raw):
 
 def inverse_affine(y, raw):
     """The x (n,) that `affine` maps to y (n,)."""
+    y, raw = _checked(y, "y", raw)
     return (y - raw[:, 1]) * array_module(y).exp(-raw[:, 0])
+
+
+def _checked(x, name, raw):
+    """x (n,) and raw (n, 2) as arrays; nothing waits."""
+    x = checks.one_axis(checks.real_array(x, name, finite=False), None, name)
+    raw = checks.observations(raw, x, finite=False, name="raw", d=2)
+    return x, checks.paired(raw, "raw", x, of=name, finite=False)
 
 
 TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spline)}
@@ -74,13 +82,10 @@ class NormalizingFlowFamily(TractableFamily):
 
     def __init__(self, d, n_layers, hidden, transform="affine", n_bins=32, waves=None,
                  activation="relu", bound=3.0):
-        self.d = checks.whole_number(d, "d", least=2)
+        self._set_options(d, hidden, activation, waves, bound, least=2)
         self.n_layers = checks.whole_number(n_layers, "n_layers", least=1)
-        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
         self.transform = checks.choice(transform, "transform", TRANSFORMS)
         self.n_bins = checks.whole_number(n_bins, "n_bins", least=1)
-        self.waves, self.activation = checks.waves(waves, self.d), activation
-        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
         self.n_raw = n_numbers(self.n_bins) if transform == "spline" else 2
         self.layers, networks = [], []          # each layer moves what the one before has seen
         for i in range(self.n_layers):
@@ -112,8 +117,8 @@ class NormalizingFlowFamily(TractableFamily):
     def to_latent(self, theta, X):
         """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X, and backward: dZ, dlog_det ->
         dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
-        xp, (g, _), parts = array_module(theta), TRANSFORMS[self.transform], self.parts(theta)
-        X = checks.observations(X, theta, finite=False, d=self.d)
+        X, xp = self._input(theta, X), array_module(theta)
+        (g, _), parts = TRANSFORMS[self.transform], self.parts(theta)
         Z, log_det, pullbacks = X, xp.zeros(len(X), dtype=theta.dtype), []
         for (moved, seen, network), part in zip(self.layers, parts, strict=True):
             raw, backward_network = network(part, Z[:, seen])
@@ -142,8 +147,8 @@ class NormalizingFlowFamily(TractableFamily):
 
     def to_data(self, theta, Z):
         """x = f⁻¹(z) for each row of Z, (n, d)."""
-        (_, inverse), parts = TRANSFORMS[self.transform], self.parts(theta)
-        X = checks.observations(Z, theta, finite=False, name="Z", d=self.d)
+        X, (_, inverse) = self._input(theta, Z, "Z"), TRANSFORMS[self.transform]
+        parts = self.parts(theta)
         for (moved, seen, network), part in zip(self.layers[::-1], parts[::-1], strict=True):
             raw, _ = network(part, X[:, seen])
             y, X = X[:, moved], X.copy()
@@ -152,15 +157,13 @@ class NormalizingFlowFamily(TractableFamily):
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        xp = array_module(theta)
+        X, xp = self._input(theta, X), array_module(theta)
         if self.transform == "affine":
             (Z, log_det), backward_map = self.to_latent(theta, X)
             log_p_z = -0.5 * ((Z * Z).sum(axis=1) + self.d * LOG_2_PI)
             return (log_p_z + log_det,
                     lambda dlog_p: backward_map(-Z * dlog_p[:, None], dlog_p, inputs=False)[0])
 
-        checks.theta_shape(theta, self.n_parameters)
-        X = checks.observations(X, theta, finite=False, d=self.d)
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
         (Z, log_det), backward_map = self.to_latent(theta, xp.where(inside[:, None], X, 0))
@@ -185,8 +188,7 @@ class NormalizingFlow(Tractable):
 
     def sample(self, n, rng):
         """f⁻¹(z) for n draws of z ~ p_z, (n, d)."""
-        return in_blocks(lambda i, j: self.family.to_data(self.theta, self._latent(j - i, rng)),
-                         checks.draws(n, rng))
+        return self._draws(lambda m: self.family.to_data(self.theta, self._latent(m, rng)), n, rng)
 
     def _latent(self, n, rng):
         """n draws of z, (n, d)."""

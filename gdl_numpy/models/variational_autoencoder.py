@@ -75,6 +75,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
         With noise as wide as the data a decoder learns to do without z, and does not come back
         (posterior collapse).
         """
+        dtype = checks.float_dtype(dtype)
         decoder, encoder = (network.initial_theta(rng, dtype)
                             for network in (self.decoder, self.encoder))
         rho = array_module(decoder).zeros(self.d, dtype=dtype) - math.log(10)
@@ -118,8 +119,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta."""
         xp, d, k = array_module(theta), self.d, self.k
         m, rng = checks.whole_number(n_samples, "n_samples", least=1), checks.rng(rng)
-        checks.theta_shape(theta, self.n_parameters)
-        X = checks.observations(X, theta, finite=False, d=d)
+        X = self._input(theta, X)
         n = len(X)
         (mu, log_sigma), backward_encoder = self.encode(theta, X)
         sigma = xp.exp(log_sigma)

@@ -17,12 +17,16 @@ from gdl_numpy.numerics.backend import array_module
 
 def wave_vectors(d, n_each, scales, rng):
     """F (d, n_each · number of scales): for each scale s, n_each vectors from N(0, s² I)."""
-    F = rng.standard_normal((checks.whole_number(d, "d", least=1), len(scales), n_each))
+    d, n_each = (checks.whole_number(n, name, least=1) for n, name in ((d, "d"),
+                                                                       (n_each, "n_each")))
+    scales = checks.numbers(scales, "scales", "[0, inf)")
+    F = checks.rng(rng).standard_normal((d, len(scales), n_each))
     return (F * array_module(F).asarray(scales)[:, None]).reshape(d, -1)
 
 
 def n_features(d, F):
     """The length of φ(x) for x in R^d: d + 2m, or d if F is None."""
+    d, F = checks.whole_number(d, "d", least=1), checks.waves(F, d, "F", finite=False)
     return d if F is None else d + 2 * F.shape[1]
 
 
@@ -33,7 +37,8 @@ def fourier_features(X, F):
     """
     if F is None:
         return X, lambda dphi: dphi
-    xp = array_module(X)
+    X, F = checks.real_array(X, "X", finite=False), checks.waves(F, None, "F", finite=False)
+    X, xp = checks.observations(X, X, finite=False, d=len(F)), array_module(X)
     F = xp.asarray(F, dtype=X.dtype)
     angle = X @ F
     sin, cos = xp.sin(angle), xp.cos(angle)

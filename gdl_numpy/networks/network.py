@@ -77,11 +77,15 @@ ACTIVATIONS = {                                             # name: (A ← a(A),
 
 def n_parameters(sizes):
     """The length of θ."""
+    sizes = checks.whole_numbers(sizes, "sizes", least=1)
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must be (d_in, ..., d_out), got {sizes}")
     return sum((d_in + 1) * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))
 
 
 def cut(theta, sizes):
     """The weights and biases (W_i, b_i) of each layer, as views of theta."""
+    checks.one_axis(theta, n_parameters(sizes), "theta")
     layers, position = [], 0
     for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
         middle, end = position + d_in * d_out, position + (d_in + 1) * d_out
@@ -92,7 +96,9 @@ def cut(theta, sizes):
 
 def initial_theta(sizes, rng, activation="tanh", dtype=float):
     """A random start, shape (n_θ,), where rng lives."""
-    theta = rng.standard_normal(n_parameters(sizes), dtype=dtype)
+    checks.choice(activation, "activation", ACTIVATIONS)
+    n, dtype = n_parameters(sizes), checks.float_dtype(dtype)
+    theta = checks.rng(rng).standard_normal(n, dtype=dtype)
     for W, b in cut(theta, sizes):
         W *= math.sqrt(2 / len(W) if activation == "relu" else 2 / (len(W) + len(b)))
         b *= 0
@@ -104,10 +110,12 @@ def mlp(theta, X, sizes, activation="tanh"):
 
     `activation` is a key of ACTIVATIONS. Y may be overwritten: `backward` does without it. It takes
     `inputs=False` or `parameters=False` to leave dX or dtheta out, gives None for it, and saves
-    matrix products.
+    matrix products. ValueError for another shape of theta or X.
     """
-    bend, times_slope = ACTIVATIONS[activation]
+    bend, times_slope = ACTIVATIONS[checks.choice(activation, "activation", ACTIVATIONS)]
     layers = cut(theta, sizes)
+    checks.theta_shape(theta)
+    X = checks.observations(X, theta, finite=False, d=sizes[0])
     H = [X]
     for i, (W, b) in enumerate(layers):
         A = H[i] @ W
@@ -119,11 +127,12 @@ def mlp(theta, X, sizes, activation="tanh"):
     def backward(dY, inputs=True, parameters=True):
         xp = array_module(theta)
         dtheta = xp.empty_like(theta) if parameters else None
+        dlayers = cut(dtheta, sizes) if parameters else None
         ones = xp.ones(len(X), dtype=theta.dtype)
         dA, dX = dY, None
         for i in reversed(range(len(layers))):
             if parameters:
-                dW, db = cut(dtheta, sizes)[i]
+                dW, db = dlayers[i]
                 xp.matmul(H[i].T, dA, out=dW)
                 xp.matmul(ones, dA, out=db)                 # Σ_rows: faster than a sum
             if i > 0:
@@ -162,7 +171,7 @@ class Network(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
-        return initial_theta(self.layers, checks.rng(rng), self.activation, dtype)
+        return initial_theta(self.layers, rng, self.activation, dtype)
 
     def cut(self, theta):
         """The weights and biases (W_i, b_i) of each layer, as views of theta."""
@@ -171,8 +180,8 @@ class Network(Described):
     def __call__(self, theta, X, name="X"):
         """Y (n, d_out) of each row of X (n, d_in), and backward: dY -> dtheta (n_θ,), dX (n, d_in).
 
-        As with `mlp`, Y may be overwritten if the network has no bound, and `backward` takes
-        `inputs=False` or `parameters=False` to leave dX or dtheta out and give None for it.
+        As with `mlp`, Y may be overwritten, and `backward` takes `inputs=False` or
+        `parameters=False` to leave dX or dtheta out and give None for it.
         ValueError for another shape of theta or X, which the error calls `name`.
         """
         checks.theta_shape(theta, self.n_parameters)
@@ -209,7 +218,8 @@ class Parts(Described):
 
     def join(self, *parts):
         """The vector that has these parts, a new array. ValueError for parts of other lengths."""
-        if tuple(map(len, parts)) != self.lengths:
-            raise ValueError(f"parts must have the lengths {self.lengths}, got "
-                             f"{tuple(map(len, parts))}")
+        shapes = tuple(getattr(part, "shape", None) for part in parts)
+        if shapes != tuple((length,) for length in self.lengths):
+            raise ValueError(f"parts must be arrays of the lengths {self.lengths}, got shapes "
+                             f"{shapes}")
         return array_module(parts[0]).concatenate(parts)

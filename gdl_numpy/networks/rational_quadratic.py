@@ -34,23 +34,24 @@ and its root between 0 and 1 is ξ = -2γ/(β + √(β² - 4αγ)).
 
 import math
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.elementary import sigmoid, softplus
 
 SMALLEST = 1e-4                                             # m: the least share, the least slope
+MOST_BINS = round(1 / SMALLEST) - 1
 ZERO_IS_ONE = math.log(math.expm1(1 - SMALLEST))            # c: softplus(c) = 1 - m
 
 
 def n_numbers(n_bins):
     """3K + 1, the length of a row of raw. ValueError unless K m < 1."""
-    if not n_bins * SMALLEST < 1:
-        raise ValueError(f"n_bins must be less than {1 / SMALLEST:.0f}, got {n_bins}")
-    return 3 * n_bins + 1
+    return 3 * checks.whole_number(n_bins, "n_bins", least=1, most=MOST_BINS) + 1
 
 
 def spline(x, raw):
     """y and log dy/dx for each x (n,), with the spline of its row of raw (n, 3K + 1); and backward:
     dy, dlog_slope -> dx, draw."""
+    x, raw = _checked(x, "x", raw)
     xp, K = array_module(x), raw.shape[1] // 3
     inside = abs(x) <= 1
     knots_x, backward_x = _knots(raw[:, :K])
@@ -93,6 +94,7 @@ def spline(x, raw):
 
 def inverse_spline(y, raw):
     """The x (n,) that `spline` maps to y (n,)."""
+    y, raw = _checked(y, "y", raw)
     xp, K = array_module(y), raw.shape[1] // 3
     inside = abs(y) <= 1
     knots_x, knots_y = _knots(raw[:, :K])[0], _knots(raw[:, K:2 * K])[0]
@@ -103,6 +105,16 @@ def inverse_spline(y, raw):
     alpha = h * s - beta
     xi = -2 * gamma / (beta + xp.sqrt(xp.maximum(beta**2 - 4 * alpha * gamma, 0)))
     return xp.where(inside, (x0 + xi * w).clip(-1, 1), y)
+
+
+def _checked(x, name, raw):
+    """x (n,) and raw (n, 3K + 1) as arrays; nothing waits."""
+    x = checks.real_array(x, name, finite=False)
+    raw = checks.real_array(raw, "raw", like=x, finite=False)
+    if x.ndim != 1 or raw.ndim != 2 or len(raw) != len(x) or raw.shape[1] % 3 != 1:
+        raise ValueError(f"{name} must have shape (n,) and raw (n, 3K + 1), got shapes {x.shape} "
+                         f"and {raw.shape}")
+    return x, raw
 
 
 def _knots(logits):

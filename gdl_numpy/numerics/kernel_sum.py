@@ -25,6 +25,7 @@ their difference.
 
 import math
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.neighbours import near_blocks
 
@@ -35,6 +36,8 @@ def log_kernel_sum(Q, X, h):
     Shape (m,); -inf where |q - x|²/h² overflows. Both are arrays of one module and one dtype, and
     h > 0 is in their unit.
     """
+    X = checks.data_set(X)
+    Q, h = checks.observations(Q, X, name="Q"), checks.number(h, "h", "(0, inf)")
     xp = array_module(Q)
     needed = math.log(len(X)) - math.log(xp.finfo(Q.dtype).eps)     # of log S + r²/2
     radius = math.sqrt(2 * needed + 12)                         # enough where S > exp(-6)

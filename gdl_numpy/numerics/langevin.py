@@ -21,7 +21,7 @@ from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
 
-def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True):
+def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True, look=True):
     """Where `steps` steps of the Markov chain lead from each row of X (n, d), shape (n, d).
 
     `energy(X)` gives E (n,) and ∂E (n, d); the box has the corners low and high, both (d,). h is
@@ -29,11 +29,20 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True)
     `metropolis` every x' is accepted: p is stationary only without uniform x', `jump` = 0, and in
     the limit h = 0. Uniform x' are then restarts, between which short steps lead nowhere.
     """
-    xp, dtype = array_module(X), low.dtype
+    checks.rng(rng), checks.function(energy, "energy"), checks.truth(metropolis, "metropolis")
+    checks.truth(look, "look")
     steps = checks.whole_number(steps, "steps")
     step, jump = checks.number(step, "step", "(0, inf)"), checks.number(jump, "jump", "[0, 1]")
+    X = checks.real_array(X, "X", finite=look).copy()
+    low, high = checks.corners(low, high, X, look)
+    X = checks.observations(X, low, finite=False)
+    if look:
+        inside = ((low <= X) & (X <= high)).all(axis=1)
+        checks.rows_within(X, inside, f"the box from {low} to {high}")
+    xp, dtype = array_module(X), X.dtype
     h = step * (high - low)
     E, dE = energy(X)
+    checks.one_axis(E, len(X), "E"), checks.same_shape(dE, "dE", X, "X")
     for _ in range(steps):
         eps = rng.standard_normal(X.shape, dtype=dtype)
         proposal, sign = reflect(X - 0.5 * h**2 * dE + h * eps, low, high)
@@ -55,6 +64,9 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True)
 
 def uniform(n, low, high, rng):
     """n uniform draws from the box with the corners low and high (d,), in their precision."""
+    n = checks.draws(n, rng)
+    low = checks.real_array(low, "low", finite=False)
+    low, high = checks.corners(low, high, low, look=False)
     return low + (high - low) * rng.random((n, len(low)), dtype=low.dtype)
 
 
@@ -63,6 +75,9 @@ def reflect(X, low, high):
 
     low + k (high - low) is a mirror for every whole k: box and image take turns for ever.
     """
+    X = checks.real_array(X, "X", finite=False)
+    low, high = checks.corners(low, high, X, look=False)
+    X = checks.observations(X, low, finite=False)
     xp, side = array_module(X), high - low
     u = (X - low) % (2 * side)
     sign = xp.where(u > side, -1, 1).astype(X.dtype)

@@ -91,8 +91,9 @@ def nearest(Q, X, k=1, entries=2**19):
     agree to √ε, seven digits or three in float32, any may be the last in the list.
     """
     X = checks.data_set(X)
-    Q, xp = checks.observations(Q, X), array_module(X)
+    Q, xp = checks.observations(Q, X, name="Q"), array_module(X)
     k = checks.whole_number(k, "k", least=1, most=len(X))
+    entries = checks.whole_number(entries, "entries", least=1)
     distances, numbers = xp.empty((len(Q), k), dtype=X.dtype), xp.empty((len(Q), k), dtype=int)
     largest = max(float(bound) for P in (X, Q) if len(P) for bound in (P.max(), -P.min()))
     dtypes = [dtype for dtype in (X.dtype, numpy.dtype(float))          # in which no |x|² overflows

@@ -43,6 +43,7 @@ True 2.0 True
 
 import math
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
 
@@ -58,6 +59,12 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
     products by H. The end is (4), or that rounding hides every decrease and the steps no longer
     become smaller. ValueError where the loss is NaN or infinite, or curves downwards.
     """
+    theta = checks.one_axis(checks.real_array(theta, "theta"), None, "theta")
+    checks.function(evaluate, "evaluate"), checks.function(precondition, "precondition")
+    checks.function(look, "look", optional=True), checks.function(renew, "renew", optional=True)
+    tol, enough = checks.number(tol, "tol"), checks.number(enough, "enough")
+    max_steps = checks.whole_number(max_steps, "max_steps")
+    worth = checks.number(worth, "worth", "[0, inf)")
     rounding, products, used = float(array_module(theta).finfo(theta.dtype).eps), 0, 0
 
     def counted(v):

@@ -19,7 +19,7 @@ which need fewer passes over memory, the chief cost of a step with many paramete
 
 An optimizer holds no θ: one writes `theta = optimizer(theta, dtheta)`. η may be changed between
 steps by setting `learning_rate`. Everywhere in this book ∂θ stands for ∂loss/∂θ, and has the shape
-of θ.
+and the dtype of θ, float32 or float64: in float16 δ would be 0.
 """
 
 import math
@@ -39,7 +39,8 @@ class Step:
 
 def half_cosine(t, steps):
     """A factor for η that falls from 1 at t = 0 to 0 at t = steps, as half a cosine wave."""
-    return 0.5 * (1 + math.cos(math.pi * t / steps))
+    steps = checks.whole_number(steps, "steps", least=1)
+    return 0.5 * (1 + math.cos(math.pi * checks.number(t, "t") / steps))
 
 
 class GradientDescent:
@@ -50,7 +51,8 @@ class GradientDescent:
 
     def __call__(self, theta, dtheta):
         """θ after one step, a new array (n_θ,)."""
-        return theta - self.learning_rate * dtheta
+        dtheta = checks.gradient(dtheta, checks.theta_shape(theta))
+        return theta - checks.number(self.learning_rate, "learning_rate", "[0, inf)") * dtheta
 
 
 class Adam:
@@ -65,9 +67,11 @@ class Adam:
 
     def __call__(self, theta, dtheta):
         """θ after one step, a new array (n_θ,)."""
-        xp = array_module(theta)
+        xp, dtheta = array_module(theta), checks.gradient(dtheta, checks.theta_shape(theta))
+        rate = checks.number(self.learning_rate, "learning_rate", "[0, inf)")
         if self.t == 0:
             self.M, self.V = xp.zeros_like(theta), xp.zeros_like(theta)
+        checks.gradient(theta, self.M, "theta", "the step before")
         self.t += 1
         a = (1 - self.beta1) / (1 - self.beta1**self.t)
         b = math.sqrt((1 - self.beta2) / (1 - self.beta2**self.t))
@@ -79,6 +83,6 @@ class Adam:
         xp.sqrt(self.V, out=step)
         step += self.delta / b
         xp.divide(self.M, step, out=step)
-        step *= -self.learning_rate * a / b
+        step *= -rate * a / b
         step += theta
         return step

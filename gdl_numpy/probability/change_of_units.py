@@ -42,7 +42,7 @@ class InUnits(Described):
         if unit.shape != (getattr(p, "d", unit.size),) or not (unit != 0).all():
             raise ValueError(f"unit must have shape ({getattr(p, 'd', 'd')},) and hold no 0, got "
                              f"{unit}")
-        self.p, self.unit = p, unit.copy()
+        self.p, self.unit = checks.density(p, "p"), unit.copy()
         self.log_det = math.fsum(math.log(abs(u)) for u in unit.tolist())
 
     def __getattr__(self, name):

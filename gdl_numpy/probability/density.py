@@ -39,7 +39,8 @@ def categorical(weights, n, rng):
 
     The CDF is a sum of many small weights, so it is added in float64, whatever theirs is.
     """
-    xp, weights = array_module(weights), weights.ravel().astype(float)
+    n, weights = checks.draws(n, rng), checks.real_array(weights, "weights", finite=False)
+    xp, weights = array_module(weights), checks.not_empty(weights.ravel(), "weights").astype(float)
     cdf, possible = weights.cumsum(), weights.nonzero()[0]
     last = int(possible[-1]) if len(possible) else len(cdf) - 1
     draws = in_blocks(lambda i, j: xp.searchsorted(
@@ -49,6 +50,7 @@ def categorical(weights, n, rng):
 
 def sample_components(weights, components, n, rng):
     """n draws of a component k, as `categorical`, and of x from it: X (n, d) and k (n,)."""
+    components = checks.densities(components, "components")
     k = categorical(weights, checks.draws(n, rng), rng)
     xp = array_module(k)
     counts = xp.bincount(k, minlength=len(components)).tolist()
@@ -96,7 +98,7 @@ class Normal(Described):
     @classmethod
     def from_cholesky(cls, mu, L):
         """N(µ, L Lᵀ) from a lower triangular L with positive diagonal, never multiplied out."""
-        mu = checks.real_array(mu, "mu")
+        mu = checks.one_axis(checks.real_array(mu, "mu"), None, "mu")
         L = checks.triangle(checks.real_array(L, "L", like=mu), mu)
         p = cls.__new__(cls)
         p.mu, p.L = mu.copy(), L.copy()
@@ -104,9 +106,8 @@ class Normal(Described):
         return p
 
     def _set_inverse(self):
-        xp = array_module(self.mu)
         self.L_inverse = inverse(self.L)
-        self.log_det_L = xp.log(self.L.diagonal()).sum()
+        self.log_det_L = array_module(self.L).log(self.L.diagonal()).sum()
 
     @property
     def covariance(self):
@@ -129,6 +130,9 @@ class Normal(Described):
 
 def inverse(L):
     """L⁻¹ of a lower triangular L (..., d, d); ValueError if rounding leaves none, on the host."""
+    L = checks.real_array(L, "L", finite=False)
+    if L.ndim < 2 or L.shape[-2] != L.shape[-1]:
+        raise ValueError(f"L must have shape (..., d, d), got {L.shape}")
     try:
         return array_module(L).linalg.inv(L)
     except numpy.linalg.LinAlgError as error:
@@ -143,6 +147,9 @@ def cholesky(covariance):
     L_ii² / Σ_ii is the share of the variance of x_i that the coordinates before it do not explain.
     Near 0 it is mostly rounding error, so below √(machine epsilon) Σ is refused as singular.
     """
+    covariance = checks.real_array(covariance, "covariance")
+    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1]:
+        raise ValueError(f"covariance must have shape (d, d), got {covariance.shape}")
     xp = array_module(covariance)
     rounding = xp.finfo(covariance.dtype).eps
     spread = xp.sqrt(abs(covariance.diagonal()))
@@ -164,7 +171,8 @@ class Mixture(Described):
     """Σ_k w_k p_k: `weights` (K,) that sum to 1, and K densities on the same space."""
 
     def __init__(self, weights, components):
-        self.weights, self.components = checks.probabilities(weights, "weights"), tuple(components)
+        self.weights = checks.probabilities(weights, "weights")
+        self.components = checks.densities(components, "components")
         if self.weights.shape != (len(self.components),):
             raise ValueError(f"weights must have shape ({len(self.components)},), one for each "
                              f"component, got shape {self.weights.shape}")
@@ -194,7 +202,8 @@ class Histogram(Described):
     """Piecewise constant on a grid over a sample space; `masses`, shaped as the grid, sum to 1."""
 
     def __init__(self, space, masses):
-        self.space, self.masses = space, checks.probabilities(masses, "masses", like=space.low)
+        self.space = checks.instance(space, "space", SampleSpace)
+        self.masses = checks.probabilities(masses, "masses", like=space.low)
         if self.masses.ndim != len(space.low):
             raise ValueError(f"masses must have one axis for each of the {len(space.low)} "
                              f"coordinates, got shape {self.masses.shape}")

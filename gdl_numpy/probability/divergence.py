@@ -29,12 +29,15 @@ The first is log 4: knowing that x lies in p's quarter of the line is worth that
 
 import math
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.probability.sample_space import SampleSpace
 
 
 def total_mass(p, space, shape):
     """∫ p over `space`, as a sum over the centres of the cells of a grid of `shape`."""
-    log_p = p.log_prob(space.grid(shape)[0])
+    X = _grid(space, shape, p=p)
+    log_p = p.log_prob(X)
     return _expectation(log_p, 1, space, shape).astype(log_p.dtype)
 
 
@@ -45,14 +48,14 @@ def entropy(p, space, shape):
 
 def cross_entropy(p, q, space, shape):
     """-∫ p log q, in nats, on a grid; +inf where p has mass and q has none."""
-    X, _ = space.grid(shape)
+    X = _grid(space, shape, p=p, q=q)
     log_p, log_q = p.log_prob(X), q.log_prob(X)
     return -_expectation(log_p, log_q, space, shape).astype(log_p.dtype)
 
 
 def kl_divergence(p, q, space, shape):
     """∫ p log(p/q), in nats, on a grid; +inf where p has mass and q has none."""
-    X, _ = space.grid(shape)
+    X = _grid(space, shape, p=p, q=q)
     log_p, log_q = p.log_prob(X), q.log_prob(X)
     return (_expectation(log_p, log_p, space, shape)
             - _expectation(log_p, log_q, space, shape)).astype(log_p.dtype)
@@ -60,12 +63,19 @@ def kl_divergence(p, q, space, shape):
 
 def jensen_shannon(p, q, space, shape):
     """½ KL(p‖m) + ½ KL(q‖m) with m = ½ (p + q), in nats, on a grid; at most log 2, so finite."""
-    X, _ = space.grid(shape)
+    X = _grid(space, shape, p=p, q=q)
     log_p, log_q = p.log_prob(X), q.log_prob(X)
     log_m = array_module(X).logaddexp(log_p, log_q) - math.log(2)
     both = sum(_expectation(log, log, space, shape) - _expectation(log, log_m, space, shape)
                for log in (log_p, log_q))
     return (0.5 * both).astype(log_p.dtype)
+
+
+def _grid(space, shape, **densities):
+    """The centres of the cells of a grid, (cells, d)."""
+    for name, p in densities.items():
+        checks.offers(p, name, "log_prob")
+    return checks.instance(space, "space", SampleSpace).grid(shape)[0]
 
 
 def _expectation(log_p, g, space, shape):
@@ -80,7 +90,7 @@ def cross_entropy_estimate(q, X):
 
     A row outside the support of q makes the value inf and the standard error NaN.
     """
-    log_q = q.log_prob(X)
+    log_q = checks.offers(q, "q", "log_prob").log_prob(X)
     n = len(log_q)
     if n < 2:
         raise ValueError(f"X must have at least 2 rows for a standard error, got {n}")

@@ -50,7 +50,7 @@ from gdl_numpy.numerics.moments import moments
 from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.numerics.optimizer import Step
 from gdl_numpy.probability.density import LOG_2_PI, categorical
-from gdl_numpy.probability.normal_family import cut_normals
+from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
 
 
 def responsibilities(family, theta, X, rows=2**13):
@@ -58,9 +58,11 @@ def responsibilities(family, theta, X, rows=2**13):
 
     `rows` rows are computed at a time.
     """
+    checks.instance(family, "family", MixtureFamily)
+    rows, theta = checks.whole_number(rows, "rows", least=1), checks.real_array(theta, "theta")
     p_theta, xp = family(theta), array_module(theta)
     X = checks.observations(X, p_theta.components[0].mu)
-    log_w = log_softmax(family.cut(xp.asarray(theta))[0])
+    log_w = log_softmax(family.cut(theta)[0])
     R = xp.empty((len(X), family.n_components), dtype=X.dtype)
     for i in range(0, len(X), rows):
         log_joint = xp.stack([log_w[k] + p_k.log_prob(X[i:i + rows])    # log w_k N(x_i; µ_k, Σ_k)
@@ -72,6 +74,7 @@ def responsibilities(family, theta, X, rows=2**13):
 def weighted_estimate(family, R, X):
     """The M step, without a floor: θ of the mixture in which row i counts R[i, k] times for
     component k; shape (n_θ,). R (n, K), X (n, d)."""
+    checks.instance(family, "family", MixtureFamily)
     X = checks.data_set(X, family.d)
     R = checks.paired(R, "R", X, of="X").astype(float)
     N = R.sum(axis=0)
@@ -90,13 +93,14 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     are kept above `floor`; a theta that starts below it is raised, which may lower ℓ in the first
     step, and only there.
     """
+    checks.rng(rng, optional=True), checks.instance(family, "family", MixtureFamily)
+    tol = checks.number(tol, "tol", "[-inf, inf)")
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     X = checks.data_set(X, family.d)
     if len(X) < family.n_components:
         raise ValueError(f"X has {len(X)} rows, too few for {family.n_components} components")
     checks.varying(X)                                       # else the likelihood has no maximum
     floor = checks.number(floor, "floor", "(0, inf)")
-    tol = checks.number(tol, "tol", "[-inf, inf]")
-    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     centre, C = moments(X)
     unit = C.diagonal()**0.5
     X64 = (X - centre) / unit                               # φ(x) holds squares: small and float64

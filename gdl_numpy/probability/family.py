@@ -42,6 +42,7 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import log_softmax, softmax
 from gdl_numpy.probability.density import Box, Histogram
+from gdl_numpy.probability.sample_space import SampleSpace
 
 
 class BoxFamily(Described):
@@ -74,7 +75,7 @@ class HistogramFamily(Described):
     """
 
     def __init__(self, space, shape, pseudocount=0.0):
-        self.space = space
+        self.space = checks.instance(space, "space", SampleSpace)
         self.shape = checks.whole_numbers(shape, "shape", least=1)
         self.n_parameters = math.prod(self.shape)
         self.pseudocount = checks.number(pseudocount, "pseudocount", "[0, inf)")
@@ -94,6 +95,7 @@ class HistogramFamily(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A start near the uniform density, shape (n_θ,)."""
+        dtype = checks.float_dtype(dtype)
         return 0.1 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
 
     def mle(self, X):

@@ -30,14 +30,14 @@ def likelihood(family, theta, X):
     It is exp(ℓ), for a part of the product may overflow, and another underflow, where the whole
     does neither; the order of the rows does not matter, not even to the last digit.
     """
-    log_p = family(theta).log_prob(X)
+    log_p = checks.family(family)(theta).log_prob(X)
     xp = array_module(log_p)
     return xp.exp(xp.sort(log_p).sum(dtype=float)).astype(log_p.dtype)
 
 
 def log_likelihood(family, theta, X):
     """Σ log p_θ(x) over the rows of X, in nats; -inf if p_θ gives some row density 0."""
-    log_p = family(theta).log_prob(X)
+    log_p = checks.family(family)(theta).log_prob(X)
     return log_p.sum(dtype=float).astype(log_p.dtype)
 
 
@@ -51,11 +51,12 @@ def mean_loss(family, theta, X):
 
     For families whose `log_prob(theta, X)` returns its value and its pullback.
     """
-    return negative_mean(*family.log_prob(theta, X))
+    return negative_mean(*checks.offers(family, "family", "log_prob").log_prob(theta, X))
 
 
 def mean(values, backward):
     """1/n Σ values, and what `backward` makes of its derivative 1/n in each row; (n,), n > 0."""
+    checks.one_axis(values, None, "values"), checks.function(backward, "backward")
     xp, n = array_module(values), len(checks.not_empty(values))
     value, dvalues = values.mean(dtype=float), xp.full(n, 1 / n, dtype=values.dtype)
     return value.astype(values.dtype), backward(dvalues)
@@ -63,5 +64,6 @@ def mean(values, backward):
 
 def negative_mean(log_p, backward):
     """-1/n Σ log_p, and its gradient by `backward`, as `mean` has them."""
+    checks.one_axis(log_p, None, "log_p"), checks.function(backward, "backward")
     value, dtheta = mean(log_p, lambda dlog_p: backward(-dlog_p))
     return -value, dtheta

@@ -37,10 +37,18 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
     by less than `tol` nats; the gradient road always takes `max_steps` steps of Adam, the last ones
     small. ValueError where the family or the data have no such estimate.
     """
+    checks.rng(rng, optional=True)
+    tol = checks.number(tol, "tol", "[-inf, inf)")
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     X = checks.data_set(X, getattr(family, "d", None))
     offers = {"closed form": hasattr(family, "mle"), "em": isinstance(family, MixtureFamily),
               "gradient": hasattr(family, "log_prob")}
     roads = [name for name, offered in offers.items() if offered]
+    if isinstance(family, type) or not roads:
+        raise TypeError(f"family must offer mle(X) or log_prob(theta, X), got {family!r:.80}")
+    if theta is not None:
+        theta = checks.theta_shape(checks.real_array(theta, "theta", like=X),
+                                   getattr(family, "n_parameters", None))
     if method is None and roads:
         method = roads[0]
     checks.choice(method, f"method of a {type(family).__name__}", roads)
@@ -66,10 +74,12 @@ def descend(family, X, theta, optimizer=None, max_steps=2000):
     moves farther than the sum of all η, 0.05 (max_steps + 1): bring data on a large scale, or the
     start, nearer.
     """
+    checks.offers(family, "family", "log_prob")
     X, theta = checks.data_set(X, getattr(family, "d", None)), checks.real_array(theta, "theta")
     theta = checks.theta_shape(theta, getattr(family, "n_parameters", theta.size))
     max_steps = checks.whole_number(max_steps, "max_steps", least=1)
-    optimizer, falling = optimizer or Adam(0.1, beta2=0.9), optimizer is None
+    falling = optimizer is None
+    optimizer = Adam(0.1, beta2=0.9) if falling else checks.function(optimizer, "optimizer")
 
     def steps(theta):
         for t in range(max_steps):

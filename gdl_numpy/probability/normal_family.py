@@ -67,6 +67,7 @@ class NormalFamily(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A start near the standard normal, shape (n_θ,)."""
+        dtype = checks.float_dtype(dtype)
         return 0.1 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
 
     def mle(self, X):
@@ -102,6 +103,7 @@ class MixtureFamily(Described):
 
     def cut(self, theta):
         """The logits (K,) and the parameters of the normals (K, n_θ), views of theta."""
+        checks.one_axis(theta, self.n_parameters, "theta")
         return theta[:self.n_components], theta[self.n_components:].reshape(self.n_components, -1)
 
     def theta(self, weights, mu, L):
@@ -116,6 +118,7 @@ class MixtureFamily(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A start, shape (n_θ,): equal weights, unit covariances, means drawn from N(0, I)."""
+        dtype = checks.float_dtype(dtype)
         theta = 0 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
         shape = self.n_components, self.d
         self.cut(theta)[1][:, :self.d] = rng.standard_normal(shape, dtype=dtype)

@@ -36,6 +36,7 @@ from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import logsumexp, softmax
 from gdl_numpy.probability.density import Histogram
 from gdl_numpy.probability.kernel_density import KernelDensity
+from gdl_numpy.probability.sample_space import SampleSpace
 
 CANDIDATES = tuple(itertools.product((2.0, 2.8, 4.0, 5.6), (2.5, 3.0, 3.5, 4.0),
                                      (3.0, 5.0, 7.0, 10.0)))
@@ -51,7 +52,9 @@ class RecalibratedFamily(Described):
     n_parameters = 3
 
     def __init__(self, f, m, space, shape):
-        self.f, self.m, self.space, self.shape = f, checks.number(m, "m"), space, space.cells(shape)
+        self.f, self.m = checks.offers(f, "f", "log_prob"), checks.number(m, "m")
+        self.space = checks.instance(space, "space", SampleSpace)
+        self.shape = space.cells(shape)
         self.d = len(space.low)
         self.log_f = f.log_prob(space.grid(shape)[0])
         self.log_cell_volume = space.log_cell_volume(shape)
@@ -61,7 +64,8 @@ class RecalibratedFamily(Described):
 
     def level(self, theta, log_f):
         """g at the numbers log_f, in their shape."""
-        a, b, c = theta
+        a, b, c = checks.numbers(theta, "theta", n=3)
+        log_f = checks.real_array(log_f, "log_f", finite=False)
         return b * array_module(log_f).tanh((a * (log_f - self.m) + c) / b)         # (1)
 
     def log_z(self, theta):
@@ -71,12 +75,15 @@ class RecalibratedFamily(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A start near (1, 3, 0), shape (3,): near m the heights of f, cut off 3 nats from it."""
-        eps = 0.1 * checks.rng(rng).standard_normal(3, dtype=dtype)
-        return eps + array_module(eps).asarray([1.0, 3.0, 0.0], dtype=dtype)
+        eps = 0.1 * checks.rng(rng).standard_normal(3, dtype=checks.float_dtype(dtype))
+        return eps + array_module(eps).asarray([1.0, 3.0, 0.0], dtype=eps.dtype)
 
     def best_of(self, X, candidates=CANDIDATES):
         """The θ, of some, that gives the rows of X the largest mean of log p, shape (3,)."""
         log_f = self.f.log_prob(checks.data_set(X, self.d))
+        if not isinstance(candidates, list | tuple) or not candidates:
+            raise TypeError(f"candidates must be a list of θ, got {candidates!r:.80}")
+        candidates = [checks.numbers(theta, "candidates", n=3) for theta in candidates]
         best = min(candidates, key=lambda theta: self.log_z(theta) - float(
             self.level(theta, log_f).mean(dtype=float)))
         return array_module(log_f).asarray(best, dtype=log_f.dtype)

@@ -28,14 +28,7 @@ class SampleSpace(Described):
     """
 
     def __init__(self, low, high):
-        low = checks.real_array(low, "low")
-        high = checks.real_array(high, "high", like=low)
-        if low.ndim != 1 or low.shape != high.shape or len(low) == 0:
-            raise ValueError("low and high must both have shape (d,), got shapes "
-                             f"{low.shape} and {high.shape}")
-        if not (low < high).all():
-            raise ValueError(f"low must be below high in every coordinate, got low = {low} and "
-                             f"high = {high}")
+        low, high = checks.corners(low, high, checks.real_array(low, "low"))
         self.low, self.high = low.copy(), high.copy()
         self.sides = tuple(b - a for a, b in zip(low.tolist(), high.tolist(), strict=True))
         if not math.isfinite(max(self.sides)):
@@ -58,7 +51,7 @@ class SampleSpace(Described):
 
     def contains(self, X, finite=True):
         """Whether each row of X lies in the box, its edges included, shape (n,)."""
-        X = checks.observations(X, self.low, finite)
+        X = checks.observations(X, self.low, checks.truth(finite, "finite"))
         return ((self.low <= X) & (X <= self.high)).all(axis=1)
 
     def grid(self, shape):
@@ -80,7 +73,7 @@ class SampleSpace(Described):
         Numbers of more than 2^53 cells are Python's, in an array of objects.
         """
         shape = self.cells(shape)
-        X = checks.observations(X, self.low, finite)
+        X = checks.observations(X, self.low, checks.truth(finite, "finite"))
         xp, inside = array_module(X), self.contains(X, finite=False)
         U = xp.where(inside[:, None], X, self.low).astype(float) - self.low
         small = math.prod(shape) <= 2**53                           # exact as a float

@@ -63,6 +63,7 @@ class AutoencoderFamily(Described):
 
     def loss(self, theta, X):
         """The reconstruction error, a mean over rows and columns, and its gradient, (n_θ,)."""
+        checks.theta_shape(theta, self.n_parameters)
         X = checks.not_empty(checks.observations(X, theta, finite=False, d=self.d))
         return mean_over_blocks(self._loss, theta, X, rows=2**13)
 
@@ -79,7 +80,11 @@ class AutoencoderFamily(Described):
     def rescaled(self, theta, mu, scale):
         """The θ that does with scale x + mu what theta does with x, a new array (n_θ,)."""
         theta = checks.theta_shape(theta, self.n_parameters).copy()
-        mu = checks.vector(mu, "mu", self.d, like=theta, finite=False)
+        mu, scale = (checks.real_array(unit, name, like=theta, finite=False)
+                     for unit, name in ((mu, "mu"), (scale, "scale")))
+        if mu.shape != (self.d,) or scale.shape not in ((), (self.d,)):
+            raise ValueError(f"mu must have shape ({self.d},) and scale () or ({self.d},), got "
+                             f"{mu.shape} and {scale.shape}")
         phi, psi = self.parts(theta)
         W, b = self.encoder.cut(phi)[0]
         V, c = self.decoder.cut(psi)[-1]
@@ -97,7 +102,7 @@ class AutoencoderFamily(Described):
         the decoder undo each other. A new array (n_θ,). ValueError if the codes of X lie in fewer
         than k dimensions.
         """
-        model = self(theta)
+        model = self(checks.theta_shape(theta, self.n_parameters))
         theta = model.theta
         mean, C = moments(model.encode(checks.data_set(X, self.d)))
         L = cholesky(C)

@@ -47,7 +47,7 @@ class Pushforward(Described):
     """
 
     def __init__(self, p_z, f):
-        self.p_z, self.f = p_z, f
+        self.p_z, self.f = checks.offers(p_z, "p_z", "sample"), checks.function(f, "f")
 
     def sample(self, n, rng):
         """f(z) for n draws of z ~ p_z, shape (n, d)."""
@@ -56,8 +56,10 @@ class Pushforward(Described):
 
 def interpolate(model, x0, x1, n):
     """n decoded points of the straight line between the codes of x0 and x1 (d,), shape (n, d)."""
-    n, x0 = checks.whole_number(n, "n", least=1), checks.vector(x0, "x0")
-    xp, x1 = array_module(x0), checks.vector(x1, "x1", len(x0), like=x0)
+    n, _ = checks.whole_number(n, "n", least=1), checks.offers(model, "model", "encode", "decode")
+    x0 = checks.one_axis(checks.real_array(x0, "x0"), None, "x0")
+    x1 = checks.same_shape(checks.real_array(x1, "x1", like=x0), "x1", x0, "x0")
+    xp = array_module(x0)
     z0, z1 = model.encode(xp.stack([x0, x1]))
     t = xp.linspace(0, 1, n, dtype=z0.dtype)[:, None]
     return model.decode((1 - t) * z0 + t * z1)
@@ -70,10 +72,10 @@ def directions(Z, attributes, z, k=100):
     nearly linear in them: the rows are the coefficients B of the least squares fit
     z_i - z̄ ≈ (a_i - ā) B to the k codes nearest to z. ValueError if these do not determine it.
     """
-    Z = checks.data_set(Z)
+    Z = checks.data_set(Z, name="Z")
     xp = array_module(Z)
     attributes = checks.paired(attributes, "attributes", Z)
-    z = checks.vector(z, "z", Z.shape[1], like=Z)
+    z = checks.one_axis(checks.real_array(z, "z", like=Z), Z.shape[1], "z")
     near = nearest(z[None], Z, k)[1][0]
     A = attributes[near] - mean_of_rows(attributes[near])
     scale = xp.sqrt((A**2).mean(axis=0))                            # so that no unit counts more

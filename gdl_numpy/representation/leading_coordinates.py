@@ -44,8 +44,10 @@ class LeadingCoordinates(Described):
     """`axes`, PrincipalComponents of k of d dimensions, units `s` (k,), and σ, a float."""
 
     def __init__(self, axes, s, sigma):
+        self.axes = checks.instance(axes, "axes", PrincipalComponents)
         self.d, self.k = axes.components.shape
-        self.axes, self.s = axes, checks.vector(s, "s", self.k, like=axes.mu).copy()
+        s = checks.real_array(s, "s", like=axes.mu)
+        self.s = checks.one_axis(s, self.k, "s").copy()
         if not (self.s > 0).all():
             raise ValueError(f"s must be positive, got {float(self.s.min())}")
         self.sigma = checks.number(sigma, "sigma", "(0, inf)")
@@ -57,7 +59,7 @@ class LeadingCoordinates(Described):
 
         ValueError unless 1 <= k < d, or if X lies in a plane of k dimensions: σ would be 0.
         """
-        X = checks.data_set(X)
+        X, own_units = checks.data_set(X), checks.truth(own_units, "own_units")
         k = checks.whole_number(k, "k", least=1, most=min(len(X), X.shape[1] - 1))
         mu, eigenvalues, U = principal_axes(X)
         xp, total, kept = array_module(X), eigenvalues.sum(), eigenvalues[:k]
@@ -86,7 +88,7 @@ class LeadingCoordinates(Described):
 
         It may as well be a lower bound; then so is the result.
         """
-        X = checks.observations(X, self.axes.mu)
+        X, _ = checks.observations(X, self.axes.mu), checks.function(log_p_z, "log_p_z")
         Z = self.axes.encode(X)
         rest = ((X - self.axes.mu)**2).sum(axis=1) - (Z**2).sum(axis=1)
         return (log_p_z(Z / self.s) - array_module(X).log(self.s).sum()
@@ -113,7 +115,8 @@ class InLeadingCoordinates(Described):
     """
 
     def __init__(self, coordinates, p_z):
-        self.coordinates, self.p_z = coordinates, p_z
+        self.coordinates = checks.instance(coordinates, "coordinates", LeadingCoordinates)
+        self.p_z = checks.density(p_z, "p_z")
 
     def log_prob(self, X):
         """log p(x) for each row of X (n, d), shape (n,), in nats."""

@@ -62,9 +62,8 @@ def intrinsic_dimension(X):
 
 def neighbour_regression(Z, U, Q, k=10):
     """û for each row of Q (m, d): the mean of U (n, c) over the k nearest rows of Z (n, d)."""
-    Z = checks.data_set(Z)
-    U = checks.paired(U, "U", Z)
-    Q = checks.observations(Q, Z)
+    Z = checks.data_set(Z, name="Z")
+    U, Q = checks.paired(U, "U", Z), checks.observations(Q, Z, name="Q")
     return in_blocks(lambda i, j: U[nearest(Q[i:j], Z, k)[1]].mean(axis=1), len(Q))
 
 

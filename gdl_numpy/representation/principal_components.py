@@ -44,14 +44,14 @@ class PrincipalComponents(Described):
     """
 
     def __init__(self, mu, components, explained_variance_ratio):
-        self.mu = checks.vector(mu, "mu").copy()
+        self.mu = checks.one_axis(checks.real_array(mu, "mu"), None, "mu").copy()
         self.components = checks.real_array(components, "components", like=self.mu).copy("K")
         if self.components.ndim != 2 or len(self.components) != len(self.mu):
-            raise ValueError(f"components must have shape ({len(self.mu)}, k), as columns, got "
-                             f"shape {self.components.shape}")
-        self.explained_variance_ratio = checks.vector(
-            explained_variance_ratio, "explained_variance_ratio", self.components.shape[1],
-            like=self.mu).copy()
+            raise ValueError(f"components must have shape ({len(self.mu)}, k), as columns, for "
+                             f"this mu, got shape {self.components.shape}")
+        ratio = checks.real_array(explained_variance_ratio, "explained_variance_ratio", self.mu)
+        self.explained_variance_ratio = checks.one_axis(ratio, self.components.shape[1],
+                                                        "explained_variance_ratio").copy()
 
     @classmethod
     def fit(cls, X, k):
@@ -106,6 +106,7 @@ class ProbabilisticPCAFamily(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A start near the standard normal, shape (n_θ,), where rng lives."""
+        dtype = checks.float_dtype(dtype)
         return 0.1 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
 
     def mle(self, X):

@@ -283,8 +283,8 @@ def test_samples_are_those_of_one_pass_of_the_generator(monkeypatch):
     theta, _, _ = theta_X_and_Z(family)
     expected, _ = family.generate(family.parts(theta)[0], default_rng(4).standard_normal((20, 3)))
     for rows in (7, 20):
-        monkeypatch.setattr("gdl_numpy.models.adversarial.in_blocks",
-                            lambda function, n, rows=rows: in_blocks(function, n, rows))
+        monkeypatch.setattr("gdl_numpy.networks.trained.in_blocks",
+                            lambda function, n, _, rows=rows: in_blocks(function, n, rows))
         X = family(theta).sample(20, default_rng(4))
         numpy.testing.assert_allclose(X, expected, rtol=1e-12)
 

@@ -352,7 +352,7 @@ def test_the_total_mass_of_the_flow_is_1(seed):
     class Flow:
         log_prob = staticmethod(lambda X: p.flow_log_prob(X, 40))
 
-    assert total_mass(Flow, SampleSpace([-9, -9], [9, 9]), (90, 90)) == pytest.approx(1, abs=1e-4)
+    assert total_mass(Flow(), SampleSpace([-9, -9], [9, 9]), (90, 90)) == pytest.approx(1, abs=1e-4)
 
 
 class TwoPoints(DiffusionFamily):

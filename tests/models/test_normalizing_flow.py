@@ -245,8 +245,8 @@ def test_samples_are_those_of_one_pass_back_to_the_data(monkeypatch, transform):
     theta, _ = theta_and_X(family)
     Z = rng.standard_normal((20, 2)) if transform == "affine" else 2 * rng.random((20, 2)) - 1
     for rows in (7, 20):
-        monkeypatch.setattr("gdl_numpy.models.normalizing_flow.in_blocks",
-                            lambda function, n, rows=rows: in_blocks(function, n, rows))
+        monkeypatch.setattr("gdl_numpy.networks.trained.in_blocks",
+                            lambda function, n, _, rows=rows: in_blocks(function, n, rows))
         numpy.testing.assert_allclose(family(theta).sample(20, default_rng(4)),
                                       family.to_data(theta, Z), rtol=1e-12)
 

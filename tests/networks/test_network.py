@@ -246,8 +246,8 @@ def test_the_start_of_a_network_is_that_of_its_perceptron(options):
     assert network.initial_theta(numpy.random.default_rng(3), "float32").dtype == numpy.float32
 
 
-@pytest.mark.parametrize("options", [{}, {"waves": WAVES}])
-def test_what_an_unbounded_network_gives_may_be_overwritten(options):
+@every_option
+def test_what_a_network_gives_may_be_overwritten_whether_it_is_bounded_or_not(options):
     network, theta, X = network_and_data(options)
     Y, backward = network(theta, X)
     before = backward(numpy.ones_like(Y))
@@ -322,6 +322,21 @@ def test_parts_follow_each_other_and_are_views():
 def test_a_vector_of_another_length_has_no_parts():
     with pytest.raises(ValueError, match=r"theta must be an array of shape \(5,\), got \(6,\)"):
         Parts(2, 3)(numpy.zeros(6))
+
+
+def test_a_theta_of_another_length_computes_nowhere():
+    X = numpy.zeros((3, 2))
+    for theta in (numpy.zeros(25), numpy.zeros(29), numpy.zeros((27, 1))):
+        for call in (lambda theta=theta: mlp(theta, X, (2, 4, 3)), lambda theta=theta: cut(
+                theta, (2, 4, 3))):
+            with pytest.raises(ValueError, match=r"theta must be an array of shape \(27,\), got"):
+                call()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int", "text", None, 3, ">f8"])
+def test_a_start_has_one_of_two_precisions(dtype):
+    with pytest.raises(TypeError, match="dtype must be float32 or float64, got"):
+        Network((2, 4, 3)).initial_theta(numpy.random.default_rng(0), dtype)
 
 
 # Contracts

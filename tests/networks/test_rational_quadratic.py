@@ -129,7 +129,7 @@ def test_arguments_are_only_read():
 
 def test_more_bins_than_their_least_width_allows_are_refused():
     assert n_numbers(9999) == 29_998
-    with pytest.raises(ValueError, match="n_bins must be less than 10000, got 10000"):
+    with pytest.raises(ValueError, match="n_bins must be at most 9999, got 10000"):
         n_numbers(10_000)
 
 

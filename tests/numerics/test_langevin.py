@@ -5,6 +5,7 @@ import math
 
 import numpy
 import pytest
+import stand_in_cupy
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.langevin import reflect, uniform, walk
@@ -172,6 +173,40 @@ def test_what_is_no_walk_is_refused(options, error, message):
     with pytest.raises(error, match=message):
         walk(flat, numpy.zeros((3, 2)), LOW, HIGH, numpy.random.default_rng(0),
              **{"steps": 1} | options)
+
+
+@pytest.mark.parametrize("options, error, message", [
+    ({"X": [[0.0, 3.5]]}, ValueError, r"X must lie in the box from .*, got the row \[0.  3.5\]"),
+    ({"X": [[0.0, math.nan]]}, ValueError, "X holds nan"),
+    ({"X": [[0.0]]}, ValueError, "X has 1 columns"),
+    ({"low": HIGH, "high": LOW}, ValueError, "low must be below high"),
+    ({"low": [0.0]}, ValueError, r"low and high must both have shape \(d,\)"),
+    ({"rng": 0}, TypeError, "rng must be a generator"),
+    ({"energy": None}, TypeError, "energy must be a function"),
+    ({"metropolis": "no"}, TypeError, "metropolis must be True or False"),
+    ({"energy": lambda X: (X, 2 * X)}, ValueError, r"E must be an array of shape \(1,\)"),
+    ({"energy": lambda X: (X[:, 0], X[:, 0])}, ValueError, "dE must have the shape of X"),
+])
+def test_a_walk_that_cannot_begin_is_refused_before_anything_is_drawn(options, error, message):
+    rng = numpy.random.default_rng(0)
+    right = {"energy": flat, "X": [[0.0, 0.0]], "low": LOW, "high": HIGH, "rng": rng, "steps": 1}
+    with pytest.raises(error, match=message):
+        walk(**right | options)
+    assert rng.random() == numpy.random.default_rng(0).random()
+
+
+def test_a_walk_of_no_steps_leads_to_a_copy_of_its_start():
+    X = numpy.zeros((3, 2))
+    Y = walk(flat, X, LOW, HIGH, numpy.random.default_rng(0), 0)
+    assert (Y == X).all() and not numpy.shares_memory(X, Y)
+
+
+def test_a_walk_that_must_not_wait_does_not_look_where_it_begins(device):
+    X, low, high = (device.asarray(x) for x in (numpy.zeros((3, 2)), LOW, HIGH))
+    with stand_in_cupy.counted() as n:
+        walk(lambda X: (0 * X[:, 0], 0 * X), X, low, high, device.random.default_rng(0), 3,
+             look=False)
+    assert n.waits == 0 and n.launches > 0
 
 
 # Contracts

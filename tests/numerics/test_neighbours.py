@@ -215,9 +215,9 @@ def test_points_asked_for_their_nearest_are_left_as_they_are():
     ([[0.0]], [[1.0], [2.0]], True, TypeError, "k must be a whole number, got True"),
     ([[0.0]], [[1.0], [2.0]], -1, ValueError, "k must be at least 1, got -1"),
     ([[0.0]], numpy.zeros((0, 1)), 1, ValueError, "X is empty"),
-    ([[0.0, 1.0]], [[1.0], [2.0]], 1, ValueError, "X has 2 columns"),
-    ([0.0], [[1.0], [2.0]], 1, ValueError, "X must have shape"),
-    ([[math.nan]], [[1.0], [2.0]], 1, ValueError, "X holds nan"),
+    ([[0.0, 1.0]], [[1.0], [2.0]], 1, ValueError, "Q has 2 columns"),
+    ([0.0], [[1.0], [2.0]], 1, ValueError, "Q must have shape"),
+    ([[math.nan]], [[1.0], [2.0]], 1, ValueError, "Q holds nan"),
     ([[0.0]], [[math.inf], [2.0]], 1, ValueError, "X holds inf"),
 ])
 def test_what_has_no_nearest_neighbours_is_refused(Q, X, k, error, message):

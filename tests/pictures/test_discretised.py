@@ -205,7 +205,8 @@ def test_models_say_what_they_are():
     model = decoder()
     assert repr(model) == (f"LogisticDecoder(axes={model.axes}, u=[0.3], s=[0.02 0.035 0.05 ], "
                            "levels=5, noise=0.07)")
-    assert repr(Discretised(None, model)) == f"Discretised(p=None, decoder={model}, log_p=None)"
+    p = Normal([0.0], [[1.0]])
+    assert repr(Discretised(p, model)) == f"Discretised(p={p}, decoder={model}, log_p=None)"
 
 
 @pytest.mark.parametrize("call, error, message", [

@@ -70,7 +70,7 @@ def test_it_can_do_what_p_can_and_no_more():
     assert hasattr(p, "log_prob") and not any(map(lambda name: hasattr(p, name), (
         "elbo", "energy", "importance_weighted", "flow_log_prob", "theta", "mu")))
     assert branch(p) == branch(P) == ("explicit density", "tractable")
-    assert branch(InUnits(SimpleNamespace(), [1.0])) == ("implicit density",)
+    assert branch(InUnits(SimpleNamespace(sample=P.sample), [1.0])) == ("implicit density",)
     with pytest.raises(AttributeError, match="a density in other units has no 'mu'"):
         p.mu  # noqa: B018
 

@@ -322,7 +322,7 @@ def test_what_is_no_list_of_points_is_refused(make):
     (numpy.zeros((0, 2)), ValueError, "X is empty"),
     ([], ValueError, r"X must have shape \(n, 2\)"),
     ([1.0, 2.0], ValueError, r"X must have shape \(n, 2\)"),
-    ([[1.0, 2.0, 3.0]] * 4, ValueError, r"X has 3 columns; this family lives on R\^2"),
+    ([[1.0, 2.0, 3.0]] * 4, ValueError, r"X has 3 columns; it must lie in R\^2"),
     ([[1.0, 2.0], [3.0]], ValueError, "X is ragged"),
     ([[1.0, NAN], [2.0, 3.0]], ValueError, "X holds nan"),
     ([[1.0, INF], [2.0, 3.0]], ValueError, "X holds inf"),

@@ -414,7 +414,7 @@ ROWS = numpy.random.default_rng(0).standard_normal((10, 2))
     (numpy.zeros((0, 2)), ValueError, "X is empty"),
     ([[1.0, math.nan]], ValueError, "X holds nan"),
     ([[1.0, math.inf]], ValueError, "X holds inf"),
-    (numpy.zeros((5, 3)), ValueError, r"X has 3 columns; this family lives on R\^2"),
+    (numpy.zeros((5, 3)), ValueError, r"X has 3 columns; it must lie in R\^2"),
     ([1.0, 2.0], ValueError, r"shape \(n, 2\).*got .*\(2,\)"),
     ([[1.0, 2.0], [3.0]], ValueError, "X is ragged"),
     ([["a", "b"]], TypeError, "X must hold real numbers"),

@@ -311,7 +311,7 @@ def test_theta_and_X_are_only_read():
     (lambda: AutoencoderFamily((3, 2)).rescaled(numpy.ones(5), numpy.ones(3), 1.0), ValueError,
      r"theta must be an array of shape \(17,\), got \(5,\)"),
     (lambda: AutoencoderFamily((3, 2)).rescaled(numpy.ones(17), 0.0, 1.0), ValueError,
-     r"mu must have shape \(3,\), got shape \(\)"),
+     r"mu must have shape \(3,\) and scale .* got \(\) and"),
     (lambda: AutoencoderFamily((3, 2)).whitened(numpy.ones(5), numpy.eye(3)), ValueError,
      r"theta must be an array of shape \(17,\), got \(5,\)"),
     (lambda: AutoencoderFamily((3, 2)).encode(numpy.ones(17, int), numpy.eye(3)), TypeError,

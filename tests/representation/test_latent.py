@@ -124,7 +124,7 @@ def test_the_ends_of_a_walk_may_be_lists_of_whole_numbers_but_not_masked():
     for ends in [(numpy.ma.masked_equal(x0, 2), x1), (x0, numpy.ma.masked_equal(x1, 3))]:
         with pytest.raises(TypeError, match="x[01] is a masked array"):
             interpolate(model, *ends, 3)
-    with pytest.raises(ValueError, match=r"x1 must have shape \(4,\), got shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"x1 must have the shape of x0, \(4,\), got \(3,\)"):
         interpolate(model, x0, x1[:3], 3)
 
 
@@ -136,7 +136,7 @@ def test_the_ends_of_a_walk_may_be_lists_of_whole_numbers_but_not_masked():
     (numpy.eye(50)[:, :2], numpy.zeros(2), 2, "than k = 2, or other attributes"),
     (numpy.ones((49, 1)), numpy.zeros(2), 20, r"a row for each of the 50 rows of Z, got shape"),
     (numpy.ones(50), numpy.zeros(2), 20, r"got shape \(50,\)"),
-    (numpy.ones((50, 1)), numpy.zeros(3), 20, r"z must have shape \(2,\), got shape \(3,\)"),
+    (numpy.ones((50, 1)), numpy.zeros(3), 20, r"z must be an array of shape \(2,\), got \(3,\)"),
     (numpy.ones((50, 1)), numpy.zeros(2), 51, "k must be at most 50, got 51"),
     (numpy.full((50, 1), math.nan), numpy.zeros(2), 20, "attributes holds nan"),
 ])

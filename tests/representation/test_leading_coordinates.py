@@ -215,7 +215,7 @@ def test_what_are_no_observations_codes_or_noises_is_refused():
             (lambda: LeadingCoordinates(coordinates.axes, coordinates.s, 0), ValueError,
              r"sigma must lie in \(0, inf\), got 0"),
             (lambda: LeadingCoordinates(coordinates.axes, coordinates.s[:2], 1), ValueError,
-             r"s must have shape \(3,\), got shape \(2,\)"),
+             r"s must be an array of shape \(3,\), got \(2,\)"),
             (lambda: LeadingCoordinates(coordinates.axes, [1.0, 0.0, 2.0], 1), ValueError,
              "s must be positive, got 0.0"),
             (lambda: LeadingCoordinates(coordinates.axes, [1.0, math.nan, 2.0], 1), ValueError,

@@ -208,7 +208,7 @@ def test_data_are_only_read():
     (numpy.ones((9, 1)), numpy.ones((2, 2)), 1, ValueError, r"U must have a row for each of the "
                                                             r"10 rows of Z, got shape \(9, 1\)"),
     (numpy.ones(10), numpy.ones((2, 2)), 1, ValueError, r"got shape \(10,\)"),
-    (numpy.ones((10, 1)), numpy.ones((2, 3)), 1, ValueError, "X has 3 columns"),
+    (numpy.ones((10, 1)), numpy.ones((2, 3)), 1, ValueError, "Q has 3 columns"),
     (numpy.ones((10, 1)), numpy.ones((2, 2)), 11, ValueError, "k must be at most 10, got 11"),
     (numpy.ones((10, 1)), numpy.ones((2, 2)), 0, ValueError, "k must be at least 1, got 0"),
     (numpy.full((10, 1), math.inf), numpy.ones((2, 2)), 1, ValueError, "U holds inf"),

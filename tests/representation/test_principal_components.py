@@ -293,11 +293,11 @@ def test_what_has_no_plane_is_refused(X, k, error, message):
 
 
 @pytest.mark.parametrize("mu, components, ratio, error, message", [
-    ([[0.0]], [[1.0]], [1.0], ValueError, r"mu must have shape \(d,\), got shape \(1, 1\)"),
+    ([[0.0]], [[1.0]], [1.0], ValueError, r"mu must be an array of shape \(n,\), got \(1, 1\)"),
     ([0.0, 0.0], [[1.0]], [1.0], ValueError, r"components must have shape \(2, k\), as columns, "),
     ([0.0, 0.0], [1.0, 0.0], [1.0], ValueError, r"got shape \(2,\)"),
     ([0.0, 0.0], [[1.0], [0.0]], [0.5, 0.5], ValueError,
-     r"explained_variance_ratio must have shape \(1,\), got shape \(2,\)"),
+     r"explained_variance_ratio must be an array of shape \(1,\), got \(2,\)"),
     ([0.0, math.nan], [[1.0], [0.0]], [0.5], ValueError, "mu holds nan"),
     ([0.0, 0.0], [["a"], ["b"]], [0.5], TypeError, "components must hold real numbers"),
     (numpy.ma.zeros(2), [[1.0], [0.0]], [0.5], TypeError, "mu is a masked array"),

@@ -202,7 +202,7 @@ class DiffusionFamily(TrainedFamily):
 class Diffusion(Trained):
     """The chain of one θ: `elbo` bounds the density of what `sample` draws.
 
-    `flow_log_prob` is the density of another distribution, that of the flow, from which
+    `ode_log_prob` is the density of another distribution, that of the flow, from which
     `sample_deterministic` draws. It is close to the chain's if ε̂ is close to E[ε|x_t]. Of the
     family it asks d, n_parameters, n_levels, level and eps_hat alone.
     """
@@ -271,7 +271,7 @@ class Diffusion(Trained):
         return self._draws(lambda m: _runge_kutta(
             self._velocity, self._normal(m, rng), last, first, n_steps) / self.alpha[1], n, rng)
 
-    def flow_log_prob(self, X, n_steps=64):
+    def ode_log_prob(self, X, n_steps=64):
         """log p(x) under the flow for each row of X, (n,), in nats.
 
         The divergence is exact, from one pullback for each of d coordinates; the flow is followed
@@ -279,9 +279,9 @@ class Diffusion(Trained):
         0.002 nats in a row, 40 of 0.02 and 20 of 0.1; smoother ones need fewer.
         """
         n_steps = checks.whole_number(n_steps, "n_steps", least=1)
-        return self._of_rows(lambda X: self._flow_log_prob(X, n_steps), X)
+        return self._of_rows(lambda X: self._ode_log_prob(X, n_steps), X)
 
-    def _flow_log_prob(self, X, n_steps):
+    def _ode_log_prob(self, X, n_steps):
         xp, d, alpha = array_module(X), self.family.d, self.alpha[1]
         X_and_log_p = xp.concatenate([alpha * X, d * xp.log(alpha) + 0 * X[:, :1]], axis=1)
         X_and_log_p = _runge_kutta(self._velocity_and_divergence, X_and_log_p, self.log_snr[1:2],

@@ -29,6 +29,7 @@ from gdl_numpy.numerics.backend import random_generator, to_numpy
 from gdl_numpy.numerics.optimizer import Adam, GradientDescent
 from gdl_numpy.pictures import (
     biscuit_tins,
+    discretised,
     faces,
     painters,
     pixels,
@@ -201,6 +202,8 @@ def cases():
         "langevin: reflected points": lambda xp, D: langevin.reflect(
             D["X"], xp.asarray([-0.5, -0.2]), xp.asarray([0.5, 1.0]))[0],
         "pixels": lambda xp, D: pixels.IndependentPixels.fit(grey(D), 4).log_mass(grey(D)),
+        "discretised": lambda xp, D: discretised.log_mass_of_levels(
+            grey(D), 0.9 * D["images"][..., 0].reshape(-1, 1024), 0.1 + xp.zeros(1024), 4)[0],
         "window": lambda xp, D: windows(D["of the window"]).log_mass(grey(D)[:20, :256]),
         "latent: between two tins": lambda xp, D: latent.interpolate(
             codes(D["weights"]), *tins(D)[:2], 9),

@@ -103,7 +103,7 @@ TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spl
 
 
 class NormalizingFlowFamily(TractableFamily):
-    """Flows of `n_layers` coupling layers, d >= 2; θ holds their networks' weights in this order.
+    """Flows of `n_layers` coupling layers, d >= 2; θ holds the weights, layer by layer.
 
     Each network has hidden layers of the widths `hidden`, and its outputs are bounded: raw is
     B tanh(a/B) of what the network would say, a, with B = `bound`, so that no slope or shift is

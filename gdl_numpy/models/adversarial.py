@@ -2,10 +2,10 @@
 
 Can new points of the map be made without any formula for p(x)? Draw z from N(0, I), let a network
 g, the generator, move it, and call x = g(z) a new point. That is a sampler; what is missing is a
-loss that says how to change g. Let a second network, the discriminator, learn to tell the data from the
-generator's fakes, as in any discriminative model of two classes: it outputs D(x), the probability
-that x is one of the data. Where it finds a fake out, its gradient at x says in which direction x
-would have looked more like the data, and g learns that (Goodfellow et al. 2014):
+loss that says how to change g. So let a second network, the discriminator, learn to tell the data
+from the generator's fakes, like any discriminative model of two classes: it outputs D(x), the
+probability that x is one of the data. Where it finds a fake out, its gradient at x says in which
+direction x would look more like the data, and g learns that (Goodfellow et al. 2014):
 
     z ~ N(0, I) of k dimensions                                                                  (1)
     x = g(z)                                                                                     (2)
@@ -23,8 +23,8 @@ m = (p_data + q)/2,
 since each 1/2 gives -log 2, and JS is the mean of the two KL (probability/divergence.py). So the
 generator lowers a divergence, which is 0 where q = p_data. As V is made of means over samples, q
 need not be known. But then it stays unknown: this family is implicit, it can sample and do nothing
-else. If k < d, there is no density (E38 in latent.py). If k = d, as on the map, g may
-fold the plane; then p(x) is a sum over all z that come to x, and no formula finds them.
+else. If k < d, there is no density (E38 in latent.py). If k = d, as on the map, g may fold the
+plane; then p(x) is a sum over all z that come to x, and no formula finds them.
 
 In code both sides minimize. As log D = -softplus(-logit) and log(1 - D) = -softplus(logit), the
 loss of the discriminator, an estimate of -V from n rows x_i of the data and n fakes g(z_i), is

@@ -1,15 +1,15 @@
 """Taxonomy: the tree of generative models (Figure 1-10), read off what their densities can do.
 
 Six families stand in models/, and each of them makes new points of the map. What sets them apart is
-what they can say about a given point x: log p(x) itself, a number that log p(x) is at least, log
-p(x) up to a constant, or nothing at all. The chapter sorts them by this, and so can code: in this
-book a density has no method that it cannot keep the promise of. Its place in the tree is decided by
-the first of these methods that its class has:
+what they can say about a given point x: log p(x) itself, a lower bound of it, log p(x) up to a
+constant, or nothing at all. The chapter sorts them by this, and code can do it too, because in this
+book a density has a method only if it can keep what the method promises. Its place in the tree is
+decided by the first of these methods that its class has:
 
     log_prob         log p(x)                 explicit density, tractable                        (1)
     elbo             at most log p(x)         explicit density, approximate: a lower bound       (2)
-    energy           -log p(x) - log Z        explicit density, approximate: known up to Z       (3)
-    none of them     (but `sample`)           implicit density                                   (4)
+    energy           E(x), p = exp(-E)/Z      explicit density, approximate: known up to Z       (3)
+    none of them     only `sample`            implicit density                                   (4)
 
 No model is listed in this file. The leaves are the modules found in models/, each called by the
 title of its docstring. A class XFamily there is a family, its members are of the class X beside it,

@@ -23,8 +23,7 @@ m = (p_data + q)/2,
 since each 1/2 gives -log 2, and JS is the mean of the two KL (probability/divergence.py). So the
 generator lowers a divergence, which is 0 where q = p_data. As V is made of means over samples, q
 need not be known. But then it stays unknown: this family is implicit, it can sample and do nothing
-else. If k < d, there is no density (E38 in latent.py). If k = d, as on the map, g may fold the
-plane; then p(x) is a sum over all z that come to x, and no formula finds them.
+else.
 
 In code both sides minimize. As log D = -softplus(-logit) and log(1 - D) = -softplus(logit), the
 loss of the discriminator, an estimate of -V from n rows x_i of the data and n fakes g(z_i), is
@@ -36,10 +35,6 @@ loss of the discriminator, an estimate of -V from n rows x_i of the data and n f
 
     loss_g = 1/n Σ softplus(-logit(g(z_i)))             of the generator                         (8)
     ∂logit = -sigmoid(-logit)/n                         to ∂x through D, to ∂θ_g through g       (9)
-
-loss_g is not the generator's part of V, -1/n Σ softplus(logit(g(z_i))). Both fall as the logits
-rise. But where D finds every fake out, at logits far below 0, the derivative of that part fades to
-0, while that of loss_g goes to -1: those who are found out learn the most.
 
 One row by hand: g(z) = z and logit(x) = x, at x_1 = log 3 and z_1 = -log 3. So D is 3/4 at x_1, 1/4
 at the fake, loss_D = -2 log(3/4), loss_g = log 4, and the gradient for the bias of g is -3/4:
@@ -122,7 +117,12 @@ class AdversarialFamily(TrainedFamily):
         return loss / n, backward(dlogit, inputs=False)[0]
 
     def generator_loss(self, theta, Z):
-        """loss_g from rows Z of noise, and its gradient in θ_g; the discriminator is held fixed."""
+        """loss_g from rows Z of noise, and its gradient in θ_g; the discriminator is held fixed.
+
+        It is not the generator's part of V, -1/n Σ softplus(logit(g(z_i))), though both fall as the
+        logits rise. Where D finds every fake out, at logits far below 0, the derivative of that
+        part fades to 0, while that of loss_g goes to -1: who is found out learns the most.
+        """
         theta_g, phi = self.parts(theta)
         Z = checks.not_empty(self._input(theta, Z, "Z", self.k), "Z")
         X, backward_generate = self.generate(theta_g, Z)
@@ -173,7 +173,11 @@ class AdversarialFamily(TrainedFamily):
 
 
 class Adversarial(Trained):
-    """The distribution of g(z), z ~ N(0, I), for one θ: it can be sampled, and nothing else."""
+    """The distribution of g(z), z ~ N(0, I), for one θ: it can be sampled, and nothing else.
+
+    If k < d, it has no density at all (E38 in latent.py). If k = d, as on the map, g may fold the
+    space, so that p(x) is a sum over all z that g takes to x, and no formula finds them.
+    """
 
     def sample(self, n, rng):
         """g(z) for n draws of z, (n, d)."""

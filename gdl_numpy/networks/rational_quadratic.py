@@ -100,8 +100,8 @@ def spline(x, raw):
             ∂δ_j = ζ ∂N + ζ ∂D + (1 - ξ)² ∂M        ∂δ_{j+1} = ζ ∂D + ξ² ∂M
             ∂h = N/D ∂y + 1/w ∂s        ∂w = -(s ∂s + ξ ∂ξ)/w        ∂x = 1/w ∂ξ
 
-        With w = x_{j+1} - x_j and ξ = (x - x_j)/w, moving x_j takes away from x and from w, moving
-        x_{j+1} adds to w. The knots y_j and y_{j+1} do the same to h, and y_j is added to y:
+        x_j is subtracted in w = x_{j+1} - x_j and in ξ = (x - x_j)/w, where x stands; y_j is
+        subtracted in h = y_{j+1} - y_j and added in y:
 
             ∂x_j = -∂x - ∂w        ∂x_{j+1} = ∂w        ∂y_j = ∂y - ∂h        ∂y_{j+1} = ∂h
         """

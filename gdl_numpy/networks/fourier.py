@@ -3,11 +3,12 @@
 A network that is given the latitude and longitude of a point learns slow functions first: it finds
 the continents early and the coastlines last (Rahaman and others 2019). So give it waves over the
 map as further inputs, of many lengths and directions. It can mix them as a Fourier series does, and
-their lengths set how fine it can see (Rahimi and Recht 2007; Tancik and others 2020). A wave vector f in R^d gives a wave along f of length 2π/|f|, in the unit
-of x. The m columns of F (d, m) are drawn once, as many of each scale, and then belong to the model
-like the sizes of its layers:
+their lengths set how fine it can see (Rahimi and Recht 2007; Tancik and others 2020).
 
-    f    = s ε,  ε ~ N(0, I)             for each scale s, in radians per unit of x          (1)
+A wave vector f in R^d stands for a wave along f of length 2π/|f|. The m columns of F (d, m) are
+such vectors, drawn once, equally many of each scale s; they belong to the model like its sizes:
+
+    f    = s ε,  ε ~ N(0, I)             in radians per unit of x                            (1)
     φ(x) = (x, sin(x F), cos(x F))       d + 2m numbers                                      (2)
 
 Backward, ∂φ has the same three parts. The slope of sin(x f) in x is cos(x f) f, of cos(x f) it is

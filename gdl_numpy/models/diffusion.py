@@ -7,22 +7,23 @@ be learned, because we added the noise ourselves: a network sees noisy data and 
 A draw then begins as pure noise, and at each step loses some of what the network takes for noise
 (Ho, Jain and Abbeel 2020).
 
-**Levels.** At level t = 1, ..., T (the time step of other texts) x has become x_t, α_t times the
-signal x and σ_t times noise. λ_t = log(α_t²/σ_t²), the log signal-to-noise ratio, falls evenly:
+**Levels.** At level t = 1, ..., T (the time step of other texts) an observation x has become x_t, a
+signal α_t x and noise σ_t ε. The log of their ratio, λ_t = log(α_t²/σ_t²), falls evenly:
 
     λ_t  = λ_1 + (λ_T - λ_1) u                u = (t - 1)/(T - 1), between 0 and 1            (1)
     α_t² = 1/(1 + exp(-λ_t)),  σ_t² = 1/(1 + exp(λ_t))         so that α_t² + σ_t² = 1        (2)
     x_t  = α_t x + σ_t ε                      ε ~ N(0, I)                                     (3)
 
-**The network** predicts ε from x_t and τ, sines and cosines of λ_t: one network for all levels. The
-loss is least where ε̂ = E[ε|x_t], the mean noise of all data that have become x_t:
+**The network** predicts ε from x_t and τ, sines and cosines of λ_t: one network for all levels. As
+a mean square is least at the mean, the best ε̂ is E[ε|x_t], the mean of all ε that lead to this x_t:
 
     loss = mean of |ε̂ - ε|²                   over the data x, the noise ε and u              (4)
     ε̂    = σ_t x_t + α_t mlp(x_t, τ)          mlp = 0 is right for data from N(0, I)          (5)
 
 **The chain** (the reverse process) starts from x_T ~ N(0, I) and goes down from each level t to the
-level s = t - 1, the last time to x itself: α_0 = 1, σ_0 = 0. If x were known, the distribution of
-x_s would be a normal one, derived in `Diffusion`. The chain puts its guess x̂ in the place of x:
+level s = t - 1, the last time to x itself: α_0 = 1, σ_0 = 0. If x were known, x_s would have a
+normal distribution, derived in `Diffusion`. The chain puts its guess x̂ in the place of x, goes the
+share r_t of the way to it, and adds a little new noise:
 
     r_t = 1 - exp(λ_t - λ_s),  r_1 = 1        the share of the noise that goes                (6)
     w_t = r_t α_s²/α_t²                       the weight of level t in the bound              (7)
@@ -35,8 +36,9 @@ lower bound, in which every wrong guess of the noise costs something (derived in
     c    = log 2π + σ_T² - 1 + Σ_{t>1} (σ_s²/σ_t² - 1)                                       (10)
     ELBO = -½ (α_T² |x|² + d c + mean over ε of Σ_t w_t |ε̂ - ε|²) <= log p(x)                (11)
 
-**The flow.** With ever smaller steps and no new noise the chain becomes the probability-flow ODE
-(Song and others 2021). It has a log density of its own, which can be computed (see `_velocity`):
+**The flow.** Put the guess ε̂ in the place of new noise too, x_s = α_s x̂ + σ_s ε̂, and let the steps
+become ever smaller: this is the probability-flow ODE (Song and others 2021). Its samples have a
+density of their own, near that of the chain, which can be computed (derived in `_velocity`):
 
     dx/dλ    = -½ σ (ε̂ - σ x)                 from x_T ~ N(0, I) down to x_1, and x = x_1/α_1 (12)
     log p(x) = d log α_1 + log N(x_T; 0, I) + ∫ div(dx/dλ) dλ   from λ_1 up to λ_T           (13)
@@ -314,7 +316,8 @@ class Diffusion(Trained):
         the same x_t. To keep the density of x_t right at each level, it is enough that all of
         them move with their mean velocity, since the mass that leaves a place is then the same:
 
-            dx/dλ = α' E[x|x_t] + σ' E[ε|x_t]  ≈  α' x̂ + σ' ε̂  =  -½ σ (ε̂ - σ x_t)
+            dx/dλ = α' E[x|x_t] + σ' E[ε|x_t], in which x̂ and ε̂ stand for the two means:
+                  = ½ α σ² (x_t - σ ε̂)/α - ½ σ α² ε̂ = ½ σ² x_t - ½ σ (σ² + α²) ε̂ = -½ σ (ε̂ - σ x_t)
         """
         sigma = signal_and_noise(log_snr)[1]
         eps_hat, _ = self.family.eps_hat(self.theta, X, log_snr)
@@ -323,10 +326,11 @@ class Diffusion(Trained):
     def ode_log_prob(self, X, n_steps=64):
         """log p(x) under the flow for each row of X, (n,), in nats.
 
-        A small volume that moves with the flow grows at the rate div(dx/dλ), and the mass in it
-        stays the same: log p falls at that rate on the way up to x_T, where it is known. Samples
-        come down the same path by the same steps. What is left at level 1 is noise of variance
-        exp(-λ_1) in x. A last jump to x̂ would remove it, and leave the flow whose density this is.
+        A small volume that moves with the flow grows at the rate div(dx/dλ), the sum over i of the
+        slope of coordinate i of dx/dλ in coordinate i of x. The mass in it stays the same, so log p
+        falls at that rate on the way up to x_T, where it is known. Samples come down the same path
+        by the same steps. At level 1 noise of variance exp(-λ_1) is left in x. A last jump to x̂
+        would remove it, but lead to points of another density.
 
         The divergence is exact, from one pullback for each of d coordinates; the flow is followed
         by `n_steps` equal steps in λ. For the model of the map 64 leave an error of at most some

@@ -84,7 +84,7 @@ def test_signal_and_noise_share_a_variance_of_1_and_the_signal_falls(schedule):
 
 
 def test_the_cosine_schedule_is_that_of_nichol_and_dhariwal():
-    """f(t) = cos²((t/T + s)/(1 + s) π/2) is ᾱ_t of Nichol and Dhariwal but for the factor 1/f(0),
+    """f(t) = cos²((t/T + s)/(1 + s) π/2) is ᾱ_t of Nichol and Dhariwal without its factor 1/f(0),
     which only serves to begin without noise; its last angle is π/2, here a little less."""
     s, u = 0.008, numpy.linspace(0, 1, 50)[:-1]
     angle = (u + s) / (1 + s) * math.pi / 2

@@ -70,8 +70,7 @@ from gdl_numpy.probability.sample_space import SampleSpace
 class EnergyBasedFamily(TrainedFamily):
     """exp(-E_θ)/Z_θ on the box between `low` and `high` (d,), E a Network R^d -> R.
 
-    Options of the network are those of E: Fourier features for coasts, and its `bound` is b, in
-    nats.
+    What the network has as options, E has: Fourier features for coasts; `bound` is b, in nats.
     """
 
     def __init__(self, low, high, network):
@@ -116,9 +115,9 @@ class EnergyBasedFamily(TrainedFamily):
         return log_z, lambda dlog_z: backward_energy(-dlog_z * softmax(-E), inputs=False)[0]  # (4)
 
     def contrastive_divergence(self, theta, X, samples):
-        """(5), the x'_j in the rows of `samples` (m, d), and its gradient (n_θ,).
+        """1/n Σ E(x_i) - 1/m Σ E(x'_j) for rows x'_j of `samples` (m, d), and its gradient, (n_θ,).
 
-        The samples count as fixed. That is right for ∂log Z, where no derivative of p occurs.
+        The samples depend on θ, but are kept fixed here: ∂log Z/∂θ is a mean of ∂E/∂θ alone.
         """
         samples = self._input(theta, samples, "samples")
         at_data, dtheta = self.mean_energy(theta, X)
@@ -174,8 +173,8 @@ class EnergyBasedFamily(TrainedFamily):
         -1/n Σ log p. "chains" takes its gradient from `chains` Markov chains, by contrastive
         divergence, whose value then is the loss and means nothing. The chains start uniform and
         `walk` on by `chain_steps` in each step, as θ hardly changes in between, instead of starting
-        from the data again (persistent chains: Tieleman 2008). `options`
-        (max_steps, batch, learning_rate, averaging, augment) are those of every TrainedFamily.
+        from the data again (persistent chains: Tieleman 2008). `options` (max_steps, batch,
+        learning_rate, averaging, augment) are those of every TrainedFamily.
         ValueError if a row of X lies outside the box; augment must not leave it.
         """
         checks.choice(normaliser, "normaliser", ("uniform", "chains"))

@@ -119,6 +119,15 @@ def link(text, path):
     return f"[{text}]({Path(os.path.relpath(path, ROOT / 'gdl_numpy')).as_posix()})"
 
 
+def errata_of(text):
+    """The errata that a module names, each with the file of its test, or None: {"E07": "..."}.
+
+    At the end of a header they stand as `E07 (tests/probability/test_mle.py)  what is right`.
+    """
+    listed = re.findall(r"^(E\d\d) \((tests/[\w/]+\.py)\)", text, flags=re.MULTILINE)
+    return {name.upper(): None for name in re.findall(r"test_(e\d\d)", text)} | dict(listed)
+
+
 def errata(table):
     """Rows of errata: number, stated, right, and where: a module that names the test, the test."""
     modules, tests = ({path: path.read_text(encoding="utf-8") for path in sorted(paths)}
@@ -128,7 +137,7 @@ def errata(table):
         cells = cells_of(row)
         if re.fullmatch(r"E\d\d", cells[0]):
             name = f"test_{cells[0].lower()}"
-            homes = [path for path, text in modules.items() if name in text]
+            homes = [path for path, text in modules.items() if cells[0] in errata_of(text)]
             shown = [path for path, text in tests.items() if f"def {name}_" in text]
             cells[3] = ", ".join([*(link(path.stem, path) for path in homes[:1]),
                                   *(link("test", path) for path in shown[:1])])

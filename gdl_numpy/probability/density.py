@@ -11,8 +11,8 @@ The idea of this module: a density is an object that can do two things. `log_pro
 for each row of X, shape (n,), and -inf where p(x) = 0. Logarithms are natural; their unit is called
 nat. Densities of many observations are multiplied, and the products leave the range of floating
 point, so one adds logarithms instead. `sample(n, rng)` draws n observations, shape (n, d). Here are
-four densities. V is a volume, µ (d,) a mean, Σ = L Lᵀ (d, d) a covariance with L lower triangular;
-the weights w_k sum to 1:
+four densities. V is a volume, µ (d,) a mean, Σ = L Lᵀ (d, d) a covariance with L lower triangular
+and positive on its diagonal; the weights w_k sum to 1:
 
     Box         log p(x)  = -log V in the box, -∞ outside        p is constant: p V = 1         (1)
                 x         = low + share (high - low)             share uniform in [0, 1]^d      (2)

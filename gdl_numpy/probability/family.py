@@ -13,10 +13,11 @@ is this naming: a function that turns a vector θ into a density. Optimizers, te
 `mle(X)`, the maximum likelihood estimate θ̂, where a formula gives it; `log_prob(theta, X)` where
 log p has a gradient in θ, and then `initial_theta(rng)`, a start for a search along that gradient.
 
-The box offers the formula. Let n rows x_i lie in a box of volume V. Each has the density 1/V, so
-the log-likelihood ℓ is -n log V; but if one row is outside, it is -∞. So the smallest box that
-holds all rows wins, and there is only one smallest: its sides pass through the outermost rows. For
-the fifty points it is (-89.9, -142.6, 78.1, 175.5), with ℓ = -50 log 53,422 = -544.3.
+θ̂ is the θ with the largest ℓ, the sum of log p(x_i) over all rows x_i (likelihood.py says why). For
+the box there is a formula. If n rows lie in a box of volume V, each has the density 1/V and ℓ is
+-n log V; if one is outside, ℓ is -∞. So the smallest box that holds all rows wins. Its sides pass
+through the outermost rows: for the fifty points it is (-89.9, -142.6, 78.1, 175.5), with
+ℓ = -50 log 53,422 = -544.3.
 
     θ           = (low, high)                                the two corners, shape (2d,)       (1)
     θ̂           = (min_i x_i, max_i x_i)                     in each coordinate                 (2)

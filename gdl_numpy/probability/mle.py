@@ -1,9 +1,9 @@
 """Maximum likelihood estimation: of all θ, the one under which the data are most likely.
 
 Fifty points of the map are given, and every box that holds them could have made them: the box of
-the whole map, the box of half of it, a box that fits tightly. Which one should be the model? The
-likelihood (likelihood.py) ranks them, and the natural choice is the one that it ranks first. It is
-written θ̂, and argmax_θ ℓ means the θ at which ℓ is largest:
+the whole map, one with some room on each side, one that fits tightly. Which should be the model?
+The likelihood (likelihood.py) ranks them, and the natural choice is the one that it ranks first.
+Its θ is written θ̂, and argmax_θ ℓ means the θ at which ℓ is largest:
 
     ℓ(θ|X) = Σ_i log p_θ(x_i)                           over the n rows x_i of X
     θ̂      = argmax_θ ℓ(θ|X) = argmin_θ -ℓ(θ|X)/n       -ℓ/n is the loss: nats per row

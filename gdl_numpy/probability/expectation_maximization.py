@@ -1,4 +1,4 @@
-"""Expectation maximization: fits a mixture by asking, over and over, which component made which row.
+"""Expectation maximization: to fit a mixture, ask in turn who made which row, and fit again.
 
 One normal density cannot follow the land: it is one cloud, and there are several continents. A
 mixture of K clouds can. It has weights w_k that sum to 1, means µ_k and covariances Σ_k:

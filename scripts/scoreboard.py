@@ -156,6 +156,7 @@ def main(arguments=None):
             def with_row(old, row=row, report=report):      # others may have written in between
                 rows = [other for other in rows_of(old, file)["rows"] if
                         (other["name"], other["seed"]) != (row["name"], row["seed"])] + [row]
+                rows.sort(key=lambda row: (row["seed"], [*MODELS, row["name"]].index(row["name"])))
                 return report | {"summary": summary(rows), "rows": rows}
 
             update_json(file, with_row, indent=1)

@@ -1,13 +1,13 @@
 """Logistic regression and softmax regression: the logits are planes over x.
 
-Before a network is asked, the simplest model should be, because its weights can be read: how much
-more probable does one more unit of this feature make the label? For the two painters a picture is
-reduced to 22 features of color and texture, and 22 weights and one intercept judge it; they are
-right about 78 of 100 new pictures (figure 1-2).
+Whose picture is this? Before a network is asked, the simplest model should be, because its weights
+can be read: how much more probable does one more unit of this feature make the label? In figure 1-2
+a picture is reduced to 22 features of color and texture, and a model of 22 weights and one
+intercept names the painter of 78 % of all new pictures.
 
-The idea: let each logit be a plane over x, a = x · w + b. For two classes only the difference of
+The idea: let each logit be a plane over x, a = x · w + b. With two classes only the difference of
 the logits matters, so class 0 gets the logit 0. Then the odds of class 1, p/(1 - p), are exp(a),
-and one more unit of feature j multiplies them by exp(w_j).
+and one more unit of feature j multiplies them by exp(w_j): that is how a weight is read.
 
     softmax regression     a = x W + b             W (d, K), b (K,), a (K,)                      (1)
     loss(θ)                = -1/n Σ_i log p_θ(y_i|x_i) + λ/2 |W|²       θ = (W, b)               (2)

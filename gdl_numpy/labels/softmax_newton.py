@@ -12,7 +12,7 @@ and such a product costs no more than g itself. Let x1 = (x, 1) be a row of the 
 end, θ a matrix with one column of d weights and an intercept for each class, and Λ the diagonal
 matrix of λ, ..., λ, 0. Then a_i = x1_i θ are the logits of row i, and
 
-    p_i = softmax(a_i)     r_i = p_i - onehot(y_i)        ∂loss/∂a_i = r_i/n, see discriminative (1)
+    p_i = softmax(a_i)     r_i = p_i - onehot(y_i)        ∂loss/∂a_i = r_i/n (discriminative)  (1)
     g   = 1/n Σ_i x1_iᵀ r_i + Λ θ                         the gradient                           (2)
     ȧ_i = x1_i v                                          the rate at which a_i changes          (3)
     ṗ_ik = p_ik (ȧ_ik - Σ_j p_ij ȧ_ij)                    and at which p_i does                  (4)
@@ -28,22 +28,22 @@ it consists of the blocks of H that belong to one class k each; what joins two c
     M_k  = 1/n Σ_i w_ik x1_iᵀ x1_i + Λ                                                           (7)
 
 Digits are lost where a difference of two large numbers is small. So p_y - 1 in (1) is computed as
-minus the sum of the other p, and the data are brought into another form, which is undone at the
-end. Without a penalty any basis of the planes will do, and one is chosen in which a row that lies
-far out is far in one column only:
+minus the sum of the other p. The columns of X are shifted and measured in units of their own. And
+if there is no penalty, a row that is still far out in many columns is made far in one column only,
+by a change of basis, so that it hides nothing in the others. At the end all this is undone:
 
-    X1   = L U, and L is the data       X1 θ = L (U θ): the same planes, by elimination          (8)
-    x1   = ((x - origin)/unit, 1)       a median near 0 and a unit of its own for each column    (9)
+    x1   = ((x - origin)/unit, 1)       a median near 0, a typical size of 1                     (8)
+    X1   = L U                          by elimination; X1 θ = L (U θ), so L replaces X1         (9)
     b    = b' - origin · W              the intercept where the origin is 0 again               (10)
     θ    ← θ - its mean over classes    a vector added to all columns of θ changes no p         (11)
 
-By hand, the eight rows of logistic.py: with a column for each class, (11) halves w and b.
+By hand: the eight rows of logistic.py. With a column for each class, each gets half, by (11).
 
 >>> import numpy
 >>> X, y = numpy.array([[0.0]] * 4 + [[1.0]] * 4), numpy.array([0, 0, 0, 1] + [0, 1, 1, 1])
->>> print(planes_of_least_loss(X, y, 1, 0.0, 1e-16, 100).round(3))              # w, b
+>>> print(planes_of_least_loss(X, y, 1, 0.0, 1e-16, 100).round(3))              # weight, intercept
 [ 2.197 -1.099]
->>> print(planes_of_least_loss(X, y, 2, 0.0, 1e-16, 100).round(3))              # -W, W, -b, b
+>>> print(planes_of_least_loss(X, y, 2, 0.0, 1e-16, 100).round(3))              # and one for each class
 [-1.099  1.099  0.549 -0.549]
 
 See tests/labels/test_softmax_newton.py (that it holds).
@@ -173,7 +173,7 @@ def _far_rows_apart(X1):
     many columns of X1 is far out in one column of L, and 0 in those after it, where it can hide
     nothing of what the other rows say.
     """
-    L, U = X1.copy(), array_module(X1).eye(X1.shape[1])                                     # (8)
+    L, U = X1.copy(), array_module(X1).eye(X1.shape[1])
     for j in range(len(U)):
         i = int(abs(L[:, j]).argmax())
         U[j, j + 1:] = L[i, j + 1:] / L[i, j]
@@ -205,12 +205,12 @@ def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
     """θ̂ for the rows x1 = ((x - origin)/unit, 1), W above b', (d + 1, columns)."""
     xp, d = array_module(X), X.shape[1]
     X1 = xp.ones((len(X), d + 1))
-    X1[:, :-1] = (X.astype(float) - origin) / unit                                          # (9)
+    X1[:, :-1] = (X.astype(float) - origin) / unit                                          # (8)
     U = xp.eye(d + 1)
     if l2 == 0:                                             # then θ may be measured in any basis
         _refuse_dependent(X1)
         if abs(X1).max() > 1e4:
-            X1, U = _far_rows_apart(X1)
+            X1, U = _far_rows_apart(X1)                                                     # (9)
     penalty = xp.zeros((d + 1, columns))
     penalty[:-1] = (l2 / unit / unit)[:, None]
     penalty = penalty.ravel()

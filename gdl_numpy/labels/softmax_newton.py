@@ -41,9 +41,9 @@ By hand: the eight rows of logistic.py. With a column for each class, each gets 
 
 >>> import numpy
 >>> X, y = numpy.array([[0.0]] * 4 + [[1.0]] * 4), numpy.array([0, 0, 0, 1] + [0, 1, 1, 1])
->>> print(planes_of_least_loss(X, y, 1, 0.0, 1e-16, 100).round(3))              # weight, intercept
+>>> print(planes_of_least_loss(X, y, 1, 0.0, 1e-16, 100).round(3))        # weight, intercept
 [ 2.197 -1.099]
->>> print(planes_of_least_loss(X, y, 2, 0.0, 1e-16, 100).round(3))              # and one for each class
+>>> print(planes_of_least_loss(X, y, 2, 0.0, 1e-16, 100).round(3))        # and for each class
 [-1.099  1.099  0.549 -0.549]
 
 See tests/labels/test_softmax_newton.py (that it holds).

@@ -39,7 +39,8 @@ q + ω ε, where q is N(0, I),
     log w  = Σ_t log w(ε_t)/T                ε_0 from q, ε_t from ε_{t-1} by steps at β = t/T    (8)
 
 The mean of w is still P(k) under p_0, whatever the steps, and the bound (6) holds at the last ε for
-each p: models of the same codes can be judged at the same points.
+each p: models of the same codes can be judged at the same points. But the chain leads to the points
+that suit p_0, and comes nearest to log P(k) for it alone.
 
 >>> import numpy
 >>> log_p, backward = log_mass_of_levels(numpy.array([[0], [1], [2]]), numpy.full((3, 1), 0.5),

@@ -83,8 +83,8 @@ def test_signal_and_noise_share_a_variance_of_1_and_the_signal_falls(schedule):
     assert (numpy.diff(alpha) < 0).all()
 
 
-def test_the_cosine_schedule_is_that_of_its_paper():
-    """f(t) = cos²((t/T + s)/(1 + s) π/2) is ᾱ_t of Nichol and Dhariwal but for the factor 1/f(0),
+def test_the_cosine_schedule_is_that_of_nichol_and_dhariwal():
+    """f(t) = cos²((t/T + s)/(1 + s) π/2) is ᾱ_t of Nichol and Dhariwal without its factor 1/f(0),
     which only serves to begin without noise; its last angle is π/2, here a little less."""
     s, u = 0.008, numpy.linspace(0, 1, 50)[:-1]
     angle = (u + s) / (1 + s) * math.pi / 2
@@ -106,7 +106,7 @@ def test_the_gradient_is_that_of_central_differences(d, m, activation):
                        rng=rng)
 
 
-def test_changing_the_noise_in_place_leaves_the_pullback_right():
+def test_changing_the_returned_noise_in_place_leaves_its_gradient_right():
     for m in (0, 5):
         family, rng = network(default_rng, 2, m), default_rng(2)
         theta, X = family.initial_theta(rng), rng.standard_normal((9, 2))
@@ -123,7 +123,7 @@ def test_one_level_for_all_rows_is_that_level_for_each_row():
     assert dtheta.shape == theta.shape and dX is None
 
 
-def test_at_the_last_level_what_is_seen_is_noise_and_short_waves_count_for_nothing():
+def test_at_the_last_level_all_is_noise_and_short_waves_no_longer_matter():
     make_rng = numpy.random.default_rng
     family = network(make_rng, m=40, log_snr=(10.0, -20.0))
     theta, X = family.initial_theta(make_rng(0)), make_rng(1).standard_normal((5, 2))
@@ -470,7 +470,7 @@ def test_training_raises_bound_and_density_of_new_data(seed):
     assert p.ode_log_prob(new, 30).mean() > normal + 0.5 > before.ode_log_prob(new, 30).mean()
 
 
-def test_what_a_diffusion_model_can_do():
+def test_a_diffusion_model_has_a_bound_and_samples_but_no_log_prob():
     family = network(default_rng)
     theta = family.initial_theta(default_rng(0))
     p = family(theta)
@@ -501,12 +501,12 @@ def test_what_a_diffusion_model_can_do():
     ({"waves": numpy.ones(2)}, ValueError, r"shape \(2, m\), got shape \(2,\)"),
     ({"waves": [[math.nan], [1.0]]}, ValueError, "waves holds nan"),
 ])
-def test_a_family_that_makes_no_sense_is_refused(options, error, message):
+def test_wrong_options_are_refused(options, error, message):
     with pytest.raises(error, match=message):
         DiffusionFamily(**{"d": 2, "hidden": (3,)} | options)
 
 
-def test_what_does_not_fit_is_refused():
+def test_wrong_arguments_are_refused():
     make_rng = numpy.random.default_rng
     family = DiffusionFamily(2, (3,))
     theta, rng, X = family.initial_theta(make_rng(0)), make_rng(1), numpy.ones((3, 2))

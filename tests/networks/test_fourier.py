@@ -57,7 +57,7 @@ def test_a_space_without_dimensions_is_refused(d):
     ({"scales": 2.0}, "scales must be a list"), ({"scales": ("1",)}, "scales must be a number"),
     ({"scales": (-1.0,)}, r"scales must lie in \[0, inf\)"), ({"rng": None}, "rng must be"),
 ])
-def test_what_gives_no_wave_vectors_is_refused(options, words):
+def test_a_wrong_number_of_waves_scale_or_generator_is_refused(options, words):
     right = {"d": 2, "n_each": 3, "scales": (1.0,), "rng": numpy.random.default_rng(0)}
     with pytest.raises((TypeError, ValueError), match=words):
         wave_vectors(**right | options)

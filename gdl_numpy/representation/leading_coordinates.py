@@ -8,7 +8,7 @@ with others.
 
     z = (x - µ) U/s            k leading coordinates, each in the unit s_i                       (1)
     r = x - µ - U (s z)        what is left, at right angles to U: d - k numbers
-    |r|² = |x - µ|² - |s z|²                               by Pythagoras: r is never needed      (2)
+    |r|², not as |x - µ|² - |s z|², of which most digits may cancel                              (2)
     σ² = Σ_i |r_i|²/(n (d - k))                                                                  (3)
 
     log p(x) = log p_z(z) - Σ_i log s_i + log N(r; 0, σ² I)                                      (4)
@@ -90,7 +90,8 @@ class LeadingCoordinates(Described):
         """
         X, _ = checks.observations(X, self.axes.mu), checks.function(log_p_z, "log_p_z")
         Z = self.axes.encode(X)
-        rest = ((X - self.axes.mu)**2).sum(axis=1) - (Z**2).sum(axis=1)
+        R = X - self.axes.mu - Z @ self.axes.components.T
+        rest = (R**2).sum(axis=1)                                                           # (2)
         return (log_p_z(Z / self.s) - array_module(X).log(self.s).sum()
                 - 0.5 * rest / self.sigma**2
                 - (self.d - self.k) * (math.log(self.sigma) + 0.5 * LOG_2_PI))              # (4)

@@ -18,8 +18,10 @@ of |x - x̂|². λ_i is the variance in direction u_i, and all of them together 
     C⁻¹ = (I - W M⁻¹ Wᵀ)/σ²                 log det C = (d - k) log σ² + log det M
     E[z|x] = M⁻¹ Wᵀ (x - µ)                 the encoder
 
-and with a = C⁻¹ (x - µ) the gradient of log p is a in µ, a aᵀW - W M⁻¹ in W, σ² (|a|² - tr C⁻¹) in
-log σ. Beside the data and what has their shape, nothing in it is larger than d by k.
+With z = E[z|x] and the residual e = x - µ - W z, C⁻¹ (x - µ) = e/σ² and (x - µ)ᵀ C⁻¹ (x - µ) =
+|e|²/σ² + |z|², sums of squares in which no digit cancels. With a = e/σ², for which Wᵀ a = z, the
+gradient of log p is a in µ, a aᵀW - W M⁻¹ in W, σ² (|a|² - tr C⁻¹) in log σ. Beside the data and
+what has their shape, nothing in it is larger than d by k.
 
 >>> import numpy
 >>> X = numpy.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [3.0, 3.0]])
@@ -129,14 +131,16 @@ class ProbabilisticPCAFamily(Described):
         variance = xp.exp(2 * log_sigma)
         R = checks.observations(X, mu, finite=False) - mu
         M_inverse, log_det_M = self._inverse(W, variance)
-        A = (R - R @ W @ M_inverse @ W.T) / variance        # a = C⁻¹ (x - µ)
+        Z = R @ W @ M_inverse                               # E[z|x]
+        E = R - Z @ W.T
+        A = E / variance                                    # a = C⁻¹ (x - µ)
         log_det = 2 * (self.d - self.k) * log_sigma + log_det_M
-        log_p = -0.5 * ((R * A).sum(axis=1) + log_det + self.d * LOG_2_PI)
+        log_p = -0.5 * ((E * A).sum(axis=1) + (Z**2).sum(axis=1) + log_det + self.d * LOG_2_PI)
 
         def backward(dlog_p):
             gA, total = dlog_p[:, None] * A, dlog_p.sum()
             trace = (self.d - self.k) / variance + xp.trace(M_inverse)      # tr C⁻¹
-            dW = gA.T @ (A @ W) - total * W @ M_inverse
+            dW = gA.T @ Z - total * W @ M_inverse
             dlog_sigma = variance * ((gA * A).sum() - total * trace)
             dmu = gA.sum(axis=0, dtype=float).astype(mu.dtype)
             return xp.concatenate([dmu, dW.ravel(), dlog_sigma[None]])

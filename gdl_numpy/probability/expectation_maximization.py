@@ -46,10 +46,10 @@ from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import log_softmax, softmax
-from gdl_numpy.numerics.moments import moments
+from gdl_numpy.numerics.moments import moments, varies
 from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.numerics.optimizer import Step
-from gdl_numpy.probability.density import LOG_2_PI, categorical
+from gdl_numpy.probability.density import LOG_2_PI, categorical, cholesky
 from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
 
 
@@ -73,7 +73,8 @@ def responsibilities(family, theta, X, rows=2**13):
 
 def weighted_estimate(family, R, X):
     """The M step, without a floor: θ of the mixture in which row i counts R[i, k] times for
-    component k; shape (n_θ,). R (n, K), X (n, d)."""
+    component k; shape (n_θ,). R (n, K), X (n, d). ValueError if the rows of a component lie, to
+    rounding, in a plane of fewer than d dimensions."""
     checks.instance(family, "family", MixtureFamily)
     X = checks.data_set(X, family.d)
     R = checks.paired(R, "R", X, of="X").astype(float)
@@ -82,7 +83,21 @@ def weighted_estimate(family, R, X):
     mu = R.T @ X / N[:, None]
     S = array_module(R).stack([(r[:, None] * (X - mu_k)).T @ (X - mu_k) / N_k       # a component
                                for r, mu_k, N_k in zip(R.T, mu, N, strict=True)])   # at a time
-    return family.theta(w, mu, array_module(S).linalg.cholesky(S)).astype(X.dtype)
+    L = array_module(S).stack([_triangle(*component, X.dtype) for component in zip(mu, S,
+                                                                                 strict=True)])
+    return family.theta(w, mu, L).astype(X.dtype)
+
+
+def _triangle(mu, S, dtype):
+    """L with L Lᵀ = S, the covariance of a component around mu, of rows of this dtype."""
+    try:
+        if not varies(mu, S.diagonal(), dtype).all():
+            raise ValueError(f"a column has the variance {S.diagonal().min()}")
+        return cholesky(S)
+    except ValueError as error:
+        raise ValueError("X has a singular covariance in a component, so its likelihood has no "
+                         "maximum: its rows lie, to rounding, in a plane of fewer than "
+                         f"{len(mu)} dimensions") from error
 
 
 def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_steps=2000, floor=1e-6):

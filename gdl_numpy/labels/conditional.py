@@ -82,7 +82,7 @@ class ClassConditional(Described):
 
     def log_prob(self, X, y):
         """log p(x|y) for each row of X and its label, shape (n,)."""
-        X = checks.observations(checks.real_array(X, "X", like=self.priors))
+        X = checks.observations(checks.real_array(X, "X", like=checks.wider(self.priors, X)))
         y = checks.labels(y, X, len(self.densities))
 
         def of_their_labels(i, j):

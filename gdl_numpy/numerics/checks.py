@@ -162,6 +162,12 @@ def precision(array):
     return numpy.dtype(numpy.float32 if small else numpy.float64)
 
 
+def wider(array, *others):
+    """`array`, in float64 if any of the others, as far as they are arrays, is computed with so."""
+    dtypes = [precision(other) for other in others if hasattr(other, "dtype")]
+    return array.astype(max([array.dtype, *dtypes], key=lambda dtype: dtype.itemsize), copy=False)
+
+
 def float_dtype(dtype, name="dtype"):
     """`dtype` as a numpy.dtype, if it is float32 or float64, in the byte order of this machine."""
     try:

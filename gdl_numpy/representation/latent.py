@@ -54,7 +54,7 @@ E42 (tests/representation/test_latent.py)  ten yes/no facts tell 2^10 people apa
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
-from gdl_numpy.numerics.moments import mean_of_rows
+from gdl_numpy.numerics.moments import mean_of_rows, moments, varies
 from gdl_numpy.numerics.neighbours import nearest
 
 
@@ -82,8 +82,10 @@ def directions(Z, attributes, z, k=100):
     z = checks.one_axis(checks.real_array(z, "z", like=Z), Z.shape[1], "z")
     near = nearest(z[None], Z, k)[1][0]
     A = attributes[near] - mean_of_rows(attributes[near])
-    scale = xp.sqrt((A**2).mean(axis=0))                    # so that no unit counts more
-    A = A / xp.where(scale > 0, scale, 1)
+    size, C = moments(attributes[near])
+    vary = varies(size, C.diagonal(), Z.dtype)
+    scale = xp.sqrt(xp.where(vary, C.diagonal(), 1)).astype(Z.dtype)   # so that no unit counts more
+    A = xp.where(vary, A / scale, 0)                                # 0: no attribute, but rounding
     eigenvalues, V = xp.linalg.eigh(A.T @ A / k)
     if not eigenvalues[0] > 1000 * xp.finfo(Z.dtype).eps:
         raise ValueError("attributes near z must vary independently of each other: take more "

@@ -14,7 +14,7 @@ Let µ be the mean of the data, U (d, k) their principal axes and λ_i the varia
     z    = (x - µ) U / s                       the k leading coordinates                         (2)
     r    = x - µ - (s z) Uᵀ                    what is left, at right angles to U
     x    = µ + (s z) Uᵀ + r,                   to sample: r = σ ε (I - U Uᵀ), ε ~ N(0, I)        (3)
-    |r|² = |x - µ|² - |s z|²                   by Pythagoras, so r itself is not needed          (4)
+    |r|² = Σ_i r_i²                            not |x - µ|² - |s z|², whose digits may cancel    (4)
     log p(x) = log p_z(z) - Σ_i log s_i - ½ |r|²/σ² - (d - k) (log σ + ½ log 2π)                 (5)
 
 The last two terms are the logarithm of N(r; 0, σ² I) in its d - k dimensions. A cube of side 1 in z
@@ -102,7 +102,8 @@ class LeadingCoordinates(Described):
         """
         X, _ = checks.observations(X, self.axes.mu), checks.function(log_p_z, "log_p_z")
         Z = self.axes.encode(X)                             # s z
-        rest = ((X - self.axes.mu)**2).sum(axis=1) - (Z**2).sum(axis=1)                     # (4)
+        R = X - self.axes.mu - Z @ self.axes.components.T
+        rest = (R**2).sum(axis=1)                                                           # (4)
         return (log_p_z(Z / self.s) - array_module(X).log(self.s).sum()
                 - 0.5 * rest / self.sigma**2
                 - (self.d - self.k) * (math.log(self.sigma) + 0.5 * LOG_2_PI))              # (5)

@@ -25,14 +25,15 @@ z ~ N(0, I) and ε ~ N(0, I) comes x = µ + z Wᵀ + σ ε, with W (d, k). Hence
     p(x)   = N(µ, C),  C = W Wᵀ + σ² I
     σ̂²     = mean of λ_{k+1}, ..., λ_d           the variance beside the plane                   (5)
     Ŵ      = U (Λ - σ̂² I)^½                      Λ the diagonal matrix of λ_1, ..., λ_k          (6)
-    a      = (x - µ) C⁻¹ = (x - µ - (x - µ) W M⁻¹ Wᵀ)/σ²,   M = Wᵀ W + σ² I, (k, k)              (7)
-    log det C = (d - k) log σ² + log det M                                                       (8)
-    log p(x)  = -½ (a · (x - µ) + log det C + d log 2π)                                          (9)
-    E[z|x] = (x - µ) W M⁻¹                       the encoder                                    (10)
+    z      = E[z|x] = (x - µ) W M⁻¹,   M = Wᵀ W + σ² I, (k, k)           the encoder             (7)
+    a      = (x - µ) C⁻¹ = e/σ²,   e = x - µ - z Wᵀ                                              (8)
+    log det C = (d - k) log σ² + log det M                                                       (9)
+    log p(x)  = -½ (|e|²/σ² + |z|² + log det C + d log 2π)                                      (10)
 
-No array but the data is larger than (d, k). Why all this is so stands beside the code: in
-`ProbabilisticPCAFamily.mle` for σ̂ and Ŵ, in `ProbabilisticPCAFamily` for C⁻¹, det C and the
-encoder, and in its `log_prob` for the gradient.
+In (10), a · (x - µ) is written as a sum of squares, in which no digit cancels near the plane. No
+array but the data, and what has their shape, is larger than (d, k). Why all this is so stands
+beside the code: in `ProbabilisticPCAFamily.mle` for σ̂ and Ŵ, in `ProbabilisticPCAFamily` for C⁻¹,
+det C and the encoder, and in its `log_prob` for the gradient.
 
 By hand: the point of the diagonal nearest to (1, 0) is (½, ½). And (±2, 0) and (0, ±1) have the
 variances 2 and ½, so that σ̂² = ½, log σ̂ = -0.347 and Ŵ = (√1.5, 0) up to its sign.
@@ -175,14 +176,17 @@ class ProbabilisticPCAFamily(Described):
         variance = xp.exp(2 * log_sigma)
         R = checks.observations(X, mu, finite=False) - mu
         M_inverse, log_det_M = self._inverse(W, variance)
-        A = (R - R @ W @ M_inverse @ W.T) / variance                                        # (7)
-        log_det = 2 * (self.d - self.k) * log_sigma + log_det_M                             # (8)
-        log_p = -0.5 * ((R * A).sum(axis=1) + log_det + self.d * LOG_2_PI)                  # (9)
+        Z = R @ W @ M_inverse                                                               # (7)
+        E = R - Z @ W.T
+        A = E / variance                                                                    # (8)
+        log_det = 2 * (self.d - self.k) * log_sigma + log_det_M                             # (9)
+        log_p = -0.5 * ((E * A).sum(axis=1) + (Z**2).sum(axis=1) + log_det                 # (10)
+                        + self.d * LOG_2_PI)
 
         def backward(dlog_p):
             gA, total = dlog_p[:, None] * A, dlog_p.sum()
             trace = (self.d - self.k) / variance + xp.trace(M_inverse)      # tr C⁻¹
-            dW = gA.T @ (A @ W) - total * W @ M_inverse
+            dW = gA.T @ Z - total * W @ M_inverse
             dlog_sigma = variance * ((gA * A).sum() - total * trace)
             dmu = gA.sum(axis=0, dtype=float).astype(mu.dtype)
             return xp.concatenate([dmu, dW.ravel(), dlog_sigma[None]])
@@ -222,7 +226,7 @@ class ProbabilisticPCA(Described):
 
     def encode(self, X):
         """E[z|x] for each row, (n, k)."""
-        return (checks.observations(X, self.mu) - self.mu) @ self.W @ self.M_inverse       # (10)
+        return (checks.observations(X, self.mu) - self.mu) @ self.W @ self.M_inverse        # (7)
 
     def decode(self, Z):
         """E[x|z] = µ + z Wᵀ for each row, (n, d)."""

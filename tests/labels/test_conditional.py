@@ -532,3 +532,11 @@ def test_draws_live_where_the_model_lives(device):
     assert all(isinstance(a, device.ndarray) for a in (X, y, model.sample(5, rng, y=1), kept))
     assert X.shape == (200, 2) and y.shape == (200,) and kept.shape == (7, 2)
     assert_counts(numpy.bincount(device.asnumpy(y), minlength=3), numpy.array(PRIORS))
+
+
+def test_float32_priors_leave_float64_data_their_precision():
+    normals = [Normal(numpy.array([mu]), numpy.eye(1)) for mu in (1e9, 1e9 + 3)]
+    X, y = numpy.array([[1e9 + 1], [1e9 + 2]]), numpy.array([0, 1])
+    p = ClassConditional(normals, numpy.float32([0.5, 0.5]))
+    expected = [q.log_prob(x[None])[0] for q, x in zip(normals, X, strict=True)]
+    numpy.testing.assert_allclose(p.log_prob(X, y), expected, rtol=1e-12)

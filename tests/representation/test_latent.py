@@ -145,6 +145,15 @@ def test_attributes_that_determine_no_direction_are_refused(attributes, z, k, me
         directions(numpy.random.default_rng(0).standard_normal((50, 2)), attributes, z, k)
 
 
+def test_an_attribute_that_varies_by_its_rounding_only_gives_no_direction():
+    Z = numpy.random.default_rng(0).standard_normal((50, 2))
+    for dtype in ("f4", "f8"):
+        for constant in (0.3, 1e8 / 3):
+            attributes = numpy.stack([Z[:, 0], numpy.full(50, constant)], axis=1).astype(dtype)
+            with pytest.raises(ValueError, match="attributes near z must vary independently"):
+                directions(Z.astype(dtype), attributes, numpy.zeros(2, dtype), 20)
+
+
 # Errata
 
 def test_e24_a_fixed_function_of_random_z_is_random_and_a_constant_one_a_point_mass():

@@ -10,7 +10,10 @@ from scipy import stats
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.probability.density import Box, Normal
 from gdl_numpy.representation.leading_coordinates import InLeadingCoordinates, LeadingCoordinates
-from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
+from gdl_numpy.representation.principal_components import (
+    PrincipalComponents,
+    ProbabilisticPCAFamily,
+)
 
 every_unit = pytest.mark.parametrize("own_units", [True, False])
 VARIANCES = numpy.array([1.0, 2.0, 0.5])                    # of a normal p_z
@@ -81,6 +84,19 @@ def test_samples_have_its_mean_and_covariance(own_units):
     assert (abs(X.mean(axis=0)) < 6 * numpy.sqrt(variance / n)).all()
     assert (abs(X.T @ X / n - C) < 6 * numpy.sqrt((numpy.outer(variance, variance) + C**2)
                                                   / n)).all()
+
+
+def test_float32_rows_near_the_plane_have_the_density_of_float64():
+    rng = numpy.random.default_rng(0)
+    Z, eps = rng.standard_normal((500, 1)), rng.standard_normal((500, 3))
+    X = (Z * [1, 2, 3] + 1e-2 * eps).astype("f4")
+    axes = LeadingCoordinates.fit(X, 1)
+    one, two = (LeadingCoordinates(PrincipalComponents(
+        *(a.astype(t) for a in (axes.axes.mu, axes.axes.components,
+                                axes.axes.explained_variance_ratio))), axes.s.astype(t),
+        axes.sigma).log_prob(X.astype(t), Normal(numpy.zeros(1, t), numpy.eye(1, dtype=t)).log_prob)
+        for t in ("f4", "f8"))
+    numpy.testing.assert_allclose(one, two, atol=3e-3)
 
 
 # Coordinates

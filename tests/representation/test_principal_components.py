@@ -366,6 +366,19 @@ def test_models_say_what_they_are():
         f"ProbabilisticPCA(family={family}, theta=array of shape (16,))")
 
 
+@pytest.mark.parametrize("sigma", [1e-2, 1e-3])
+def test_float32_rows_near_a_plane_have_the_density_of_float64(sigma):
+    rng, family = numpy.random.default_rng(0), ProbabilisticPCAFamily(3, 1)
+    Z, eps = rng.standard_normal((500, 1)), rng.standard_normal((500, 3))
+    X = (Z * [1, 2, 3] + sigma * eps).astype("f4")
+    theta = family.mle(X)
+    (one, backward), (two, backward64) = (family.log_prob(theta.astype(t), X.astype(t))
+                                          for t in ("f4", "f8"))
+    numpy.testing.assert_allclose(one, two, atol=3e-5 / sigma)
+    numpy.testing.assert_allclose(backward(one)[:3], backward64(two)[:3],
+                                  rtol=1e-3, atol=1e-3 * abs(backward64(two)[:3]).max())
+
+
 # Contracts
 
 def test_a_plane_and_its_density_live_where_the_data_do(xp):

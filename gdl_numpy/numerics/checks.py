@@ -457,7 +457,7 @@ def rng(rng, optional=False):
 
 def draws(n, rng_):
     """`n` as the number of draws that a generator is asked for."""
-    n = whole_number(n, "n")
+    n = whole_number(n, "n", most=2**48)                      # beyond: no memory, no loop ends
     rng(rng_)
     return n
 

@@ -162,6 +162,12 @@ def precision(array):
     return numpy.dtype(numpy.float32 if small else numpy.float64)
 
 
+def wider(array, *others):
+    """`array`, in float64 if any of the others, as far as they are arrays, is computed with so."""
+    dtypes = [precision(other) for other in others if hasattr(other, "dtype")]
+    return array.astype(max([array.dtype, *dtypes], key=lambda dtype: dtype.itemsize), copy=False)
+
+
 def float_dtype(dtype, name="dtype"):
     """`dtype` as a numpy.dtype, if it is float32 or float64, in the byte order of this machine."""
     try:
@@ -451,7 +457,7 @@ def rng(rng, optional=False):
 
 def draws(n, rng_):
     """`n` as the number of draws that a generator is asked for."""
-    n = whole_number(n, "n")
+    n = whole_number(n, "n", most=2**48)                      # beyond: no memory, no loop ends
     rng(rng_)
     return n
 

@@ -86,7 +86,7 @@ def log_mass_of_levels(K, X_hat, s, levels):
         inside = xp.where(left & right, D * xp.exp(-D) / -xp.expm1(-D), 0)
         dX_hat = dlog_p * (at_A - at_B) / s                                                 # (2)
         ds = dlog_p * (A * at_A - B * at_B - inside) / s                                    # (3)
-        return dX_hat, ds.sum(axis=0)
+        return dX_hat, ds.sum(axis=0, dtype=float).astype(s.dtype)
 
     return log_p, backward
 
@@ -125,7 +125,7 @@ class LogisticDecoder(Described):
         floor, start = 1 / (64 * levels), 1 / (4 * levels)
         codes = cls(axes, 1 + 0 * axes.explained_variance_ratio, 1 + 0 * axes.mu, levels, noise)
         Z, xp = codes.encode(K), array_module(K)
-        decoder = cls(axes, Z.std(axis=0), codes.s, levels, noise)
+        decoder = cls(axes, Z.std(axis=0, dtype=float).astype(Z.dtype), codes.s, levels, noise)
 
         def loss(rho, K, Z):
             log_p, backward = log_mass_of_levels(

@@ -82,6 +82,7 @@ class WindowFamily(Described):
         framed = xp.zeros((n, side + self.rows, self.width), dtype=dtype)
         framed[:, self.rows:, self.reach:self.reach + side] = (
             (2 * K + 1) / self.levels - 1).reshape(n, side, side)                           # (1)
+        pixels = pixels.astype(int, copy=False)                # bytes would wrap around below
         row, column = pixels // side, pixels % side
         place = (row + self.rows) * self.width + column + self.reach        # in the framed picture
         window = place[:, :, None] + xp.asarray(self._shifts, dtype=int)

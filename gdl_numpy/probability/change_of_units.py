@@ -64,7 +64,8 @@ class InUnits(Described):
         method, added = getattr(self.p, name), SIGNS[name] * self.log_det
 
         def in_units(X, *args, **kwargs):
-            return added + method(checks.observations(X, self.unit) / self.unit, *args, **kwargs)
+            X = checks.observations(X, checks.wider(self.unit, X))      # which keeps its precision
+            return added + method(X / self.unit, *args, **kwargs)
 
         return in_units
 

@@ -65,10 +65,10 @@ from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import log_softmax, softmax
-from gdl_numpy.numerics.moments import moments
+from gdl_numpy.numerics.moments import moments, varies
 from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.numerics.optimizer import Step
-from gdl_numpy.probability.density import LOG_2_PI, categorical
+from gdl_numpy.probability.density import LOG_2_PI, categorical, cholesky
 from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
 
 
@@ -100,6 +100,8 @@ def weighted_estimate(family, R, X):
                                                    the larger one with profit: w_k = n_k/n
         ∂/∂µ_k = Σ_k⁻¹ Σ_i r_ik (x_i - µ_k)        0 for the weighted mean
         Σ_k                                        the weighted covariance, see `_m_step`
+
+    ValueError if the rows of a component lie, to rounding, in a plane of fewer than d dimensions.
     """
     checks.instance(family, "family", MixtureFamily)
     X = checks.data_set(X, family.d)
@@ -109,7 +111,21 @@ def weighted_estimate(family, R, X):
     mu = R.T @ X / n_k[:, None]                                     # (4)
     S = array_module(R).stack([(r[:, None] * (X - m)).T @ (X - m) / count           # (5)
                                for r, m, count in zip(R.T, mu, n_k, strict=True)])
-    return family.theta(w, mu, array_module(S).linalg.cholesky(S)).astype(X.dtype)
+    L = array_module(S).stack([_triangle(*component, X.dtype) for component in zip(mu, S,
+                                                                                 strict=True)])
+    return family.theta(w, mu, L).astype(X.dtype)
+
+
+def _triangle(mu, S, dtype):
+    """L with L Lᵀ = S, the covariance of a component around mu, of rows of this dtype."""
+    try:
+        if not varies(mu, S.diagonal(), dtype).all():
+            raise ValueError(f"a column has the variance {S.diagonal().min()}")
+        return cholesky(S)
+    except ValueError as error:
+        raise ValueError("X has a singular covariance in a component, so its likelihood has no "
+                         "maximum: its rows lie, to rounding, in a plane of fewer than "
+                         f"{len(mu)} dimensions") from error
 
 
 def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_steps=2000, floor=1e-6):

@@ -179,7 +179,7 @@ class MixtureFamily(Described):
 
     def theta(self, weights, mu, L):
         """The θ of Σ_k w_k N(µ_k, L_k L_kᵀ) from arrays (K,), (K, d) and (K, d, d)."""
-        weights = checks.probabilities(weights, "weights")
+        weights = checks.wider(checks.probabilities(weights, "weights"), mu, L)
         mu, xp = checks.real_array(mu, "mu", like=weights), array_module(weights)
         K = self.n_components
         if weights.shape != (K,) or mu.shape != (K, self.d) or not (weights > 0).all():

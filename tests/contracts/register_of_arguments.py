@@ -315,6 +315,7 @@ ELSEWHERE = {                                               # or have no argumen
     "silhouettes.direction": HERE, "silhouettes.turn": HERE, "silhouettes.limb": HERE,
     "storage.save": "writes a file: test_storage.py", "storage.load": "test_storage.py",
     "storage.write_whole": "writes a file: test_storage.py", "separation.separated_near": HERE,
+    "softmax_newton.planes_of_least_loss": HERE,
     "taxonomy.branch": "reads classes", "taxonomy.densities": "reads classes",
     "taxonomy.leaves": "reads classes", "taxonomy.tree": "reads classes",
 }

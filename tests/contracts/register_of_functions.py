@@ -322,6 +322,7 @@ PLAIN = {                                                   # takes no arrays, o
     "trained.checked_network": "looks at a network",
     "optimizer.half_cosine": "of plain numbers",
     "separation.separated_near": "computes on the host, with Python's whole numbers",
+    "softmax_newton.planes_of_least_loss": "is SoftmaxFamily.mle, which looks at the arguments",
     "silhouettes.smooth": "of constants, when the module is imported",
     "world_map.continents": "gives names", "taxonomy.branch": "reads classes",
     "taxonomy.densities": "reads classes", "taxonomy.leaves": "reads classes",

@@ -590,3 +590,10 @@ def test_labels_beyond_the_rows_are_refused_before_anything_is_counted():
     with refused(ValueError, "y must hold every label from 0 to 29, got no row of 1 of them, the "
                              "first 3"):
         checks.every_label(y, 30)
+
+
+def test_more_draws_than_any_memory_holds_are_refused_in_words():
+    rng = numpy.random.default_rng(0)
+    assert checks.draws(2**48, rng) == 2**48
+    with refused(ValueError, f"n must be at most {2**48}, got {10**20}"):
+        checks.draws(10**20, rng)

@@ -128,3 +128,9 @@ def test_a_unit_of_wrong_shape_or_with_a_0_is_refused(unit, error, words):
 def test_points_of_another_dimension_than_the_unit_are_refused():
     with pytest.raises(ValueError, match="X has 3 columns"):
         InUnits(P, DEGREES).log_prob(numpy.zeros((4, 3)))
+
+
+def test_a_float32_unit_leaves_float64_data_their_precision():
+    p = Normal(numpy.array([5e8]), numpy.eye(1))
+    found = InUnits(p, numpy.float32([2])).log_prob(numpy.array([[1e9 + 1]]))
+    assert found == pytest.approx(p.log_prob([[5e8 + 0.5]]) - math.log(2), rel=1e-12)

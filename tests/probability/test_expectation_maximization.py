@@ -55,6 +55,16 @@ def test_components_are_fitted_to_the_rows_that_they_are_responsible_for(d):
                                       rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("constant", [0.0, 0.3, 1e8 / 3])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_step_without_a_floor_refuses_a_component_of_which_a_column_is_constant(constant, dtype):
+    rng = numpy.random.default_rng(39)
+    X, y = rng.standard_normal((100, 2)).astype(dtype), numpy.repeat([0, 1], 50)
+    X[y == 1, 1] = constant
+    with pytest.raises(ValueError, match="X has a singular covariance in a component"):
+        weighted_estimate(MixtureFamily(2, 2), numpy.eye(2)[y], X)
+
+
 @every_dimension
 @pytest.mark.parametrize("seed", range(3))
 def test_a_fast_step_is_a_plain_step(d, seed):

@@ -213,3 +213,9 @@ def test_rows_in_a_plane_are_refused_where_cholesky_does_not_raise(xp, make_rng,
     X = Z @ xp.asarray([[1.0, 0.3, -2.0], [0.5, 1.0, 1.0]]) + xp.asarray([1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="singular covariance"):
         NormalFamily(3).mle(X)
+
+
+def test_float32_weights_leave_float64_means_and_triangles_their_precision():
+    family, mu, L = MixtureFamily(2, 1), numpy.array([[1e9 + 1], [1e9 + 2]]), numpy.ones((2, 1, 1))
+    theta = family.theta(numpy.float32([0.5, 0.5]), mu, L)
+    assert [p.mu.tolist() for p in family(theta).components] == mu.tolist()

@@ -170,9 +170,9 @@ def main(cases, description, file_name, libraries, ready=lambda: None, instead=N
     chosen = {i: case for i, case in enumerate(cases)
               if args.only is None or case.name in args.only}
     if not args.memory:
+        parser.folder(args.output, file_name)
         if not (instead and args.instead):
             parser.needs(*sorted({case.peer.split(".")[0] for case in chosen.values()}))
-        parser.folder(args.output, file_name)
     ready()
     if instead and args.instead:
         instead(args.output)

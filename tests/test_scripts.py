@@ -84,7 +84,7 @@ def test_every_script_first_imports_what_turns_a_missing_library_into_one_line(n
     *((name, "gdl_numpy") for name in OTHERS if name != "make_figures"),
     *((name, "tqdm") for name in OTHERS if name.startswith("compare_")), ("scoreboard", "tqdm"),
     ("make_figures", "numpy"), ("pack_world_map", "numpy"),
-    ("benchmark_network", "torch"), ("benchmark_density", "sklearn"), ("snapshot_cupy", "cupy")])
+    ("benchmark_network", "torch"), ("benchmark_density", "scipy"), ("snapshot_cupy", "cupy")])
 def test_without_a_library_a_script_says_what_to_type(tmp_path, name, library):
     arguments = (["there is no such wheel"] if name == "pack_world_map" else
                  ["--output", tmp_path] if name.startswith("benchmark_") else [])   # it may write

@@ -57,7 +57,7 @@ from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.trained import Trained, TrainedFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
 from gdl_numpy.numerics.elementary import sigmoid
 from gdl_numpy.probability.density import LOG_2_PI
 
@@ -121,13 +121,16 @@ class DiffusionFamily(TrainedFamily):
         X = checks.not_empty(self._input(theta, X))
         xp, n, rng = array_module(theta), len(X), checks.rng(rng)
         log_snr = self.level((rng.random(1) + xp.arange(n) / n) % 1).astype(theta.dtype)
-        alpha, sigma = signal_and_noise(log_snr[:, None])
         eps = rng.standard_normal(X.shape, dtype=theta.dtype)
+        return mean_over_blocks(self._loss, theta, X, log_snr, eps, rows=2**13)
+
+    def _loss(self, theta, X, log_snr, eps):
+        alpha, sigma = signal_and_noise(log_snr[:, None])
         X_t = alpha * X + sigma * eps                                                   # (3)
         difference, backward = self.eps_hat(theta, X_t, log_snr)
         difference -= eps                                                               # ε̂ - ε
-        dtheta, _ = backward(2 / n * difference, inputs=False)
-        return (difference**2).sum() / n, dtheta                                        # (4)
+        dtheta, _ = backward(2 / len(X) * difference, inputs=False)
+        return (difference**2).sum() / len(X), dtheta                                   # (4)
 
     def eps_hat(self, theta, X, log_snr):
         """ε̂ (n, d) for noisy rows X (n, d), and backward: deps_hat -> dtheta (n_θ,), dX (n, d).

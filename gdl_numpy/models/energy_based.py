@@ -60,7 +60,7 @@ from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
 from gdl_numpy.networks.training import train
 from gdl_numpy.numerics import checks, langevin
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import logsumexp, softmax
 from gdl_numpy.probability.likelihood import mean
@@ -93,8 +93,12 @@ class EnergyBasedFamily(TrainedFamily):
 
     def mean_energy(self, theta, X):
         """1/n Σ E(x_i), and its gradient, (n_θ,)."""
-        E, backward = self.energy(theta, X)
-        return mean(E, lambda dE: backward(dE, inputs=False)[0])
+        def of_block(theta, X):
+            E, backward = self.energy(theta, X)
+            return mean(E, lambda dE: backward(dE, inputs=False)[0])
+
+        return mean_over_blocks(of_block, theta, checks.not_empty(self._input(theta, X)),
+                                rows=2**13)
 
     def loss(self, theta, X, rng, points=2048):
         """-1/n Σ log p(x) with log Z by uniform draws, in nats, and its gradient, (n_θ,)."""

@@ -47,7 +47,7 @@ from gdl_numpy.networks.network import Parts
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
 from gdl_numpy.numerics.elementary import logsumexp
 from gdl_numpy.probability.density import LOG_2_PI
 from gdl_numpy.probability.likelihood import negative_mean
@@ -181,7 +181,10 @@ class VariationalAutoencoderFamily(TrainedFamily):
 
     def loss(self, theta, X, rng, n_samples=1):
         """The mean of the negative bound over the rows of X, and its gradient, (n_θ,)."""
-        return negative_mean(*self.importance_weighted(theta, X, rng, n_samples))
+        def loss(theta, X):
+            return negative_mean(*self.importance_weighted(theta, X, rng, n_samples))
+
+        return mean_over_blocks(loss, theta, checks.not_empty(self._input(theta, X)), rows=2**12)
 
     def train(self, X, rng, max_steps=None, batch=None, learning_rate=None, averaging=0.999,
               augment=None, theta=None, n_samples=1):

@@ -29,14 +29,19 @@ def in_blocks(function, n, rows=2**13):
 def mean_over_blocks(loss, theta, *data, rows=2**11):
     """The mean loss over all rows of `data` and its gradient, from blocks of some rows each.
 
-    `loss(theta, *block)` gives both for a block.
+    `loss(theta, *block)` gives both for a block. They are added in float64, because a sum over
+    millions of float32 rows would lose most of the last ones.
     """
     n, rows = len(checks.equally_many(data)[0]), checks.whole_number(rows, "rows", least=1)
     checks.function(loss, "loss")
+    if n <= rows:
+        value, dtheta = loss(theta, *data)
+        return checks.one_number(value, "loss"), dtheta
     mean, dmean = 0.0, 0.0
     for start in range(0, n, rows):
         block = [array[start:start + rows] for array in data]
         value, dtheta = loss(theta, *block)
-        checks.one_number(value, "loss")
-        mean, dmean = mean + len(block[0]) / n * value, dmean + len(block[0]) / n * dtheta
-    return mean, dmean
+        share = len(block[0]) / n
+        mean = mean + share * checks.one_number(value, "loss")
+        dmean = dmean + share * dtheta.astype(float)
+    return array_module(dmean).asarray(mean, dtype=dtheta.dtype), dmean.astype(dtheta.dtype)

@@ -96,11 +96,11 @@ class HistogramFamily(Described):
     def __init__(self, space, shape, pseudocount=0.0):
         self.space = checks.instance(space, "space", SampleSpace)
         self.shape = checks.whole_numbers(shape, "shape", least=1)
-        self.n_parameters = math.prod(self.shape)
+        self.n_parameters, self.d = math.prod(self.shape), len(space.low)
         self.pseudocount = checks.number(pseudocount, "pseudocount", "[0, inf)")
-        if len(self.shape) != len(space.low):
+        if len(self.shape) != self.d:
             raise ValueError(f"shape has {len(self.shape)} entries; the space is in "
-                             f"R^{len(space.low)}")
+                             f"R^{self.d}")
         self.log_cell_volume = space.log_cell_volume(self.shape)
 
     def __call__(self, theta):

@@ -55,6 +55,7 @@ import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import mean_over_blocks
 
 
 @numpy.errstate(over="ignore")
@@ -84,9 +85,12 @@ def negative_log_likelihood(family, theta, X):
 def mean_loss(family, theta, X):
     """-1/n Σ log p_θ(x) over the rows of X, and its gradient in theta, (n_θ,).
 
-    For families that offer `log_prob(theta, X)`.
+    For families that offer `log_prob(theta, X)`; many rows are taken some thousands at a time.
     """
-    return negative_mean(*checks.offers(family, "family", "log_prob").log_prob(theta, X))   # (4)
+    log_prob = checks.offers(family, "family", "log_prob").log_prob
+    X = checks.observations(X, finite=False, d=getattr(family, "d", None))
+    return mean_over_blocks(lambda theta, X: negative_mean(*log_prob(theta, X)), theta,     # (4)
+                            checks.not_empty(X), rows=2**13)
 
 
 def mean(values, backward):

@@ -148,3 +148,16 @@ def test_what_is_no_data_has_no_mean():
 def test_a_loss_for_each_row_has_no_mean():
     with pytest.raises(ValueError, match=r"loss must be one number, got an array of shape \(4,\)"):
         mean_over_blocks(lambda theta, X: (X[:, 0], theta), numpy.zeros(2), numpy.zeros((4, 2)))
+
+
+def test_slopes_of_a_million_float32_rows_are_added_in_float64():
+    n = 1_000_000
+    X = numpy.full((n, 1), 0.3, "float32")
+
+    def loss(theta, X):                                     # mean of θ x, whose slope is 0.3
+        return (theta * X).mean(dtype=float), numpy.ones(len(X), "float32") @ X / numpy.float32(
+            len(X))
+
+    mean, dmean = mean_over_blocks(loss, numpy.ones(1, "float32"), X, rows=100)
+    assert dmean.dtype == numpy.float32
+    assert dmean[0] == pytest.approx(0.3, rel=1e-6) and float(mean) == pytest.approx(0.3, rel=1e-6)

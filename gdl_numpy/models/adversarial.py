@@ -97,10 +97,9 @@ class AdversarialFamily(TrainedFamily):
         |∂logit/∂x|².
         """
         checks.theta_shape(phi, self.discriminator.n_parameters)
-        X, made = (checks.observations(rows, phi, finite=False, name=name, d=self.d)
-                   for rows, name in ((X, "X"), (made, "made")))
-        xp, n = array_module(phi), len(checks.not_empty(X))
-        checks.same_shape(made, "made", X, "X")
+        X = checks.not_empty(checks.observations(X, phi, finite=False, d=self.d))
+        made = checks.observations(made, phi, finite=False, name="made", d=self.d)
+        made, xp, n = checks.same_shape(made, "made", X, "X"), array_module(phi), len(X)
         penalty = checks.number(penalty, "penalty", "[0, inf)")
         delta, rng = checks.number(delta, "delta", "(0, inf)"), checks.rng(rng)
         rows = xp.concatenate([X, made])

@@ -118,8 +118,8 @@ class DiffusionFamily(TrainedFamily):
 
             E[ε|x_t] = σ_t x_t/(α_t² v + σ_t²)            for v = 1 this is (5) with mlp = 0
         """
-        X = checks.not_empty(self._input(theta, X))
-        xp, n, rng = array_module(theta), len(X), checks.rng(rng)
+        X, rng = checks.not_empty(self._input(theta, X)), checks.rng(rng)
+        xp, n = array_module(theta), len(X)
         log_snr = self.level((rng.random(1) + xp.arange(n) / n) % 1).astype(theta.dtype)
         eps = rng.standard_normal(X.shape, dtype=theta.dtype)
         return mean_over_blocks(self._loss, theta, X, log_snr, eps, rows=2**13)
@@ -280,9 +280,8 @@ class Diffusion(Trained):
         -1.42
         """
         xp, T = array_module(self.theta), self.family.n_levels
-        X = checks.observations(X, self.theta, d=self.family.d)
+        X, rng = checks.observations(X, self.theta, d=self.family.d), checks.rng(rng)
         n_terms = T - 1 if n_terms is None else checks.whole_number(n_terms, "n_terms", least=1)
-        checks.rng(rng)
         ratios = (self.sigma[1:-1]**2 / self.sigma[2:]**2 - 1).sum()
         constant = (self.alpha[-1] * X)**2 + LOG_2_PI + self.sigma[-1]**2 - 1 + ratios    # (10)
         total = constant.sum(axis=1) + self._term(xp.ones(len(X), dtype=int), X, rng)

@@ -97,8 +97,8 @@ class EnergyBasedFamily(TrainedFamily):
             E, backward = self.energy(theta, X)
             return mean(E, lambda dE: backward(dE, inputs=False)[0])
 
-        return mean_over_blocks(of_block, theta, checks.not_empty(self._input(theta, X)),
-                                rows=2**13)
+        X = checks.not_empty(self._input(theta, X))
+        return mean_over_blocks(of_block, theta, X, rows=2**13)
 
     def loss(self, theta, X, rng, points=2048):
         """-1/n Σ log p(x) with log Z by uniform draws, in nats, and its gradient, (n_θ,)."""

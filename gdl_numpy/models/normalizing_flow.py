@@ -75,7 +75,7 @@ def affine(x, raw):
 
         ∂x = exp(s) ∂y        ∂s = x exp(s) ∂y + ∂log_slope        ∂t = ∂y
     """
-    x, raw = _checked(x, "x", raw)
+    x, raw = checks.with_raw(x, "x", raw, 2)
     xp, s = array_module(x), raw[:, 0].copy()               # the caller may change its own
     scale = xp.exp(s)
 
@@ -88,15 +88,8 @@ def affine(x, raw):
 
 def inverse_affine(y, raw):
     """The x (n,) that `affine` maps to y (n,)."""
-    y, raw = _checked(y, "y", raw)
+    y, raw = checks.with_raw(y, "y", raw, 2)
     return (y - raw[:, 1]) * array_module(y).exp(-raw[:, 0])        # (3)
-
-
-def _checked(x, name, raw):
-    """x (n,) and raw (n, 2) as arrays. Their values are not looked at: that would wait."""
-    x = checks.one_axis(checks.real_array(x, name, finite=False), None, name)
-    raw = checks.observations(raw, x, finite=False, name="raw", d=2)
-    return x, checks.paired(raw, "raw", x, of=name, finite=False)
 
 
 TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spline)}

@@ -212,9 +212,8 @@ class VariationalAutoencoder(Trained):
 
         `z_at_once` is about how many z are decoded at a time.
         """
-        m = checks.whole_number(n_samples, "n_samples", least=1)
+        m, rng = checks.whole_number(n_samples, "n_samples", least=1), checks.rng(rng)
         rows = max(1, checks.whole_number(z_at_once, "z_at_once", least=1) // m)
-        checks.rng(rng)
         return self._of_rows(
             lambda X: self.family.importance_weighted(self.theta, X, rng, m)[0], X, rows=rows)
 

@@ -10,8 +10,8 @@ to skip such a line, and the formula is next to it.
                falling, choice, truth, one_number, axis
     arrays     real_array, unmasked, precision, float_dtype, one_axis, triangle, same_shape,
                corners of a box, probabilities, waves
-    rows       observations, data_set, not_empty, varying, different_rows, paired, equally_many,
-               rows_within, rows_of_box, grey_levels
+    rows       observations, data_set, not_empty, varying, different_rows, paired, with_raw,
+               equally_many, rows_within, rows_of_box, grey_levels
     models     theta, theta_shape, gradient
     labels     labels, different_labels, every_label
     chance     rng, draws
@@ -268,6 +268,13 @@ def equally_many(data, name="data"):
     if not lengths or min(lengths) == 0 or min(lengths) < max(lengths):
         raise ValueError(f"{name} must have equally many rows, at least one, got {lengths}")
     return data
+
+
+def with_raw(x, name, raw, c):
+    """`x` (n,) and `raw` (n, c), which says in a row how each number is mapped; nothing waits."""
+    x = one_axis(real_array(x, name, finite=False), None, name)
+    raw = observations(raw, x, finite=False, name="raw", d=c)
+    return x, paired(raw, "raw", x, of=name, finite=False)
 
 
 def rows_within(X, inside, space, name="X"):

@@ -38,6 +38,7 @@ import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.probability.sample_space import SampleSpace
 
@@ -111,10 +112,7 @@ class Region(Described):
     def contains(self, X):
         """Whether each row of X (n, 2) lies in the region, shape (n,)."""
         X = checks.observations(X, self.foot)
-        inside = array_module(X).empty(len(X), dtype=bool)
-        for start in range(0, len(X), BLOCK):
-            inside[start:start + BLOCK] = self._contains(X[start:start + BLOCK])
-        return inside
+        return in_blocks(lambda i, j: self._contains(X[i:j]), len(X), BLOCK)
 
     def _contains(self, X):
         low, cell = self.space.low, self.cell

@@ -25,6 +25,14 @@ def array_module(*arrays):
     return numpy
 
 
+def unmasked(x, name):
+    """`x`, if it is not a masked array: what is marked as missing there would be taken for data."""
+    if isinstance(x, numpy.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, and a mask would be lost: take the rows "
+                        "without missing numbers first")
+    return x
+
+
 def to_numpy(x):
     """`x` as a NumPy array on the host.
 
@@ -35,10 +43,7 @@ def to_numpy(x):
     >>> to_numpy([1, 2])
     array([1, 2])
     """
-    if isinstance(x, numpy.ma.MaskedArray):
-        raise TypeError("x is a masked array, and a mask would be lost: take the rows without "
-                        "missing numbers first")
-    xp = array_module(x)
+    xp = array_module(unmasked(x, "x"))
     return numpy.asarray(x) if xp is numpy else xp.asnumpy(x)
 
 

@@ -32,7 +32,7 @@ import operator
 
 import numpy
 
-from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.backend import array_module, unmasked
 from gdl_numpy.numerics.moments import moments, varies
 
 
@@ -119,14 +119,6 @@ def choice(name_of_one, name, options):
     if not (isinstance(name_of_one, str) and name_of_one in options):
         raise ValueError(f"{name} must be one of {', '.join(options)}, got {name_of_one!r:.80}")
     return name_of_one
-
-
-def unmasked(x, name):
-    """`x`, if it is not a masked array: what is marked as missing there would be taken for data."""
-    if isinstance(x, numpy.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array, and a mask would be lost: take the rows "
-                        "without missing numbers first")
-    return x
 
 
 def real_array(x, name, like=None, finite=True):

@@ -309,6 +309,7 @@ ELSEWHERE = {                                               # or have no argumen
     "Parts.__call__": "is made of any number of lengths: test_network.py",
     "trained.checked_network": "is a check",
     "backend.to_numpy": "takes what NumPy does, without a mask: test_backend.py",
+    "backend.unmasked": "is a check",
     "neighbours.near_blocks": HERE, "newton.conjugate_gradient": HERE,
     "moments.mean_of_rows": HERE, "moments.moments": HERE, "moments.varies": HERE,
     "normal_family.cut_normals": HERE, "pixels.inverse_cdf": HERE, "silhouettes.smooth": HERE,

@@ -314,7 +314,7 @@ PULLED_BACK = {
 
 PLAIN = {                                                   # takes no arrays, or gives none
     "backend.array_module": "gives a module", "backend.to_numpy": "leaves the device on purpose",
-    "backend.random_generator": "makes a generator",
+    "backend.random_generator": "makes a generator", "backend.unmasked": "is a check",
     "memory.keep_freed_memory": "takes no array",
     "fourier.n_features": "counts", "network.n_parameters": "counts",
     "rational_quadratic.n_numbers": "counts", "storage.save": "writes a file",

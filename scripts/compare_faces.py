@@ -33,12 +33,13 @@ from pathlib import Path
 
 import command
 import numpy as np
-from files import FIGURES, write_text, write_whole
+from files import FIGURES, write_text
 from progress import bar
 
 from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.network import Network
+from gdl_numpy.networks.storage import write_whole
 from gdl_numpy.pictures.discretised import Discretised, LogisticDecoder
 from gdl_numpy.pictures.faces import Faces
 from gdl_numpy.pictures.pixels import Dequantised, IndependentPixels, dequantise, quantise

@@ -45,7 +45,7 @@ from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.training import starting_theta, train
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import log_softmax
 from gdl_numpy.probability.likelihood import negative_mean
@@ -104,9 +104,7 @@ class ClassifierFamily(Described):
         rows are taken in blocks, each computed once more for the gradient, so that no layer of the
         network is ever kept for all rows.
         """
-        checks.theta_shape(theta, self.n_parameters)
-        X = checks.observations(X, theta, finite=False, d=self.d)
-        y = checks.labels(y, X, self.n_classes, in_range=False)
+        X, y = self._input(theta, X, y)
         if len(X) <= ROWS:
             return self._log_prob(theta, X, y)
 
@@ -119,7 +117,18 @@ class ClassifierFamily(Described):
 
     def loss(self, theta, X, y):
         """-1/n Σ log p_θ(y|x), in nats per row, and its gradient in theta, (n_θ,)."""
-        return negative_mean(*self.log_prob(theta, X, y))                                   # (3)
+        X, y = self._input(theta, X, y)
+
+        def of_block(theta, X, y):
+            return negative_mean(*self._log_prob(theta, X, y))                              # (3)
+
+        return mean_over_blocks(of_block, theta, checks.not_empty(X), y, rows=ROWS)
+
+    def _input(self, theta, X, y):
+        """X and y as arrays that can meet theta; nothing waits to see whether they are in range."""
+        checks.theta_shape(theta, self.n_parameters)
+        X = checks.observations(X, theta, finite=False, d=self.d)
+        return X, checks.labels(y, X, self.n_classes, in_range=False)
 
     def train(self, X, y, rng, optimizer=None, batch=512, max_steps=2000, theta=None):
         """Minimize the loss by steps on random rows. Yields a Step each; its `loss` is the batch's.

@@ -8,19 +8,15 @@ import numpy
 import pytest
 import stand_in_cupy
 from gradient import check_gradient
-from labelled_data import overlapping, theta_and_data
+from labelled_data import LINEAR, overlapping, theta_and_data, wrong_data_set
 
 from gdl_numpy.labels.discriminative import Classifier, NetworkClassifierFamily
 from gdl_numpy.labels.logistic import LogisticFamily, SoftmaxFamily
 from gdl_numpy.networks.network import mlp, n_parameters
 from gdl_numpy.numerics.optimizer import Adam, Step
 
-NAN, INF = math.nan, math.inf
-FAMILIES = {
-    "logistic": LogisticFamily(3),
-    "logistic with a penalty": LogisticFamily(3, l2=0.3),
-    "softmax": SoftmaxFamily(3, 4),
-    "softmax with a penalty": SoftmaxFamily(3, 4, l2=0.3),
+NAN = math.nan
+FAMILIES = LINEAR | {
     "network": NetworkClassifierFamily((3, 6, 4), "tanh"),
     "network without a hidden layer": NetworkClassifierFamily((3, 2)),
 }
@@ -100,13 +96,16 @@ def test_the_loss_of_labels_that_are_equally_probable_is_log_K():
 def test_blocks_of_rows_give_the_result_of_all_rows_at_once(family, monkeypatch):
     theta, X, y = theta_and_data(family, n=100)
     at_once, cotangent = family.log_prob(theta, X, y), numpy.sin(numpy.arange(100.0))
-    posterior = family(theta).log_posterior(X)
+    posterior, (loss, dtheta) = family(theta).log_posterior(X), family.loss(theta, X, y)
     monkeypatch.setattr("gdl_numpy.labels.discriminative.ROWS", 30)
     log_p, backward = family.log_prob(theta, X, y)
     numpy.testing.assert_allclose(log_p, at_once[0], rtol=1e-13)
     numpy.testing.assert_allclose(backward(cotangent), at_once[1](cotangent), rtol=1e-10,
                                   atol=1e-12)
     numpy.testing.assert_allclose(family(theta).log_posterior(X), posterior, rtol=1e-13)
+    by_blocks, slopes = family.loss(theta, X, y)
+    assert by_blocks == pytest.approx(loss, rel=1e-13)
+    numpy.testing.assert_allclose(slopes, dtheta, rtol=1e-10, atol=1e-12)
 
 
 def test_no_layer_is_kept_for_all_of_many_rows():
@@ -237,13 +236,7 @@ def test_wrong_labels_are_refused(family, y, error, words):
 
 
 @every_family
-@pytest.mark.parametrize("X, words", [
-    ([[NAN, 0, 0], [0, 1, 2]], "X holds nan"),
-    ([[INF, 0, 0], [0, 1, 2]], "X holds inf"),
-    ([[0, 0], [0, 1]], "X has 2 columns"),
-    ([0, 1, 2], "X must have shape"),
-    (numpy.zeros((0, 3)), "X is empty"),
-])
+@wrong_data_set
 def test_a_wrong_data_set_is_refused(family, X, words):
     y = [0, 1] if len(X) == 2 else []
     with pytest.raises(ValueError, match=words):

@@ -4,7 +4,7 @@ import math
 
 import numpy
 import pytest
-from labelled_data import apart, overlapping, theta_and_data
+from labelled_data import apart, linear, overlapping, theta_and_data, wrong_data_set
 from sklearn.linear_model import LogisticRegression
 
 from gdl_numpy.labels.logistic import (
@@ -17,13 +17,6 @@ from gdl_numpy.numerics.elementary import sigmoid
 from gdl_numpy.numerics.optimizer import Step
 
 NAN, INF = math.nan, math.inf
-LINEAR = {
-    "logistic": LogisticFamily(3),
-    "logistic with a penalty": LogisticFamily(3, l2=0.3),
-    "softmax": SoftmaxFamily(3, 4),
-    "softmax with a penalty": SoftmaxFamily(3, 4, l2=0.3),
-}
-linear = pytest.mark.parametrize("family", LINEAR.values(), ids=LINEAR)
 
 
 def log_posterior(family, theta, X):
@@ -322,13 +315,7 @@ def test_wrong_labels_have_no_estimate(family, y, error, words):
 
 
 @linear
-@pytest.mark.parametrize("X, words", [
-    ([[NAN, 0, 0], [0, 1, 2]], "X holds nan"),
-    ([[INF, 0, 0], [0, 1, 2]], "X holds inf"),
-    ([[0, 0], [0, 1]], "X has 2 columns"),
-    ([0, 1, 2], "X must have shape"),
-    (numpy.zeros((0, 3)), "X is empty"),
-])
+@wrong_data_set
 def test_a_wrong_data_set_has_no_estimate(family, X, words):
     with pytest.raises(ValueError, match=words):
         family.mle(X, numpy.array([0, 1] if len(X) == 2 else [], int))

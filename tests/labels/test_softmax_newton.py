@@ -4,7 +4,7 @@ import math
 
 import numpy
 import pytest
-from labelled_data import overlapping, theta_and_data
+from labelled_data import linear, overlapping, theta_and_data
 
 from gdl_numpy.labels.logistic import LogisticFamily, SoftmaxFamily
 from gdl_numpy.labels.softmax_newton import (
@@ -14,14 +14,6 @@ from gdl_numpy.labels.softmax_newton import (
     _inverse_of_blocks,
     _residual,
 )
-
-LINEAR = {
-    "logistic": LogisticFamily(3),
-    "logistic with a penalty": LogisticFamily(3, l2=0.3),
-    "softmax": SoftmaxFamily(3, 4),
-    "softmax with a penalty": SoftmaxFamily(3, 4, l2=0.3),
-}
-linear = pytest.mark.parametrize("family", LINEAR.values(), ids=LINEAR)
 
 
 def penalty_of(family):

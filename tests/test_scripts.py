@@ -180,7 +180,9 @@ def test_a_folder_that_nobody_may_look_into_is_one_line(monkeypatch, tmp_path, c
 @pytest.mark.parametrize("name, results", [("make_figures", "manifest.json"),
                                            ("scoreboard", "scoreboard.json")])
 def test_a_table_that_leads_nowhere_is_named_before_any_work(name, results, make, message,
-                                                             tmp_path, capsys):
+                                                             tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(make_figures, "make", None)
+    monkeypatch.setattr(scoreboard, "fit_model", None)
     make(tmp_path / results)
     status, said = stopped(name, ["--output", str(tmp_path)], capsys)
     assert status == 2 and len(said.err.splitlines()) == 1
@@ -223,6 +225,7 @@ def test_windows_that_cannot_be_opened_are_one_line_too(back_end, tmp_path, monk
     (tmp_path / "broken_back_end.py").write_text("raise RuntimeError('It needs\\ntornado')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(make_figures, "BACK_END", back_end)
+    monkeypatch.setattr(make_figures, "make", None)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     status, said = stopped("make_figures", ["--show", "--output", str(tmp_path / "out")], capsys)

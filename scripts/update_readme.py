@@ -15,14 +15,23 @@ from functools import cache
 from pathlib import Path
 
 import command
+import reports
 from files import write_text
-from reports import ROOT, kl_in_words, load, spoken
+from reports import ROOT, kl_in_words, spoken
 
 FILES = "gdl_numpy/README.md", "figures/README.md", "README.md"     # the last reads the first
 ROOMS = ["numerics", "probability", "world", "networks", "labels", "pictures", "representation",
          "models"]
 KINDS = {"exact": "exact", "bound": "a bound", "grid": "up to Z", "flow": "a bound", "none": "none"}
 STORY = "figure_1_04_points", "figure_1_05_box", "figure_1_06_world"
+
+
+READ = []                                                   # names of files, if one is wrong
+
+
+def load(name):
+    READ.append(name)
+    return reports.load(name)
 
 
 def wrapped(text):
@@ -299,13 +308,24 @@ BLOCKS = {block.__name__: block for block in (story, routes, scoreboard, densiti
 RELINKED = {"chapter": relinked, "machinery": relinked, "errata": errata}
 
 
+def marked(name, lines):
+    return f"<!-- {name} -->\n" + "\n".join(lines) + "\n<!-- end -->"
+
+
 def updated(text):
     """The `text` of a README with every marked block made anew."""
     def block(match):
         name, old = match[1], match[2]
-        lines = (RELINKED[name](old) if name in RELINKED else
-                 figure(name) if name.startswith("figure_") else BLOCKS[name]())
-        return f"<!-- {name} -->\n" + "\n".join(lines) + "\n<!-- end -->"
+        if name in RELINKED:
+            return marked(name, RELINKED[name](old))
+        READ.clear()
+        try:
+            return marked(name, figure(name) if name.startswith("figure_") else BLOCKS[name]())
+        except (command.WrongUse, OSError):                 # which name the file
+            raise
+        except Exception as error:
+            raise command.WrongUse(f"{', '.join(sorted(set(READ)))} in figures/ has not what the "
+                                   f"block {name} says, make it anew: {error!r}") from error
     return re.sub(r"<!-- (\w+) -->\n(.*?)<!-- end -->", block, text, flags=re.DOTALL)
 
 

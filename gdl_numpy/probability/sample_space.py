@@ -114,8 +114,8 @@ class SampleSpace(Described):
 
     def cells(self, shape):
         """`shape`, the numbers of cells along each coordinate, as a tuple of ints."""
-        shape = (shape,) if hasattr(shape, "__index__") else shape          # one number is a line's
-        shape = checks.whole_numbers(shape, "shape", least=1)
+        one = hasattr(shape, "__index__") and not getattr(shape, "ndim", 0)  # a line's
+        shape = checks.whole_numbers((shape,) if one else shape, "shape", least=1)
         if len(shape) != len(self.low):
             raise ValueError(f"shape has {len(shape)} entries; this space is in R^{len(self.low)}")
         return shape

@@ -53,6 +53,13 @@ def test_each_centre_lies_in_its_own_cell(low, high, shape, dtype):
     assert space.cell(X, shape).tolist() == list(range(len(X)))
 
 
+def test_the_numbers_of_cells_may_be_an_array_and_on_a_line_one_number():
+    plane, line = SampleSpace([0, 0], [1, 1]), SampleSpace([0], [1])
+    for given, shape, space in (([5, 6], (5, 6), plane), ([5], (5,), line), (5, (5,), line)):
+        assert space.cells(numpy.array(given)) == space.cells(given) == shape
+        assert space.grid(numpy.array(given))[1] == 1 / math.prod(shape)
+
+
 def test_sums_over_the_grid_times_the_volume_of_a_cell_are_integrals():
     X, cell_volume = SampleSpace([0.0, 0.0], [2.0, 3.0]).grid((400, 400))
     assert float((X[:, 0] + 5 * X[:, 1]).sum() * cell_volume) == pytest.approx(6 + 45, rel=1e-12)

@@ -2,9 +2,10 @@
 
 Is there land at this latitude and longitude? What does the tin of this height and width look like?
 We cannot write down a formula for either, but we can train one: a function with thousands of
-parameters, changed step by step along a gradient. A network alternates two simple operations. A
-matrix mixes the numbers of a row and a vector shifts them; then each number by itself goes through
-a nonlinearity, the activation a. Without it the layers together would be no more than one matrix.
+parameters, which go step by step against the gradient of a loss. A network alternates two simple
+operations. A matrix mixes the numbers of a row and a vector shifts them; then each number by itself
+goes through a nonlinearity, the activation a. Without it all layers together would be a single one,
+since a product of matrices is a matrix.
 
 Let the layers have the sizes (d_0, d_1, ..., d_L), and X (n, d_0) one observation in each row:
 
@@ -12,10 +13,10 @@ Let the layers have the sizes (d_0, d_1, ..., d_L), and X (n, d_0) one observati
     A_i     = H_{i-1} W_i + b_i              H_0 = X                                          (2)
     H_i     = a(A_i)                         for i < L; the last layer has none:  Y = A_L     (3)
 
-**Backward**, the chain rule goes from the last layer to the first. ∂Z is short for ∂loss/∂Z. It
-starts with ∂A_L = ∂Y, and a' is the slope of the activation. Row r of (2) is A_rk = Σ_j H_rj W_jk
-+ b_k. So W_jk acts on number k of every row, ∂W_jk = Σ_r H_rj ∂A_rk, and H_rj on every number of
-its row, ∂H_rj = Σ_k ∂A_rk W_jk. As matrices:
+**Backward.** The chain rule goes from the last layer to the first, from ∂A_L = ∂Y, where ∂Y is
+short for ∂loss/∂Y. Within one layer, (2) is A_rk = Σ_j H_rj W_jk + b_k for row r. So W_jk and b_k
+act on number k of every row: ∂W_jk = Σ_r H_rj ∂A_rk and ∂b_k = Σ_r ∂A_rk. And H_rj acts on every
+number of its own row: ∂H_rj = Σ_k ∂A_rk W_jk. As matrices, with a' the slope of the activation:
 
     ∂W_i     = H_{i-1}ᵀ ∂A_i                                                                  (4)
     ∂b_i     = Σ_rows ∂A_i                                                                    (5)
@@ -26,7 +27,7 @@ The slope is known from the value, so that A need not be kept:
 
     tanh       a = tanh(A)            a' = 1 - a²
     relu       a = max(A, 0)          a' = 1 where a > 0, else 0
-    softplus   a = log(1 + exp(A))    a' = 1 - exp(-a)
+    softplus   a = log(1 + exp(A))    a' = 1 - exp(-a), which is exp(A)/(1 + exp(A))
 
 By hand: sizes 1-2-1, relu, weights (1, -1) and then (3, 5), biases 0. At x = 2, A_1 = (2, -2), so
 H_1 = (2, 0) and y = 3·2 + 5·0 = 6. Backward from ∂y = 1: ∂W_2 = H_1 = (2, 0) and ∂b_2 = 1; ∂H_1 is
@@ -38,10 +39,12 @@ H_1 = (2, 0) and y = 3·2 + 5·0 = 6. Backward from ∂y = 1: ∂W_2 = H_1 = (2,
     >>> print(Y, *backward(numpy.array([[1.0]])))
     [[6.]] [6. 0. 3. 0. 2. 0. 1.] [[3.]]
 
-`mlp(theta, X, sizes)` is this function as it stands above. A `Network` is the same with its sizes
-inside, a value that a family is given: network(theta, X). `Parts` cuts a θ that belongs to several
-networks. See figure_1_02_map (what a network learns of the land) and tests/networks/test_network.py
-(that loops over single numbers give the same, and so do central differences).
+`mlp(theta, X, sizes)` is this function as it stands above. A `Network` keeps its sizes, so that it
+can be handed to a family, which then calls network(theta, X). `Parts` cuts a θ that belongs to
+several networks.
+
+See figure_1_02_map (what a network learns of the land) and tests/networks/test_network.py (that
+loops over single numbers give the same, and so do central differences).
 """
 
 import math
@@ -93,13 +96,13 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
 def mlp(theta, X, sizes, activation="tanh"):
     """Y (n, dL) from theta (n_θ,) and X (n, d0), and backward: dY -> dtheta (n_θ,), dX (n, d0).
 
-    `activation` is a key of ACTIVATIONS. Y may be overwritten: `backward` does without it. It takes
-    `inputs=False` or `parameters=False` to leave dX or dtheta out, gives None for it, and saves
-    matrix products. ValueError for another shape of theta or X.
+    `activation` is a key of ACTIVATIONS. Y may be overwritten, since `backward` does not use it.
+    `backward(dY, inputs=False)` leaves dX out, gives None for it and saves a matrix product;
+    `parameters=False` does the same for dtheta. ValueError for another shape of theta or X.
 
-    For speed A becomes a(A) in place, ∂A is multiplied by the slope of relu, 0 or 1, instead of
-    selected by it, and gradients are written straight into one vector. Batches beyond some thousand
-    rows are best cut into blocks that stay in the cache (`blocks.mean_over_blocks`).
+    For speed, a(A) is written over A, and the gradients straight into one vector. Batches of more
+    than some thousand rows are best cut into blocks that stay in the cache
+    (`blocks.mean_over_blocks`).
     """
     activate, times_slope = ACTIVATIONS[checks.choice(activation, "activation", ACTIVATIONS)]
     layers = cut(theta, sizes)
@@ -123,7 +126,7 @@ def mlp(theta, X, sizes, activation="tanh"):
             if parameters:
                 dW, db = dlayers[i]
                 xp.matmul(H[i].T, dA, out=dW)                                           # (4)
-                xp.matmul(ones, dA, out=db)                     # Σ_rows: faster than a sum, (5)
+                xp.matmul(ones, dA, out=db)                     # ones @ dA: faster than a sum (5)
             if i > 0:
                 dA = dA @ layers[i][0].T                                                # (6)
                 times_slope(dA, H[i])                                                   # (7)
@@ -205,9 +208,8 @@ class Network(Described):
     def __call__(self, theta, X, name="X"):
         """Y (n, d_out) of each row of X (n, d_in), and backward: dY -> dtheta (n_θ,), dX (n, d_in).
 
-        As with `mlp`, Y may be overwritten, and `backward` takes `inputs=False` or
-        `parameters=False` to leave dX or dtheta out and give None for it.
-        ValueError for another shape of theta or X, which the error calls `name`.
+        As with `mlp`, Y may be overwritten, and `backward` takes `inputs=False` and
+        `parameters=False`. ValueError for another shape of theta or X, which it calls `name`.
         """
         checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, name=name, d=self.d_in)
@@ -233,8 +235,8 @@ class Parts(Described):
     def __init__(self, *lengths):
         self.lengths = checks.whole_numbers(lengths, "lengths")
         self.n_parameters = sum(self.lengths)
-        ends = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
-        self._slices = [slice(start, end) for start, end in pairwise(ends)]
+        borders = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
+        self._slices = [slice(start, end) for start, end in pairwise(borders)]
 
     def __call__(self, theta):
         """The parts, views of theta. ValueError if theta has another shape."""

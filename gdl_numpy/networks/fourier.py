@@ -1,18 +1,19 @@
 """Fourier features: sines and cosines of the coordinates, so that a network can learn fine detail.
 
-A network that is given the latitude and longitude of a point learns slow functions first: it finds
-the continents early and the coastlines last (Rahaman and others 2019). So give it waves over the
-map as further inputs, of many lengths and directions. It can mix them as a Fourier series does, and
-their lengths set how fine it can see (Rahimi and Recht 2007; Tancik and others 2020).
+A network that is given the latitude and longitude of a point learns first what varies slowly: it
+finds the continents early and the coastlines last (Rahaman and others 2019). So give it waves over
+the map as further inputs, of many lengths and directions. It can mix them as a Fourier series does,
+and the shortest of them set how fine it can see (Rahimi and Recht 2007; Tancik and others 2020).
 
 A wave vector f in R^d stands for a wave along f of length 2π/|f|. The m columns of F (d, m) are
-such vectors, drawn once, equally many of each scale s; they belong to the model like its sizes:
+such vectors, equally many of each scale s, whose waves are about 2π/(s √d) long. F is drawn once;
+it belongs to the model as its sizes do, and is not trained:
 
     f    = s ε,  ε ~ N(0, I)             in radians per unit of x                            (1)
     φ(x) = (x, sin(x F), cos(x F))       d + 2m numbers                                      (2)
 
-Backward, ∂φ has the same three parts. The slope of sin(x f) in x is cos(x f) f, of cos(x f) it is
--sin(x f) f, so that
+Backward, ∂φ has the same three parts. The gradient of sin(x f) in x is cos(x f) f, and that of
+cos(x f) is -sin(x f) f, so that
 
     ∂x   = ∂φ_x + (∂φ_sin cos(x F) - ∂φ_cos sin(x F)) Fᵀ                                     (3)
 
@@ -58,11 +59,12 @@ def fourier_features(X, F):
     X, xp = checks.observations(X, X, finite=False, d=len(F)), array_module(X)
     F = xp.asarray(F, dtype=X.dtype)
     angle = X @ F
-    sin, cos = xp.sin(angle), xp.cos(angle)                                             # (2)
+    sin, cos = xp.sin(angle), xp.cos(angle)
+    phi = xp.concatenate([X, sin, cos], axis=1)                                         # (2)
 
     def backward(dphi):
         d, m = F.shape
-        dx, dsin, dcos = dphi[:, :d], dphi[:, d:d + m], dphi[:, d + m:]
-        return dx + (dsin * cos - dcos * sin) @ F.T                                     # (3)
+        dphi_x, dphi_sin, dphi_cos = dphi[:, :d], dphi[:, d:d + m], dphi[:, d + m:]
+        return dphi_x + (dphi_sin * cos - dphi_cos * sin) @ F.T                         # (3)
 
-    return xp.concatenate([X, sin, cos], axis=1), backward
+    return phi, backward

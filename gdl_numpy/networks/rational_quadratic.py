@@ -2,17 +2,18 @@
 
 A normalizing flow (models/normalizing_flow.py) bends one density into another by increasing maps of
 one coordinate at a time, and needs three things of each: y, the way back to x, and the slope dy/dx.
-If y is uniform on [-1, 1], then x has the density ½ dy/dx: high where the map is steep, as over
-land, and low where it is flat, as over the sea. A straight line has all three, but only one slope.
-This curve has them too, and can be steep in many places.
+If y is uniform on [-1, 1], a piece dx has the mass of its image dy, ½ dy, so that x has the density
+½ dy/dx: high where the map is steep, as over land, and low where it is flat, as over the sea. A
+straight line has all three, but only one slope. A spline has them too, and many slopes.
 
 Cut [-1, 1] into K bins by knots, points (x_j, y_j) for j = 0, ..., K, both increasing from -1 to 1,
 and choose a positive slope δ_j at each. Between two knots take a quotient of two quadratics that
-passes through both with the slopes wanted there (Gregory and Delbourgo 1982; Durkan et al. 2019). A
-cubic that does the same may fall on its way; this quotient never does.
+passes through both with these slopes (Gregory and Delbourgo 1982; Durkan et al. 2019). A cubic that
+does the same may fall on its way; this quotient never does.
 
 In the bin of x, between the knots j and j + 1, let w = x_{j+1} - x_j and h = y_{j+1} - y_j be its
-width and height, and s = h/w its mean slope. Then ξ goes from 0 to 1 along the bin, and
+width and height, and s = h/w its mean slope. Then ξ goes from 0 to 1 along the bin, and η says by
+how much the slopes at its ends exceed the mean slope:
 
     ξ = (x - x_j)/w,    ζ = ξ (1 - ξ),    η = δ_j + δ_{j+1} - 2s                                 (1)
     N = s ξ² + δ_j ζ                                numerator: from 0 to s                       (2)
@@ -21,13 +22,15 @@ width and height, and s = h/w its mean slope. Then ξ goes from 0 to 1 along the
     y = y_j + h N/D                                                                              (5)
     dy/dx = (h/w) (N' D - N D')/D² = s² M/D²        where ' is the derivative in ξ               (6)
 
-The last step is N' D - N D' = s M: multiply out N' = 2s ξ + δ_j (1 - 2ξ) and D' = η (1 - 2ξ), and
-use 2ξ ζ - ξ² (1 - 2ξ) = ξ². The weights (1 - ξ)², 2ζ and ξ² of M have the sum 1; D is a mean too,
-of s and (δ_j + δ_{j+1})/2, with the weights 1 - 2ζ and 2ζ. So M and D are positive, and y
-increases. At a knot D = s and M is its δ: the slope is δ, seen from the left as from the right.
+For the last step, multiply out N' = 2s ξ + δ_j (1 - 2ξ) and D' = η (1 - 2ξ). As 2ξ ζ - ξ² (1 - 2ξ)
+= ξ², what is left is s (2s ξ + δ_j (1 - 2ξ) + η ξ²), and with the η of (1) this is s M.
 
-For the way back, let u = y - y_j. Then u D = h N is a quadratic equation for ξ, α ξ² + β ξ + γ = 0,
-whose root between 0 and 1 is written here so that α may be 0:
+In M, the weights (1 - ξ)², 2ζ and ξ² have the sum 1. D is a mean too, of s and (δ_j + δ_{j+1})/2,
+with the weights 1 - 2ζ and 2ζ. So M and D are positive, and y increases. At a knot D = s and M is
+its δ: the slope is δ, seen from the left as from the right.
+
+For the way back, let u = y - y_j. Then h N - u D = 0 is a quadratic equation for ξ, α ξ² + β ξ + γ
+= 0. Its root between 0 and 1 (why this one: see `inverse_spline`) is
 
     β = h δ_j - u η,    γ = -s u,    α = h s - β                                                 (7)
     ξ = -2γ/(β + √(β² - 4αγ)),    x = x_j + w ξ                                                  (8)
@@ -72,8 +75,8 @@ def n_numbers(n_bins):
 
 
 def spline(x, raw):
-    """y and log dy/dx (n,) of each x (n,), by the spline of its row of raw (n, 3K + 1); and
-    backward: dy, dlog_slope -> dx, draw."""
+    """y and log dy/dx (n,) of each x (n,), each by the spline of its own row of raw (n, 3K + 1);
+    and backward: dy, dlog_slope -> dx, draw."""
     x, raw = _checked(x, "x", raw)
     xp, K = array_module(x), raw.shape[1] // 3
     inside = abs(x) <= 1
@@ -91,8 +94,8 @@ def spline(x, raw):
     log_slope = xp.where(inside, xp.log(M * (s / D)**2), 0)         # (6)
 
     def backward(dy, dlog_slope):
-        """The chain rule through (6) to (1). y sees N, D and h, and log dy/dx = log M + 2 log s
-        - 2 log D; N, D and M see ξ, s and the two slopes; s = h/w and ξ see the knots:
+        """The chain rule back from (6) to (1). y depends on N, D and h, log dy/dx = log M + 2 log s
+        - 2 log D on M, s and D, these on ξ, s and both slopes, and s = h/w and ξ on the knots:
 
             ∂N = h/D ∂y        ∂D = -(h N/D² ∂y + 2/D ∂log_slope)        ∂M = 1/M ∂log_slope
             ∂ξ = ∂N dN/dξ + ∂D dD/dξ + ∂M dM/dξ, with dζ/dξ = 1 - 2ξ
@@ -130,7 +133,12 @@ def spline(x, raw):
 
 
 def inverse_spline(y, raw):
-    """The x (n,) that `spline` maps to y (n,), by the spline of its row of raw (n, 3K + 1)."""
+    """The x (n,) that `spline` maps to y (n,), each by the spline of its row of raw (n, 3K + 1).
+
+    h N - u D is -s u <= 0 at ξ = 0 and s (h - u) >= 0 at ξ = 1, so the quadratic rises through 0
+    between them. There its slope 2α ξ + β is +√(β² - 4αγ), hence ξ = (√(β² - 4αγ) - β)/(2α); times
+    √(β² - 4αγ) + β, above and below, this is (8), where α may be 0.
+    """
     y, raw = _checked(y, "y", raw)
     xp, K = array_module(y), raw.shape[1] // 3
     inside = abs(y) <= 1

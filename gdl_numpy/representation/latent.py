@@ -15,15 +15,17 @@ decode the result:
     z = encode(x)         x̂ = f(z) = decode(z)       x̂ is near x if the code says enough
 
     interpolation   from x0 to x1:  f((1 - t) z0 + t z1),   t from 0 to 1                        (1)
-    direction       how z moves as an attribute a, such as the height, grows by 1: B in
-                    z_i - z̄ ≈ (a_i - ā) B,   fitted by least squares to observations i
-                    B = (AᵀA)⁻¹ Aᵀ (Z - z̄),  the rows of A being a_i - ā                         (2)
+    direction       how z moves as an attribute, such as the height, grows by 1:
+                    B = (AᵀA)⁻¹ Aᵀ (Z - z̄),   one row for each attribute                         (2)
     pushforward     x = f(z),  z ~ p_z, a density fitted to the codes: new observations          (3)
 
-(2) is where the derivative of Σ_i |z_i - z̄ - (a_i - ā) B|² in B, -2 Aᵀ (Z - z̄ - A B), is 0.
+In (2), z_i - z̄ ≈ (a_i - ā) B is fitted by least squares, where a_i is the row of all attributes of
+observation i. If the a_i - ā are the rows of A, the derivative of Σ_i |z_i - z̄ - (a_i - ā) B|² in
+B is -2 Aᵀ (Z - z̄ - A B), and (2) is where it is 0.
 
-This module is what any pair of encoder and decoder can be used for. How to find one is the subject
-of the next two, principal_components (f is a plane) and autoencoder (f is a curved surface).
+This module holds what any pair of encoder and decoder can be used for. How to find such a pair is
+the subject of the next two: principal_components, where f(z) runs over a plane, and autoencoder,
+where it runs over a curved surface.
 
 By hand: the code of a point (cos z, sin z) of a circle is the angle z. Halfway between the codes of
 (1, 0) and (0, 1) is another point of the circle; the mean of the two points, (½, ½), is not on it.
@@ -72,9 +74,9 @@ def interpolate(model, x0, x1, n):
 def directions(Z, attributes, z, k=100):
     """B: how the code moves from z (k_z,) as one attribute grows and the others stay, (c, k_z).
 
-    `attributes` (n, c) are measured on the observations whose codes are Z (n, k_z). Far apart codes
-    may bend, so the fit is to the k codes nearest to z, among which they are nearly linear in the
-    attributes. ValueError if these do not determine B.
+    `attributes` (n, c) are measured on the observations whose codes are Z (n, k_z). Over a long way
+    codes follow a curve. So (2) is fitted to the k neighbors of z alone, the codes nearest to it:
+    among these, codes are nearly linear in the attributes. ValueError if these do not determine B.
     """
     Z = checks.data_set(Z, name="Z")
     xp = array_module(Z)
@@ -85,11 +87,12 @@ def directions(Z, attributes, z, k=100):
     size, C = moments(attributes[near])
     vary = varies(size, C.diagonal(), Z.dtype)
     scale = xp.sqrt(xp.where(vary, C.diagonal(), 1)).astype(Z.dtype)   # so that no unit counts more
-    A = xp.where(vary, A / scale, 0)                                # 0: no attribute, but rounding
+    A = xp.where(vary, A / scale, 0)                                # 0: it varies by rounding only
     eigenvalues, V = xp.linalg.eigh(A.T @ A / k)
     if not eigenvalues[0] > 1000 * xp.finfo(Z.dtype).eps:
         raise ValueError("attributes near z must vary independently of each other: take more "
                          f"neighbours than k = {k}, or other attributes")
+    # (V / eigenvalues) @ V.T / k is (AᵀA)⁻¹
     B = (V / eigenvalues) @ V.T @ A.T @ (Z[near] - mean_of_rows(Z[near])) / k               # (2)
     return B / scale[:, None]
 
@@ -97,13 +100,13 @@ def directions(Z, attributes, z, k=100):
 class Pushforward(Described):
     """The distribution of f(z) for z ~ p_z. `f` maps codes (n, k) to rows (n, d).
 
-    It can be sampled, but it has no density if z has fewer dimensions than x: its values fill a
-    volume of 0 (E38). f itself need not be random: chance comes in through z alone (E24).
+    It can be sampled, but it has no density if z has fewer dimensions than x and f is smooth: its
+    values fill a volume of 0 (E38). f need not be random: chance comes in through z alone (E24).
 
     `p_z` should be a density fitted to the codes. Near them f has been trained; elsewhere nothing
     told it what to do (E39). N(0, I) is not such a density, not even for codes of mean 0 and
-    covariance I: about a tenth of its mass lies far from the codes of the tins. Half of what it
-    decodes to is as good as with a fitted p_z, but the worst twentieth are not tins.
+    covariance I: about a tenth of its mass lies far from the codes of the tins. The median of what
+    is decoded from it is as good as with a fitted p_z, but the worst twentieth are not tins.
     """
 
     def __init__(self, p_z, f):

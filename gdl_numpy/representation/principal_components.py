@@ -6,10 +6,12 @@ from them again? The simplest answer is a plane. Each observation x is replaced 
 x̂ of the plane, and that point has as many coordinates z as the plane has dimensions.
 
 **Principal components.** Let u_1, ..., u_k be directions at right angles to each other, the columns
-of U (d, k). The plane through the mean µ along them has the nearest point x̂ = µ + (x - µ) U Uᵀ, and
-by Pythagoras |x - x̂|² = |x - µ|² - |(x - µ) U|². So the error is least if the variance inside the
-plane is largest. It is largest along the eigenvectors of the covariance with the largest
-eigenvalues λ_i, which are the variances in these directions. For the rows x of X,
+of U (d, k). In the plane through the mean µ along them, the point nearest to x is
+x̂ = µ + (x - µ) U Uᵀ, and by Pythagoras |x - x̂|² = |x - µ|² - |(x - µ) U|². So the error is least if
+the variance inside the plane is largest. It is Σ_i λ_i w_i: λ_1 >= ... >= λ_d are the eigenvalues
+of the covariance, and w_i is the squared length of the part of eigenvector i in the plane. Each w_i
+is at most 1, and their sum is k, so the best plane has w_1 = ... = w_k = 1: its directions u_i are
+the first k eigenvectors. For the rows x of X,
 
     X - µ  = V S Uᵀ,   λ_i = S_i²/n     singular values, as the covariance is U (S²/n) Uᵀ        (1)
     share of direction i = λ_i / Σ λ    of the variance of the data                              (2)
@@ -22,7 +24,7 @@ each of them (figure_1_07_tins): they lie on a curved surface, and a plane has t
 **Probabilistic PCA** (Tipping and Bishop 1999) makes the plane a density, by noise around it: from
 z ~ N(0, I) and ε ~ N(0, I) comes x = µ + z Wᵀ + σ ε, with W (d, k). Hence
 
-    p(x)   = N(µ, C),  C = W Wᵀ + σ² I
+    p(x)   = N(µ, C),  C = W Wᵀ + σ² I           the covariances of z Wᵀ and σ ε add up
     σ̂²     = mean of λ_{k+1}, ..., λ_d           the variance beside the plane                   (5)
     Ŵ      = U (Λ - σ̂² I)^½                      Λ the diagonal matrix of λ_1, ..., λ_k          (6)
     z      = E[z|x] = (x - µ) W M⁻¹,   M = Wᵀ W + σ² I, (k, k)           the encoder             (7)
@@ -30,10 +32,10 @@ z ~ N(0, I) and ε ~ N(0, I) comes x = µ + z Wᵀ + σ ε, with W (d, k). Hence
     log det C = (d - k) log σ² + log det M                                                       (9)
     log p(x)  = -½ (|e|²/σ² + |z|² + log det C + d log 2π)                                      (10)
 
-In (10), a · (x - µ) is written as a sum of squares, in which no digit cancels near the plane. No
-array but the data, and what has their shape, is larger than (d, k). Why all this is so stands
-beside the code: in `ProbabilisticPCAFamily.mle` for σ̂ and Ŵ, in `ProbabilisticPCAFamily` for C⁻¹,
-det C and the encoder, and in its `log_prob` for the gradient.
+The normal density has (x - µ) C⁻¹ (x - µ)ᵀ where (10) has |e|²/σ² + |z|²: it is the same, and near
+the plane no digit cancels in it. Apart from the data and what has their shape, no array is larger
+than (d, k). Why all this is so stands beside the code: in `ProbabilisticPCAFamily.mle` for σ̂ and Ŵ,
+in `ProbabilisticPCAFamily` for (7) to (10), and in its `log_prob` for the gradient.
 
 By hand: the point of the diagonal nearest to (1, 0) is (½, ½). And (±2, 0) and (0, ±1) have the
 variances 2 and ½, so that σ̂² = ½, log σ̂ = -0.347 and Ŵ = (√1.5, 0) up to its sign.
@@ -114,12 +116,14 @@ class PrincipalComponents(Described):
 class ProbabilisticPCAFamily(Described):
     """N(µ, C) on R^d with C = W Wᵀ + σ² I, W (d, k), θ = (µ, W row by row, log σ).
 
-    C W = W Wᵀ W + σ² W = W M, and therefore C⁻¹ W = W M⁻¹. With that
+    C W = W Wᵀ W + σ² W = W M, and therefore C⁻¹ W = W M⁻¹. W is the covariance of x and z, so the
+    difference of z and (x - µ) C⁻¹ W has the covariance W - C C⁻¹ W = 0 with x. As all is normal,
+    the difference is then independent of x, with mean 0. Hence the encoder and a = (x - µ) C⁻¹:
 
-        C⁻¹ (C - W Wᵀ) = σ² C⁻¹,   so  C⁻¹ = (I - C⁻¹ W Wᵀ)/σ² = (I - W M⁻¹ Wᵀ)/σ²
-        E[z|x] = (x - µ) C⁻¹ W = (x - µ) W M⁻¹
+        E[z|x] = (x - µ) C⁻¹ W = (x - µ) W M⁻¹,   which is also a W
+        C⁻¹ (C - W Wᵀ) = σ² C⁻¹,   so  C⁻¹ = (I - C⁻¹ W Wᵀ)/σ²  and  a = (x - µ - z Wᵀ)/σ² = e/σ²
+        a (x - µ)ᵀ = a (e + z Wᵀ)ᵀ = |e|²/σ² + a W zᵀ = |e|²/σ² + |z|²
 
-    where W is the covariance of x and z, and C⁻¹ W the coefficients of the regression of z on x.
     W Wᵀ has the eigenvalues of Wᵀ W, and d - k further ones, which are 0. So C has those of M, and
     d - k times σ²: its determinant is their product, and tr C⁻¹ = tr M⁻¹ + (d - k)/σ².
     """
@@ -145,12 +149,13 @@ class ProbabilisticPCAFamily(Described):
     def mle(self, X):
         """θ̂, shape (n_θ,). ValueError if k directions hold all the variance of X: then σ̂ is 0.
 
-        The mean of -log p over the data is ½ (log det C + tr C⁻¹ S) + const, S their covariance. It
-        is least for a C with the eigenvectors of S (Tipping and Bishop 1999). Let c_i be the
-        eigenvalues of C; what remains is ½ Σ_i (log c_i + λ_i/c_i). k of the c_i are free, and the
-        best is c_i = λ_i. The others are all σ², and the best is the mean of their λ_i. Spending
-        the free ones on the largest λ_i costs least. In direction i ≤ k, c_i = |W_i|² + σ², so that
-        column i of W has the length (λ_i - σ²)^½.
+        The mean of -log p over the data is ½ (log det C + tr C⁻¹ Ĉ) + const, Ĉ their covariance. It
+        is least for a C with the eigenvectors of Ĉ (Tipping and Bishop 1999). Let c_i be the
+        eigenvalues of C; what remains is ½ Σ_i (log c_i + λ_i/c_i). d - k of the c_i are σ², and
+        the others are |W_i|² + σ², with column i of W, at least σ². These go with the largest λ_i:
+        if c_i > σ² and c_j = σ² but λ_i < λ_j, to exchange them saves (λ_j - λ_i)(1/σ² - 1/c_i)/2.
+        By derivatives, the best c_i is λ_i, and the best σ² the mean of its λ_i. So column i of W
+        has the length (λ_i - σ²)^½.
         """
         X = checks.data_set(X, self.d)
         xp = array_module(X)

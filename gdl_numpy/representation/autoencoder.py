@@ -6,9 +6,9 @@ components misses a new tin by 0.064 a pixel (root mean square, gray from 0 to 1
 an autoencoder finds misses it by 0.005, with two numbers as well (figure_1_08_latent_space).
 
 The idea: let both maps be networks, an encoder with parameters φ and a decoder with parameters ψ.
-Train them together for the least difference between x and what comes out of the decoder, x̂. All
-that the decoder ever learns about x has passed through the few numbers of z. So if x̂ is near x,
-these numbers say nearly all about x. No label is needed: x itself is the answer.
+Train them together until x̂, what comes out of the decoder, is as near to x as can be. All that the
+decoder ever learns about x has passed through the few numbers of z. So if x̂ is near x, these
+numbers say nearly all about x. No label is needed: x itself is the answer.
 
     z      = encode(x) = mlp_φ(x)                (n, k)         θ = (φ, ψ), one vector           (1)
     x̂      = decode(z) = mlp_ψ(z)                (n, d)                                          (2)
@@ -17,9 +17,9 @@ these numbers say nearly all about x. No label is needed: x itself is the answer
     ∂ψ, ∂z = the decoder's pullback of ∂x̂                                                        (5)
     ∂φ     = the encoder's pullback of ∂z        the chain rule, from the last map to the first  (6)
 
-Training is easiest if all numbers are of size 1. So it is done with u = (x - µ)/s, where µ is the
-mean of X and s² its variance, a mean over the columns. The first layer x W + b of the encoder and
-the last layer h V + c of the decoder can absorb this change of units, and do so before a θ is
+Training is easiest if all numbers are about 1. So it is done with u = (x - µ)/s, where µ is the
+mean of X and s² its variance, averaged over the columns. The first layer of the encoder, x W + b,
+and the last one of the decoder, h V + c, can absorb this change of units, and do so before a θ is
 handed out:
 
     W ← W/s      b ← b - µ W          as u W + b = x (W/s) + (b - µ (W/s)), with the new W       (7)
@@ -149,8 +149,8 @@ class AutoencoderFamily(Described):
         mu = mean_of_rows(X)
         scale = array_module(X).sqrt(X.var(axis=0, dtype=float).mean()).astype(X.dtype)
         given, theta = theta is not None, starting_theta(self, theta, rng, X)
-        if given:
-            theta = self.rescaled(theta, -mu / scale, 1 / scale)
+        if given:                                           # in units of x; back to those of u:
+            theta = self.rescaled(theta, -mu / scale, 1 / scale)        # x is u s + µ
         steps = train(self.loss, theta, ((X - mu) / scale,), rng, 3e-3, batch, max_steps,
                       optimizer=optimizer)
 

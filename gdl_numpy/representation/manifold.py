@@ -1,40 +1,41 @@
 """Manifold: the curved surface, of few dimensions, on which the data lie in a space of many.
 
 An image of 32 x 32 pixels is a point of R^1024, but the images of the tins all lie on a surface
-that two numbers sweep out: height and width. For real data nobody tells how many numbers there are,
-or what they mean. So there are two questions about data, and both can be answered by looking at the
-nearest neighbors alone, because a smooth surface is flat from near by.
+that two numbers sweep out: height and width. For real data we are not told how many such numbers
+there are, or what they mean. Both questions can be answered by looking at nearest neighbors alone,
+because a small piece of a smooth surface is nearly flat.
 
-*How many dimensions has the surface?* Let r1 and r2 be the distances from an observation to its
-first and its second neighbor. On a line the first is often half as far as the second; in a space of
-many dimensions nearly all of a ball lies close to its rim, so the two are about equally far. This
-tells the number of dimensions k (Facco, d'Errico, Rodriguez and Laio 2017, Scientific Reports 7,
-12140). Inside the ball of radius r2 the first neighbor is anywhere with equal probability, if the
-density hardly changes over so short a distance. The ball of radius r2/m has the share m^-k of its
-volume, and so, with µ = r2/r1,
+*How many dimensions does the surface have?* Let r1 and r2 be the distances from an observation to
+its first and its second neighbor. On a line the second is more than twice as far as the first in
+half of all cases; in a space of many dimensions nearly all of a ball lies close to its rim, so the
+two are about equally far. This tells the number of dimensions k (Facco, d'Errico, Rodriguez and
+Laio 2017, Scientific Reports 7, 12140). If the density hardly changes over so short a distance, the
+first neighbor is uniform in the ball of radius r2. The ball of radius r2/m has the share m^-k of
+its volume, and so, with µ = r2/r1,
 
     P(µ > m) = P(r1 < r2/m) = m^-k         so P(log µ > t) = exp(-k t), with density k exp(-k t)
     ℓ(k)     = Σ_i (log k - k log µ_i)     is largest for k = n/Σ_i log µ_i
-    k̂        = (n - 1)/Σ_i log µ_i         unbiased, as the mean of 1/Σ_i log µ_i is k/(n - 1)   (1)
+    k̂        = (n - 1)/Σ_i log µ_i         unbiased, which the maximum above is not              (1)
 
-Both would be exact for independent µ_i, and the standard error would be near k/√n. But two rows
+For independent µ_i, the sum v of n such logarithms has the density k^n v^(n-1) exp(-k v)/(n - 1)!,
+under which the mean of 1/v is k/(n - 1), and the standard error of k̂ is near k/√n. But two rows
 often share a neighbor, or are each other's nearest, and so it is about 1.25 k/√n (by simulation, on
-cubes without edges of 1 to 8 dimensions). k̂ is too large where noise is as large as r1: noise has
-all d dimensions. It is too small near the edges of the data, where neighbors are missing, and for
-large k most rows are near an edge.
+cubes of 1 to 8 dimensions whose opposite faces are joined). k̂ is too large where noise is as large
+as r1, because noise has all d dimensions. It is too small near the edges of the data, where
+neighbors are missing, and for large k most rows are near an edge.
 
-*What are its coordinates?* Suppose that a code z of each observation is such a coordinate system.
-Then any other smooth one, u (the true height, say), is a function of z. Nearby codes have nearby u,
-and so the mean of u over the K nearest codes should come close to it:
+*What are its coordinates?* Suppose that the codes z of the observations are coordinates of it. Then
+any other smooth coordinate, u (the true height, say), is a function of z. Nearby codes have nearby
+u, and so the mean of u over the K nearest codes should come close to it:
 
     û(z) = mean of u_i over the K codes z_i nearest to z                                         (2)
     R²   = 1 - Σ_i |u_i - û_i|² / Σ_i |u_i - ū|²         for each coordinate of u                (3)
 
-An R² near 1 says that z determines u, by whatever curve; an R² near 0 says that û is no better than
-the mean ū.
+An R² near 1 says that z determines u, along whatever curve; an R² near 0 says that û is no better
+than the mean ū.
 
 By hand: of 0, 1, 3 and 7 on a line the ratios µ are 3/1, 2/1, 3/2 and 6/4, their product is 13.5,
-and k̂ = 3/log 13.5. Four points do not say much, two thousand on a circle do:
+and k̂ = 3/log 13.5 = 1.153. Four points do not say much, but two thousand on a circle do:
 
 >>> import numpy
 >>> print(round(intrinsic_dimension([[0.0], [1.0], [3.0], [7.0]]), 3))
@@ -80,7 +81,7 @@ def intrinsic_dimension(X):
 def neighbour_regression(Z, U, Q, k=10):
     """û for each row of Q (m, d): the mean of U (n, c) over the k nearest rows of Z (n, d).
 
-    Here k is the K of the header, a number of neighbors.
+    Here k is the K of the header, a number of neighbors, and the rows of Q are the codes z of (2).
     """
     Z = checks.data_set(Z, name="Z")
     U, Q = checks.paired(U, "U", Z), checks.observations(Q, Z, name="Q")

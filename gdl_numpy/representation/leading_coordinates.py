@@ -1,9 +1,9 @@
 """Leading coordinates: a density of a few numbers becomes a density of the whole image.
 
 A mixture of normals is a good model of two or ten numbers. For an image of 1,024 pixels each of its
-covariances would have half a million numbers, most of which describe noise. The idea: turn
-the coordinate system so that its first k axes are the principal components. Let any model describe
-these k numbers, and call what is left, d - k numbers at right angles to them, normal noise. Turning
+covariances would have half a million numbers, most of which describe noise. The idea: turn the
+coordinate system so that its first k axes are the principal components. Let any model describe
+these k coordinates, and take the other d - k, at right angles to them, for normal noise. Turning
 changes no volume, so the product of the two densities is a density on R^d again. It can be compared
 with any other by the likelihood of new images.
 
@@ -13,18 +13,18 @@ Let µ be the mean of the data, U (d, k) their principal axes and λ_i the varia
     σ²   = (λ_{k+1} + ... + λ_d)/(d - k)       variance of each number that is left              (1)
     z    = (x - µ) U / s                       the k leading coordinates                         (2)
     r    = x - µ - (s z) Uᵀ                    what is left, at right angles to U
-    x    = µ + (s z) Uᵀ + r,                   to sample: r = σ ε (I - U Uᵀ), ε ~ N(0, I)        (3)
+    x    = µ + (s z) Uᵀ + r                    a sample, with r = σ ε (I - U Uᵀ), ε ~ N(0, I)    (3)
     |r|² = Σ_i r_i²                            not |x - µ|² - |s z|², whose digits may cancel    (4)
     log p(x) = log p_z(z) - Σ_i log s_i - ½ |r|²/σ² - (d - k) (log σ + ½ log 2π)                 (5)
 
 The last two terms are the logarithm of N(r; 0, σ² I) in its d - k dimensions. A cube of side 1 in z
 is a box of sides s_i in x, of volume Π_i s_i, and the same probability in a larger volume is a
-smaller density: hence - Σ_i log s_i. Where a model only knows a lower bound of log p_z, (5) gives
-one of log p.
+smaller density: hence - Σ_i log s_i. Where only a lower bound of log p_z is known, (5) gives one of
+log p.
 
 The units s_i are either the standard deviations of the coordinates, so that each z_i has variance
 1, or all the same, so that the shape of the data is kept and the mean variance is 1. With
-p_z = N(0, I) and units of their own, p is the maximum of probabilistic PCA.
+p_z = N(0, I) and units of their own, p is the maximum likelihood estimate of probabilistic PCA.
 
 By hand: (±2, 0) and (0, ±1) have the variances 2 and ½ along their axes. With k = 1, s = √2 and
 σ = √½, so the point (2, 1) has z = ±2/√2, |r| = 1, and with p_z = N(0, 1) the density
@@ -109,11 +109,13 @@ class LeadingCoordinates(Described):
                 - (self.d - self.k) * (math.log(self.sigma) + 0.5 * LOG_2_PI))              # (5)
 
     def jittered(self, Z, noise, rng):
-        """The codes (n, k) of observations with codes Z, after noise on each of their d numbers.
+        """The codes (n, k) that the observations would have if noise were added to their d numbers,
+        drawn from their codes Z alone. So a model of codes can be trained on more data than given.
 
-        The noise is independent, of mean 0 and standard deviation `noise`. If it is normal, so is
-        what it does to a code; if it is not, this is nearly so, because a code is a sum over many
-        numbers. A model of codes can thus be trained on more data than there are.
+        Let the noise ε on each number be independent, of mean 0 and standard deviation `noise`. It
+        adds ε U / s to a code, and as the columns of U have length 1 and right angles between them,
+        the numbers of ε U have this standard deviation again and no covariance. They are normal if
+        ε is, and nearly so if it is not, being sums of many terms.
         """
         Z = checks.observations(Z, self.s, finite=False, name="Z")
         eps = checks.rng(rng).standard_normal(Z.shape, dtype=Z.dtype)

@@ -11,30 +11,32 @@ same goes for any number of coordinates x_i, taken in some order, i = 0, ..., d 
 This is the chain rule of probability, and it is exact. Integrate p over the last coordinate, and
 its factor gives 1; then over the one before it, and so on. As each factor has mass 1, so has p.
 
-**On the box [-1, 1]^d** the axis of x_i is cut into K_i equal bins of width 2/K_i. The height of a
-histogram is the bin's share of the mass, divided by its width; the shares are a softmax:
+**On the box [-1, 1]^d** the axis of x_i is cut into K_i equal bins of width 2/K_i. The height of
+the histogram over a bin is its share of the mass divided by this width; the shares are a softmax:
 
     a_0 = θ_0,    a_i = network_i(x_<i)                 K_i logits; θ = (θ_0, weights)           (1)
     k_i = the bin of x_i                                0, ..., K_i - 1                          (2)
     log p(x) = Σ_i (log softmax(a_i)[k_i] - log(2/K_i))                                          (3)
-    ∂a_i = (onehot(k_i) - softmax(a_i)) ∂log p                                                   (4)
+    ∂a_i = (onehot(k_i) - softmax(a_i)) ∂log p          onehot(k) is 1 at k, and 0 elsewhere     (4)
     k_i ~ softmax(a_i),  x_i uniform in bin k_i         a sample, for i = 0, ..., d - 1          (5)
 
-(4) holds because log softmax(a)[k] = a_k - log Σ_l exp a_l, so that its derivative in a_l is
-[l = k] - softmax(a)[l]. To compute log p(x) takes one pass, as all of x is known; to draw x takes d
-steps, as each one needs those before it.
+(4) holds because log softmax(a)[k] = a_k - log Σ_l exp a_l, whose derivative in a_l is
+onehot(k)[l] - softmax(a)[l]. Computing log p(x) takes one pass, as all of x is known; drawing x
+takes d steps, as each one needs those before it.
 
 **On binary images, {0, 1}^d**, there are two bins, so one logit a_i is enough, and a single network
 computes all d of them at once. As a_i must not depend on x_i or what follows, some weights are
 multiplied by 0, by a mask (MADE: Germain, Gregor, Murray and Larochelle 2015). Each unit has a
-degree: x_i and a_i their place i + 1 in the order, a hidden unit a number from 1 to d - 1. A hidden
-unit of degree m then depends on the first m coordinates at most, and a_i on those before x_i:
+degree: x_i and a_i their place i + 1 in the order, a hidden unit a number from 1 to d - 1.
 
     into a hidden unit, keep weights from units of at most its degree                            (6)
     into a_i, keep weights from units of a smaller degree                                        (7)
     a = network(x) with the weights mask·θ,    ∂θ = mask·∂(mask·θ)                               (8)
     log p(x) = Σ_i log sigmoid((2x_i - 1) a_i)          p(x_i = 1 | x_<i) = sigmoid(a_i)         (9)
     ∂a_i = (x_i - sigmoid(a_i)) ∂log p                                                          (10)
+
+By (6), layer by layer, a hidden unit of degree m depends on the first m coordinates at most, and so
+a_i, by (7), on those before x_i only. (9) has both cases, as 1 - sigmoid(a) = sigmoid(-a).
 
 Two axes of two bins by hand. Let a_0 = (0, log 3), so that the shares of x_0 are 1/4 and 3/4, and
 a_1 = (2 x_0 log 3, 0), so that those of x_1 are 3/4 and 1/4 where x_0 = 1/2. Each bin has width 1,
@@ -51,7 +53,7 @@ add up to 1, and that a_i sees only what comes before it).
 
 Errata.
 E32 (tests/models/test_autoregressive.py)  p_θ(x) can be computed in high dimension, here exactly
-    with d = 1,024; what grows as k^d is a grid of k cells an axis
+    with d = 1,024; what grows as k^d is a grid of k cells along each axis
 E37 (tests/models/test_autoregressive.py)  the model needs an order, but any order is exact; it
     matters only for how well restricted conditionals can follow the data
 """
@@ -74,11 +76,11 @@ class AutoregressiveFamily(TractableFamily):
     `hidden` are the widths of the hidden layers of each of the d - 1 networks, and `order` is the
     order of the factors, by default 0, ..., d - 1.
 
-    Options. With `bound` B, the logits are B tanh(r/B) of what a network would say, r. Then no
+    Options. With `bound` B, an output r of a network becomes the logit B tanh(r/B). Then no
     conditional density varies by more than a factor exp(2B), so that what the data never showed is
     not ruled out; and as tanh is flat at both ends, two levels come easily: land and sea. `waves`
-    are wave vectors F (d, m), whose rows for the coordinates that a network sees make its Fourier
-    features.
+    are wave vectors F (d, m); a network has the Fourier features of the rows of F for the
+    coordinates that it sees.
     """
 
     defaults = {"max_steps": 4000, "learning_rate": 2e-3}
@@ -212,8 +214,8 @@ class Autoregressive(_Autoregressive):
 class MaskedAutoregressiveFamily(TractableFamily):
     """Probabilities of binary images, x in {0, 1}^d, by one masked network of widths `hidden`.
 
-    The degrees of hidden units are spread evenly over 1, ..., d - 1. `mask` (n_θ,) is true for what
-    is kept; the other entries of θ have no effect, and their gradient is 0.
+    The degrees of hidden units are spread evenly over 1, ..., d - 1. `mask` (n_θ,) is true where a
+    number of θ is kept; the others have no effect, and their gradient is 0.
     """
 
     defaults = {"max_steps": 4000, "learning_rate": 2e-3}
@@ -256,7 +258,7 @@ class MaskedAutoregressiveFamily(TractableFamily):
         backward: dlog_p -> dtheta."""
         X = self._input(theta, X)
         a, backward_network = self.logits(theta, X)
-        log_p = -softplus((1 - 2 * X) * a).sum(axis=1)              # by -log(1 + exp(-v)) (9)
+        log_p = -softplus((1 - 2 * X) * a).sum(axis=1)              # -log(1 + exp(-v)) (9)
 
         def backward(dlog_p):
             return backward_network((X - sigmoid(a)) * dlog_p[:, None])                 # (10)

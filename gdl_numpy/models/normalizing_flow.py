@@ -1,27 +1,27 @@
 """Normalizing flow: an invertible map f that takes the data to a simple density, and back.
 
 The box θ̂ of the fifty points of the map is easy to sample, and its density is easy to compute, but
-it cannot follow a coast. A flow keeps both advantages and can: stretch and squeeze the plane by an
-invertible map f until the data look as if drawn from a density p_z that is easy to sample, say
-N(0, I). A new observation is then a draw of z, taken back by f⁻¹. And p(x) is p_z(z) times how much
-f stretches the space at x, because mass moves with the points and is neither made nor lost: on the
-line, an increasing f takes a small piece dx to a piece dz = f'(x) dx that holds the same mass, and
-in d dimensions a small volume grows by the factor |det ∂f/∂x|.
+it cannot follow a coast. A flow can do all three. Stretch and squeeze the plane by an invertible
+map f until the data look as if drawn from a density p_z that is easy to sample, say N(0, I). A new
+observation is then a draw of z, taken back by f⁻¹. And p(x) is p_z(z) times how much f stretches
+the space at x, because mass moves with the points and is neither made nor lost: on the line, an
+increasing f takes a small piece dx to a piece dz = f'(x) dx that holds the same mass, and in d
+dimensions a small volume grows by the factor |det ∂f/∂x|.
 
     p(x) dx = p_z(z) dz          p(x) = p_z(f(x)) |det ∂f/∂x|,    z = f(x)
 
-What is left is to find maps f that are flexible, can be undone and whose determinant is cheap: in
-general it takes some d³ operations. Here f is a chain of coupling layers (Dinh, Krueger and Bengio
-2014). A layer leaves every second coordinate as it is, x_a, and moves each of the others, x_b, by
-an increasing function g of this one coordinate. The parameters of g, `raw`, are what a network says
-about x_a. The simplest g is a straight line (RealNVP: Dinh, Sohl-Dickstein and Bengio 2017):
+What is left is to find maps f that are flexible, can be undone and have a cheap determinant: in
+general one takes some d³ operations. Here f is a chain of coupling layers (Dinh, Krueger and Bengio
+2014). A layer leaves every second coordinate as it is; these are x_a. It moves each of the others,
+x_b, by an increasing function g of that x_b alone, whose parameters, `raw`, a network computes from
+x_a. The simplest g is a straight line (RealNVP: Dinh, Sohl-Dickstein and Bengio 2017):
 
     g(x) = x exp(s) + t,    raw = (s, t)                                                         (1)
     log g'(x) = s                                                                                (2)
     g⁻¹(y) = (y - t) exp(-s)                                                                     (3)
 
-A layer takes x = (x_a, x_b) to y = (y_a, y_b). As y_a does not depend on x_b, and each y_b on its
-own x_b only, the Jacobian is triangular, and its determinant is the product of the diagonal:
+A layer takes x = (x_a, x_b) to y = (y_a, y_b). As y_a does not depend on x_b, and each y_b only on
+its own x_b and on x_a, the Jacobian is triangular. Its determinant is the product of its diagonal:
 
     ∂y/∂x = | I           0       |             |det ∂y/∂x| = Π_b g'(x_b; raw)
             | ∂y_b/∂x_a   diag g' |
@@ -31,7 +31,8 @@ own x_b only, the Jacobian is triangular, and its determinant is the product of 
     log |det ∂y/∂x| = Σ_b log g'(x_b; raw)                                                       (6)
     x_a = y_a,    x_b = g⁻¹(y_b; raw)           undone: x_a is still there, so raw is known      (7)
 
-The next layer moves what this one has left. Jacobians of a chain multiply, so logarithms add up:
+The next layer moves the coordinates that this one has not moved. The determinants of a chain
+multiply, so their logarithms add up:
 
     log p(x) = log p_z(z) + Σ_layers log |det|                                                   (8)
     z ~ p_z,    x = f⁻¹(z)                      a sample                                         (9)
@@ -70,8 +71,8 @@ from gdl_numpy.probability.density import LOG_2_PI
 
 
 def affine(x, raw):
-    """y and log dy/dx (n,) for each x (n,) and row (s, t) of raw (n, 2), and backward: dy,
-    dlog_slope -> dx, draw. From y = x exp(s) + t and log dy/dx = s,
+    """y and log dy/dx (n,) for each x (n,) and row (s, t) of raw (n, 2); and backward: dy,
+    dlog_slope -> dx, draw. By y = x exp(s) + t and log dy/dx = s,
 
         ∂x = exp(s) ∂y        ∂s = x exp(s) ∂y + ∂log_slope        ∂t = ∂y
     """
@@ -98,14 +99,14 @@ TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spl
 class NormalizingFlowFamily(TractableFamily):
     """Flows of `n_layers` coupling layers, d >= 2; θ holds the weights, layer by layer.
 
-    Each network has hidden layers of the widths `hidden`, and its outputs are bounded: raw is
-    B tanh(a/B) of what the network would say, a, with B = `bound`, so that no slope or shift is
-    extreme. Columns of X should vary by about 1, or no shift of an affine flow reaches them.
+    Each network has hidden layers of the widths `hidden`. With B = `bound`, its output a becomes
+    the number B tanh(a/B) of raw, so that no slope or shift is extreme. Columns of X should vary by
+    about 1, or no shift of an affine flow reaches them.
 
     Options. With transform="spline", g is a rational-quadratic spline of `n_bins` bins
     (networks/rational_quadratic.py), and p_z is uniform on the box [-1, 1]^d; off it log p is -∞.
-    `waves` are wave vectors F (d, m), whose rows for the coordinates that a network sees make its
-    Fourier features.
+    `waves` are wave vectors F (d, m); a network has the Fourier features of the rows of F for the
+    coordinates that it sees.
     """
 
     defaults = {"max_steps": 4000}
@@ -145,7 +146,7 @@ class NormalizingFlowFamily(TractableFamily):
         return checks.rows_of_box(X, [-1] * self.d, [1] * self.d)
 
     def to_latent(self, theta, X):
-        """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X, and backward: dZ, dlog_det ->
+        """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X; and backward: dZ, dlog_det ->
         dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
         X, xp = self._input(theta, X), array_module(theta)
         (g, _), parts = TRANSFORMS[self.transform], self.parts(theta)
@@ -160,8 +161,8 @@ class NormalizingFlowFamily(TractableFamily):
             pullbacks.append((raw.shape, backward_network, backward_g))
 
         def backward(dZ, dlog_det, inputs=True):
-            """From the last layer to the first. Each log g' has the weight 1 in log |det|; x_a
-            goes to y_a and into the network, so ∂x_a = ∂y_a + what the network hands back."""
+            """From the last layer to the first. log |det| is a sum of log g', so that ∂log_det is
+            handed to each; x_a goes to y_a and into the network, so ∂x_a is the sum of both."""
             dparts, dZ = [], dZ.copy()
             for i in reversed(range(self.n_layers)):
                 moved, seen, _ = self.layers[i]

@@ -5,7 +5,8 @@ model make x in two steps: draw a few hidden numbers z, then let a network, the 
 into an image. To make a given x likely, one must know which z could have made it. Trying all z is
 hopeless, so a second network, the encoder, looks at x and guesses. Both are trained together.
 
-**The model.** z ~ N(0, I) in R^k; the decoder gives x̂ and s of a normal density of x in R^d:
+**The model.** z ~ N(0, I) in R^k. Given z, the d numbers of x are normal and independent of each
+other; the decoder gives their means x̂ and standard deviations s:
 
     x̂(z), ρ(z) = decoder(z)       s = floor + exp(ρ)                                          (1)
     p(x, z) = N(z; 0, I) N(x; x̂(z), s(z)²)        p(x) = ∫ p(x, z) dz
@@ -13,26 +14,28 @@ hopeless, so a second network, the encoder, looks at x and guesses. Both are tra
 The joint density is known. Its integral has no formula, unless the decoder is linear and s fixed.
 Where x̂(z) is a point of the data, s could shrink to 0 and p(x) grow without bound: hence the floor.
 
-**The guess** is a normal density too, and draws of it are functions of µ and σ once ε is drawn
-(the reparametrization trick), so that gradients reach the encoder:
+**The guess** is a normal density too. Once ε is drawn, a draw z is a function of µ and σ, so that
+gradients reach the encoder (the reparametrization trick):
 
     µ(x), log σ(x) = encoder(x)   q(z|x) = N(z; µ, σ²)                                        (2)
     z = µ + σ ε                   ε ~ N(0, I)                                                 (3)
 
-**The bound.** Each draw gives a weight w = p(x, z)/q(z|x), whose mean is p(x): the mean over q of
-w is ∫ q w dz = ∫ p(x, z) dz. The logarithm is concave, so the mean of log w is at most the log of
-the mean (Jensen's inequality). It is called the evidence lower bound, ELBO (Kingma and Welling
-2014; Rezende and others 2014). As p(x, z) = p(x) p(z|x), it falls short by the error of the guess:
+**The bound.** Each draw gives a weight w = p(x, z)/q(z|x). Its mean over q is p(x), since that mean
+is ∫ q w dz = ∫ p(x, z) dz. The logarithm is concave, so the mean of log w is at most the log of the
+mean (Jensen's inequality). It is called the evidence lower bound, ELBO (Kingma and Welling 2014;
+Rezende and others 2014). As p(x, z) = p(x) p(z|x), it falls short by the error of the guess:
 
     ELBO(x) = mean of log w = log p(x) - mean of log(q(z|x)/p(z|x)) = log p(x) - KL(q(z|x)‖p(z|x))
 
-As an option, the mean of m weights stands for p(x). It varies less than one weight, so its log is
-closer to log p(x) (Burda and others 2016). With u = (x - x̂)/s, and since (z - µ)/σ is ε and the
-k/2 log 2π of both normal densities of z cancel,
+Let u be (x - x̂)/s, number by number. (z - µ)/σ is ε, and the k/2 log 2π of both normal densities
+of z cancel. So with Σ over the k numbers of σ, and over the d numbers of u and s,
 
     log w = log N(z; 0, I) - log q(z|x) + log N(x; x̂, s²)
           = ½ (|ε|² - |z|²) + Σ log σ - Σ (½ u² + log s) - d/2 log 2π                         (4)
     bound = log (1/m Σ_i w_i)     ELBO(x) <= mean of the bound <= log p(x)                    (5)
+
+With m = 1 the bound is log w. As an option, the mean of m weights stands for p(x): it varies less
+than one weight, so its log is closer to log p(x) (Burda and others 2016).
 
 See figure_1_10_taxonomy (what it draws), `VariationalAutoencoderFamily.elbo` (one point by hand),
 and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).
@@ -56,9 +59,9 @@ from gdl_numpy.probability.likelihood import negative_mean
 class VariationalAutoencoderFamily(TrainedFamily):
     """q(z|x) by `encoder`, a Network R^d -> R^2k; p(x|z) by `decoder`, R^k -> R^d or -> R^2d.
 
-    Plain is a decoder of d outputs, x̂: then ρ are d numbers, the same for all z, and θ = (decoder,
-    ρ, encoder). With 2d outputs the last d of them are ρ, for each z its own, and θ = (decoder,
-    encoder). `floor` is the least s. X should vary by about 1 in each column.
+    In the plain case the decoder has d outputs, x̂. Then ρ is d numbers of θ, the same for all z,
+    and θ = (decoder, ρ, encoder). If it has 2d, the last d of them are ρ, for each z its own, and
+    θ = (decoder, encoder). `floor` is the least s. X should vary by about 1 in each column.
     """
 
     defaults = {"batch": 128}
@@ -71,7 +74,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
                              f"coordinates, got {encoder.d_out}")
         self.decoder = checked_network(decoder, "decoder", self.k, (self.d, 2 * self.d))
         self.floor = checks.number(floor, "floor", "[0, inf)")
-        self.constant_noise = decoder.d_out == self.d       # ρ is d numbers, and no output
+        self.constant_noise = decoder.d_out == self.d       # ρ is d numbers of θ
         self.parts = Parts(decoder.n_parameters, self.d if self.constant_noise else 0,
                            encoder.n_parameters)
         self.n_parameters = self.parts.n_parameters
@@ -95,8 +98,8 @@ class VariationalAutoencoderFamily(TrainedFamily):
         return self.parts.join(decoder, rho, encoder)
 
     def decode(self, theta, Z):
-        """(x̂, s) of p(x|z), (n, d) and (n, d) or (d,), and backward: dX_hat, ds (n, d) -> dtheta
-        of the decoder and ρ, dZ. ∂ρ = exp(ρ) ∂s."""
+        """x̂ (n, d) and s of p(x|z) for each row of Z, s (d,) if the same for all, else (n, d); and
+        backward: dX_hat, ds (n, d) -> dtheta of the decoder and ρ, dZ. By (1), ∂ρ = exp(ρ) ∂s."""
         xp, d, (decoder, rho, _) = array_module(theta), self.d, self.parts(theta)
         H, backward_network = self.decoder(decoder, Z, "Z")
         exp_rho = xp.exp(rho if self.constant_noise else H[:, d:])                      # s - floor
@@ -111,7 +114,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
         return (H[:, :d], self.floor + exp_rho), backward                               # (1)
 
     def encode(self, theta, X):
-        """(µ, log σ) of q(z|x), each (n, k), and backward: dmu, dlog_sigma -> dphi."""
+        """µ and log σ of q(z|x), each (n, k); and backward: dmu, dlog_sigma -> dphi."""
         xp, k, (_, _, phi) = array_module(theta), self.k, self.parts(theta)
         H, backward_network = self.encoder(phi, X)
 
@@ -121,11 +124,11 @@ class VariationalAutoencoderFamily(TrainedFamily):
         return (H[:, :k], H[:, k:]), backward                                           # (2)
 
     def elbo(self, theta, X, rng):
-        """An unbiased draw of ELBO(x) <= log p_θ(x) for each row, with one z, (n,), in nats; and
+        """log w of one draw z for each row, (n,), in nats, whose mean is ELBO(x) <= log p_θ(x); and
         backward: delbo -> dtheta.
 
         One point by hand: x̂ = z and s = 1, so p(x) = N(x; 0, 2) and p(z|x) = N(z; x/2, 1/2). At
-        x = 2 log p(x) is -½ (2 + log 2 + log 2π) = -2.266. If q is this posterior, each draw gives
+        x = 2, log p(x) is -½ (2 + log 2 + log 2π) = -2.266. If q is this posterior, each draw gives
         just that. The guess N(z; x/2, 1) is too wide and loses KL = ½ (2 - 1 - log 2) = 0.153. The
         bound of 10 draws loses less than 0.01.
 
@@ -147,11 +150,11 @@ class VariationalAutoencoderFamily(TrainedFamily):
     def importance_weighted(self, theta, X, rng, n_samples):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta.
 
-        ∂bound/∂log w_i = w_i/Σ_j w_j, the share of draw i. Call g_i this share times ∂bound, and
-        differentiate (4) with ε_i fixed. ∂ẑ_i is what the decoder pulls back from x̂_i and s_i:
+        ∂bound/∂log w_i = w_i/Σ_j w_j, the share of draw i. Let g_i be this share times ∂bound, and
+        differentiate (4) with ε_i fixed. v_i is what the decoder pulls back from ∂x̂_i and ∂s_i:
 
             ∂x̂_i = g_i u_i/s_i            ∂s_i = g_i (u_i² - 1)/s_i
-            ∂z_i = ∂ẑ_i - g_i z_i         since z_i also stands in -½ |z_i|²
+            ∂z_i = v_i - g_i z_i          since z_i also stands in -½ |z_i|²
             ∂µ = Σ_i ∂z_i                 ∂log σ = Σ_i (∂z_i σ ε_i + g_i)       by z_i = µ + σ ε_i
         """
         xp, d, k = array_module(theta), self.d, self.k
@@ -192,7 +195,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
         other options are those of every TrainedFamily.
 
         Trained with several draws, an encoder spreads its guesses widely, since the best of them
-        counts most; a single one is then mostly bad, and the ELBO loose.
+        counts most. A single guess is then mostly bad, and the ELBO far below log p(x).
         """
         n_samples = checks.whole_number(n_samples, "n_samples", least=1)
         return self._train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), X, rng,
@@ -204,7 +207,7 @@ class VariationalAutoencoder(Trained):
     """The density of one θ, known by bounds, with an encoder and a decoder."""
 
     def elbo(self, X, rng):
-        """ELBO(x) for each row of X, (n,), in nats, without bias: from one draw of z."""
+        """An estimate of ELBO(x) for each row of X, (n,), in nats, unbiased, from one draw of z."""
         return self.importance_weighted(X, rng, 1)
 
     def importance_weighted(self, X, rng, n_samples, z_at_once=2**15):

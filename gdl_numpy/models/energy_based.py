@@ -8,9 +8,9 @@ balance. The price is Z, which is known only approximately. θ are the parameter
 
     p_θ(x) = exp(-E_θ(x))/Z_θ        in a box [low, high], here the map; 0 outside
     Z_θ    = ∫ exp(-E_θ(x)) dx       over the box
-    E_θ(x) = network(x)              or, between -b and b, b tanh(network(x)/b)               (1)
+    E_θ(x) = network(x)              or, between -B and B, B tanh(network(x)/B)               (1)
 
-A bound b keeps p between exp(-2b) and exp(2b) times the uniform density, so p is never 0; and tanh
+A bound B keeps p between exp(-2B) and exp(2B) times the uniform density, so p is never 0; and tanh
 is flat at both ends, which suits the map, where p_data has only two levels.
 
 **Maximum likelihood.** Minus the mean of log p over the n data x_i is
@@ -22,13 +22,15 @@ and the gradient of log Z is a mean over the model, because dividing by Z turns 
     ∂log Z/∂θ = 1/Z ∫ ∂exp(-E)/∂θ dx = -∫ p(x) ∂E/∂θ dx = -mean of ∂E/∂θ over the model
     ∂loss/∂θ  = mean of ∂E/∂θ over the data - mean of ∂E/∂θ over the model
 
-**Z in few dimensions** is measured by points u_1, ..., u_m that fill the box evenly: the centers of
-the cells of a grid, or uniform draws, new ones in each step (importance sampling). Let V be the
-volume of the box. Uniform draws make log Ẑ too small on average, by about half its variance
-(Jensen's inequality). The slope is again minus a mean over the model, with softmax weights:
+**Z in few dimensions** is estimated with points u_1, ..., u_m that fill the box evenly: the centers
+of the cells of a grid, or uniform draws, new ones in each step (importance sampling). With V the
+volume of the box,
 
     log Ẑ            = log V + log (1/m Σ_j exp(-E(u_j)))                                     (3)
     ∂log Ẑ/∂E(u_j)   = -exp(-E(u_j))/Σ_l exp(-E(u_l)) = -softmax(-E(u))_j                     (4)
+
+So ∂log Ẑ/∂θ is again minus a mean over the model, in which u_j has a softmax weight. With uniform
+draws log Ẑ is too small on average, by about half its variance (Jensen's inequality).
 
 **In many dimensions** hardly any u_j falls where p is large. Contrastive divergence (Hinton 2002)
 takes the mean over the model from samples x'_j of a Markov chain instead (langevin.py), in its
@@ -70,7 +72,7 @@ from gdl_numpy.probability.sample_space import SampleSpace
 class EnergyBasedFamily(TrainedFamily):
     """exp(-E_θ)/Z_θ on the box between `low` and `high` (d,), E a Network R^d -> R.
 
-    What the network has as options, E has: Fourier features for coasts; `bound` is b, in nats.
+    The options of the network are those of E: Fourier features for coasts, and `bound` B, in nats.
     """
 
     def __init__(self, low, high, network):
@@ -149,10 +151,10 @@ class EnergyBasedFamily(TrainedFamily):
         """Where `steps` steps of Langevin's chain lead from each row of X (n, d), shape (n, d).
 
         A step goes downhill in E and is shaken; with probability `jump` it goes to a uniform point
-        of the box instead (see `langevin.walk`). The rule of Metropolis keeps p as it is. Without
-        it p is kept only in the limit of short steps, and only without jumps: these are then
-        restarts, between which short steps lead nowhere, so that the chain draws from a density
-        near the uniform one.
+        of the box instead (see `langevin.walk`). By the rule of Metropolis, rows drawn from p are
+        drawn from p after the step as well. Without the rule this holds only in the limit of short
+        steps, and only without jumps. Each jump is then a restart, and as short steps do not lead
+        far before the next one, the chain draws from a density near the uniform one.
         """
         X, xp = self._input(theta, X), array_module(theta)
 
@@ -173,13 +175,13 @@ class EnergyBasedFamily(TrainedFamily):
               step=0.02, jump=0.1, metropolis=True, theta=None, **options):
         """Maximum likelihood by steps on random rows; yields a Step each, whose theta is usable.
 
-        `normaliser` "uniform" takes log Z from `points` uniform draws, and the loss of a Step is
-        -1/n Σ log p. "chains" takes its gradient from `chains` Markov chains, by contrastive
-        divergence, whose value then is the loss and means nothing. The chains start uniform and
-        `walk` on by `chain_steps` in each step, as θ hardly changes in between, instead of starting
-        from the data again (persistent chains: Tieleman 2008). `options` (max_steps, batch,
-        learning_rate, averaging, augment) are those of every TrainedFamily.
-        ValueError if a row of X lies outside the box; augment must not leave it.
+        With the `normaliser` "uniform", log Z comes from `points` uniform draws, and the loss of a
+        Step is -1/n Σ log p. With "chains", only its gradient is known, from as many Markov chains
+        as `chains` says; the loss of a Step is then (5), and does not tell how good the model is.
+        The chains start uniform. In each step they `walk` on by `chain_steps`, as θ hardly changes
+        in between, instead of starting from the data again (persistent chains: Tieleman 2008).
+        `options` (max_steps, batch, learning_rate, averaging, augment) are those of every
+        TrainedFamily. ValueError if a row of X lies outside the box; augment must not leave it.
         """
         checks.choice(normaliser, "normaliser", ("uniform", "chains"))
         checks.truth(metropolis, "metropolis")

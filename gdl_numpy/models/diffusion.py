@@ -8,30 +8,30 @@ A draw then begins as pure noise, and at each step loses some of what the networ
 (Ho, Jain and Abbeel 2020).
 
 **Levels.** At level t = 1, ..., T (the time step of other texts) an observation x has become x_t, a
-signal α_t x and noise σ_t ε. The log of their ratio, λ_t = log(α_t²/σ_t²), falls evenly:
+signal α_t x and noise σ_t ε. The logarithm of signal to noise, λ_t = log(α_t²/σ_t²), falls evenly:
 
     λ_t  = λ_1 + (λ_T - λ_1) u                u = (t - 1)/(T - 1), between 0 and 1            (1)
     α_t² = 1/(1 + exp(-λ_t)),  σ_t² = 1/(1 + exp(λ_t))         so that α_t² + σ_t² = 1        (2)
     x_t  = α_t x + σ_t ε                      ε ~ N(0, I)                                     (3)
 
-**The network** predicts ε from x_t and τ, sines and cosines of λ_t: one network for all levels. As
-a mean square is least at the mean, the best ε̂ is E[ε|x_t], the mean of all ε that lead to this x_t:
+**The network** predicts ε from x_t and τ, sines and cosines of λ_t: one network for all levels. A
+mean square is least at the mean, so the best ε̂ is E[ε|x_t], the mean of all ε that lead to x_t:
 
     loss = mean of |ε̂ - ε|²                   over the data x, the noise ε and u              (4)
-    ε̂    = σ_t x_t + α_t mlp(x_t, τ)          mlp = 0 is right for data from N(0, I)          (5)
+    ε̂    = σ_t x_t + α_t mlp(x_t, τ)          for data from N(0, I), mlp = 0 is the best      (5)
 
 **The chain** (the reverse process) starts from x_T ~ N(0, I) and goes down from each level t to the
 level s = t - 1, the last time to x itself: α_0 = 1, σ_0 = 0. If x were known, x_s would have a
-normal distribution, derived in `Diffusion`. The chain puts its guess x̂ in the place of x, goes the
-share r_t of the way to it, and adds a little new noise:
+normal distribution, derived in `Diffusion`. The chain puts its guess x̂ in the place of x, goes from
+x_t/α_t the share r_t of the way to it, and adds a little new noise:
 
-    r_t = 1 - exp(λ_t - λ_s),  r_1 = 1        the share of the noise that goes                (6)
-    w_t = r_t α_s²/α_t²                       the weight of level t in the bound              (7)
+    r_t = 1 - exp(λ_t - λ_s),  r_1 = 1        the share of σ_t² from the last step up         (6)
+    w_t = r_t α_s²/α_t²                       the weight of level t in the bound (11)         (7)
     x̂   = (x_t - σ_t ε̂)/α_t                   what x seems to be                              (8)
     p(x_s|x_t) = N(α_s ((1 - r_t) x_t/α_t + r_t x̂), r_t σ_t² I)                               (9)
 
 **The bound.** p(x) is an integral over all x_1, ..., x_T, without a formula. But log p(x) has a
-lower bound, in which every wrong guess of the noise costs something (derived in `Diffusion`):
+lower bound, which every wrong guess of the noise makes smaller (derived in `Diffusion`):
 
     c    = log 2π + σ_T² - 1 + Σ_{t>1} (σ_s²/σ_t² - 1)                                       (10)
     ELBO = -½ (α_T² |x|² + d c + mean over ε of Σ_t w_t |ε̂ - ε|²) <= log p(x)                (11)
@@ -40,8 +40,8 @@ lower bound, in which every wrong guess of the noise costs something (derived in
 become ever smaller: this is the probability-flow ODE (Song and others 2021). Its samples have a
 density of their own, near that of the chain, which can be computed (derived in `_velocity`):
 
-    dx/dλ    = -½ σ (ε̂ - σ x)                 from x_T ~ N(0, I) down to x_1, and x = x_1/α_1 (12)
-    log p(x) = d log α_1 + log N(x_T; 0, I) + ∫ div(dx/dλ) dλ   from λ_1 up to λ_T           (13)
+    dx/dλ    = -½ σ (ε̂ - σ x)                 from x_T ~ N(0, I) to x_1, and x = x_1/α_1     (12)
+    log p(x) = d log α_1 + log N(x_T; 0, I) + ∫ div(dx/dλ) dλ   with ∫ from λ_1 to λ_T       (13)
 
 See figure_1_10_taxonomy (what it draws), `Diffusion.elbo` (three levels by hand), and
 tests/models/test_diffusion.py (that it holds; in test_e36 ε̂ is exact).
@@ -193,26 +193,32 @@ class Diffusion(Trained):
     """The chain of one θ: `sample` draws from it, and `elbo` bounds its log density.
 
     **Up.** Let q be the distribution of x, x_1, ..., x_T when noise is added. One step adds noise
-    of variance r_t σ_t², just so much that x_t = α_t x + σ_t ε again. If x is known, the step back
-    follows by Bayes' rule, and a product of two normal densities in x_s is normal:
+    of variance r_t σ_t². This makes x_t = α_t x + σ_t ε again, since (α_t/α_s)² σ_s², what is left
+    of the earlier noise, is (1 - r_t) σ_t² by (6). If x is known, the step back follows by Bayes'
+    rule, as a product of two normal densities in x_s. Its inverse variance is the sum of theirs,
+    1/σ_s² + (1 - r_t)/(r_t σ_s²) = 1/(r_t σ_s²), and its mean is theirs with these weights:
 
-        q(x_t|x_s)    = N(α_t/α_s x_s, r_t σ_t² I)               σ_t² - (α_t/α_s)² σ_s² = r_t σ_t²
+        q(x_t|x_s)    = N(α_t/α_s x_s, r_t σ_t² I)
         q(x_s|x_t, x) ∝ N(x_s; α_s x, σ_s² I) q(x_t|x_s)
                       = N(α_s ((1 - r_t) x_t/α_t + r_t x), r_t σ_s² I)
 
-    **Down.** p(x_s|x_t) puts the guess x̂ for the unknown x. Its variance r_t σ_t² is the larger of
-    the two that Ho and others consider, that of q(x_t|x_s): right for data from N(0, I), and nearly
-    so for all smooth densities where there is little noise.
+    **Down.** p(x_s|x_t) has the guess x̂ in the place of the unknown x. Its variance r_t σ_t² is the
+    larger of the two that Ho and others consider, that of q(x_t|x_s): right for data from N(0, I),
+    and nearly so for all smooth densities where there is little noise.
 
     **The bound.** log p(x) is the log of the mean over q of p(x, x_1, ..., x_T)/q(x_1, ..., x_T|x),
-    and by Jensen's inequality at least the mean of the log. The x_t of both
-    are made one from the next, so p/q has one factor for each level, and the mean of the log is
+    and by Jensen's inequality at least the mean of the log. Both are products from level T down:
 
-        log p(x) >= mean over q of log p(x|x_1) - Σ_{t>1} KL(q(x_s|x_t, x)‖p(x_s|x_t))
+        p(x, x_1, ..., x_T) = N(x_T; 0, I) Π_{t>1} p(x_s|x_t)    p(x|x_1)
+        q(x_1, ..., x_T|x)  = q(x_T|x)     Π_{t>1} q(x_s|x_t, x)
+
+    The mean over q of the log of each quotient q/p is a divergence:
+
+        log p(x) >= mean over q of (log p(x|x_1) - Σ_{t>1} KL(q(x_s|x_t, x)‖p(x_s|x_t)))
                     - KL(q(x_T|x)‖N(0, I))
 
-    The means of the two normal densities of a step differ by α_s r_t (x̂ - x), and x̂ - x is
-    (σ_t/α_t) (ε - ε̂). Their divergence is therefore
+    KL(N(µ, a I)‖N(ν, b I)) = ½ (|µ - ν|²/b + d (a/b - 1 - log(a/b))). The means of the two normal
+    densities of a step differ by α_s r_t (x̂ - x), and x̂ - x is (σ_t/α_t) (ε - ε̂). Therefore
 
         KL = ½ (|α_s r_t (x̂ - x)|²/(r_t σ_t²) + d (σ_s²/σ_t² - 1 - log(σ_s²/σ_t²)))
            = ½ (w_t |ε̂ - ε|²                  + d (σ_s²/σ_t² - 1 - log(σ_s²/σ_t²)))
@@ -223,11 +229,11 @@ class Diffusion(Trained):
         KL(q(x_T|x)‖N(0, I))   = ½ (α_T² |x|² + d (σ_T² - 1 - log σ_T²))
 
     In the sum the logarithms cancel, and (11) remains. If λ falls evenly in small steps, all w_t
-    with t > 1 are nearly the same: then the loss is the bound up to a factor and a constant.
+    with t > 1 are nearly the same: then a smaller loss is a higher bound, apart from level 1.
 
     `ode_log_prob` is the density of another distribution, that of the flow, from which
-    `sample_deterministic` draws. It is close to the chain's if ε̂ is close to E[ε|x_t]. Of the
-    family only d, n_parameters, n_levels, level and eps_hat are used.
+    `sample_deterministic` draws. It is close to the chain's if ε̂ is close to E[ε|x_t]. Anything
+    with d, n_parameters, n_levels, level and eps_hat may be the family.
     """
 
     def __init__(self, family, theta):
@@ -258,9 +264,10 @@ class Diffusion(Trained):
     def elbo(self, X, rng, n_terms=None):
         """ELBO(x) for each row of X, (n,), in nats, without bias: each term with one draw of ε.
 
-        The term of t = 1, and all others, or `n_terms` of them drawn evenly for each row. Where
-        there is little noise, the network cannot see it, so ε̂ - ε is near -ε and varies as ε does.
-        Therefore α_t² (|ε|² - d) is subtracted: its mean is 0, and it varies likewise.
+        The sum in (11) has T terms. That of t = 1 is always computed; of the others all, or, to
+        save time, `n_terms`, drawn evenly for each row and weighted to stand for all. Where there
+        is little noise, the network cannot see it, so ε̂ - ε is near -ε and varies as ε does.
+        Therefore α_t² (|ε|² - d) is subtracted: its mean is 0, and it varies in the same way.
 
         Three levels by hand: α_t² = 0.8, 0.5, 0.2, so λ_t = log 4, 0, -log 4. With mlp = 0,
         ε̂ - ε is α_t (σ_t x - α_t ε), and the mean of its square α_t² (σ_t² x² + α_t²). At x = 1

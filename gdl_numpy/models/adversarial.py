@@ -4,8 +4,8 @@ Can new points of the map be made without any formula for p(x)? Draw z from N(0,
 g, the generator, move it, and call x = g(z) a new point. That is a sampler; what is missing is a
 loss that says how to change g. So let a second network, the discriminator, learn to tell the data
 from the generator's fakes, like any discriminative model of two classes: it outputs D(x), the
-probability that x is one of the data. Where it finds a fake out, its gradient at x says in which
-direction x would look more like the data, and g learns that (Goodfellow et al. 2014):
+probability that x is one of the data. Where it finds a fake out, the gradient of D at x says in
+which direction x would look more like the data, and g learns to go there (Goodfellow et al. 2014):
 
     z ~ N(0, I) of k dimensions                                                                  (1)
     x = g(z)                                                                                     (2)
@@ -13,9 +13,9 @@ direction x would look more like the data, and g learns that (Goodfellow et al. 
     V = mean over the data of log D(x) + mean over z of log(1 - D(g(z)))
 
 The discriminator raises V, the value of the game, and the generator lowers it. At an x where the
-data have the density p_data and the fakes q, D contributes p_data log D + q log(1 - D) to V, whose
-derivative p_data/D - q/(1 - D) is 0 for D = p_data/(p_data + q). With this best D, and with
-m = (p_data + q)/2,
+data have the density p_data and the fakes the density q, D adds p_data log D + q log(1 - D) to V.
+The derivative p_data/D - q/(1 - D) falls as D grows, through 0 at D = p_data/(p_data + q). With
+this best D, and with m = (p_data + q)/2,
 
     V = mean over p_data of log(p_data/(2m)) + mean over q of log(q/(2m))
       = -log 4 + KL(p_data‖m) + KL(q‖m) = -log 4 + 2 JS(p_data, q)
@@ -31,7 +31,8 @@ loss of the discriminator, an estimate of -V from n rows x_i of the data and n f
     loss_D = 1/n Σ softplus(-logit(x_i)) + 1/n Σ softplus(logit(g(z_i)))                         (4)
     slope = (logit(x + δ ε) - logit(x))/δ               ε ~ N(0, I), x each x_i and g(z_i)       (5)
     loss_D ← loss_D + γ/(2n) Σ slope²                   a penalty against steep logits           (6)
-    ∂logit = -sigmoid(-logit)/n, sigmoid(logit)/n       at data, at fakes; and from each slope   (7)
+    ∂logit = -sigmoid(-logit)/n, sigmoid(logit)/n       at data, at fakes; and of each penalty
+             γ slope/(n δ), -γ slope/(n δ)              at x + δ ε, at x                         (7)
 
     loss_g = 1/n Σ softplus(-logit(g(z_i)))             of the generator                         (8)
     ∂logit = -sigmoid(-logit)/n                         to ∂x through D, to ∂θ_g through g       (9)
@@ -111,7 +112,7 @@ class AdversarialFamily(TrainedFamily):
         loss = loss + 0.5 * penalty * (slope**2).sum()              # (6)
 
         dlogit = xp.concatenate([-sigmoid(-data), sigmoid(fake), penalty / delta * slope])  # (7)
-        dlogit[:2 * n] -= dlogit[2 * n:]                            # a slope is a difference (7)
+        dlogit[:2 * n] -= dlogit[2 * n:]                            # and minus that at x (7)
         dlogit /= n
         return loss / n, backward(dlogit, inputs=False)[0]
 
@@ -140,7 +141,7 @@ class AdversarialFamily(TrainedFamily):
             penalty     γ/2 |∂logit/∂x|² on average, at data and at fakes: it keeps D from being so
                         steep that g overshoots (Roth et al. 2017 and Mescheder et al. 2018, who use
                         second derivatives; here `delta` measures the slope)
-            memory      Adam with β1 = 0.5 and β2 = 0.99 soon forgets a gradient of another D
+            memory      Adam with β1 = 0.5 and β2 = 0.99 soon forgets the gradients of an earlier D
             rates       `learning_rate` is the generator's and falls as half a cosine wave; the
                         discriminator, which has to keep up, learns at twice this rate
             averaging   a step's theta has the mean of the last generators, as in `training.train`

@@ -11,10 +11,10 @@ decided by the first of these methods that its class has:
     energy           E(x), p = exp(-E)/Z      explicit density, approximate: known up to Z       (3)
     none of them     only `sample`            implicit density                                   (4)
 
-No model is listed in this file. The leaves are the modules found in models/, each called by the
-title of its docstring. A class XFamily there is a family, its members are of the class X beside it,
-and what X can do decides. So a new file is a new leaf. The `ode_log_prob` of a diffusion model does
-not count: it is the density of its probability-flow ODE, not of what `sample` draws.
+No model is listed in this file. The leaves are the modules found in models/, so a new file is a new
+leaf, and each is called by the title of its docstring. A class XFamily there is a family, its
+members are of the class X beside it, and what X can do decides. The `ode_log_prob` of a diffusion
+model does not count: it is the density of its probability-flow ODE, not of what `sample` draws.
 
 The box says what p(x) is; the pushforward of a density by a decoder can only be sampled:
 
@@ -76,7 +76,7 @@ def leaves(package=MODELS):
 
 
 def tree(package=MODELS):
-    """The leaves as dictionaries in dictionaries, one a fork, with lists of titles inside."""
+    """The leaves as nested dictionaries, one for each fork, with lists of titles at the ends."""
     root = {}
     for leaf in leaves(package):
         *path, last = leaf.branch

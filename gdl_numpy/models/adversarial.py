@@ -169,7 +169,7 @@ class AdversarialFamily(TrainedFamily):
                 theta_g = g_step(theta_g, dtheta_g)
                 yield Step(t, loss, self.parts.join(average(theta_g), phi))
 
-        return play(theta)                                  # a wrong argument is refused before
+        return play(theta)                                  # wrong arguments are refused at once
 
 
 class Adversarial(Trained):

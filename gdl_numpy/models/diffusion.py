@@ -17,7 +17,7 @@ signal α_t x and noise σ_t ε. The logarithm of signal to noise, λ_t = log(α
 **The network** predicts ε from x_t and τ, sines and cosines of λ_t: one network for all levels. A
 mean square is least at the mean, so the best ε̂ is E[ε|x_t], the mean of all ε that lead to x_t:
 
-    loss = mean of |ε̂ - ε|²                   over the data x, the noise ε and u              (4)
+    loss = mean of |ε̂ - ε|²                   over the data x, the noise ε and times u        (4)
     ε̂    = σ_t x_t + α_t mlp(x_t, τ)          for data from N(0, I), mlp = 0 is the best      (5)
 
 **The chain** (the reverse process) starts from x_T ~ N(0, I) and goes down from each level t to the
@@ -357,7 +357,10 @@ class Diffusion(Trained):
         return log_p - 0.5 * ((X**2).sum(axis=1) + d * LOG_2_PI)                        # (13)
 
     def _velocity_and_divergence(self, X_and_log_p, log_snr):
-        """dx/dλ and its divergence, (n, d + 1), at the level λ, of shape (1,)."""
+        """dx/dλ and its divergence, (n, d + 1), at the level λ, of shape (1,). By (12),
+
+            div(dx/dλ) = -½ σ (Σ_i ∂ε̂_i/∂x_i - d σ)
+        """
         xp, d, X = array_module(X_and_log_p), self.family.d, X_and_log_p[:, :self.family.d]
         sigma = signal_and_noise(log_snr)[1]
         eps_hat, backward = self.family.eps_hat(self.theta, X, log_snr)

@@ -225,7 +225,8 @@ class EnergyBased(Trained):
 class GridNormalised(Described):
     """An energy-based density `p` with its Z by a grid of `shape`, so that it has a log_prob.
 
-    For few dimensions only: a grid of k cells along each axis has k^d.
+    This is (3) with the m cells of the grid, each of volume V/m. For few dimensions only: a grid of
+    k cells along each axis has k^d.
     """
 
     def __init__(self, p, shape):

@@ -11,8 +11,9 @@ other; the decoder gives their means x̂ and standard deviations s:
     x̂(z), ρ(z) = decoder(z)       s = floor + exp(ρ)                                          (1)
     p(x, z) = N(z; 0, I) N(x; x̂(z), s(z)²)        p(x) = ∫ p(x, z) dz
 
-The joint density is known. Its integral has no formula, unless the decoder is linear and s fixed.
-Where x̂(z) is a point of the data, s could shrink to 0 and p(x) grow without bound: hence the floor.
+In the plain case ρ is the same for all z, and a part of θ. The joint density is known. Its integral
+has no formula, unless the decoder is linear and s fixed. Where x̂(z) is a point of the data, s could
+shrink to 0 and p(x) grow without bound: hence the floor.
 
 **The guess** is a normal density too. Once ε is drawn, a draw z is a function of µ and σ, so that
 gradients reach the encoder (the reparametrization trick):

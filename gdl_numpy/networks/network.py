@@ -81,8 +81,8 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
 
     Neither the signals forward nor the gradients backward should grow or fade from layer to layer:
     weights from N(0, 2/(d_in + d_out)) (Glorot and Bengio 2010, for slopes a' near 1), for relu,
-    which keeps half of its inputs, N(0, 2/d_in) (He and others 2015); biases 0. The slope of
-    softplus is 1/2 at 0, and its gradients about halve with every layer: for few layers only.
+    which keeps half of its inputs, N(0, 2/d_in) (He and others 2015); biases 0. Softplus is for few
+    layers only: its slope is 1/2 at 0, so that gradients about halve with every layer.
     """
     checks.choice(activation, "activation", ACTIVATIONS)
     n, dtype = n_parameters(sizes), checks.float_dtype(dtype)
@@ -94,7 +94,7 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
 
 
 def mlp(theta, X, sizes, activation="tanh"):
-    """Y (n, dL) from theta (n_θ,) and X (n, d0), and backward: dY -> dtheta (n_θ,), dX (n, d0).
+    """Y (n, d_L) of theta (n_θ,) and X (n, d_0), and backward: dY -> dtheta (n_θ,), dX (n, d_0).
 
     `activation` is a key of ACTIVATIONS. Y may be overwritten, since `backward` does not use it.
     `backward(dY, inputs=False)` leaves dX out, gives None for it and saves a matrix product;

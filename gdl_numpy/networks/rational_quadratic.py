@@ -22,12 +22,9 @@ how much the slopes at its ends exceed the mean slope:
     y = y_j + h N/D                                                                              (5)
     dy/dx = (h/w) (N' D - N D')/D² = s² M/D²        where ' is the derivative in ξ               (6)
 
-For the last step, multiply out N' = 2s ξ + δ_j (1 - 2ξ) and D' = η (1 - 2ξ). As 2ξ ζ - ξ² (1 - 2ξ)
-= ξ², what is left is s (2s ξ + δ_j (1 - 2ξ) + η ξ²), and with the η of (1) this is s M.
-
-In M, the weights (1 - ξ)², 2ζ and ξ² have the sum 1. D is a mean too, of s and (δ_j + δ_{j+1})/2,
-with the weights 1 - 2ζ and 2ζ. So M and D are positive, and y increases. At a knot D = s and M is
-its δ: the slope is δ, seen from the left as from the right.
+(`spline` shows the last step.) In M, the weights (1 - ξ)², 2ζ and ξ² have the sum 1. D is a mean
+too, of s and (δ_j + δ_{j+1})/2, with the weights 1 - 2ζ and 2ζ. So M and D are positive, and y
+increases. At a knot D = s and M is its δ: the slope is δ, seen from the left as from the right.
 
 For the way back, let u = y - y_j. Then h N - u D = 0 is a quadratic equation for ξ, α ξ² + β ξ + γ
 = 0. Its root between 0 and 1 (why this one: see `inverse_spline`) is
@@ -76,7 +73,13 @@ def n_numbers(n_bins):
 
 def spline(x, raw):
     """y and log dy/dx (n,) of each x (n,), each by the spline of its own row of raw (n, 3K + 1);
-    and backward: dy, dlog_slope -> dx, draw."""
+    and backward: dy, dlog_slope -> dx, draw.
+
+    The last step of (6) multiplies out N' = 2s ξ + δ_j (1 - 2ξ) and D' = η (1 - 2ξ):
+
+        N' D - N D' = s (2s ξ + δ_j (1 - 2ξ) + η ξ²)        as 2ξ ζ - ξ² (1 - 2ξ) = ξ²
+                    = s M                                   with the η of (1)
+    """
     x, raw = _checked(x, "x", raw)
     xp, K = array_module(x), raw.shape[1] // 3
     inside = abs(x) <= 1
@@ -165,9 +168,11 @@ def _checked(x, name, raw):
 def _knots(logits):
     """The knots (n, K + 1) on one axis from logits (n, K), and backward.
 
-    In each row the loss sees two knots only, j and j + 1: backward takes rows, j and the gradients
-    of these two, and returns dlogits (n, K). By (10), dx_j/dq_i = 2 (1 - K m) for i < j, else 0.
-    The softmax has dq_k/dlogit_i = q_k ([k = i] - q_i), so ∂logit_i = q_i (∂q_i - Σ_k q_k ∂q_k).
+    In each row the loss depends on two knots only, j and j + 1: backward takes rows, j and the
+    gradients of these two, and returns dlogits (n, K). By (10), dx_j/dq_i is 2 (1 - K m) for i < j,
+    else 0. By (9), dq_k/dlogit_i is -q_k q_i, and q_i more if k = i. So, summed over k,
+
+        ∂logit_i = q_i (∂q_i - Σ_k q_k ∂q_k)
     """
     xp, K = array_module(logits), logits.shape[1]
     q = logits - logits.max(axis=1)[:, None]

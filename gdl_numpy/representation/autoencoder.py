@@ -158,7 +158,7 @@ class AutoencoderFamily(Described):
             for step in steps:
                 yield Step(step.step, scale**2 * step.loss, self.rescaled(step.theta, mu, scale))
 
-        return in_units_of_the_data()                       # a wrong argument is refused before
+        return in_units_of_the_data()                       # wrong arguments are refused at once
 
 
 class Autoencoder(Described):

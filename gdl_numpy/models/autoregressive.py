@@ -206,7 +206,7 @@ class Autoregressive(_Autoregressive):
                 k = (cdf[:, :-1] <= u).sum(axis=1)                                  # (5)
             x, centre = (((k + u) * (2 / K) - 1).astype(theta.dtype)
                          for u in (rng.random(n, dtype=theta.dtype), 0.5))
-            x = xp.where(_bin(x, K) == k, x, centre)                # rounding may leave the bin (5)
+            x = xp.where(_bin(x, K) == k, x, centre)                # rounding could step over (5)
             X[:, i] = xp.minimum(x, 1)
         return X[:, [family.order.index(i) for i in range(family.d)]]
 

@@ -235,8 +235,8 @@ class Parts(Described):
     def __init__(self, *lengths):
         self.lengths = checks.whole_numbers(lengths, "lengths")
         self.n_parameters = sum(self.lengths)
-        borders = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
-        self._slices = [slice(start, end) for start, end in pairwise(borders)]
+        ends = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
+        self._slices = [slice(start, end) for start, end in pairwise(ends)]
 
     def __call__(self, theta):
         """The parts, views of theta. ValueError if theta has another shape."""

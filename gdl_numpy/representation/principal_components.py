@@ -191,7 +191,7 @@ class ProbabilisticPCAFamily(Described):
         def backward(dlog_p):
             gA, total = dlog_p[:, None] * A, dlog_p.sum()
             trace = (self.d - self.k) / variance + xp.trace(M_inverse)      # tr C⁻¹
-            dW = gA.T @ Z - total * W @ M_inverse                           # z is a W
+            dW = gA.T @ Z - total * W @ M_inverse
             dlog_sigma = variance * ((gA * A).sum() - total * trace)
             dmu = gA.sum(axis=0, dtype=float).astype(mu.dtype)
             return xp.concatenate([dmu, dW.ravel(), dlog_sigma[None]])

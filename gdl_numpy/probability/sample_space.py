@@ -99,7 +99,7 @@ class SampleSpace(Described):
         small = math.prod(shape) <= 2**53                           # exact as a float
         number = xp.zeros(len(X), dtype=int if small else object)
         for i, (side, k) in enumerate(zip(self.sides, shape, strict=True)):
-            unit = 2.0**(math.frexp(side)[1] - 1)       # to divide by a power of 2 rounds nothing
+            unit = 2.0**(math.frexp(side)[1] - 1)                   # a power of 2 rounds nothing,
             side, steps = side / unit, U[:, i] / unit * k           # and nothing overflows
             column = xp.floor(steps / side)                         # (6)
             column -= column * side > steps                         # where it was rounded up

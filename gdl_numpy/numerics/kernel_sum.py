@@ -13,8 +13,8 @@ alone changes S by up to ε S, where ε is the precision of a float. So the othe
     needed = log n - log ε                                                                      (1)
     log S + r²/2 >= needed                     the logarithm of the first line                  (2)
 
-Queries q for which this fails look twice as far. The near terms come from one matrix product for a
-block of queries at a time, by
+The first r has r²/2 = needed + 6, which is enough where S > exp(-6). Queries q for which (2) fails
+look twice as far. The near terms come from one matrix product for a block of queries at a time, by
 
     -|q - x|²/2 = q·x - |x|²/2 - |q|²/2                                                         (3)
 
@@ -50,7 +50,7 @@ def log_kernel_sum(Q, X, h):
     Q, h = checks.observations(Q, X, name="Q"), checks.number(h, "h", "(0, inf)")
     xp = array_module(Q)
     needed = math.log(len(X)) - math.log(xp.finfo(Q.dtype).eps)                             # (1)
-    radius = math.sqrt(2 * needed + 12)             # r²/2 = needed + 6: enough where S > exp(-6)
+    radius = math.sqrt(2 * needed + 12)                         # enough where S > exp(-6)
     log_sum = xp.full(len(Q), -math.inf, dtype=Q.dtype)
     rest = xp.arange(len(Q))
     farthest = 0.1 * math.sqrt(xp.finfo(Q.dtype).max / Q.shape[1])      # beyond, r² d overflows

@@ -92,7 +92,7 @@ Arrays, checks, and what is done with large data
     checks     检查  what is refused at the door, and in which words
     described  描述  densities and families that say what they are
     blocks     分块  large data, some rows at a time
-    memory     内存  freed memory is kept, which halves a training step
+    memory     内存  keeps freed memory, which halves the time of a training step
 
 Methods that need only numbers
 
@@ -102,7 +102,7 @@ Methods that need only numbers
     optimizer       优化器          gradient descent and Adam on one vector
     newton          牛顿法          Newton's method for any convex loss
     softmax_newton  牛顿法求解回归  softmax regression, fast, and in any units
-    separation      可分性          whether planes keep classes apart, for certain
+    separation      可分性          whether planes keep classes apart, decided without rounding
     langevin        朗之万动力学    a Markov chain for any energy
     polygon         多边形          regions with straight edges: membership, integrals, sampling
 

@@ -37,13 +37,13 @@ lower bound, in which every wrong guess of the noise costs something (derived in
     ELBO = -½ (α_T² |x|² + d c + mean over ε of Σ_t w_t |ε̂ - ε|²) <= log p(x)                (11)
 
 **The flow.** Put the guess ε̂ in the place of new noise too, x_s = α_s x̂ + σ_s ε̂, and let the steps
-become ever smaller: this is the probability-flow ODE (Song and others 2021). Its samples have a
+become ever smaller: this is the probability-flow ODE (Song et al. 2021). Its samples have a
 density of their own, near that of the chain, which can be computed (derived in `_velocity`):
 
     dx/dλ    = -½ σ (ε̂ - σ x)                 from x_T ~ N(0, I) down to x_1, and x = x_1/α_1 (12)
     log p(x) = d log α_1 + log N(x_T; 0, I) + ∫ div(dx/dλ) dλ   from λ_1 up to λ_T           (13)
 
-See figure_1_10_taxonomy (what it draws), `Diffusion.elbo` (three levels by hand), and
+See figure_1_10_taxonomy (its samples of the map), `Diffusion.elbo` (three levels by hand), and
 tests/models/test_diffusion.py (that it holds; in test_e36 ε̂ is exact).
 
 Errata.
@@ -105,7 +105,7 @@ class DiffusionFamily(TrainedFamily):
     def loss(self, theta, X, rng):
         """The mean of |ε̂ - ε|² over the rows of X at random levels, and its gradient, (n_θ,).
 
-        The rows' times u are spread evenly, i/n + one random number (Kingma and others 2021), so
+        The rows' times u are spread evenly, i/n + one random number (Kingma et al. 2021), so
         that each batch sees all levels. ∂ε̂ = 2 (ε̂ - ε)/n.
 
         What is learned is a gradient. Among noisy data the density is a mean over the data,
@@ -201,12 +201,12 @@ class Diffusion(Trained):
                       = N(α_s ((1 - r_t) x_t/α_t + r_t x), r_t σ_s² I)
 
     **Down.** p(x_s|x_t) puts the guess x̂ for the unknown x. Its variance r_t σ_t² is the larger of
-    the two that Ho and others consider, that of q(x_t|x_s): right for data from N(0, I), and nearly
+    the two that Ho et al. consider, that of q(x_t|x_s): right for data from N(0, I), and nearly
     so for all smooth densities where there is little noise.
 
     **The bound.** log p(x) is the log of the mean over q of p(x, x_1, ..., x_T)/q(x_1, ..., x_T|x),
-    and by Jensen's inequality at least the mean of the log. The x_t of both
-    are made one from the next, so p/q has one factor for each level, and the mean of the log is
+    and by Jensen's inequality at least the mean of the log. Given x, q draws x_T first, then each
+    x_s from q(x_s|x_t, x), and p goes the same way. So p/q has one factor for each level:
 
         log p(x) >= mean over q of log p(x|x_1) - Σ_{t>1} KL(q(x_s|x_t, x)‖p(x_s|x_t))
                     - KL(q(x_T|x)‖N(0, I))

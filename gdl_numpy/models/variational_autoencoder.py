@@ -22,20 +22,20 @@ Where x̂(z) is a point of the data, s could shrink to 0 and p(x) grow without b
 **The bound.** Each draw gives a weight w = p(x, z)/q(z|x), whose mean is p(x): the mean over q of
 w is ∫ q w dz = ∫ p(x, z) dz. The logarithm is concave, so the mean of log w is at most the log of
 the mean (Jensen's inequality). It is called the evidence lower bound, ELBO (Kingma and Welling
-2014; Rezende and others 2014). As p(x, z) = p(x) p(z|x), it falls short by the error of the guess:
+2014; Rezende et al. 2014). As p(x, z) = p(x) p(z|x), it falls short by the error of the guess:
 
     ELBO(x) = mean of log w = log p(x) - mean of log(q(z|x)/p(z|x)) = log p(x) - KL(q(z|x)‖p(z|x))
 
 As an option, the mean of m weights stands for p(x). It varies less than one weight, so its log is
-closer to log p(x) (Burda and others 2016). With u = (x - x̂)/s, and since (z - µ)/σ is ε and the
+closer to log p(x) (Burda et al. 2016). With u = (x - x̂)/s, and since (z - µ)/σ is ε and the
 k/2 log 2π of both normal densities of z cancel,
 
     log w = log N(z; 0, I) - log q(z|x) + log N(x; x̂, s²)
           = ½ (|ε|² - |z|²) + Σ log σ - Σ (½ u² + log s) - d/2 log 2π                         (4)
     bound = log (1/m Σ_i w_i)     ELBO(x) <= mean of the bound <= log p(x)                    (5)
 
-See figure_1_10_taxonomy (what it draws), `VariationalAutoencoderFamily.elbo` (one point by hand),
-and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).
+See figure_1_10_taxonomy (its samples of the map), `VariationalAutoencoderFamily.elbo` (one point by
+hand), and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).
 
 Errata.
 E34 (tests/models/test_variational_autoencoder.py)  the joint is exact, the marginal is bounded
@@ -78,21 +78,6 @@ class VariationalAutoencoderFamily(TrainedFamily):
 
     def __call__(self, theta):
         return VariationalAutoencoder(self, theta)
-
-    def initial_theta(self, rng, dtype=float):
-        """A random start, shape (n_θ,), where rng lives; exp(ρ) is about 1/10.
-
-        With noise as wide as the data a decoder learns to do without z, and does not come back
-        (posterior collapse).
-        """
-        dtype = checks.float_dtype(dtype)
-        decoder, encoder = (network.initial_theta(rng, dtype)
-                            for network in (self.decoder, self.encoder))
-        rho = array_module(decoder).zeros(self.d, dtype=dtype) - math.log(10)
-        if not self.constant_noise:
-            decoder[-self.d:] = rho                                 # the bias of these outputs
-            rho = rho[:0]
-        return self.parts.join(decoder, rho, encoder)
 
     def decode(self, theta, Z):
         """(x̂, s) of p(x|z), (n, d) and (n, d) or (d,), and backward: dX_hat, ds (n, d) -> dtheta
@@ -178,6 +163,21 @@ class VariationalAutoencoderFamily(TrainedFamily):
             return xp.concatenate([dtheta, backward_encoder(dZ.sum(axis=0), dlog_sigma)])
 
         return log_sum - math.log(m), backward                                          # (5)
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (n_θ,), where rng lives; exp(ρ) is about 1/10.
+
+        With noise as wide as the data a decoder learns to do without z, and does not come back
+        (posterior collapse).
+        """
+        dtype = checks.float_dtype(dtype)
+        decoder, encoder = (network.initial_theta(rng, dtype)
+                            for network in (self.decoder, self.encoder))
+        rho = array_module(decoder).zeros(self.d, dtype=dtype) - math.log(10)
+        if not self.constant_noise:
+            decoder[-self.d:] = rho                                 # the bias of these outputs
+            rho = rho[:0]
+        return self.parts.join(decoder, rho, encoder)
 
     def loss(self, theta, X, rng, n_samples=1):
         """The mean of the negative bound over the rows of X, and its gradient, (n_θ,)."""

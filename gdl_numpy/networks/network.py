@@ -1,10 +1,10 @@
 """Network: the multilayer perceptron, a function that is flexible enough for most of this book.
 
 Is there land at this latitude and longitude? What does the tin of this height and width look like?
-We cannot write down a formula for either, but we can train one: a function with thousands of
-parameters, changed step by step along a gradient. A network alternates two simple operations. A
-matrix mixes the numbers of a row and a vector shifts them; then each number by itself goes through
-a nonlinearity, the activation a. Without it the layers together would be no more than one matrix.
+From examples alone we cannot write down a formula for either. But we can train one: a function with
+thousands of parameters, changed step by step along a gradient. A network alternates two simple
+operations. A matrix mixes the numbers of a row and a vector shifts them; then each number by itself
+goes through a nonlinearity, the activation a. Without it all layers would be no more than one.
 
 Let the layers have the sizes (d_0, d_1, ..., d_L), and X (n, d_0) one observation in each row:
 
@@ -78,7 +78,7 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
 
     Neither the signals forward nor the gradients backward should grow or fade from layer to layer:
     weights from N(0, 2/(d_in + d_out)) (Glorot and Bengio 2010, for slopes a' near 1), for relu,
-    which keeps half of its inputs, N(0, 2/d_in) (He and others 2015); biases 0. The slope of
+    which keeps half of its inputs, N(0, 2/d_in) (He et al. 2015); biases 0. The slope of
     softplus is 1/2 at 0, and its gradients about halve with every layer: for few layers only.
     """
     checks.choice(activation, "activation", ACTIVATIONS)

@@ -35,7 +35,7 @@ k/2 log 2π of both normal densities of z cancel,
     bound = log (1/m Σ_i w_i)     ELBO(x) <= mean of the bound <= log p(x)                    (5)
 
 See figure_1_10_taxonomy (its samples of the map), `VariationalAutoencoderFamily.elbo` (one point by
-hand), and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).
+hand), and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known).
 
 Errata.
 E34 (tests/models/test_variational_autoencoder.py)  the joint is exact, the marginal is bounded

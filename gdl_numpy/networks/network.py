@@ -32,11 +32,11 @@ By hand: sizes 1-2-1, relu, weights (1, -1) and then (3, 5), biases 0. At x = 2,
 H_1 = (2, 0) and y = 3·2 + 5·0 = 6. Backward from ∂y = 1: ∂W_2 = H_1 = (2, 0) and ∂b_2 = 1; ∂H_1 is
 (3, 5), of which relu lets ∂A_1 = (3, 0) pass; ∂W_1 = 2 (3, 0), ∂b_1 = (3, 0), ∂x = 3·1 + 0·(-1).
 
-    >>> import numpy
-    >>> theta, X = numpy.array([1.0, -1, 0, 0, 3, 5, 0]), numpy.array([[2.0]])   # W_1 b_1 W_2 b_2
-    >>> Y, backward = mlp(theta, X, (1, 2, 1), "relu")
-    >>> print(Y, *backward(numpy.array([[1.0]])))
-    [[6.]] [6. 0. 3. 0. 2. 0. 1.] [[3.]]
+>>> import numpy
+>>> theta, X = numpy.array([1.0, -1, 0, 0, 3, 5, 0]), numpy.array([[2.0]])   # W_1 b_1 W_2 b_2
+>>> Y, backward = mlp(theta, X, (1, 2, 1), "relu")
+>>> print(Y, *backward(numpy.array([[1.0]])))
+[[6.]] [6. 0. 3. 0. 2. 0. 1.] [[3.]]
 
 `mlp(theta, X, sizes)` is this function as it stands above. A `Network` is the same with its sizes
 inside, a value that a family is given: network(theta, X). `Parts` cuts a θ that belongs to several

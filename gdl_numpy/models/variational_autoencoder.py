@@ -132,8 +132,9 @@ class VariationalAutoencoderFamily(TrainedFamily):
     def importance_weighted(self, theta, X, rng, n_samples):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta.
 
-        ∂bound/∂log w_i = w_i/Σ_j w_j, the share of draw i. Call g_i this share times ∂bound, and
-        differentiate (4) with ε_i fixed. ∂ẑ_i is what the decoder pulls back from x̂_i and s_i:
+        ∂bound/∂log w_i = w_i/Σ_j w_j, the share of draw i, which is 1 in the plain case m = 1. Call
+        g_i this share times ∂bound, and differentiate (4) with ε_i fixed. ∂ẑ_i is what the decoder
+        pulls back from x̂_i and s_i:
 
             ∂x̂_i = g_i u_i/s_i            ∂s_i = g_i (u_i² - 1)/s_i
             ∂z_i = ∂ẑ_i - g_i z_i         since z_i also stands in -½ |z_i|²

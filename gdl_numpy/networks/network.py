@@ -40,8 +40,10 @@ H_1 = (2, 0) and y = 3·2 + 5·0 = 6. Backward from ∂y = 1: ∂W_2 = H_1 = (2,
 
 `mlp(theta, X, sizes)` is this function as it stands above. A `Network` is the same with its sizes
 inside, a value that a family is given: network(theta, X). `Parts` cuts a θ that belongs to several
-networks. See figure_1_02_map (what a network learns of the land) and tests/networks/test_network.py
-(that loops over single numbers give the same, and so do central differences).
+networks.
+
+See figure_1_02_map (what a network learns of the land) and tests/networks/test_network.py (that
+loops over single numbers give the same, and so do central differences).
 """
 
 import math

@@ -8,7 +8,8 @@ A draw then begins as pure noise, and at each step loses some of what the networ
 (Ho, Jain and Abbeel 2020).
 
 **Levels.** At level t = 1, ..., T (the time step of other texts) an observation x has become x_t, a
-signal α_t x and noise σ_t ε. The log of their ratio, λ_t = log(α_t²/σ_t²), falls evenly:
+signal α_t x and noise σ_t ε. The log of the signal-to-noise ratio, λ_t = log(α_t²/σ_t²), in code
+`log_snr`, falls evenly:
 
     λ_t  = λ_1 + (λ_T - λ_1) u                u = (t - 1)/(T - 1), between 0 and 1            (1)
     α_t² = 1/(1 + exp(-λ_t)),  σ_t² = 1/(1 + exp(λ_t))         so that α_t² + σ_t² = 1        (2)

@@ -1,8 +1,8 @@
 """Storage: trained parameters on disk, with the family that they belong to.
 
-Training takes minutes, so its θ is kept. But θ alone means nothing: only its family knows what each
-number is for. Numbers of the right length in the wrong family would compute without complaint and
-be wrong. The idea: the file, a NumPy archive (.npz, without pickle), holds beside θ the name of the
+Training takes a minute or more, so its θ is kept. But θ alone means nothing: only its family knows
+what each number is for, and another family with as many would compute without complaint and be
+wrong. The idea: the file, a NumPy archive (.npz, without pickle), holds beside θ the name of the
 family and all arguments of its constructor, those of its networks included, such as sizes and wave
 vectors. Loading asks for a family made in the same way and refuses any other.
 
@@ -15,7 +15,7 @@ full, two programs may write the same file; whoever reads it is never to meet ha
 is written beside its place, under a name of its own, and then moved there, which the system does in
 one step.
 
-The mean and log σ of a normal density on a line; a family for the plane does not get them:
+The mean and log σ of a normal density on a line are saved, and refused to a family for the plane:
 
 >>> import tempfile
 >>> from gdl_numpy.probability.normal_family import NormalFamily

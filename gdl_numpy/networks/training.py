@@ -1,14 +1,14 @@
 """Training: minimize a loss by steps on a few rows at a time, for models without a formula for θ̂.
 
-A network that is to learn the land of the map has thousands of parameters, needs thousands of steps
-and has thousands of points. To pass all points through it in every step is a waste, because a loss
-is a mean over rows, and so is its gradient: a few rows drawn at random give nearly the same, right
-on average. What they add is noise, which never lets θ come to rest.
+A network that is to learn the land of the map needs thousands of steps, and there are thousands of
+points to learn from. To pass all of them through it in every step is a waste. The idea: a loss is a
+mean over rows, and so is its gradient, so that a few rows drawn at random give nearly the same, and
+on average exactly. What they add is noise, which never lets θ come to rest.
 
-Two remedies. The steps become smaller towards the end. And θ itself is averaged over the last
+Against that, the steps become smaller towards the end. And θ itself is averaged over the last
 steps, with weights that fade into the past (Polyak and Juditsky 1992, with equal weights), since
-noise that pushes θ to and fro cancels in a mean. At the steps t = 0, 1, ..., T - 1, with T =
-`max_steps`, with a learning rate η at the start and a fading factor a < 1,
+noise that pushes θ to and fro cancels in a mean. At the steps t = 0, 1, ..., T - 1, where T is
+`max_steps`, with a learning rate that begins as η, and a factor a < 1 for the fading,
 
     rows = `batch` rows of the data, each one drawn uniformly                                (1)
     η_t  = η ½ (1 + cos(π t/T))                     from η down to nearly 0                  (2)
@@ -20,8 +20,8 @@ The numerator and the denominator of θ̄ are sums s and w that are kept from st
     s ← a s + θ_t,   w ← a w + 1                    both 0 at first                          (5)
     θ̄_t = s/w                                                                                (6)
 
-By hand: with a = ½ the mean of first 0 and then 3 is (3 + ½ 0)/(1 + ½) = 2. And the loss ½ (θ - x)²
-is least on average over the rows 1, 2 and 6 at their mean, which steps on one row each nearly find:
+By hand: with a = ½, the average of θ_0 = 0 and θ_1 = 3 is (3 + ½ 0)/(1 + ½) = 2. And the mean of
+½ (θ - x)² over the rows 1, 2 and 6 is least at 3, which steps on one row each nearly find:
 
 >>> import numpy
 >>> average = Average(0.5)

@@ -21,8 +21,8 @@ softmax. So in both the larger of the two exponentials can be taken out as well:
     softplus(x) = log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))                             (6)
     sigmoid(x)  = exp(x)/(1 + exp(x)) = 1/(1 + exp(-x))         the first for x < 0          (7)
 
-The last function keeps a number y between -B and B, and changes it little where it is small. It is
-differentiable, and so comes with its `backward`, which takes ∂y = ∂loss/∂y and gives ∂x:
+The last function takes any x to a y between -B and B, and changes it little where it is small. It
+stands inside networks, and so has a `backward`, which takes ∂y = ∂loss/∂y and gives ∂x:
 
     y = B t,  t = tanh(x/B)                                                                  (8)
     ∂x = (1 - t²) ∂y                                tanh' = 1 - tanh²                        (9)

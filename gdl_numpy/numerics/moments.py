@@ -12,8 +12,8 @@ copy of all data is made. For the n rows x of X:
     C = 1/n Σ (x - µ)(x - µ)ᵀ                                                                (3)
 
 A column that does not vary should have C_jj = 0. But 0.3 is not a binary fraction, and 500 copies
-of it seem to vary by 6e-17. Let `rounding` be the distance from 1 to the next number of the
-data's dtype. Column j varies if
+of it seem to vary by 6e-17. Let `rounding` be the distance from 1 to the next number of the data's
+dtype. Column j varies if
 
     C_jj > (8 rounding µ_j)²                                                                 (4)
 

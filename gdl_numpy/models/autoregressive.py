@@ -74,10 +74,11 @@ class AutoregressiveFamily(TractableFamily):
     `hidden` are the widths of the hidden layers of each of the d - 1 networks, and `order` is the
     order of the factors, by default 0, ..., d - 1.
 
-    Options. With `bound` B, the logits lie between -B and B (network.py). Then no conditional
-    density varies by more than a factor exp(2B), so that what the data never showed is not ruled
-    out; and as tanh is flat at both ends, two levels come easily: land and sea. `waves` are wave
-    vectors F (d, m), whose rows for the coordinates that a network sees make its Fourier features.
+    Options. With `bound` B, a tanh keeps the logits between -B and B (network.py). Then no
+    conditional density varies by more than a factor exp(2B), so that what the data never showed is
+    not ruled out; and as tanh is flat at both ends, two levels come easily: land and sea. `waves`
+    are wave vectors F (d, m), whose rows for the coordinates that a network sees make its Fourier
+    features.
     """
 
     defaults = {"max_steps": 4000, "learning_rate": 2e-3}

@@ -31,8 +31,7 @@ loss of the discriminator, an estimate of -V from n rows x_i of the data and n f
     loss_D = 1/n Σ softplus(-logit(x_i)) + 1/n Σ softplus(logit(g(z_i)))                         (4)
     slope = (logit(x + δ ε) - logit(x))/δ               ε ~ N(0, I), x each x_i and g(z_i)       (5)
     loss_D ← loss_D + γ/(2n) Σ slope²                   a penalty against steep logits           (6)
-    ∂logit = -sigmoid(-logit)/n, sigmoid(logit)/n       at data, at fakes; and each slope gives
-             γ slope/(n δ)                              to x + δ ε, and takes as much from x     (7)
+    ∂logit = -sigmoid(-logit)/n, sigmoid(logit)/n       at data, at fakes; and from each slope   (7)
 
     loss_g = 1/n Σ softplus(-logit(g(z_i)))             of the generator                         (8)
     ∂logit = -sigmoid(-logit)/n                         to ∂x through D, to ∂θ_g through g       (9)

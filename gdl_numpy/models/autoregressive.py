@@ -51,7 +51,7 @@ masses add up to 1, and that a_i sees only what comes before it).
 
 Errata.
 E32 (tests/models/test_autoregressive.py)  p_θ(x) can be computed in high dimension, here exactly
-    with d = 1,024; what grows as K^d is a grid of K cells an axis
+    with d = 1,024; what grows as k^d is a grid of k cells an axis
 E37 (tests/models/test_autoregressive.py)  the model needs an order, but any order is exact; it
     matters only for how well restricted conditionals can follow the data
 """
@@ -74,7 +74,7 @@ class AutoregressiveFamily(TractableFamily):
     `hidden` are the widths of the hidden layers of each of the d - 1 networks, and `order` is the
     order of the factors, by default 0, ..., d - 1.
 
-    Options. With `bound` B, a tanh keeps the logits between -B and B (network.py). Then no
+    Options. With `bound` B, the logits are B tanh(r/B) of what a network would say, r. Then no
     conditional density varies by more than a factor exp(2B), so that what the data never showed is
     not ruled out; and as tanh is flat at both ends, two levels come easily: land and sea. `waves`
     are wave vectors F (d, m), whose rows for the coordinates that a network sees make its Fourier

@@ -8,8 +8,7 @@ A draw then begins as pure noise, and at each step loses some of what the networ
 (Ho, Jain and Abbeel 2020).
 
 **Levels.** At level t = 1, ..., T (the time step of other texts) an observation x has become x_t, a
-signal α_t x and noise σ_t ε. The log of the signal-to-noise ratio, λ_t = log(α_t²/σ_t²), in code
-`log_snr`, falls evenly:
+signal α_t x and noise σ_t ε. The log of their ratio, λ_t = log(α_t²/σ_t²), falls evenly:
 
     λ_t  = λ_1 + (λ_T - λ_1) u                u = (t - 1)/(T - 1), between 0 and 1            (1)
     α_t² = 1/(1 + exp(-λ_t)),  σ_t² = 1/(1 + exp(λ_t))         so that α_t² + σ_t² = 1        (2)
@@ -44,7 +43,7 @@ density of their own, near that of the chain, which can be computed (derived in 
     dx/dλ    = -½ σ (ε̂ - σ x)                 from x_T ~ N(0, I) down to x_1, and x = x_1/α_1 (12)
     log p(x) = d log α_1 + log N(x_T; 0, I) + ∫ div(dx/dλ) dλ   from λ_1 up to λ_T           (13)
 
-See figure_1_10_taxonomy (its samples of the map), `Diffusion.elbo` (three levels by hand), and
+See figure_1_10_taxonomy (what it draws), `Diffusion.elbo` (three levels by hand), and
 tests/models/test_diffusion.py (that it holds; in test_e36 ε̂ is exact).
 
 Errata.
@@ -202,12 +201,12 @@ class Diffusion(Trained):
                       = N(α_s ((1 - r_t) x_t/α_t + r_t x), r_t σ_s² I)
 
     **Down.** p(x_s|x_t) puts the guess x̂ for the unknown x. Its variance r_t σ_t² is the larger of
-    the two that Ho et al. consider, that of q(x_t|x_s): right for data from N(0, I), and nearly
+    the two that Ho and others consider, that of q(x_t|x_s): right for data from N(0, I), and nearly
     so for all smooth densities where there is little noise.
 
     **The bound.** log p(x) is the log of the mean over q of p(x, x_1, ..., x_T)/q(x_1, ..., x_T|x),
-    and by Jensen's inequality at least the mean of the log. Given x, q draws x_T first, then each
-    x_s from q(x_s|x_t, x), and p goes the same way. So p/q has one factor for each level:
+    and by Jensen's inequality at least the mean of the log. The x_t of both
+    are made one from the next, so p/q has one factor for each level, and the mean of the log is
 
         log p(x) >= mean over q of log p(x|x_1) - Σ_{t>1} KL(q(x_s|x_t, x)‖p(x_s|x_t))
                     - KL(q(x_T|x)‖N(0, I))

@@ -70,7 +70,7 @@ from gdl_numpy.probability.sample_space import SampleSpace
 class EnergyBasedFamily(TrainedFamily):
     """exp(-E_θ)/Z_θ on the box between `low` and `high` (d,), E a Network R^d -> R.
 
-    What the network has as options, E has: Fourier features for coasts; `bound` is B, in nats.
+    The options of the network are those of E: Fourier features for coasts, and `bound` B, in nats.
     """
 
     def __init__(self, low, high, network):
@@ -149,8 +149,10 @@ class EnergyBasedFamily(TrainedFamily):
         """Where `steps` steps of Langevin's chain lead from each row of X (n, d), shape (n, d).
 
         A step goes downhill in E and is shaken; with probability `jump` it goes to a uniform point
-        of the box instead. The rule of Metropolis keeps p as it is. The options are those of
-        `langevin.walk`, where it also stands what is lost without that rule.
+        of the box instead (see `langevin.walk`). The rule of Metropolis keeps p as it is. Without
+        it p is kept only in the limit of short steps, and only without jumps: these are then
+        restarts, between which short steps lead nowhere, so that the chain draws from a density
+        near the uniform one.
         """
         X, xp = self._input(theta, X), array_module(theta)
 

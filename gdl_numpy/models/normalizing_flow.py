@@ -99,9 +99,9 @@ TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spl
 class NormalizingFlowFamily(TractableFamily):
     """Flows of `n_layers` coupling layers, d >= 2; θ holds the weights, layer by layer.
 
-    Each network has hidden layers of the widths `hidden`, and a tanh keeps its outputs between -B
-    and B, B = `bound` (network.py), so that no slope or shift is extreme. Columns of X should vary
-    by about 1, or no shift of an affine flow reaches them.
+    Each network has hidden layers of the widths `hidden`, and its outputs are bounded: raw is
+    B tanh(a/B) of what the network would say, a, with B = `bound`, so that no slope or shift is
+    extreme. Columns of X should vary by about 1, or no shift of an affine flow reaches them.
 
     Options. With transform="spline", g is a rational-quadratic spline of `n_bins` bins
     (networks/rational_quadratic.py), and p_z is uniform on the box [-1, 1]^d; off it log p is -∞.

@@ -22,20 +22,20 @@ Where x̂(z) is a point of the data, s could shrink to 0 and p(x) grow without b
 **The bound.** Each draw gives a weight w = p(x, z)/q(z|x), whose mean is p(x): the mean over q of
 w is ∫ q w dz = ∫ p(x, z) dz. The logarithm is concave, so the mean of log w is at most the log of
 the mean (Jensen's inequality). It is called the evidence lower bound, ELBO (Kingma and Welling
-2014; Rezende et al. 2014). As p(x, z) = p(x) p(z|x), it falls short by the error of the guess:
+2014; Rezende and others 2014). As p(x, z) = p(x) p(z|x), it falls short by the error of the guess:
 
     ELBO(x) = mean of log w = log p(x) - mean of log(q(z|x)/p(z|x)) = log p(x) - KL(q(z|x)‖p(z|x))
 
 As an option, the mean of m weights stands for p(x). It varies less than one weight, so its log is
-closer to log p(x) (Burda et al. 2016). With u = (x - x̂)/s, and since (z - µ)/σ is ε and the
+closer to log p(x) (Burda and others 2016). With u = (x - x̂)/s, and since (z - µ)/σ is ε and the
 k/2 log 2π of both normal densities of z cancel,
 
     log w = log N(z; 0, I) - log q(z|x) + log N(x; x̂, s²)
           = ½ (|ε|² - |z|²) + Σ log σ - Σ (½ u² + log s) - d/2 log 2π                         (4)
     bound = log (1/m Σ_i w_i)     ELBO(x) <= mean of the bound <= log p(x)                    (5)
 
-See figure_1_10_taxonomy (its samples of the map), `VariationalAutoencoderFamily.elbo` (one point by
-hand), and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known).
+See figure_1_10_taxonomy (what it draws), `VariationalAutoencoderFamily.elbo` (one point by hand),
+and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).
 
 Errata.
 E34 (tests/models/test_variational_autoencoder.py)  the joint is exact, the marginal is bounded
@@ -132,9 +132,8 @@ class VariationalAutoencoderFamily(TrainedFamily):
     def importance_weighted(self, theta, X, rng, n_samples):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta.
 
-        ∂bound/∂log w_i = w_i/Σ_j w_j, the share of draw i, which is 1 in the plain case m = 1. Call
-        g_i this share times ∂bound, and differentiate (4) with ε_i fixed. ∂ẑ_i is what the decoder
-        pulls back from x̂_i and s_i:
+        ∂bound/∂log w_i = w_i/Σ_j w_j, the share of draw i. Call g_i this share times ∂bound, and
+        differentiate (4) with ε_i fixed. ∂ẑ_i is what the decoder pulls back from x̂_i and s_i:
 
             ∂x̂_i = g_i u_i/s_i            ∂s_i = g_i (u_i² - 1)/s_i
             ∂z_i = ∂ẑ_i - g_i z_i         since z_i also stands in -½ |z_i|²

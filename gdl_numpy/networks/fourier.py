@@ -1,9 +1,9 @@
 """Fourier features: sines and cosines of the coordinates, so that a network can learn fine detail.
 
 A network that is given the latitude and longitude of a point learns slow functions first: it finds
-the continents early and the coastlines last (Rahaman et al. 2019). So give it waves over the
+the continents early and the coastlines last (Rahaman and others 2019). So give it waves over the
 map as further inputs, of many lengths and directions. It can mix them as a Fourier series does, and
-their lengths set how fine it can see (Rahimi and Recht 2007; Tancik et al. 2020).
+their lengths set how fine it can see (Rahimi and Recht 2007; Tancik and others 2020).
 
 A wave vector f in R^d stands for a wave along f of length 2π/|f|. The m columns of F (d, m) are
 such vectors, drawn once, equally many of each scale s; they belong to the model like its sizes:

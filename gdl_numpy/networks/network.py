@@ -1,10 +1,10 @@
 """Network: the multilayer perceptron, a function that is flexible enough for most of this book.
 
 Is there land at this latitude and longitude? What does the tin of this height and width look like?
-From examples alone we cannot write down a formula for either. But we can train one: a function with
-thousands of parameters, changed step by step along a gradient. A network alternates two simple
-operations. A matrix mixes the numbers of a row and a vector shifts them; then each number by itself
-goes through a nonlinearity, the activation a. Without it all layers would be no more than one.
+We cannot write down a formula for either, but we can train one: a function with thousands of
+parameters, changed step by step along a gradient. A network alternates two simple operations. A
+matrix mixes the numbers of a row and a vector shifts them; then each number by itself goes through
+a nonlinearity, the activation a. Without it the layers together would be no more than one matrix.
 
 Let the layers have the sizes (d_0, d_1, ..., d_L), and X (n, d_0) one observation in each row:
 
@@ -40,10 +40,8 @@ H_1 = (2, 0) and y = 3·2 + 5·0 = 6. Backward from ∂y = 1: ∂W_2 = H_1 = (2,
 
 `mlp(theta, X, sizes)` is this function as it stands above. A `Network` is the same with its sizes
 inside, a value that a family is given: network(theta, X). `Parts` cuts a θ that belongs to several
-networks.
-
-See figure_1_02_map (what a network learns of the land) and tests/networks/test_network.py (that
-loops over single numbers give the same, and so do central differences).
+networks. See figure_1_02_map (what a network learns of the land) and tests/networks/test_network.py
+(that loops over single numbers give the same, and so do central differences).
 """
 
 import math

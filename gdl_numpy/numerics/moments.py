@@ -54,6 +54,6 @@ def moments(X):
 
 
 def varies(mu, variance, dtype):
-    """Which columns, with means `mu` and variances (d,), vary by more than `dtype` rounds."""
+    """Which columns (d,), of these means and variances, vary by more than `dtype` rounds."""
     rounding = array_module(mu).finfo(dtype).eps
     return variance > (8 * rounding * mu)**2                # (4)

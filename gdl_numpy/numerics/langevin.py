@@ -13,7 +13,7 @@ box instead, since valleys far apart would never be reached by rolling:
     or x' uniform on the box           with the probability `jump`                              (2)
 
 Rolling and shaking alone would be exact for infinitely short steps only. So x' is accepted with a
-probability A, else the point stays at x (Metropolis and others 1953; Hastings 1970; for Langevin's
+probability A, else the point stays at x (Metropolis et al. 1953; Hastings 1970; for Langevin's
 steps Roberts and Tweedie 1996). Let q(x'|x) be the density with which x' is proposed. If
 
     p(x) q(x'|x) A(x'|x) = p(x') q(x|x') A(x|x')
@@ -62,8 +62,8 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True,
 
     `energy(X)` gives E (n,) and ∂E (n, d); the box has the corners low and high, both (d,). h is
     `step` times the sides of the box. Without `metropolis` every x' is accepted: then p is
-    stationary only in the limit h = 0 and with `jump` = 0. With jumps, each one is a restart at a
-    uniform place, and short steps do not lead far before the next.
+    stationary only in the limit h = 0 and with `jump` = 0. A jump is then a restart at a uniform
+    place, and if short steps do not lead far before the next one, draws stay nearly uniform.
     """
     checks.rng(rng), checks.function(energy, "energy"), checks.truth(metropolis, "metropolis")
     checks.truth(look, "look")

@@ -20,8 +20,8 @@ from files import write_text
 from reports import ROOT, kl_in_words, spoken
 
 FILES = "gdl_numpy/README.md", "figures/README.md", "README.md"     # the last reads the first
-ROOMS = ["numerics", "probability", "world", "networks", "labels", "pictures", "representation",
-         "models"]
+ROOMS = ["probability", "world", "labels", "pictures", "representation", "models", "networks",
+         "numerics"]                                        # as they are read
 KINDS = {"exact": "exact", "bound": "a bound", "grid": "up to Z", "flow": "a bound", "none": "none"}
 STORY = "figure_1_04_points", "figure_1_05_box", "figure_1_06_world"
 
@@ -79,7 +79,7 @@ def about_room(room):
 def scoreboard():
     """The best first, and those last whose KL is not known."""
     table = load("scoreboard.json")["summary"]
-    yield "| model | density | KL, nats | in the sea | land reached | training, s |"
+    yield "| model | log p | KL, nats | in the sea | land reached | training, s |"
     yield "| --- |" + " --- |" * 5
     for name, row in sorted(table.items(), key=lambda item: float(item[1].get("kl", "inf"))):
         yield (f"| {spoken(name)} | {KINDS[row['how']]} | {kl_in_words(row, spread=True)} "
@@ -187,7 +187,7 @@ def scoreboard_in_full():
     """The means of scoreboard.py over its seeds."""
     report = load("scoreboard.json")
     table = report["summary"]
-    yield ("| model | density | parameters | training, s | steps/s | samples/s | KL, nats "
+    yield ("| model | log p | parameters | training, s | steps/s | samples/s | KL, nats "
            "| standard error | lowest log p on land | in the sea | land reached | JS of samples |")
     yield "| --- |" + " --- |" * 11
     for name, row in table.items():

@@ -159,10 +159,22 @@ def test_both_routes_are_complete_and_in_the_order_of_the_package():
     assert sorted(sum(routes, [])) == sorted(in_package) == MODULES
 
 
+def test_package_and_table_name_the_same_sections_of_the_book():
+    """As headings of modules: the name of each section in quotation marks, in the same order."""
+    in_package = gdl_numpy.__doc__.split("\nThe chapter:")[1].split("\nThe machinery")[0]
+    table = HOW_TO_READ.split("<!-- chapter -->\n")[1].split("<!-- end -->")[0]
+    in_table = "".join(re.findall(r"^\| \*\*(.*?)\*\*", table, flags=re.MULTILINE))
+    sections = [re.findall(r'"([^"]*)"', " ".join(text.split())) for text in (in_package, in_table)]
+    assert "Hello, world" in sections[0]
+    assert set(sections[0]) == set(sections[1]) and len(sections[0]) == len(sections[1])
+
+
 def test_the_reading_order_links_every_module_to_the_test_that_it_has():
     for route in ("chapter", "machinery"):
         table = HOW_TO_READ.split(f"<!-- {route} -->\n")[1].split("<!-- end -->")[0]
-        for _, _, _, module, test, _ in map(update_readme.cells_of, table.splitlines()[2:]):
+        for concept, _, _, module, test, _ in map(update_readme.cells_of, table.splitlines()[2:]):
+            if concept.startswith("**"):                    # a section of the book
+                continue
             stem = re.match(r"\[(\w+)\]", module)[1]
             assert (f"test_{stem}.py" in test) == any((ROOT / "tests").rglob(f"test_{stem}.py"))
 

@@ -1,29 +1,32 @@
 """Conditional generative model: p(x|y), the density of the observations that have the label y.
 
 "Make me an apple": a model of fruit in general cannot do that, a conditional one can. On the map
-the label is the continent, and 93 % of the points that a mixture of normals makes on request for
+the label is the continent, and 93% of the points that a mixture of normals makes on request for
 Africa lie in Africa (figure_1_02_map).
 
-The idea: fit one density to the rows of each label, and note how frequent each label is. This is
-all there is to know about x and y together, the joint distribution, and so everything else follows,
-even a classifier: which label would have made this x most often?
+The idea: fit one density to the rows of each label, and note how frequent each label is. Together
+the two are the joint distribution of x and y, from which everything else follows, even a
+classifier: which label would have made this x most often?
 
     joint      p(x, y) = p(x|y) p(y)                 p(y), the priors, sum to 1                  (1)
     marginal   p(x)    = Σ_y p(x, y)                 the generative model without a label        (2)
     posterior  p(y|x)  = p(x, y) / p(x)              Bayes' rule: a classifier                   (3)
 
 So the discriminative and the generative model are two sides of one joint distribution. In one case
-they even have the same formula: where all p(x|y) are normal with one covariance Σ,
+they even have the same formula: where all p(x|y) are normal with one covariance C. For x, µ_0 and
+µ_1 as rows,
 
-    Σ = Σ_y p(y) C_y                                 C_y: covariance of the rows of label y      (4)
-    log(p(1|x)/p(0|x)) = log(p(1)/p(0)) - ½ (x - µ1) Σ⁻¹ (x - µ1)ᵀ + ½ (x - µ0) Σ⁻¹ (x - µ0)ᵀ
-                       = x · w + b,   w = Σ⁻¹ (µ1 - µ0),   b = log(p(1)/p(0)) - ½ (µ1 + µ0) · w
+    C = Σ_y p(y) C_y                                 C_y: covariance of the rows of label y      (4)
+    log(p(1|x)/p(0|x)) = log(p(1)/p(0)) - ½ (x - µ_1) C⁻¹ (x - µ_1)ᵀ + ½ (x - µ_0) C⁻¹ (x - µ_0)ᵀ
+                       = x · w + b
+    w = C⁻¹ (µ_1 - µ_0)        b = log(p(1)/p(0)) - ½ (µ_1 + µ_0) · w
 
-because the terms x Σ⁻¹ xᵀ cancel. That is logistic regression, and this way of finding w and b is
-called linear discriminant analysis.
+because the terms x C⁻¹ xᵀ cancel, and µ_1 C⁻¹ µ_1ᵀ - µ_0 C⁻¹ µ_0ᵀ = (µ_1 + µ_0) · w. That is
+logistic regression, and this way of finding w and b is called linear discriminant analysis.
 
-Can a classifier create in turn? It can if it tells data from noise of a known density. Let it see
-half of each, and let D(x) be the probability with which it says "data". If it is perfect,
+Can a classifier create in turn? It can if it tells data from noise that can be drawn. Let it learn
+from as many rows of data as of noise, and let D(x) be its probability of "data". If it is perfect,
+Bayes' rule with p(y) = ½ gives
 
     D = p_data/(p_data + p_noise),    1 - D = p_noise/(p_data + p_noise)
 
@@ -33,8 +36,8 @@ and a bound that log(D/(1 - D)) nowhere exceeds, this is called rejection sampli
 
     keep x if log u < log(D(x)/(1 - D(x))) - bound                                               (5)
 
-By hand: apples (0) are between 6 and 8 cm wide, pears (1) between 7 and 11, both uniformly, and as
-frequent. A fruit of 7.5 cm has the joint ½ · ½ as an apple, ½ · ¼ as a pear: two to one.
+By hand: apples (0) are between 6 and 8 cm wide, pears (1) between 7 and 11, both uniformly, and
+both are equally frequent. At 7.5 cm the joint is ½ · ½ for apples, ½ · ¼ for pears: two to one.
 
 >>> from gdl_numpy.probability.density import Box
 >>> fruit = ClassConditional([Box([6.0], [8.0]), Box([7.0], [11.0])], [0.5, 0.5])
@@ -127,13 +130,15 @@ class ClassConditional(Described):
 
     @classmethod
     def fit_normals_with_common_covariance(cls, X, y):
-        """The maximum likelihood estimate among N(µ_y, Σ), all with one Σ: linear discriminants.
+        """The maximum likelihood estimate among N(µ_y, C), all with one C: linear discriminants.
 
-        Logistic regression finds the same kind of posterior, but needs more data to find it as well
-        if x given y really is normal with one Σ and there are clearly more rows than dimensions: it
-        is between one half and two thirds as efficient (Efron 1975, Journal of the American
-        Statistical Association 70, 892). With fewer rows Σ is nearly singular, and where the
-        assumption is wrong logistic regression wins.
+        Each µ_y is the mean of its rows, and C the covariance of all rows around the mean of their
+        label, which is (4); the proof is that of NormalFamily.mle. If x given y really is normal
+        with one C and there are clearly more rows than dimensions, logistic regression, which finds
+        the same kind of posterior, needs more data to find it as well: it is typically between one
+        half and two thirds as efficient (Efron 1975, Journal of the American Statistical
+        Association 70, 892). With fewer rows C is nearly singular, and where the assumption is
+        wrong logistic regression wins.
         """
         X, rows = _by_label(X, y)
         xp, shares = array_module(X), [len(i) / len(X) for i in rows]

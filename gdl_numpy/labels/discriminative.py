@@ -17,17 +17,19 @@ probable as they can be.
                    = onehot(y)_j - p_θ(j|x)                    log p is that of the label y     (2)
     loss(θ)        = -1/n Σ_i log p_θ(y_i|x_i)                 over the n rows of X             (3)
 
-The second line is the logarithm of the first, and the third is its derivative. So the gradient is
-what was seen minus what was expected: it raises the logit of the label, lowers the others, and is 0
-only where the model is certain and right. The function that made a pulls it back from ∂a to ∂θ. If
-all K labels are equally probable the loss is log K: 0.69 nats a picture for two painters.
+(1) is the logarithm of the line above it, and (2) is the derivative of (1). So the gradient is what
+was seen minus what was expected. A step along it raises the logit of the label and lowers the
+others; it is 0 only where the model is certain and right. The `backward` of the function that gave
+a turns ∂a into ∂θ. If all K labels are equally probable the loss is log K: 0.69 nats a picture for
+two painters.
 
-Which function gives a is up to the family: a network here, the simplest one possible, a plane for
-each label, in logistic.py.
+Which function gives a is up to the family. Here it is a network; logistic.py has the simplest
+choice, a plane for each label.
 
 By hand: the network of sizes (1, 2) has no hidden layer, so a = x W + b with θ = (W, b). For x = 1,
 W = (0, log 3) and b = (0, 0) the logits are (0, log 3), and p = (1, 3)/4. If the label is 0, then
-log p = -log 4 = -1.386. By (2) its gradient in a is (1, 0) - (¼, ¾), in b too, and in W x times so:
+log p = -log 4 = -1.386. By (2) its gradient in a is (1, 0) - (¼, ¾) = (¾, -¾). In b it is the same,
+and in W it is x times that:
 
 >>> import numpy
 >>> family, theta = NetworkClassifierFamily((1, 2)), numpy.array([0, numpy.log(3), 0, 0])
@@ -54,7 +56,7 @@ ROWS = 2**13                                                # of one block, for 
 
 
 class Classifier(Described):
-    """p_θ(y|x) for one θ. It is also called the posterior: p(y) was the label's share before x."""
+    """p_θ(y|x) for one θ, the posterior: what the share p(y) becomes once x is known."""
 
     def __init__(self, family, theta):
         self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()
@@ -125,7 +127,7 @@ class ClassifierFamily(Described):
         return mean_over_blocks(of_block, theta, checks.not_empty(X), y, rows=ROWS)
 
     def _input(self, theta, X, y):
-        """X and y as arrays that can meet theta; nothing waits to see whether they are in range."""
+        """X and y as arrays that fit theta; whether their values are in range is not looked at."""
         checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, d=self.d)
         return X, checks.labels(y, X, self.n_classes, in_range=False)

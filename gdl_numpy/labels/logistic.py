@@ -1,9 +1,9 @@
 """Logistic regression and softmax regression: the logits are planes over x.
 
-Whose picture is this? Before a network is asked, the simplest model should be, because its weights
+Whose picture is this? Before a network is tried, the simplest model should be, because its weights
 can be read: how much more probable does one more unit of this feature make the label? In figure 1-2
 a picture is reduced to 22 features of color and texture, and a model of 22 weights and one
-intercept names the painter of 78 % of all new pictures.
+intercept names the right painter for 78% of all new pictures.
 
 The idea: let each logit be a plane over x, a = x · w + b. With two classes only the difference of
 the logits matters, so class 0 gets the logit 0. Then the odds of class 1, p/(1 - p), are exp(a),
@@ -29,9 +29,10 @@ x1 = (x, 1) a row, θ = (w, b) and Λ the diagonal matrix of λ, ..., λ, 0:
     H    = 1/n Σ_i p_i (1 - p_i) x1_iᵀ x1_i + Λ         as ∂p_i/∂a_i = p_i (1 - p_i)             (6)
     θ    ← θ - H⁻¹ g                                                                             (7)
 
-Each step is a regression by least squares in which row i has the weight p_i (1 - p_i), and these
-weights change from step to step: hence the name, iteratively reweighted least squares. `mle` takes
-the same steps for any number of classes and columns, fast and with care (softmax_newton.py).
+With λ = 0, H s = g are the normal equations of a least-squares fit of (p_i - y_i)/(p_i (1 - p_i))
+by x1_i · s, in which row i has the weight p_i (1 - p_i). These weights change from step to step:
+hence the name, iteratively reweighted least squares. `mle` takes the same steps for any number of
+classes and columns, fast and with care (softmax_newton.py).
 
 By hand: of four rows with x = 0 one has the label 1, of four with x = 1 three have it. The odds are
 1/3 and 3, so b = log(1/3) = -1.099 and w + b = log 3, which makes w = 2.197:

@@ -4,12 +4,14 @@ If they do, longer weights always make the likelihood of a softmax regression la
 no θ̂; if they do not, there is one (Albert and Anderson 1984). So `mle` has to know. But two points
 of different classes that nearly touch may overlap or just not, and rounding must not decide which.
 
-The idea: let Newton's method show where to look, then compute exactly. Far out, where only the
-tails of exp are left to gain, one of its steps makes each row that planes keep apart more certain
-by about 1 nat or more, and leaves the others as they are. So the step itself, as planes V, nearly
-separates the classes if anything does, and what is nearly 0 there should be exactly 0. Whether it
-can be is a question about whole numbers, because each float is a whole number times a power of two,
-and whole numbers are added and multiplied without rounding.
+The idea: let Newton's method show where to look, then compute exactly. If planes keep the classes
+apart, it goes on without end. A row that is certain by a large margin m, the logit of its label
+minus another one, still costs about exp(-m), and Newton's step in m is the slope over the
+curvature, exp(-m)/exp(-m) = 1. So a step adds about 1 or more to the margins that can grow without
+end, and about 0 to the others. The step itself, read as planes V, therefore nearly separates the
+classes if anything does: its margins are large or nearly 0, and only those near 0 are in doubt. Do
+planes near V make them exactly 0? That is a question about whole numbers, because each float is a
+whole number times a power of two, and whole numbers are added and multiplied without rounding.
 
 With planes V (d + 1, K), a column for each class, x1 = (x, 1) and y_i the label of row i,
 
@@ -22,18 +24,21 @@ after the other and the coefficients c are whole. Such equations are solved as a
 solve it for one of the v, its pivot, and put the result into all others. In whole numbers one
 multiplies instead of dividing, and divides only where no remainder is left (Bareiss 1968). Let the
 rows of E be the equations so far, multiplied so that each has the coefficient δ at its own pivot
-and 0 at the pivots of the others. A new equation c, with the pivot q, brings
+and 0 at the pivots of the others. E_q is the column q of E, c_q the coefficient q of c, and
+c_pivots are its coefficients at the pivots so far. A new equation c, with the pivot q, brings
 
     v_pivots = -E v_free/δ                     solves the equations so far, whatever v_free is   (1)
     c ← δ c - c_pivots E                       no pivot before q is left in it                   (2)
-    E ← (c_q E - E_q c)/δ,   δ ← c_q           and q is taken out of all others                  (3)
+    E ← (c_q E - E_q c)/δ,   δ ← c_q           and q is taken out of all rows of E; c joins them (3)
 
 v_free are the numbers of V that are not pivots. They are left as the step has them, so that the
 solution is near it. If it leaves all contested margins 0 and all others positive, the classes are
 separated.
 
-By hand: let 1 and 2 be of class 0, and 2 and 3 of class 1. The two at 2 are contested, and the
-threshold 2 separates the classes. Once the first lies beyond the second, however little, none does:
+By hand: let 1 and 2 be of class 0, and 2 and 3 of class 1. The two at 2 are contested. The
+threshold 2 separates the classes, as those two have the margin 0 and the others a positive one. But
+once the 2 of class 0 is moved beyond the 2 of class 1, however little, no threshold does. V has the
+planes 0 for class 0 and x - 2 for class 1:
 
 >>> x, V = numpy.array([[1.0], [2.0], [2.0], [3.0]]), numpy.array([[0.0, 1.0], [0.0, -2.0]])
 >>> separated_near(x, numpy.zeros(1), numpy.array([0, 0, 1, 1]), V)
@@ -74,7 +79,7 @@ def separated_near(X, origin, y, V, nearly=0.5):
 
 
 def _margins(X, y, V):
-    """The margins (n, K), infinite for the own class, and a bound of their errors by rounding."""
+    """The margins (n, K), infinite for the own label, and a bound of their rounding errors."""
     rows, rounding = numpy.arange(len(X)), 4 * (len(V) + 2) * numpy.finfo(float).eps
     a, size = X @ V[:-1] + V[-1], abs(X) @ abs(V[:-1]) + abs(V[-1])
     margin = a[rows, y][:, None] - a
@@ -109,7 +114,7 @@ def _with_margins_0(X, origin, y, contested, V):
         free[pivots] = 0
         planes = delta * free
         planes[pivots] = -E.dot(free)                                                       # (1)
-        planes = (planes if delta > 0 else -planes).reshape(V.shape)
+        planes = (planes if delta > 0 else -planes).reshape(V.shape)    # as V, times |δ|, not δ
         left = _exact_margins(X, origin, y, contested, planes)
         if not left.any():
             return planes
@@ -117,7 +122,7 @@ def _with_margins_0(X, origin, y, contested, V):
         c = numpy.zeros((V.shape[0], V.shape[1] + 1), dtype=object)
         c[:, y[i]] = _whole_rows(X[[i]], origin)[0]
         c[:, k] = -c[:, y[i]]
-        c = c[:, 1:].ravel()
+        c = c[:, 1:].ravel()                                # class 0 has no coefficients
         c = delta * c - c[pivots].dot(E)                                                    # (2)
         q = abs(c).argmax()
         E = numpy.vstack([(c[q] * E - numpy.outer(E[:, q], c)) // delta, c])                # (3)
@@ -128,7 +133,7 @@ def _with_margins_0(X, origin, y, contested, V):
 def _exact_margins(X, origin, y, pairs, planes):
     """The margins of pairs (row, class), (m,), up to a positive factor, as whole numbers."""
     rows, which = numpy.unique(pairs[:, 0], return_inverse=True)
-    a = numpy.insert(_whole_rows(X[rows], origin).dot(planes), 0, 0, axis=1)
+    a = numpy.insert(_whole_rows(X[rows], origin).dot(planes), 0, 0, axis=1)    # 0 for class 0
     return a[which, y[pairs[:, 0]]] - a[which, pairs[:, 1]]
 
 

@@ -12,32 +12,35 @@ and such a product costs no more than g itself. Let x1 = (x, 1) be a row of the 
 end, θ a matrix with one column of d weights and an intercept for each class, and Λ the diagonal
 matrix of λ, ..., λ, 0. Then a_i = x1_i θ are the logits of row i, and
 
-    p_i = softmax(a_i)     r_i = p_i - onehot(y_i)        ∂loss/∂a_i = r_i/n (discriminative)  (1)
+    p_i = softmax(a_i)     r_i = p_i - onehot(y_i)        ∂loss/∂a_i = r_i/n: discriminative.py  (1)
     g   = 1/n Σ_i x1_iᵀ r_i + Λ θ                         the gradient                           (2)
-    ȧ_i = x1_i v                                          the rate at which a_i changes          (3)
-    ṗ_ik = p_ik (ȧ_ik - Σ_j p_ij ȧ_ij)                    and at which p_i does                  (4)
-    H v = 1/n Σ_i x1_iᵀ ṗ_i + Λ v                         and so g: as (2), with ṗ, v for r, θ   (5)
+    ȧ_i = x1_i v                                          the rate of a_i as θ moves along v     (3)
+    ṗ_ik = p_ik (ȧ_ik - Σ_j p_ij ȧ_ij)                    the rate of p_ik, and so of r_ik       (4)
+    H v = 1/n Σ_i x1_iᵀ ṗ_i + Λ v                         the rate of g, by (2)                  (5)
 
 (4) follows from log p_k = a_k - log Σ_j exp(a_j): its rate is ȧ_k - Σ_j p_j ȧ_j, and that of p_k is
 p_k times as large. In logistic regression θ has one column only, and class 0 has the logit 0.
 
 To solve H s = g in a few products, newton.py wants a matrix M like H that is easy to invert. Here
-it consists of the blocks of H that belong to one class k each; what joins two classes is left out:
+it consists of the blocks of H that belong to one class k each: if only ȧ_ik is not 0, (4) says
+ṗ_ik = w_ik ȧ_ik. What joins two classes is left out:
 
     w_ik = p_ik (1 - p_ik)            ½ (1 - ½) = ¼ at first, before any p is known              (6)
     M_k  = 1/n Σ_i w_ik x1_iᵀ x1_i + Λ                                                           (7)
 
-Digits are lost where a difference of two large numbers is small. So p_y - 1 in (1) is computed as
-minus the sum of the other p. The columns of X are shifted and measured in units of their own. And
-if there is no penalty, a row that is still far out in many columns is made far in one column only,
-by a change of basis, so that it hides nothing in the others. At the end all this is undone:
+Digits are lost where two nearly equal numbers are subtracted. So p_y - 1 in (1) is computed as
+minus the sum of the other p. The columns of X are shifted and measured in units of their own. If a
+row is even then far out, in many columns, and there is no penalty, a change of basis makes it far
+out in one column only, so that it hides nothing in the others. At the end all this is undone:
 
     x1   = ((x - origin)/unit, 1)       a median near 0, a typical size of 1                     (8)
     X1   = L U                          by elimination; X1 θ = L (U θ), so L replaces X1         (9)
-    b    = b' - origin · W              the intercept where the origin is 0 again               (10)
+    W    = W'/unit
+    b    = b' - origin · W              W', b' belong to (8), and W, b to x itself              (10)
     θ    ← θ - its mean over classes    a vector added to all columns of θ changes no p         (11)
 
-By hand: the eight rows of logistic.py. With a column for each class, each gets half, by (11).
+By hand: the eight rows of logistic.py. With a column for each class, class 1 gets half of that
+plane, and class 0 minus half of it, by (11):
 
 >>> import numpy
 >>> X, y = numpy.array([[0.0]] * 4 + [[1.0]] * 4), numpy.array([0, 0, 0, 1] + [0, 1, 1, 1])
@@ -121,6 +124,7 @@ def _curvatures(theta, X1, y):
 
     def of_rows(i, j):
         _, onehot, p, residual = _residual(theta, X1[i:j], y[i:j])
+        # 1 - p_y is -r_y, of which no digit is lost
         return (p * array_module(p).where(onehot, -residual, 1 - p))[:, -columns:]          # (6)
 
     return in_blocks(of_rows, len(X1))
@@ -139,7 +143,7 @@ def _inverse_of_blocks(X1, weights, penalty):
         inverses.append((scale[:, None] * V / eigenvalues) @ (V.T * scale))
     inverses = xp.stack(inverses)
 
-    def within(r):                                          # what all classes share does nothing
+    def within(r):                                          # what all classes share changes no p
         return r - r.mean(axis=0) if len(r) > 1 else r
 
     def precondition(r):
@@ -212,7 +216,7 @@ def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
         if abs(X1).max() > 1e4:
             X1, U = _far_rows_apart(X1)                                                     # (9)
     penalty = xp.zeros((d + 1, columns))
-    penalty[:-1] = (l2 / unit / unit)[:, None]
+    penalty[:-1] = (l2 / unit / unit)[:, None]              # |W|² = |W'/unit|²
     penalty = penalty.ravel()
     theta, even = 0 * penalty, xp.full((1, 1), 0.25)
     precondition = _inverse_of_blocks(X1, even, penalty)

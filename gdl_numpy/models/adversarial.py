@@ -49,8 +49,8 @@ at the fake, loss_D = -2 log(3/4), loss_g = log 4, and the gradient for the bias
 >>> print(loss_D.round(4), loss_g.round(4), dtheta_g.round(4))
 0.5754 1.3863 [ 0.824 -0.75 ]
 
-See figure_1_10_taxonomy (samples) and tests/models/test_adversarial.py (that the best D gives V
-its value, and that both sides learn).
+See figure_1_10_taxonomy (its samples of the map) and tests/models/test_adversarial.py (that the
+best D gives V its value, and that both sides learn).
 """
 
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network

@@ -48,8 +48,8 @@ and so the density of (1/2, -1/2) is 3/4 · 3/4 = 9/16:
 >>> print(numpy.exp(family(theta).log_prob([[0.5, -0.5]])))
 [0.5625]
 
-See figure_1_10_taxonomy (samples of the map) and tests/models/test_autoregressive.py (that masses
-add up to 1, and that a_i sees only what comes before it).
+See figure_1_10_taxonomy (its samples of the map) and tests/models/test_autoregressive.py (that
+masses add up to 1, and that a_i sees only what comes before it).
 
 Errata.
 E32 (tests/models/test_autoregressive.py)  p_θ(x) can be computed in high dimension, here exactly
@@ -100,27 +100,6 @@ class AutoregressiveFamily(TractableFamily):
     def __call__(self, theta):
         return Autoregressive(self, theta)
 
-    def on_space(self, X):
-        """X, if all its rows lie in the box, else a ValueError."""
-        return checks.rows_of_box(X, [-1] * self.d, [1] * self.d)
-
-    def initial_theta(self, rng, dtype=float):
-        """A random start, shape (n_θ,), where rng lives: the first coordinate about uniform."""
-        dtype = checks.float_dtype(dtype)
-        first = 0.01 * checks.rng(rng).standard_normal(self.parts.lengths[0], dtype=dtype)
-        return self.parts.join(first, *(network.initial_theta(rng, dtype)
-                                        for network in self.networks))
-
-    def logits(self, theta, before):
-        """a (n, K) of the next coordinate given `before` (n, i), the first i in the order, i > 0,
-        and backward: da -> dθ of its network."""
-        parts = self.parts(theta)
-        before = checks.real_array(before, "before", like=theta, finite=False)
-        i = checks.whole_number(before.shape[-1] if before.ndim else 0, "the columns of before", 1,
-                                self.d - 1)
-        a, backward = self.networks[i - 1](parts[i], before, "before")
-        return a, lambda da: backward(da, inputs=False)[0]
-
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         X = self._input(theta, X)[:, self.order]
@@ -147,6 +126,27 @@ class AutoregressiveFamily(TractableFamily):
                 for backward_softmax, backward_network in pullbacks))
 
         return xp.where(inside, log_p, elsewhere).astype(theta.dtype, copy=False), backward
+
+    def on_space(self, X):
+        """X, if all its rows lie in the box, else a ValueError."""
+        return checks.rows_of_box(X, [-1] * self.d, [1] * self.d)
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (n_θ,), where rng lives: the first coordinate about uniform."""
+        dtype = checks.float_dtype(dtype)
+        first = 0.01 * checks.rng(rng).standard_normal(self.parts.lengths[0], dtype=dtype)
+        return self.parts.join(first, *(network.initial_theta(rng, dtype)
+                                        for network in self.networks))
+
+    def logits(self, theta, before):
+        """a (n, K) of the next coordinate given `before` (n, i), the first i in the order, i > 0,
+        and backward: da -> dθ of its network."""
+        parts = self.parts(theta)
+        before = checks.real_array(before, "before", like=theta, finite=False)
+        i = checks.whole_number(before.shape[-1] if before.ndim else 0, "the columns of before", 1,
+                                self.d - 1)
+        a, backward = self.networks[i - 1](parts[i], before, "before")
+        return a, lambda da: backward(da, inputs=False)[0]
 
 
 def _bin(x, K):

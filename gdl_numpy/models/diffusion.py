@@ -37,7 +37,7 @@ lower bound, which every wrong guess of the noise makes smaller (derived in `Dif
     ELBO = -½ (α_T² |x|² + d c + mean over ε of Σ_t w_t |ε̂ - ε|²) <= log p(x)                (11)
 
 **The flow.** Put the guess ε̂ in the place of new noise too, x_s = α_s x̂ + σ_s ε̂, and let the steps
-become ever smaller: this is the probability-flow ODE (Song and others 2021). Its samples have a
+become ever smaller: this is the probability-flow ODE (Song et al. 2021). Its samples have a
 density of their own, near that of the chain, which can be computed (derived in `_velocity`):
 
     dx/dλ    = -½ σ (ε̂ - σ x)                 from x_T ~ N(0, I) to x_1, and x = x_1/α_1     (12)
@@ -105,7 +105,7 @@ class DiffusionFamily(TrainedFamily):
     def loss(self, theta, X, rng):
         """The mean of |ε̂ - ε|² over the rows of X at random levels, and its gradient, (n_θ,).
 
-        The rows' times u are spread evenly, i/n + one random number (Kingma and others 2021), so
+        The rows' times u are spread evenly, i/n + one random number (Kingma et al. 2021), so
         that each batch sees all levels. ∂ε̂ = 2 (ε̂ - ε)/n.
 
         What is learned is a gradient. Among noisy data the density is a mean over the data,

@@ -1,8 +1,8 @@
 """Energy-based model: any function E that is low where data are, made a density by one number Z.
 
-A density of the points of the map must be positive and integrate to 1, and most functions do not. A
-network that gives every place a height E, low on land and high in the sea, need not care: exp(-E)
-is positive, and dividing it by its integral Z over the whole map makes it integrate to 1.
+A density of the points of the map must be positive and integrate to 1, which is hard to ask of a
+network. But let a network give every place a height E, low on land and high in the sea: whatever E
+is, exp(-E) is positive, and divided by its integral Z over the whole map it integrates to 1.
 Training lowers E at the data and raises it where the model itself puts its mass, until the two
 balance. The price is Z, which is known only approximately. θ are the parameters of the network:
 
@@ -42,15 +42,15 @@ By hand: E(x) = θ_1 x + θ_2 on [0, 1] with θ = (log 2, 0), so exp(-E) = 2^(-x
 0.721, and the mean of x = ∂E/∂θ_1 over the model is 1/log 2 - 1 = 0.443, so ∂log Z/∂θ_1 = -0.443.
 Two cells with the centers 0.25 and 0.75 give Ẑ = (0.841 + 0.595)/2 = 0.718, and nearly that slope:
 
-    >>> import numpy
-    >>> from gdl_numpy.networks.network import Network
-    >>> family = EnergyBasedFamily([0.0], [1.0], Network((1, 1)))
-    >>> log_z, backward = family.log_z(numpy.log([2.0, 1.0]), numpy.array([[0.25], [0.75]]))
-    >>> print(numpy.exp(log_z).round(3), backward(1.0).round(3))
-    0.718 [-0.457 -1.   ]
+>>> import numpy
+>>> from gdl_numpy.networks.network import Network
+>>> family = EnergyBasedFamily([0.0], [1.0], Network((1, 1)))
+>>> log_z, backward = family.log_z(numpy.log([2.0, 1.0]), numpy.array([[0.25], [0.75]]))
+>>> print(numpy.exp(log_z).round(3), backward(1.0).round(3))
+0.718 [-0.457 -1.   ]
 
-See figure_1_10_taxonomy (what it draws) and tests/models/test_energy_based.py (that it holds; in
-test_e35 chains run until they give the gradient of a grid).
+See figure_1_10_taxonomy (its samples of the map) and tests/models/test_energy_based.py (that it
+holds; in test_e35 chains run until they give the gradient of a grid).
 
 Errata.
 E35 (tests/models/test_energy_based.py)  samples approximate the gradient of log Z, not the density

@@ -49,9 +49,10 @@ One layer by hand. It moves x_0, with s = x_1 log 2 and t = -x_1: z_0 = 2^x_1 x_
 [[0. 1.]] [2.] [-1.6447]
 
 f is continuous both ways, so it cannot tear the plane: in the density of the map, land stays joined
-to land by thin bridges over the sea. See figure_1_10_taxonomy (samples of a flow) and
-tests/models/test_normalizing_flow.py (that inverse, determinant and mass are right, and log p is
-exact in 1,000 dimensions as well).
+to land by thin bridges over the sea.
+
+See figure_1_10_taxonomy (its samples of the map) and tests/models/test_normalizing_flow.py (that
+inverse, determinant and mass are right, and log p is exact in 1,000 dimensions as well).
 
 Errata.
 E33 (tests/models/test_normalizing_flow.py)  invertible is not enough: f must be differentiable (or
@@ -131,20 +132,6 @@ class NormalizingFlowFamily(TractableFamily):
     def __call__(self, theta):
         return NormalizingFlow(self, theta)
 
-    def initial_theta(self, rng, dtype=float):
-        """A random start, shape (n_θ,), where rng lives; f is nearly the identity."""
-        theta = super().initial_theta(rng, dtype)
-        for network, part in zip(self.networks, self.parts(theta), strict=True):
-            W, _ = network.cut(part)[-1]
-            W *= 0.1
-        return theta
-
-    def on_space(self, X):
-        """X, if it lies in the box of a spline flow, else a ValueError."""
-        if self.transform == "affine":
-            return X
-        return checks.rows_of_box(X, [-1] * self.d, [1] * self.d)
-
     def to_latent(self, theta, X):
         """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X; and backward: dZ, dlog_det ->
         dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
@@ -206,6 +193,20 @@ class NormalizingFlowFamily(TractableFamily):
             return backward_map(xp.zeros_like(Z), xp.where(inside, dlog_p, 0), inputs=False)[0]
 
         return log_p.astype(theta.dtype, copy=False), backward
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (n_θ,), where rng lives; f is nearly the identity."""
+        theta = super().initial_theta(rng, dtype)
+        for network, part in zip(self.networks, self.parts(theta), strict=True):
+            W, _ = network.cut(part)[-1]
+            W *= 0.1
+        return theta
+
+    def on_space(self, X):
+        """X, if it lies in the box of a spline flow, else a ValueError."""
+        if self.transform == "affine":
+            return X
+        return checks.rows_of_box(X, [-1] * self.d, [1] * self.d)
 
 
 class NormalizingFlow(Tractable):

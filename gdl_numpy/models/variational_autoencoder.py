@@ -83,21 +83,6 @@ class VariationalAutoencoderFamily(TrainedFamily):
     def __call__(self, theta):
         return VariationalAutoencoder(self, theta)
 
-    def initial_theta(self, rng, dtype=float):
-        """A random start, shape (n_θ,), where rng lives; exp(ρ) is about 1/10.
-
-        With noise as wide as the data a decoder learns to do without z, and does not come back
-        (posterior collapse).
-        """
-        dtype = checks.float_dtype(dtype)
-        decoder, encoder = (network.initial_theta(rng, dtype)
-                            for network in (self.decoder, self.encoder))
-        rho = array_module(decoder).zeros(self.d, dtype=dtype) - math.log(10)
-        if not self.constant_noise:
-            decoder[-self.d:] = rho                                 # the bias of these outputs
-            rho = rho[:0]
-        return self.parts.join(decoder, rho, encoder)
-
     def decode(self, theta, Z):
         """x̂ (n, d) and s of p(x|z) for each row of Z, s (d,) if the same for all, else (n, d); and
         backward: dX_hat, ds (n, d) -> dtheta of the decoder and ρ, dZ. By (1), ∂ρ = exp(ρ) ∂s."""
@@ -182,6 +167,21 @@ class VariationalAutoencoderFamily(TrainedFamily):
             return xp.concatenate([dtheta, backward_encoder(dZ.sum(axis=0), dlog_sigma)])
 
         return log_sum - math.log(m), backward                                          # (5)
+
+    def initial_theta(self, rng, dtype=float):
+        """A random start, shape (n_θ,), where rng lives; exp(ρ) is about 1/10.
+
+        With noise as wide as the data a decoder learns to do without z, and does not come back
+        (posterior collapse).
+        """
+        dtype = checks.float_dtype(dtype)
+        decoder, encoder = (network.initial_theta(rng, dtype)
+                            for network in (self.decoder, self.encoder))
+        rho = array_module(decoder).zeros(self.d, dtype=dtype) - math.log(10)
+        if not self.constant_noise:
+            decoder[-self.d:] = rho                                 # the bias of these outputs
+            rho = rho[:0]
+        return self.parts.join(decoder, rho, encoder)
 
     def loss(self, theta, X, rng, n_samples=1):
         """The mean of the negative bound over the rows of X, and its gradient, (n_θ,)."""

@@ -20,10 +20,10 @@ cos(x f) is -sin(x f) f, so that
 By hand: one wave with f = π at x = 1/2. sin(π/2) = 1 and cos(π/2) = 0, and the cosine falls there
 with the slope -π:
 
-    >>> import numpy
-    >>> phi, backward = fourier_features(numpy.array([[0.5]]), numpy.array([[numpy.pi]]))
-    >>> print(phi.round(3), backward(numpy.array([[0.0, 0.0, 1.0]])).round(3))
-    [[0.5 1.  0. ]] [[-3.142]]
+>>> import numpy
+>>> phi, backward = fourier_features(numpy.array([[0.5]]), numpy.array([[numpy.pi]]))
+>>> print(phi.round(3), backward(numpy.array([[0.0, 0.0, 1.0]])).round(3))
+[[0.5 1.  0. ]] [[-3.142]]
 
 See figure_1_10_taxonomy (the coasts that models with such inputs draw) and
 tests/networks/test_fourier.py (that it holds).

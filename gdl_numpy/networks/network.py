@@ -33,11 +33,11 @@ By hand: sizes 1-2-1, relu, weights (1, -1) and then (3, 5), biases 0. At x = 2,
 H_1 = (2, 0) and y = 3·2 + 5·0 = 6. Backward from ∂y = 1: ∂W_2 = H_1 = (2, 0) and ∂b_2 = 1; ∂H_1 is
 (3, 5), of which relu lets ∂A_1 = (3, 0) pass; ∂W_1 = 2 (3, 0), ∂b_1 = (3, 0), ∂x = 3·1 + 0·(-1).
 
-    >>> import numpy
-    >>> theta, X = numpy.array([1.0, -1, 0, 0, 3, 5, 0]), numpy.array([[2.0]])   # W_1 b_1 W_2 b_2
-    >>> Y, backward = mlp(theta, X, (1, 2, 1), "relu")
-    >>> print(Y, *backward(numpy.array([[1.0]])))
-    [[6.]] [6. 0. 3. 0. 2. 0. 1.] [[3.]]
+>>> import numpy
+>>> theta, X = numpy.array([1.0, -1, 0, 0, 3, 5, 0]), numpy.array([[2.0]])   # W_1 b_1 W_2 b_2
+>>> Y, backward = mlp(theta, X, (1, 2, 1), "relu")
+>>> print(Y, *backward(numpy.array([[1.0]])))
+[[6.]] [6. 0. 3. 0. 2. 0. 1.] [[3.]]
 
 `mlp(theta, X, sizes)` is this function as it stands above. A `Network` keeps its sizes, so that it
 can be handed to a family, which then calls network(theta, X). `Parts` cuts a θ that belongs to
@@ -81,7 +81,7 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
 
     Neither the signals forward nor the gradients backward should grow or fade from layer to layer:
     weights from N(0, 2/(d_in + d_out)) (Glorot and Bengio 2010, for slopes a' near 1), for relu,
-    which keeps half of its inputs, N(0, 2/d_in) (He and others 2015); biases 0. Softplus is for few
+    which keeps half of its inputs, N(0, 2/d_in) (He et al. 2015); biases 0. Softplus is for few
     layers only: its slope is 1/2 at 0, so that gradients about halve with every layer.
     """
     checks.choice(activation, "activation", ACTIVATIONS)

@@ -1,13 +1,36 @@
 """Storage: trained parameters on disk, with the family that they belong to.
 
-θ alone means nothing: only its family knows how to cut it. So the file, a NumPy archive (.npz,
-without pickle), holds beside θ the name of the family and all arguments of its constructor, sizes
-and wave vectors for instance, those of its networks included. Loading asks for a family made in the
-same way and refuses any other: the wrong one would give numbers without complaint.
+Training takes a minute or more, so its θ is kept. But θ alone means nothing: only its family knows
+what each number is for, and another family with as many would compute without complaint and be
+wrong. The idea: the file, a NumPy archive (.npz, without pickle), holds beside θ the name of the
+family and all arguments of its constructor, those of its networks included, such as sizes and wave
+vectors. Loading asks for a family made in the same way and refuses any other.
 
-A program may be stopped at any moment, the disk may be full, and two programs may write the same
-file. Whoever reads it is never to meet half of it. So every file is first written beside its place,
-under a name that nobody else has, and then moved into it, which takes no time: `write_whole`.
+    save(path, family, theta)           θ and what its family is
+    theta = load(path, family)          the same θ, bit by bit; or a ValueError: what differs
+    write_whole(path, write)            any other file, whole or not at all
+
+The last one is what `save` writes with. A program may be stopped at any moment, the disk may be
+full, two programs may write the same file; whoever reads it is never to meet half of it. So a file
+is written beside its place, under a name of its own, and then moved there, which the system does in
+one step.
+
+The mean and log σ of a normal density on a line are saved, and refused to a family for the plane:
+
+>>> import tempfile
+>>> from gdl_numpy.probability.normal_family import NormalFamily
+>>> folder = tempfile.TemporaryDirectory()
+>>> path = os.path.join(folder.name, "theta.npz")
+>>> save(path, NormalFamily(1), numpy.array([1.0, 0.25]))
+>>> print(load(path, NormalFamily(1)))
+[1.   0.25]
+>>> load(path, NormalFamily(2))                             # doctest: +ELLIPSIS
+Traceback (most recent call last):
+ValueError: ... was saved for another family: family.d is 1 there and 2 here
+>>> folder.cleanup()
+
+See figures/parameters (what was saved) and tests/networks/test_storage.py (that it holds, also for
+broken files and full disks).
 """
 
 import contextlib
@@ -33,24 +56,24 @@ PLAIN = "biufcUS"                                           # kinds of dtype: nu
 def save(path, family, theta):
     """Write theta (n_θ,) and what `family` is to `path`, whole or not at all.
 
-    All that `family(theta)` takes can be saved. ValueError or TypeError if it does not take theta,
-    or if the arguments of its constructor cannot be written down; OSError as from `open`.
+    Whatever theta `family(theta)` takes can be saved. ValueError or TypeError if it does not take
+    theta, or if the arguments of its constructor cannot be written down; OSError as from `open`.
     """
     described = _described(family)
     theta = checks.theta_shape(checks.real_array(theta, "theta", finite=False),
                                family.n_parameters)
-    family(theta)                                           # refuses NaN, and -inf unless it may be
+    family(theta)                               # refuses NaN, and -inf where it means nothing
     arrays = {name: to_numpy(value) for name, value in described.items()}
     write_whole(path, lambda file: numpy.savez(file, theta=to_numpy(theta), **arrays))
 
 
 def load(path, family, like=None):
-    """θ (n_θ,) as saved, in the module of `like` if given, else of NumPy, for a family made alike.
+    """θ (n_θ,) as saved, in the module of the array `like` if given, else of NumPy.
 
-    ValueError if the file is no such archive, or was saved for another family; the message names
-    the file and what differs. OSError as from `open`.
+    ValueError if the file is not such an archive, or was saved for another family; the message
+    names the file and what differs. OSError as from `open`.
     """
-    path = os.fsdecode(path)                                # no number: it could be that of stdout
+    path = os.fsdecode(path)                                # not a number, which could be stdout's
     held, described = _arrays_of(path), _described(family)
     wanted = {name: to_numpy(value) for name, value in described.items()}
     if "theta" not in held:
@@ -114,7 +137,7 @@ def _beginning(path):
 
 
 def _sweep(path):
-    """Remove unfinished files of `path` that are so old that nobody writes to them any more."""
+    """Remove unfinished files of `path` that are so old that their writers must have died."""
     ours = re.compile(re.escape(_beginning(path)) + r"[0-9a-f]{32}\.partial")
     with contextlib.suppress(OSError):                      # another one was faster, or may not
         for other in path.parent.iterdir():
@@ -141,7 +164,7 @@ def _described(thing, name="family"):
     """What a thing is, as arrays by name: of an object its type and the arguments of its
     constructor, which are attributes of it as well, and so on for those among them.
 
-    TypeError for an argument that is no array, object, number, text, type, or list of these.
+    TypeError for an argument that is not an array, object, number, text, type, or list of these.
     """
     if isinstance(thing, numpy.dtype | type):               # an argument such as dtype=float
         return {name: numpy.array(f"type {getattr(thing, '__name__', thing)}")}
@@ -171,7 +194,7 @@ def _number(thing):
 
 
 def _parts(thing):
-    """What a list, a dictionary or an object is made of, by name; None if nobody can say."""
+    """What a list, a dictionary or an object is made of, by name; None if that is not known."""
     if isinstance(thing, list | tuple):
         return {"length": len(thing), **dict(enumerate(thing))}
     if isinstance(thing, dict):

@@ -1,12 +1,36 @@
 """Trained models: what the families of models/ and their members share around their formulas.
 
-Why: six families differ in one thing, how they make a density of networks. That p_θ keeps a θ of
-its own, that many rows are taken some at a time, that the loss of a family with a log p is minus
-its mean: this is the same for all, and said here once, so that in the six files only formulas are
-left.
+The six families of models/ differ in one thing: how they make a density of networks. In the rest
+they agree. A member p_θ keeps a θ of its own, which no later step of a training changes; many rows
+are taken some thousands at a time; and where log p is known, the loss is minus its mean. The idea:
+say this once, here, in classes from which the six derive, so that their files hold only formulas.
 
-    p = family(theta)          a Trained: it keeps the family and a copy of theta
-    family.loss(theta, X)      -1/n Σ log p_θ(x), of a TractableFamily, where log p is known
+    family.loss(theta, X) = -1/n Σ_i log p_θ(x_i)   and its gradient, (n_θ,), to train with      (1)
+    p = family(theta)                               keeps the family and a copy of θ             (2)
+    p.log_prob(X)                                   log p_θ(x) of each row, block by block       (3)
+
+A class for each case:
+
+    TrainedFamily, Trained          what every family and every member have
+    TractableFamily, Tractable      for families that know log p, by `family.log_prob(theta, X)`
+
+By hand, the family of normal densities with variance 1 on a line, θ being their mean. At θ = 0 the
+rows 1 and 3 give the loss ½ log 2π + ½ (1 + 9)/2 = 0.919 + 2.5 and the slope -(1 + 3)/2:
+
+>>> import numpy
+>>> class MeanFamily(TractableFamily):
+...     d = n_parameters = 1
+...     def __call__(self, theta):
+...         return Tractable(self, theta)
+...     def log_prob(self, theta, X):
+...         log_p = -0.5 * (numpy.log(2 * numpy.pi) + (X - theta)[:, 0]**2)
+...         return log_p, lambda dlog_p: dlog_p @ (X - theta)
+>>> family, theta, X = MeanFamily(), numpy.array([0.0]), numpy.array([[1.0], [3.0]])
+>>> loss, dtheta = family.loss(theta, X)
+>>> print(loss.round(3), dtheta, family(theta).log_prob(X).round(3))
+3.419 [-2.] [-1.419 -5.419]
+
+See tests/networks/test_trained.py (that it holds).
 """
 
 from gdl_numpy.networks.network import Network, Parts
@@ -20,28 +44,10 @@ from gdl_numpy.probability.likelihood import mean_loss
 class TrainedFamily(Described):
     """A family over R^d whose θ of `n_parameters` numbers is found by training.
 
-    Each brings its `loss(theta, X, rng)`, and what makes its member of θ.
+    Each brings its `loss(theta, X, rng)`, and its `__call__(theta)`, which makes the member p_θ.
     """
 
-    defaults = {}                                           # its own, of the options of `train`
-
-    def _set_networks(self, *networks, before=()):
-        """θ is what vectors of the lengths `before` and the θ of these networks make together."""
-        self.networks = networks
-        self.parts = Parts(*before, *(network.n_parameters for network in networks))
-        self.n_parameters = self.parts.n_parameters
-
-    def _set_options(self, d, hidden, activation, waves=None, bound=None, least=1):
-        """What families that make their own networks are told of them, and of R^d."""
-        self.d = checks.whole_number(d, "d", least=least)
-        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        self.waves, self.activation = checks.waves(waves, self.d), activation
-        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
-
-    def _input(self, theta, X, name="X", d=None):
-        """X as an array (n, d) beside a theta of this family; in a training step nothing waits."""
-        checks.theta_shape(theta, self.n_parameters)
-        return checks.observations(X, theta, finite=False, name=name, d=d or self.d)
+    defaults = {}                                           # its own values of options of `train`
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
@@ -54,11 +60,12 @@ class TrainedFamily(Described):
 
     def train(self, X, rng, max_steps=None, batch=None, learning_rate=None, averaging=0.999,
               augment=None, theta=None):
-        """Minimise the loss by steps on random rows of X (n, d), from theta on or from a random
+        """Minimize the loss by steps on random rows of X (n, d), from theta on or from a random
         start; yields a Step each, whose theta is usable.
 
-        The options are those of `training.train`; None takes what stands in
-        `family.defaults`, or else the value there. ValueError for data off the space.
+        The options are those of `training.train`. An option that is None has its value in
+        `family.defaults`, if it stands there, else that of `training.train`. ValueError for data
+        off the space.
         """
         return self._train(lambda theta, rows: self.loss(theta, rows, rng), X, rng, theta,
                            max_steps=max_steps, batch=batch, learning_rate=learning_rate,
@@ -74,6 +81,26 @@ class TrainedFamily(Described):
         how = self.defaults | {name: value for name, value in how.items() if value is not None}
         return train(loss, theta, (X,), rng, **how)
 
+    # For the constructors and the formulas of families
+
+    def _set_networks(self, *networks, before=()):
+        """θ is made of vectors of the lengths `before` and then of the θ of these networks."""
+        self.networks = networks
+        self.parts = Parts(*before, *(network.n_parameters for network in networks))
+        self.n_parameters = self.parts.n_parameters
+
+    def _set_options(self, d, hidden, activation, waves=None, bound=None, least=1):
+        """Of a family that makes its own networks: d, the widths of their layers, their options."""
+        self.d = checks.whole_number(d, "d", least=least)
+        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
+        self.waves, self.activation = checks.waves(waves, self.d), activation
+        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
+
+    def _input(self, theta, X, name="X", d=None):
+        """X as an array (n, d) beside a theta of this family; in a training step nothing waits."""
+        checks.theta_shape(theta, self.n_parameters)
+        return checks.observations(X, theta, finite=False, name=name, d=d or self.d)
+
 
 class TractableFamily(TrainedFamily):
     """A TrainedFamily with `log_prob(theta, X)`: its loss is minus the mean of log p."""
@@ -81,14 +108,14 @@ class TractableFamily(TrainedFamily):
     def loss(self, theta, X, rng=None):
         """-1/n Σ log p_θ(x), in nats per row, and its gradient (n_θ,); rng is not needed."""
         checks.rng(rng, optional=True)
-        return mean_loss(self, theta, X)
+        return mean_loss(self, theta, X)                    # (1)
 
 
 class Trained(Described):
     """p_θ for one θ of a TrainedFamily."""
 
     def __init__(self, family, theta):
-        self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()
+        self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()   # (2)
 
     def _of_rows(self, function, X, name="X", d=None, rows=2**13):
         """function(rows) for all rows of X (n, d), some of them at a time, as one array."""
@@ -106,11 +133,12 @@ class Tractable(Trained):
 
     def log_prob(self, X):
         """log p(x) for each row of X (n, d), shape (n,), in nats; -inf where p is 0."""
-        return self._of_rows(lambda X: self.family.log_prob(self.theta, X)[0], X)
+        return self._of_rows(lambda X: self.family.log_prob(self.theta, X)[0], X)           # (3)
 
 
 def checked_network(network, name, d_in=None, d_out=()):
-    """`network` if it is a Network R^d_in -> R^d_out; `d_out` lists what is allowed, () is all."""
+    """`network` if it is a Network R^d_in -> R^d_out; of `d_out`, a tuple, any will do; so will any
+    d_in or d_out where None or () is given."""
     if not isinstance(network, Network):
         raise TypeError(f"{name} must be a Network, got {network!r}")
     if d_in is not None and network.d_in != d_in:

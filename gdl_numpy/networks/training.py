@@ -1,35 +1,101 @@
-"""Training: minimise a loss by steps on rows drawn at random, for models without a formula for θ̂.
+"""Training: minimize a loss by steps on a few rows at a time, for models without a formula for θ̂.
 
-The loss is a mean over the rows of the data; a mean over a few of them, drawn at random, has the
-same expectation and costs little. Its gradient is noisy, and the noise is averaged away in two
-ways: the steps become smaller towards the end, and θ itself may be averaged over the last steps
-(Polyak and Juditsky 1992, here with weights that fade):
+A network that is to learn the land of the map needs thousands of steps, and there are thousands of
+points to learn from. To pass all of them through it in every step is a waste. The idea: a loss is a
+mean over rows, and so is its gradient, so that a few rows drawn at random give nearly the same, and
+on average exactly. What they add is noise, which never lets θ come to rest.
 
-    rows ~ uniform, `batch` of them         η_t = η ½ (1 + cos(π t / max_steps))
-    θ ← Adam(θ, ∂loss(θ; rows))             θ̄ = Σ_s a^(t-s) θ_s / Σ_s a^(t-s)
+Against that, the steps become smaller towards the end. And θ itself is averaged over the last
+steps, with weights that fade into the past (Polyak and Juditsky 1992, with equal weights), since
+noise that pushes θ to and fro cancels in a mean. At the steps t = 0, 1, ..., T - 1, where T is
+`max_steps`, with a learning rate that begins as η, and a factor a < 1 for the fading,
+
+    rows = `batch` rows of the data, each one drawn uniformly                                (1)
+    η_t  = η ½ (1 + cos(π t/T))                     from η down to nearly 0                  (2)
+    θ    ← Adam(θ, ∂loss(θ; rows)/∂θ) with η_t      θ_t is θ after this step                 (3)
+    θ̄_t  = (θ_t + a θ_{t-1} + ... + a^t θ_0)/(1 + a + ... + a^t)                             (4)
+
+The numerator and the denominator of θ̄ are sums s and w that are kept from step to step:
+
+    s ← a s + θ_t,   w ← a w + 1                    both 0 at first                          (5)
+    θ̄_t = s/w                                                                                (6)
+
+By hand: with a = ½, the average of θ_0 = 0 and θ_1 = 3 is (3 + ½ 0)/(1 + ½) = 2. And the mean of
+½ (θ - x)² over the rows 1, 2 and 6 is least at 3, which steps on one row each nearly find:
+
+>>> import numpy
+>>> average = Average(0.5)
+>>> print(average(numpy.array([0.0])), average(numpy.array([3.0])))
+[0.] [2.]
+>>> def loss(theta, X):
+...     return (0.5 * (theta - X)**2).mean(), (theta - X).mean(axis=0)
+>>> X, rng = numpy.array([[1.0], [2.0], [6.0]]), numpy.random.default_rng(0)
+>>> *_, step = train(loss, numpy.zeros(1), (X,), rng, 0.1, batch=1, averaging=0.99)
+>>> print(step.theta.round())
+[3.]
 
 More data than there are can be had by changing those drawn a little: `augment`.
+
+See figure_1_10_taxonomy (what models trained so draw) and tests/networks/test_training.py (that it
+holds).
 """
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 
 
-def starting_theta(family, theta, rng, X):
-    """The θ at which a training on X begins, (n_θ,), in the module and precision of X: a random one
-    if theta is None, else a copy of it."""
-    checks.rng(rng), checks.offers(family, "family", "initial_theta")
-    X = checks.real_array(X, "X", finite=False)
-    if theta is None:
-        return family.initial_theta(rng, X.dtype)
-    theta = checks.real_array(theta, "theta", like=X)
-    return checks.theta_shape(theta, family.n_parameters).copy()
+def minibatches(data, rng, batch, max_steps, augment=None):
+    """For each of `max_steps` steps its number t and `batch` random rows of each array in `data`.
+
+    The arrays have equally many rows, and the same ones are drawn of each. `augment(rows, rng)`
+    changes those of the first. Whether they stay finite and in the model's space is not checked:
+    that would wait for a device.
+    """
+    checks.rng(rng), checks.function(augment, "augment", optional=True)
+    batch = checks.whole_number(batch, "batch", least=1)
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
+    batch = min(batch, len(checks.equally_many(data)[0]))
+
+    def drawn():
+        for t in range(max_steps):
+            i = rng.integers(0, len(data[0]), size=batch)                                   # (1)
+            rows = [array[i] for array in data]
+            if augment is not None:
+                rows[0] = augment(rows[0], rng)
+            yield t, rows
+
+    return drawn()                                          # a wrong argument is refused before
+
+
+def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000, averaging=0.0,
+          augment=None, optimizer=None):
+    """Yields a Step after each step: t, the loss of its rows, and θ̄_t, usable at any time.
+
+    `loss(theta, *rows)` gives the loss and its gradient (n_θ,) for rows of the arrays in `data`;
+    `theta` (n_θ,) is where it starts. `averaging` is a, 0 for no average; `augment` is that of
+    `minibatches`. An `optimizer` takes the place of Adam, and its learning rate stays as it is.
+    """
+    average, batches = Average(averaging), minibatches(data, rng, batch, max_steps, augment)
+    adam, falling = Adam(learning_rate), optimizer is None
+    optimizer = checks.function(adam if falling else optimizer, "optimizer")
+    checks.function(loss, "loss")
+    theta = checks.theta_shape(checks.real_array(theta, "theta", like=data[0]).copy())
+
+    def steps(theta):
+        for t, rows in batches:
+            if falling:
+                optimizer.learning_rate = learning_rate * half_cosine(t, max_steps)         # (2)
+            value, dtheta = loss(theta, *rows)
+            theta = optimizer(theta, dtheta)                                                # (3)
+            yield Step(t, checks.one_number(value, "loss"), average(theta))                 # (4)
+
+    return steps(theta)
 
 
 class Average:
     """θ̄ of all θ that it has been called with, the last ones counting most; for a = 0 the last.
 
-    ValueError unless 0 <= a < 1.
+    ValueError unless a lies in [0, 1).
     """
 
     def __init__(self, a):
@@ -41,52 +107,16 @@ class Average:
             checks.gradient(theta, self.sum, "theta", "the one before")
         if self.a == 0:
             return theta
-        self.sum, self.weight = self.a * self.sum + theta, self.a * self.weight + 1
-        return self.sum / self.weight
+        self.sum, self.weight = self.a * self.sum + theta, self.a * self.weight + 1         # (5)
+        return self.sum / self.weight                                                       # (6)
 
 
-def minibatches(data, rng, batch, max_steps, augment=None):
-    """For each of `max_steps` steps its number t and `batch` random rows of each array in `data`.
-
-    `augment(rows, rng)` changes those of the first array; that they stay finite and in the model's
-    space nobody checks, as this would wait for a device.
-    """
-    checks.rng(rng), checks.function(augment, "augment", optional=True)
-    batch = checks.whole_number(batch, "batch", least=1)
-    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
-    batch = min(batch, len(checks.equally_many(data)[0]))
-
-    def drawn():
-        for t in range(max_steps):
-            i = rng.integers(0, len(data[0]), size=batch)
-            rows = [array[i] for array in data]
-            if augment is not None:
-                rows[0] = augment(rows[0], rng)
-            yield t, rows
-
-    return drawn()                                          # a wrong argument is refused before
-
-
-def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000, averaging=0.0,
-          augment=None, optimizer=None):
-    """Yields a Step after each step: its number, the loss of its rows, and θ̄, usable at any time.
-
-    `loss(theta, *rows)` gives the loss and its gradient (n_θ,) for rows of the arrays in `data`;
-    `augment` is that of `minibatches`, `averaging` is a, 0 for no average. An `optimizer` brings
-    its own η, which then stays as it is.
-    """
-    average, batches = Average(averaging), minibatches(data, rng, batch, max_steps, augment)
-    adam, falling = Adam(learning_rate), optimizer is None
-    optimizer = checks.function(adam if falling else optimizer, "optimizer")
-    checks.function(loss, "loss")
-    theta = checks.theta_shape(checks.real_array(theta, "theta", like=data[0]).copy())
-
-    def steps(theta):
-        for t, rows in batches:
-            if falling:
-                optimizer.learning_rate = learning_rate * half_cosine(t, max_steps)
-            value, dtheta = loss(theta, *rows)
-            theta = optimizer(theta, dtheta)
-            yield Step(t, checks.one_number(value, "loss"), average(theta))
-
-    return steps(theta)
+def starting_theta(family, theta, rng, X):
+    """The θ at which a family's training on X begins, (n_θ,), in the module and precision of X: a
+    random one if theta is None, else a copy of it."""
+    checks.rng(rng), checks.offers(family, "family", "initial_theta")
+    X = checks.real_array(X, "X", finite=False)
+    if theta is None:
+        return family.initial_theta(rng, X.dtype)
+    theta = checks.real_array(theta, "theta", like=X)
+    return checks.theta_shape(theta, family.n_parameters).copy()

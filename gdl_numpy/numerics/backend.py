@@ -1,13 +1,34 @@
-"""Back end: where arrays live.
+"""Back end: where arrays live, on the processor with NumPy or on a graphics card with CuPy.
 
-The same source computes on the processor with NumPy and on the graphics card with CuPy. Nothing
-is switched: a function asks its arguments to which module they belong and computes with that one,
-and whoever draws random numbers gets them where its generator lives. So a calculation stays where
-its data are, and the choice is made once, by whoever creates the generator and the data.
+A graphics card (GPU) does the same arithmetic on thousands of numbers at once, which suits the
+matrix products of a network. CuPy offers NumPy's functions there, under the same names. But arrays
+of the two cannot be mixed, so it must be settled where a calculation takes place. A global switch
+would be hidden state, and a second version of each formula a second place for mistakes.
 
-    arrays choose the module:       xp = array_module(X)
-    generators choose the device:   rng = random_generator(seed, device="gpu")
-    the way back:                   to_numpy(x)
+The idea: nothing is switched, since the arguments say it already. A function asks its arrays to
+which module they belong, and computes with that one; random numbers come to life where their
+generator lives. So a calculation stays where its data are, and whoever creates the generator and
+the data chooses, once:
+
+    xp  = array_module(X)                           numpy or cupy, for all that follows from X
+    X   = to_numpy(X)                               the way back to the processor
+    rng = random_generator(seed, device="gpu")      what it draws lives on the GPU
+
+A GPU, the device, works through a list of tasks while the program on the processor, the host, goes
+on and adds to the list. To read a number from the device, the host *waits* until all tasks before
+it are done: `float(loss)` and `if (X > 0).all()` do so. A training step has no time for that.
+Where a docstring says that nothing waits, no number is read.
+
+The length of the vector (3, 4) is 5, wherever the vector lives:
+
+>>> def length(x):
+...     xp = array_module(x)
+...     return xp.sqrt((x * x).sum())
+>>> print(length(numpy.array([3.0, 4.0])))
+5.0
+
+See scripts/check_gpu.py (the same numbers from NumPy and CuPy) and tests/numerics/test_backend.py
+(that it holds).
 """
 
 import sys
@@ -26,7 +47,7 @@ def array_module(*arrays):
 
 
 def unmasked(x, name):
-    """`x`, if it is not a masked array: what is marked as missing there would be taken for data."""
+    """`x`, unless it is a masked array, whose missing numbers would be taken for data."""
     if isinstance(x, numpy.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array, and a mask would be lost: take the rows "
                         "without missing numbers first")
@@ -36,9 +57,9 @@ def unmasked(x, name):
 def to_numpy(x):
     """`x` as a NumPy array on the host.
 
-    The only function here that brings a whole result off a device; checks of arguments and
-    conditions of loops read single numbers, and training steps read none. TypeError for a masked
-    array.
+    The only function of the package that brings a whole array off a device; checks of arguments
+    and conditions of loops read single numbers, and training steps read none. TypeError for a
+    masked array.
 
     >>> to_numpy([1, 2])
     array([1, 2])

@@ -1,12 +1,27 @@
 """Blocks: large data, some rows at a time.
 
-Why: a model of a million rows needs, between data and result, arrays of its own, for a network as
-wide as its layers. All at once they do not fit into memory; some thousand rows at a time they fit
-even into the processor's cache, and take less time than their share. Idea: what is computed row by
-row does not notice when it is computed block by block, and a mean over all rows is the mean of the
-blocks' means, each counted by its rows.
+To compare a model of the map with the truth, one asks it for log p at 100,000 points. On the way a
+network makes arrays of its own: with a hidden layer of 128 numbers, 102 MB for each layer. A
+thousand rows at a time take 1 MB, which stays in the processor's cache, so that all blocks together
+take less time than one large piece. The idea: what is computed row by row does not notice when it
+is computed block by block; and a mean over n rows is the mean of the blocks' means, each counted as
+often as it has rows. With r rows in a block,
 
-    Y = (f(X[0:r]), f(X[r:2r]), ...)                 mean of g = Σ_blocks (rows of the block/n) mean
+    Y     = (f(X[0:r]), f(X[r:2r]), ...)                                                     (1)
+    loss  = Σ_blocks (rows of the block)/n · loss of the block                               (2)
+    ∂θ    = Σ_blocks (rows of the block)/n · ∂θ of the block                                 (3)
+
+By hand: the loss of the row x is θx, and the rows are 1, 3 and 8. In blocks of two the means are 2
+and 8, with the shares 2/3 and 1/3. So the loss at θ = 1 is 4, and so is its slope:
+
+>>> import numpy
+>>> def loss(theta, X):
+...     return theta[0] * X.mean(), numpy.array([X.mean()])
+>>> value, dtheta = mean_over_blocks(loss, numpy.array([1.0]), numpy.array([1.0, 3, 8]), rows=2)
+>>> print(value.round(12), dtheta.round(12))
+4.0 [4.]
+
+See tests/numerics/test_blocks.py (that it holds).
 """
 
 from gdl_numpy.numerics import checks
@@ -23,14 +38,14 @@ def in_blocks(function, n, rows=2**13):
     n, rows = checks.whole_number(n, "n"), checks.whole_number(rows, "rows", least=1)
     checks.function(function, "function")
     parts = [function(start, min(start + rows, n)) for start in range(0, max(n, 1), rows)]
-    return array_module(parts[0]).concatenate(parts)
+    return array_module(parts[0]).concatenate(parts)        # (1)
 
 
 def mean_over_blocks(loss, theta, *data, rows=2**11):
-    """The mean loss over all rows of `data` and its gradient, from blocks of some rows each.
+    """The mean loss over all rows of `data`, arrays with equally many, and its gradient (n_θ,).
 
-    `loss(theta, *block)` gives both for a block. They are added in float64, because a sum over
-    millions of float32 rows would lose most of the last ones.
+    `loss(theta, *block)` gives both for a block. They are added in float64, because the roundings
+    of a long sum in float32 pile up (moments.py).
     """
     n, rows = len(checks.equally_many(data)[0]), checks.whole_number(rows, "rows", least=1)
     checks.function(loss, "loss")
@@ -42,6 +57,6 @@ def mean_over_blocks(loss, theta, *data, rows=2**11):
         block = [array[start:start + rows] for array in data]
         value, dtheta = loss(theta, *block)
         share = len(block[0]) / n
-        mean = mean + share * checks.one_number(value, "loss")
-        dmean = dmean + share * dtheta.astype(float)
+        mean = mean + share * checks.one_number(value, "loss")                              # (2)
+        dmean = dmean + share * dtheta.astype(float)                                        # (3)
     return array_module(dmean).asarray(mean, dtype=dtheta.dtype), dmean.astype(dtheta.dtype)

@@ -1,14 +1,15 @@
 """Checks: what is refused at the door, each kind of fault in one place and in one wording.
 
-Why: a wrong argument that computes gives a wrong number without a word, and one that fails three
-functions further down gives a message about an array that the reader has never seen. So whoever
-calls a public function is told at once what was got and what was wanted, before anything is
-changed. Idea: all of that stands here, and a call is seen by its prefix, `checks.`: the eye learns
-to skip such a line, and the formula is next to it.
+A wrong argument that computes gives a wrong number without a word. One that fails three functions
+further down gives a message about an array that the reader has never seen. So whoever calls a
+public function is told at once what was got and what was wanted, before anything is changed.
+
+The idea: all such questions stand here, and a call is known by its prefix, `checks.`. The eye
+learns to skip such a line and finds the formula next to it.
 
     numbers    whole_number, whole_numbers, permutation, number and numbers (of an interval),
                falling, choice, truth, one_number, axis
-    arrays     real_array, unmasked, precision, float_dtype, one_axis, triangle, same_shape,
+    arrays     real_array, unmasked, precision, wider, float_dtype, one_axis, triangle, same_shape,
                corners of a box, probabilities, waves
     rows       observations, data_set, not_empty, varying, different_rows, paired, with_raw,
                equally_many, rows_within, rows_of_box, grey_levels
@@ -18,13 +19,19 @@ to skip such a line, and the formula is next to it.
     objects    function, instance, offers, density, densities, family
 
 Each returns what it was given, as the number or the array that the caller goes on with, or raises a
-ValueError, or a TypeError where the kind of thing is wrong. `name` is what the error calls it. A
-training step must not wait for a device, and asks whether numbers are finite nowhere: finite=False.
+ValueError, or a TypeError where the kind of thing is wrong. `name` is what the error calls it.
+Whether all numbers of an array are finite cannot be known without waiting for the device
+(backend.py). A training step has no time for that, and says finite=False.
 
->>> whole_number(3, "n", least=1)
-3
+[0, 1) is the interval that holds 0 and not 1:
+
 >>> number(0.5, "averaging", "[0, 1)")
 0.5
+>>> number(1, "averaging", "[0, 1)")
+Traceback (most recent call last):
+ValueError: averaging must lie in [0, 1), got 1
+
+See tests/numerics/test_checks.py (what each lets in and refuses).
 """
 
 import math
@@ -125,9 +132,9 @@ def real_array(x, name, like=None, finite=True):
     """`x` as an array of finite float32 or float64, in the module and dtype of `like` if given.
 
     float16 becomes float32, all other real numbers float64, in the byte order of this machine. With
-    finite=False the check for NaN is skipped: it would wait for the device. TypeError if `x` holds
-    no real numbers, is masked, or lives on another device than `like`; ValueError if it is ragged
-    or holds NaN or infinity.
+    finite=False the check for NaN is skipped: it would wait for the device. TypeError if `x` does
+    not hold real numbers, is masked, or lives on another device than `like`; ValueError if it is
+    ragged or holds NaN or infinity.
     """
     unmasked(x, name)
     xp = array_module(x) if like is None else array_module(like)
@@ -148,14 +155,14 @@ def real_array(x, name, like=None, finite=True):
 
 
 def precision(array):
-    """The dtype in which `array` is computed with: float32 for floats of up to four bytes, else
+    """The dtype in which one computes with `array`: float32 for floats of up to four bytes, else
     float64. Decimals are never cut off: whole numbers become float64."""
     small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
     return numpy.dtype(numpy.float32 if small else numpy.float64)
 
 
 def wider(array, *others):
-    """`array`, in float64 if any of the others, as far as they are arrays, is computed with so."""
+    """`array`, in float64 if the precision of any array among the others is float64."""
     dtypes = [precision(other) for other in others if hasattr(other, "dtype")]
     return array.astype(max([array.dtype, *dtypes], key=lambda dtype: dtype.itemsize), copy=False)
 
@@ -172,12 +179,11 @@ def float_dtype(dtype, name="dtype"):
 
 
 def observations(X, like=None, finite=True, name="X", d=None):
-    """`X` as an (n, d) array that can meet `like`, if given, whose last axis has length d unless d
-    is given; with neither of them of any d.
+    """`X` as an (n, d) array, in the module and dtype of `like` if given.
 
-    ValueError or TypeError if X has another number of columns, is not two-dimensional, is not
-    numeric, lives on another device, or holds NaN or infinity; a training step, which must not wait
-    for the device, leaves the last out with finite=False.
+    Without `d`, d is the length of the last axis of `like`; without both, any d will do. ValueError
+    or TypeError if X has another number of columns, is not two-dimensional, is not numeric, lives
+    on another device, or, unless finite=False, holds NaN or infinity.
     """
     X = real_array(X, name, like, finite)
     d = like.shape[-1] if d is None and like is not None else d
@@ -200,8 +206,8 @@ def data_set(X, d=None, name="X"):
 def varying(X, name="X", size=None, variance=None, where=""):
     """X (n, d), an array, if each of its columns varies by more than its numbers are rounded.
 
-    `size` and `variance` (d,), where they are known, are those of the columns; `where` says of what
-    part of them.
+    `size` and `variance` (d,) are the means and variances of the columns, if these are known
+    already; `where` names the part of the data that they belong to.
     """
     if variance is None:
         size, C = moments(X)
@@ -288,7 +294,7 @@ def rows_of_box(X, low, high, name="X"):
 def corners(low, high, like, look=True):
     """`low` and `high` as arrays (d,), in the module and dtype of `like`, the corners of a box.
 
-    With look=False nobody waits to see whether they are finite and low is below high.
+    With look=False nothing waits to see whether they are finite and low is below high.
     """
     low, high = (real_array(corner, name, like, look) for corner, name in ((low, "low"),
                                                                            (high, "high")))
@@ -302,7 +308,7 @@ def corners(low, high, like, look=True):
 
 
 def grey_levels(K, levels, like=None, d=None, name="K"):
-    """`K` as an (n, d) array of ints from 0 to levels - 1: pictures, whose pixels have levels."""
+    """`K` as an (n, d) array of ints from 0 to levels - 1, the gray levels of n images."""
     K = observations(real_array(K, name, like), name=name, d=d)
     fits = (K >= 0) & (K < levels) & (K == K.round())
     if not fits.all():
@@ -321,7 +327,8 @@ def not_empty(X, name="X"):
 def theta(theta, n_parameters, finite=True):
     """theta as a finite array of shape (n_θ,).
 
-    A training step, finite=False, does not wait to see if it is finite, and takes no list.
+    With finite=False, as in a training step, nothing waits to see whether it is finite, and a list
+    is refused.
     """
     if finite or hasattr(theta, "dtype"):
         theta = real_array(theta, "theta", finite=finite)
@@ -329,8 +336,8 @@ def theta(theta, n_parameters, finite=True):
 
 
 def theta_shape(theta, n_parameters=None, name="theta"):
-    """theta, an array of shape (n_θ,), of any length if that is None; in a training step nothing
-    waits to see if it is finite."""
+    """theta, if it is an array of shape (n_θ,), of any length if that is None; nothing waits to see
+    whether it is finite."""
     if one_axis(theta, n_parameters, name).dtype != precision(theta):
         raise TypeError(f"{name} must be an array of float32 or float64, in the byte order of this "
                         f"machine, got dtype {theta.dtype}")
@@ -347,7 +354,7 @@ def one_axis(values, length, name):
 
 
 def gradient(dtheta, theta, name="dtheta", of="theta"):
-    """`dtheta`, ∂loss/∂θ, an array of the shape and dtype of theta, beside it; nothing waits."""
+    """`dtheta`, ∂loss/∂θ, if it has theta's shape, dtype and device; nothing waits."""
     shape, dtype = getattr(dtheta, "shape", type(dtheta)), getattr(dtheta, "dtype", "none")
     if (shape, dtype) != (theta.shape, theta.dtype):
         raise ValueError(f"{name} must be an array of the shape {theta.shape} and the dtype "
@@ -358,8 +365,8 @@ def gradient(dtheta, theta, name="dtheta", of="theta"):
 
 
 def probabilities(weights, name, like=None, axis=None):
-    """`weights` as an array of numbers that are not negative and sum to 1, along `axis` or all
-    together, a copy."""
+    """`weights` as a new array of numbers that are not negative and sum to 1, along `axis` or all
+    together."""
     weights = real_array(weights, name, like).copy()
     if axis is not None and weights.ndim <= axis:
         raise ValueError(f"{name} must have {axis + 1} axes or more, got shape {weights.shape}")
@@ -373,7 +380,7 @@ def probabilities(weights, name, like=None, axis=None):
 
 
 def permutation(order, name, d):
-    """`order` as a list that holds each of 0, ..., d - 1 once; these in order if it is None."""
+    """`order` as a list that holds each of 0, ..., d - 1 once; if None, these from 0 on."""
     numbers = list(range(d) if order is None else whole_numbers(order, name))
     if sorted(numbers) != list(range(d)):
         raise ValueError(f"{name} must hold each of 0, ..., {d - 1} once, got {str(order):.80}")
@@ -391,7 +398,7 @@ def falling(values, name):
 
 
 def waves(F, d, name="waves", finite=True):
-    """Wave vectors as an array (d, m), of any d if that is None; None for none."""
+    """The wave vectors F as an array (d, m), of any d if that is None; F may be None."""
     if F is None:
         return None
     F = real_array(F, name, finite=finite)
@@ -403,7 +410,7 @@ def waves(F, d, name="waves", finite=True):
 def labels(y, X, n_classes=None, in_range=True):
     """`y` as an array of one whole number from 0 to n_classes - 1 for each row of X.
 
-    With in_range=False nobody waits to see whether they are from 0 to n_classes - 1.
+    With in_range=False nothing waits to see whether they are from 0 to n_classes - 1.
     """
     xp = array_module(X)
     unmasked(y, "y")
@@ -444,7 +451,7 @@ def every_label(y, n_classes):
 
 
 def rng(rng, optional=False):
-    """`rng`, if it is a generator of random numbers and no seed, module or older kind of it."""
+    """`rng`, if it is a generator of random numbers, not a seed, a module or NumPy's older kind."""
     if optional and rng is None:
         return None
     if isinstance(rng, type) or not all(callable(getattr(rng, method, None)) for method in
@@ -469,14 +476,14 @@ def function(f, name, optional=False):
 
 
 def instance(value, name, kind):
-    """`value`, if it is a `kind`, a class."""
+    """`value`, if it is of the class `kind`."""
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be a {kind.__name__}, got {value!r:.80}")
     return value
 
 
 def offers(value, name, *methods):
-    """`value`, if it is an object, and no class, that has all these methods."""
+    """`value`, if it is an object, not a class, that has all these methods."""
     missing = [method for method in methods if not callable(getattr(value, method, None))]
     if missing or isinstance(value, type):
         raise TypeError(f"{name} must have the methods {', '.join(methods)}, got {value!r:.80}")

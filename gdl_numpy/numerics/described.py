@@ -1,8 +1,18 @@
 """Described: densities and families that say what they are.
 
-Why: who tries a thing at the prompt sees `Box(low=[0. 0.], high=[1. 2.])` and not an address in
-memory. Idea: the arguments of the constructor are attributes of the object as well, so its `repr`
-is its class with these, short arrays as they are and long ones by their shape.
+Whoever tries things at the prompt wants to see `Box(low=[0. 0.], high=[1. 2.])` and not an address
+in memory. The idea: a class that keeps each argument of its constructor as an attribute of the same
+name can be shown by these, short values as they are and long ones by their shape. A class gets this
+by deriving from `Described`.
+
+>>> import numpy
+>>> class Die(Described):
+...     def __init__(self, sides, masses=None):
+...         self.sides, self.masses = sides, masses
+>>> Die(2, numpy.array([0.25, 0.75])), Die(6, numpy.full(6, 1 / 6))
+(Die(sides=2, masses=[0.25 0.75]), Die(sides=6, masses=array of shape (6,)))
+
+See tests/numerics/test_described.py (that it holds).
 """
 
 import inspect

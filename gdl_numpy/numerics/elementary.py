@@ -1,21 +1,46 @@
 """Elementary functions: log-sum-exp, softmax, softplus, sigmoid, and a bound by tanh.
 
-Densities are handled by their logarithms, because products of them leave the range of floating
-point (see likelihood.py). What then has to be added is a sum of exponentials, and computed as it is
-written it overflows at 710. The first four below are rewritten so that the largest exponent is 0:
-no argument overflows, and no digit of a small result is lost against a large intermediate one.
+Under the box θ̂ the fifty points of the map have the likelihood exp(-544.3) = 4e-237, and seventy
+such points would have 0: floating point ends at 5e-324. So densities are handled by their
+logarithms. But masses and densities also have to be added, as for a mixture or for the Z of an
+energy-based model, and that is a sum of exponentials. As it is written it overflows where an x_i
+exceeds 709, and is 0 where all are below -746.
 
-    logsumexp(x)   = m + log k + log1p(Σ' exp(x_i - m) / k)     ∂/∂x_i = softmax(x)_i
-                     with m = max x_i, k of the x_i equal to it, Σ' over the others
-    log_softmax(x) = x - logsumexp(x)                           ∂(.)_i/∂x_j = [i=j] - softmax(x)_j
-    softplus(x)    = log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))     d/dx = sigmoid(x)
-    sigmoid(x)     = 1 / (1 + exp(-x))                          d/dx = sigmoid(x) sigmoid(-x)
-    bounded(x)     = B t  with  t = tanh(x/B), between -B and B d/dx = 1 - t²
+The idea: take the largest exponential out of the sum. Let m = max x_i, and let c of the x_i be
+equal to m. As exp(x_i) = exp(m) exp(x_i - m), the sum is exp(m) times c + r, where
+
+    r = Σ exp(x_i - m) over all x_i < m             every term is below 1                    (1)
+    log(c + r) = log c + log1p(r/c)                 log1p(v) = log(1 + v) keeps a small v    (2)
+    logsumexp(x) = log Σ exp(x_i) = m + log(c + r)                                           (3)
+    log_softmax(x) = x - logsumexp(x) = (x - m) - log(c + r)                                 (4)
+    softmax(x) = exp(log_softmax(x)) = exp(x)/Σ exp(x_i)        shares: their sum is 1       (5)
+
+Softplus is the logsumexp of the two numbers 0 and x, and the sigmoid is the share of x in their
+softmax. So in both the larger of the two exponentials can be taken out as well:
+
+    softplus(x) = log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))                             (6)
+    sigmoid(x)  = exp(x)/(1 + exp(x)) = 1/(1 + exp(-x))         the first for x < 0          (7)
+
+The last function takes any x to a y between -B and B, and changes it little where it is small. It
+stands inside networks, and so has a `backward`, which takes ∂y = ∂loss/∂y and gives ∂x:
+
+    y = B t,  t = tanh(x/B)                                                                  (8)
+    ∂x = (1 - t²) ∂y                                tanh' = 1 - tanh²                        (9)
+
+The slopes of the others stand in their docstrings. By hand: the exponentials of 0 and log 3 are 1
+and 3, their shares 1/4 and 3/4, and log Σ exp is log 4 = 1.386; 1000 more in each is 1000 more in
+the result:
+
+>>> x = numpy.array([0.0, math.log(3.0)])
+>>> print(softmax(x).round(6), logsumexp(x).round(3), logsumexp(1000 + x).round(3))
+[0.25 0.75] 1.386 1001.386
 
 Infinite arguments give the limits: equal infinities share the probability, so softmax(+inf, 0) is
 (1, 0) and softmax(-inf, -inf) is (1/2, 1/2). NaN stays NaN. float32 stays float32, but the terms of
-a sum are added in float64. What underflows on the way is 0 and no error, whatever numpy.errstate
-says. TypeError if x holds no real numbers; nothing here waits for a device.
+a sum are added in float64. What underflows on the way is 0 and not an error, whatever
+numpy.errstate says. TypeError if x does not hold real numbers; nothing here waits for a device.
+
+See tests/numerics/test_elementary.py (that it holds).
 """
 
 import math
@@ -37,12 +62,14 @@ def _from_maximum(x, axis):
     shifted = xp.where(at_maximum, 0, x - m).astype(x.dtype, copy=False)
     count = at_maximum.sum(axis=axis, keepdims=True)
     others = xp.where(at_maximum, 0, xp.exp(shifted)).sum(axis=axis, keepdims=True, dtype=float)
-    return m, shifted, xp.log(count) + xp.log1p(others / count)
+    return m, shifted, xp.log(count) + xp.log1p(others / count)             # `others` is r (1), (2)
 
 
 @quiet
 def logsumexp(x, axis=None, keepdims=False):
     """log Σ exp(x) along `axis` (all axes if None); -inf for an empty sum.
+
+    Its slope in x_i is exp(x_i)/Σ exp(x_j) = softmax(x)_i.
 
     >>> print(logsumexp([1000.0, 1000.0]))
     1000.6931471805599
@@ -52,38 +79,41 @@ def logsumexp(x, axis=None, keepdims=False):
     if x.size == 0:
         return x.sum(axis=axis, keepdims=keepdims) - math.inf
     m, _, log_sum = _from_maximum(x, axis)
-    total = (m + log_sum).astype(x.dtype, copy=False)
+    total = (m + log_sum).astype(x.dtype, copy=False)       # (3)
     return total.sum(axis=axis, keepdims=keepdims)          # of one term: only drops the axis
 
 
 @quiet
 def log_softmax(x, axis=-1):
-    """x - logsumexp(x) along `axis`, shape of x: the logarithms of probabilities that sum to 1."""
+    """x - logsumexp(x) along `axis`, shape of x: the logarithms of probabilities that sum to 1.
+
+    The slope of entry i in x_j is [i = j] - softmax(x)_j, where [i = j] is 1 if so and else 0.
+    """
     x = checks.real_array(x, "x", finite=False)
     axis = checks.axis(axis, x.ndim)
     if x.size == 0:
         return x.copy()
     _, shifted, log_sum = _from_maximum(x, axis)
-    return shifted - log_sum.astype(x.dtype, copy=False)
+    return shifted - log_sum.astype(x.dtype, copy=False)    # (4)
 
 
 @quiet
 def softmax(x, axis=-1):
     """exp(x) / Σ exp(x) along `axis`, shape of x."""
-    return array_module(x).exp(log_softmax(x, axis))
+    return array_module(x).exp(log_softmax(x, axis))        # (5)
 
 
 @quiet
 def softplus(x):
-    """log(1 + exp(x)), elementwise; -softplus(-x) is the logarithm of sigmoid(x)."""
+    """log(1 + exp(x)), elementwise, with the slope sigmoid(x); log sigmoid(x) = -softplus(-x)."""
     x = checks.real_array(x, "x", finite=False)
     xp = array_module(x)
-    return xp.maximum(x, 0) + xp.log1p(xp.exp(-abs(x)))
+    return xp.maximum(x, 0) + xp.log1p(xp.exp(-abs(x)))     # (6)
 
 
 @quiet
 def sigmoid(x):
-    """1 / (1 + exp(-x)), elementwise.
+    """1/(1 + exp(-x)), elementwise, with the slope exp(-x)/(1 + exp(-x))² = sigmoid(x) sigmoid(-x).
 
     >>> print(sigmoid([-1e4, 0.0, 1e4]))
     [0.  0.5 1. ]
@@ -91,14 +121,19 @@ def sigmoid(x):
     x = checks.real_array(x, "x", finite=False)
     xp = array_module(x)
     small = xp.exp(-abs(x))                                 # at most 1, so nothing overflows
-    return xp.where(x < 0, small, 1) / (1 + small)
+    return xp.where(x < 0, small, 1) / (1 + small)          # (7)
 
 
 @quiet
 def bounded(x, B):
-    """B tanh(x/B), shape of x, and backward: dy -> dx; with None for B, x as it is."""
+    """y = B tanh(x/B), shape of x, and backward: dy -> dx; with None for B, y is x.
+
+    >>> y, backward = bounded(numpy.array([1.0]), B=2.0)
+    >>> print(y.round(3), backward(numpy.array([1.0])).round(3))
+    [0.924] [0.786]
+    """
     x, B = checks.real_array(x, "x", finite=False), checks.number(B, "B", "(0, inf)", optional=True)
     if B is None:
         return x, lambda dy: dy
     t = array_module(x).tanh(x / B)                         # backward keeps t, and the caller B t
-    return B * t, quiet(lambda dy: (1 - t * t) * dy)
+    return B * t, quiet(lambda dy: (1 - t * t) * dy)        # (8), (9)

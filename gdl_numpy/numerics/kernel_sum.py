@@ -6,22 +6,23 @@ work. And nearly all of them are 0 to every digit that one could print: the bump
 not count in Peru. The idea: add up near points only, and look farther only where none is near.
 
 How far is far enough? Measure distances in units of h, and let S be the sum of the terms within a
-radius r. Each of the others is less than exp(-r²/2), and there are at most n of them. They are lost
-in the rounding of S, a relative error ε, if n exp(-r²/2) <= ε S; in logarithms, if
+radius r. Each of the others is less than exp(-r²/2), and there are at most n of them. Rounding
+alone changes S by up to ε S, where ε is the precision of a float. So the others do not count if
 
+    n exp(-r²/2) <= ε S
     needed = log n - log ε                                                                      (1)
-    log S + r²/2 >= needed                                                                      (2)
+    log S + r²/2 >= needed                     the logarithm of the first line                  (2)
 
-Queries q for which this fails look twice as far. The near terms come from one matrix product for a
-block of queries at a time, by
+The first r has r²/2 = needed + 6, which is enough where S > exp(-6). Queries q for which (2) fails
+look twice as far. The near terms come from one matrix product for a block of queries at a time, by
 
     -|q - x|²/2 = q·x - |x|²/2 - |q|²/2                                                         (3)
 
 Far from the origin these three terms are large and nearly cancel, which costs digits. So the origin
 is first moved to where the queries are.
 
-The points 0, 1 and 9 seen from q = 0, with h = 1: the terms are 1, exp(-½) = 0.6 and exp(-40.5),
-which is 3e-18. Added to 1.6 in float64, where ε is 2e-16, the last one changes nothing:
+By hand: the points 0, 1 and 9 seen from q = 0, with h = 1. The terms are 1, exp(-½) = 0.6 and
+exp(-40.5), which is 3e-18. Added to 1.6 in float64, where ε is 2e-16, the last one changes nothing:
 
 >>> import numpy
 >>> X = numpy.array([[0.0], [1.0], [9.0]])

@@ -5,38 +5,43 @@ drawn from such a density? There is no formula. The idea: walk. Let a point roll
 shake it at the same time. It spends most of its time in valleys, the land, and now and then crosses
 a sea; after many steps it is found at x as often as p says.
 
-One step from x. A new place x' is proposed; h (d,) is the length of the step, ε ~ N(0, I), and all
-products are coordinate by coordinate. Sometimes x' is uniform on the box instead, since valleys far
-apart would never be reached by rolling:
+One step from x. A new place x' is proposed. h (d,) is the length of the step in each coordinate, ε
+is drawn from N(0, I), and all products are coordinate by coordinate. Sometimes x' is uniform on the
+box instead, since valleys far apart would never be reached by rolling:
 
     x' = x - h²/2 ∂E(x) + h ε          ∂E is the gradient of E in x                             (1)
     or x' uniform on the box           with the probability `jump`                              (2)
 
 Rolling and shaking alone would be exact for infinitely short steps only. So x' is accepted with a
-probability A, else the point stays at x (Metropolis and others 1953; Hastings 1970; for Langevin's
+probability A, else the point stays at x (Metropolis et al. 1953; Hastings 1970; for Langevin's
 steps Roberts and Tweedie 1996). Let q(x'|x) be the density with which x' is proposed. If
 
     p(x) q(x'|x) A(x'|x) = p(x') q(x|x') A(x|x')
 
-then as many points go from x to x' as back, and p stays as it is. With the ratio
-p(x') q(x|x') / (p(x) q(x'|x)), in which Z cancels, this holds for A(x'|x) = min(1, ratio): of A and
-the A of the way back, one is 1 and the other the smaller ratio. By (1) q(x'|x) is a constant times
-exp(-|ε|²/2), and q(x|x') is so with the noise ε' that would lead back from x' to x:
+then as many points go from x to x' as back, and p stays as it is. Let ratio be
+p(x') q(x|x') / (p(x) q(x'|x)), in which Z cancels. The way back has 1/ratio in its place, so
+A(x'|x) = min(1, ratio) is right: where ratio <= 1 the left side is p(x) q(x'|x) ratio, which is
+p(x') q(x|x'), and A(x|x') is 1; where ratio > 1, exchange x and x'. Each kind of move, rolling and
+jumping, is balanced by itself. For jumps q is the same both ways. For rolling q(x'|x) is, by (1), a
+constant times exp(-|ε|²/2), and q(x|x') the same constant times exp(-|ε'|²/2), with the noise ε'
+that would lead back from x' to x:
 
     x  = x' - h²/2 ∂E(x') + h ε'       the way back; put (1) in for x' and solve for ε'
     ε' = h/2 (∂E(x) + ∂E(x')) - ε                                                               (3)
     log ratio = E(x) - E(x') + (|ε|² - |ε'|²)/2       only E(x) - E(x') for a uniform x'        (4)
     A = min(1, exp(log ratio))         accept if log u < log ratio, u uniform on (0, 1)         (5)
 
-A walk may leave the box. There the box goes on as its mirror image, and E with it, so x' is folded
-back and the rule stays exact. ∂E changes its sign in mirrored coordinates. With side = high - low,
+A walk may leave the box. Let the box, and E in it, go on there as their mirror images, so that all
+above holds for the whole of R^d. Then fold x' back into the box: that only forgets in which image
+it was. In a mirrored coordinate ∂E has the other sign. With side = high - low,
 
     v = (x - low) mod 2 side                                                                    (6)
     folded x = low + min(v, 2 side - v)                                                         (7)
 
 By hand: E = x²/2, h = 1, x = 1 and ε = 1. Then x' = 1 - ½ + 1 = 1.5, ε' = ½ (1 + 1.5) - 1 = 0.25,
 and the log ratio is ½ - 1.125 + (1 - 0.0625)/2 = -0.156: accepted with the probability 0.86. After
-a hundred such steps in [-2, 2] the mean of x² is that of the normal density cut off at ±2, 0.77:
+a hundred such steps in [-2, 2], where h = 1 is a quarter of the side, the mean of x² is that of the
+normal density cut off at ±2, 0.77:
 
 >>> import numpy
 >>> X, low, high = numpy.ones((20_000, 1)), numpy.array([-2.0]), numpy.array([2.0])
@@ -57,8 +62,8 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True,
 
     `energy(X)` gives E (n,) and ∂E (n, d); the box has the corners low and high, both (d,). h is
     `step` times the sides of the box. Without `metropolis` every x' is accepted: then p is
-    stationary only in the limit h = 0 and with `jump` = 0. With jumps, each one is a restart at a
-    uniform place, and short steps do not lead far before the next.
+    stationary only in the limit h = 0 and with `jump` = 0. A jump is then a restart at a uniform
+    place, and if short steps do not lead far before the next one, draws stay nearly uniform.
     """
     checks.rng(rng), checks.function(energy, "energy"), checks.truth(metropolis, "metropolis")
     checks.truth(look, "look")

@@ -1,20 +1,31 @@
-"""Moments: the mean and the covariance of many rows, without the rounding that many rows pile up.
+"""Moments: the mean and the covariance of many rows, without the rounding of long sums.
 
-Why: NumPy adds the rows of a float32 array one after the other. Once the sum is some millions of
-times larger than a row, most of each further row is rounded away: the mean of 3,000,000 pixels of
-brightness 241 comes out far below 241, and a covariance around it is wrong altogether. Idea: add
-in float64, whatever the data's own precision is, and take the mean off before anything is squared.
-float64 arrays as large as the data are never made: rows are converted some thousands at a time.
+NumPy adds the rows of a float32 array one after the other, and float32 has 24 binary digits. Once
+the sum of 3,000,000 pixels of brightness 241 has passed 2^28, it is always rounded to a multiple of
+32 or more, and each further 241 counts as 256. The mean comes out as 250, and a covariance around
+it is wrong altogether. The idea: add in float64, whatever the precision of the data, and subtract
+the mean before anything is squared. Rows are converted some thousands at a time, so that no float64
+copy of all data is made. For the n rows x of X:
 
-    µ = 1/n Σ x          C = 1/n Σ (x - µ)(x - µ)ᵀ
+    µ = 1/n Σ x                                                                              (1)
+    µ ← µ + 1/n Σ (x - µ)                   which removes the rounding of the first sum      (2)
+    C = 1/n Σ (x - µ)(x - µ)ᵀ                                                                (3)
 
-A column that does not vary has C_jj = 0, up to the rounding of its numbers: 0.3 is no float, so
-500 copies of it seem to vary by some 1e-17. `varies` says which columns do more than that.
+A column that does not vary should have C_jj = 0. But 0.3 is not a binary fraction, and 500 copies
+of it seem to vary by 6e-17. Let `rounding` be the distance from 1 to the next number of the data's
+dtype. Column j varies if
+
+    C_jj > (8 rounding µ_j)²                                                                 (4)
+
+By hand: the rows (1, 5) and (3, 5) have the mean (2, 5). The first column is 1 away from its mean
+in both, so its variance is 1; the second does not vary.
 
 >>> import numpy
 >>> mu, C = moments(numpy.array([[1.0, 5.0], [3.0, 5.0]]))
 >>> print(mu, C.tolist(), varies(mu, C.diagonal(), mu.dtype))
 [2. 5.] [[1.0, 0.0], [0.0, 0.0]] [ True False]
+
+See tests/numerics/test_moments.py (that it holds for millions of rows).
 """
 
 from gdl_numpy.numerics.backend import array_module
@@ -24,7 +35,7 @@ ROWS = 2**12                                                # of one block
 
 def mean_of_rows(X):
     """The mean of the rows of X (n, d), shape (d,), added in float64, in the dtype of X."""
-    return X.mean(axis=0, dtype=float).astype(X.dtype)
+    return X.mean(axis=0, dtype=float).astype(X.dtype)      # (1)
 
 
 def moments(X):
@@ -33,16 +44,16 @@ def moments(X):
     X has at least one row.
     """
     n = len(X)
-    mu = X.mean(axis=0, dtype=float)
-    mu = mu + sum((X[i:i + ROWS] - mu).sum(axis=0) for i in range(0, n, ROWS)) / n
-    C = 0                                                   # µ has lost the rounding of its sum
+    mu = X.mean(axis=0, dtype=float)                        # (1)
+    mu = mu + sum((X[i:i + ROWS] - mu).sum(axis=0) for i in range(0, n, ROWS)) / n          # (2)
+    C = 0
     for i in range(0, n, ROWS):
         U = X[i:i + ROWS] - mu                              # float64, as µ is
         C = C + U.T @ U
-    return mu, C / n
+    return mu, C / n                                        # (3)
 
 
 def varies(mu, variance, dtype):
     """Which columns (d,), of these means and variances, vary by more than `dtype` rounds."""
     rounding = array_module(mu).finfo(dtype).eps
-    return variance > (8 * rounding * mu)**2
+    return variance > (8 * rounding * mu)**2                # (4)

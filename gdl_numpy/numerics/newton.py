@@ -6,7 +6,7 @@ second derivatives, the Hessian. The lowest point of a paraboloid is known, so g
 there again. Near the minimum every step doubles the number of right digits.
 
     loss(θ - s) ≈ loss(θ) - g · s + ½ s · H s       has the derivative H s - g in s, which is 0 for
-    H s = g                                                                                      (1)
+    H s = g                                         then the right side is loss(θ) - ½ g · s     (1)
     end if  g · s <= tol · max(1, loss)             g · s is twice what the step is to gain      (2)
     θ ← θ - t s                                     t = 1, or ½, ¼, ... until                    (3)
     loss(θ - t s) <= loss(θ) - 10⁻⁴ t g · s         a whole step may go too far (Armijo 1966)    (4)
@@ -19,16 +19,16 @@ one stays gained along the next, so n_θ of them would do. With a matrix M that 
 invert, a few will do, whatever the units of θ. From v = 0, r = b and p = z = M⁻¹ r on, until r · z
 is small,
 
-    α = r · z / p · H p                             the lowest point along p                     (5)
+    α = (r · z)/(p · H p)                           the lowest point along p                     (5)
     v ← v + α p        r ← r - α H p                                                             (6)
-    z = M⁻¹ r          p ← z + (r · z / r · z before) p         so that p · H p' = 0             (7)
+    z ← M⁻¹ r          p ← z + (r · z)/(r · z before) p         so that p · H p' = 0             (7)
 
 Far from the minimum the paraboloid is only a guess, and its lowest point not worth many digits. So
-"small" depends on q, the square root of the first r · z: it means q² times the first r · z, but
-q is taken to be at most 0.1 and at least 10⁻⁶ (Dembo, Eisenstat and Steihaug 1982).
+the steps along p end early there. With ρ² for the first r · z, they end at r · z <= (η ρ)² where η
+is ρ itself, but at most 0.1 and at least 10⁻⁶ (Dembo, Eisenstat and Steihaug 1982).
 
 By hand: exp(θ) - θ is least at θ = 0. With g = exp(θ) - 1 and H = exp(θ) a step leads from θ to
-θ - 1 + exp(-θ), near 0 about ½ θ²: every step squares the distance to 0, and halves it besides.
+θ - 1 + exp(-θ), near 0 about ½ θ²: each step leaves half the square of the distance to 0.
 
 >>> import numpy
 >>> def evaluate(theta):
@@ -84,7 +84,7 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
     loss, gradient, product = evaluate(theta)
     if not math.isfinite(loss):
         raise ValueError(f"the loss at the start is {loss}: Newton's method needs a finite one")
-    last, blind = math.inf, 0                               # promise before; steps unseen by loss
+    last, blind = math.inf, 0                               # promise before; steps without a gain
     for _ in range(max_steps):
         if renew and products - used > worth:
             precondition, used = renew(theta), products
@@ -105,29 +105,36 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
         blind += not new_loss < loss
         if not new_loss < loss and not (
                 hidden and (promised < 0.5 * last or not small and blind < 500)):
-            return theta, loss, hidden                      # else g is not the loss's gradient
+            return theta, loss, hidden                      # if not hidden, g is not the gradient
         theta, loss, last = shorter, new_loss, promised
     return theta, loss, False
 
 
 def conjugate_gradient(product, b, precondition, enough=0.0):
-    """A v (n_θ,) with product(v) ≈ b, the closer the smaller b is.
+    """A v (n_θ,) with product(v) ≈ b; the smaller b is, the more of its digits are right.
 
     `product` multiplies by a symmetric matrix without negative eigenvalues, `precondition` by
     something like its inverse, M⁻¹. It stops once r · M⁻¹ r, the size of the residual r, is small,
     or a direction has added no more than `enough` to b · v. ValueError if b is not finite, M⁻¹ has
     a negative eigenvalue, or the matrix does not curve upwards along the first direction.
+
+    Why the factors are those of (5) and (7). r is orthogonal to all directions before, since the
+    lowest points along them have been reached. So p · r = z · r by (7), and the new r is orthogonal
+    to p if p · (r - α H p) = 0, which is (5). Let α', p', r' and z' be those of the step before.
+    Then α' H p' = r' - r by (6), and z · r' = z' · r = 0, as z' is made of directions. So
+
+        α' z · H p' = -z · r        α' p' · H p' = r' · z'        α' p · H p' = 0 for the p of (7)
     """
     v = 0 * b
-    residual, z = b, precondition(b)
-    direction, size = z, float((b * z).sum())
+    residual, z = b, precondition(b)                        # r, z
+    direction, size = z, float((b * z).sum())               # p, r · z
     if not 0 <= size < math.inf:
         raise ValueError(f"r · M⁻¹ r must lie in [0, inf), got {size} for the right side r")
     small, added = size * min(0.1, max(1e-6, math.sqrt(abs(size))))**2, math.inf
     for i in range(2 * len(b)):                             # rounding makes it more than n_θ
         if not (size > small and added > enough):
             break
-        image = product(direction)
+        image = product(direction)                          # H p
         curvature = float((direction * image).sum())
         if not curvature > 0:                               # from the second on this is rounding
             if i == 0:

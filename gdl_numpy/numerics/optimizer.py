@@ -10,31 +10,32 @@ rate, says how far:
 One η must serve all coordinates, although the loss may be steep in one and flat in another. Adam
 (Kingma and Ba 2015, arXiv 1412.6980) measures how large the gradient usually is in each coordinate
 and divides by it. It keeps a running mean m of ∂θ and a running mean v of its square, both 0 at
-first. All operations are coordinate by coordinate, and t is the number of steps, this one included:
+first. All operations are coordinate by coordinate, and this is step t, counted from 1:
 
-    m ← β1 m + (1 - β1) ∂θ             v ← β2 v + (1 - β2) ∂θ²
+    m ← β1 m + (1 - β1) ∂θ             v ← β2 v + (1 - β2) (∂θ)²
     θ ← θ - η m̂ / (√v̂ + δ)             m̂ = m/(1 - β1^t),  v̂ = v/(1 - β2^t)
 
-The weights of the gradients in m sum to 1 - β1^t only; after division m̂ is a proper mean, and v̂
-too. If the gradients agree, m̂/√v̂ is about 1 in size and the coordinate moves by η; if they are
-noise around 0, m̂ is small and so is the step. δ is tiny and keeps the quotient finite. The code
-does the same in fewer passes over memory, which take most of the time when θ is long. With
-M = m/(1 - β1) and V = v/(1 - β2):
+The weights of the gradients in m sum to (1 - β1)(1 + β1 + ... + β1^(t-1)) = 1 - β1^t only; after
+division by it m̂ is a proper mean, and v̂ too. If the gradients agree, m̂/√v̂ is about 1 in size
+and the coordinate moves by η; if they are noise around 0, m̂ is small and so is the step. δ is tiny
+and keeps the quotient finite. The code does the same in fewer passes over memory, which take most
+of the time when θ is long. With M = m/(1 - β1) and V = v/(1 - β2):
 
     M ← β1 M + ∂θ                                                                               (2)
-    V ← β2 V + ∂θ²                                                                              (3)
+    V ← β2 V + (∂θ)²                                                                            (3)
     a = (1 - β1)/(1 - β1^t)            so that m̂ = a M                                          (4)
     b = √((1 - β2)/(1 - β2^t))         so that √v̂ = b √V                                        (5)
     θ ← θ - η (a/b) M / (√V + δ/b)                                                              (6)
 
 An optimizer holds no θ: one writes `theta = optimizer(theta, dtheta)`. Towards the end of training
-steps should be small, so that θ comes to rest. For that one sets `learning_rate` before each step
+steps should be small, so that θ comes to rest. For that one sets `learning_rate` before step t of T
 to η times a factor that falls from 1 to 0:
 
-    factor = ½ (1 + cos(π t/T))        when t of T steps have been taken                        (7)
+    factor = ½ (1 + cos(π (t - 1)/T))  as t - 1 of T steps have been taken                      (7)
 
-Two steps down the parabola θ², whose gradient is 2θ, with η = 0.1, and a first step of Adam, which
-has the length η however steep the loss is:
+By hand: two steps down the parabola θ², whose gradient is 2θ, with η = 0.1: 1 - 0.1 · 2 = 0.8, and
+0.8 - 0.1 · 1.6 = 0.64. And a first step of Adam, which has the length η however steep the loss is,
+because m̂ = ∂θ and √v̂ = |∂θ|:
 
 >>> import numpy
 >>> theta, descent = numpy.array([1.0]), GradientDescent(0.1)
@@ -112,6 +113,9 @@ class Adam:
 
 
 def half_cosine(t, steps):
-    """The factor for η after t of T = `steps` steps, a number: half a cosine wave, from 1 to 0."""
+    """The factor for η after t of T = `steps` steps, a number: half a cosine wave, from 1 to 0.
+
+    This t counts the steps that have been taken, and is t - 1 in (7).
+    """
     steps = checks.whole_number(steps, "steps", least=1)
     return 0.5 * (1 + math.cos(math.pi * checks.number(t, "t") / steps))            # (7)

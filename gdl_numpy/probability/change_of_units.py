@@ -7,13 +7,13 @@ question is still about degrees: what is the density of x, per square degree?
 The idea: probability does not depend on units. A small box holds the same mass whether its sides
 are measured in u or in x. In x they are |unit_1|, ..., |unit_d| times as long. Let |det| be the
 product of these factors: the volume is |det| times as large, so the density, mass per volume, is
-|det| times smaller:
+divided by |det|:
 
     p_x(x) dx    = p(u) du              the mass of the small box; dx = |det| du
     log p_x(x)   = log p(x/unit) - log |det|                                                    (1)
 
 A lower bound of log p, such as the ELBO, moves by the same constant. An energy E moves the other
-way. It is -log p up to the constant log Z, and so that Z may stay the same,
+way, because it is -log p up to a constant, log Z. If Z is to be the same in both units,
 
     exp(-E_x(x))/Z = p_x(x) = p(u)/|det| = exp(-E(u))/(Z |det|)
     E_x(x)       = E(x/unit) + log |det|                                                        (2)
@@ -22,9 +22,9 @@ Multiplication and division are coordinate by coordinate, and
 
     log |det|    = Σ_i log |unit_i|                                                             (3)
 
-`InUnits(p, unit)` has `sample`, and those of the methods above that p has: so it stays on the
-branch of the taxonomy on which p is. By hand: on the whole map u fills a square of side 2, where
-p = 1/4. So the density per square degree is 1/4/(90 · 180) = 1/64,800, one over the map's area:
+`InUnits(p, unit)` can do what p can: it has `sample`, and of `log_prob`, `elbo`, `energy` and their
+like just those that p has. By hand: on the whole map u fills a square of side 2; if p is uniform on
+it, p = 1/4. So the density per square degree is 1/4/(90 · 180) = 1/64,800, one over the map's area:
 
 >>> from gdl_numpy.probability.density import Box
 >>> p = InUnits(Box([-1, -1], [1, 1]), [90, 180])

@@ -3,16 +3,18 @@
 What is a model of the fifty points? A rule that says where further points are likely. It cannot say
 so by giving each point of the map a probability: there are infinitely many points, and each single
 one has probability 0. But each region has a probability, also called its mass, and the mass of a
-small region divided by its area is a density. A density is a function p with two properties,
+small region divided by its area is a density. A density is a function p that is nowhere negative
+and whose integral over the whole sample space is 1. Its integral over a region is the mass of that
+region:
 
-    p(x) >= 0   and   ∫ p(x) dx = 1, over the sample space;     a region has the mass ∫ p(x) dx.
+    p(x) >= 0          ∫ p(x) dx = 1          mass of a region = ∫ p(x) dx over that region
 
 The idea of this module: a density is an object that can do two things. `log_prob(X)` gives log p(x)
 for each row of X, shape (n,), and -inf where p(x) = 0. Logarithms are natural; their unit is called
-nat. Densities of many observations are multiplied, and the products leave the range of floating
-point, so one adds logarithms instead. `sample(n, rng)` draws n observations, shape (n, d). Here are
-four densities. V is a volume, µ (d,) a mean, Σ = L Lᵀ (d, d) a covariance with L lower triangular
-and positive on its diagonal; the weights w_k sum to 1:
+nat. To judge a model by many observations their densities are multiplied, and such products leave
+the range of floating point, so one adds logarithms instead. `sample(n, rng)` draws n observations,
+shape (n, d). Here are four densities. V is a volume, µ (d,) a mean, Σ = L Lᵀ (d, d) a covariance
+with L lower triangular and positive on its diagonal; the weights w_k sum to 1:
 
     Box         log p(x)  = -log V in the box, -∞ outside        p is constant: p V = 1         (1)
                 x         = low + share (high - low)             share uniform in [0, 1]^d      (2)
@@ -27,7 +29,8 @@ and positive on its diagonal; the weights w_k sum to 1:
 
 (5) follows from (6). ε has the density (2π)^(-d/2) exp(-|ε|²/2). The map x = µ + L ε takes a small
 piece of volume dε to one of volume det L dε, and the mass in it stays what it was; so the density
-at x is that at ε = u, divided by det L.
+at x is that at ε = u, divided by det L. Σ is the covariance of x because the mean of ε εᵀ is I: so
+the mean of (x - µ)(x - µ)ᵀ = L ε εᵀ Lᵀ is L Lᵀ.
 
 By hand: the box around the fifty points has V = 53,422 square degrees, so log p = -10.886 in it. A
 square of side 0.1 has V = 0.01 and p = 1/0.01 = 100. N(0, 4) has L = 2; at x = 2, u = 1 and log p =
@@ -153,7 +156,7 @@ class Mixture(Described):
         log_w, p = used[0]
         log_p = log_w + p.log_prob(X)
         for log_w, p in used[1:]:
-            log_p = xp.logaddexp(log_p, log_w + p.log_prob(X))      # (7)
+            log_p = xp.logaddexp(log_p, log_w + p.log_prob(X))      # log(exp(a) + exp(b)), (7)
         return log_p
 
     def sample(self, n, rng):
@@ -201,7 +204,7 @@ def categorical(weights, n, rng):
     """n draws of k with probability proportional to weights[k], (n,).
 
     The weights, one after the other, fill a line of length Σ weights. A point uniform on this line
-    lies in the piece of k with just that probability. The ends of the pieces are the cumulative
+    lies in the piece of k with exactly that probability. The ends of the pieces are the cumulative
     sums; many small weights make them, so they are added in float64, whatever the dtype is.
     """
     n, weights = checks.draws(n, rng), checks.real_array(weights, "weights", finite=False)
@@ -220,13 +223,14 @@ def sample_components(weights, components, n, rng):
     xp = array_module(k)
     counts = xp.bincount(k, minlength=len(components)).tolist()
     X = xp.concatenate([p.sample(m, rng) for p, m in zip(components, counts, strict=True)])
-    return X[k.argsort().argsort()], k                              # in the order of the draws
+    # X has the rows of component 0 first, as k[k.argsort()] has; the inverse permutation undoes it
+    return X[k.argsort().argsort()], k
 
 
 def inverse(L):
     """L⁻¹ of a lower triangular L (..., d, d); ValueError where rounding makes L singular.
 
-    Only on the host: CuPy does not report it.
+    There is no error on a GPU, as CuPy does not report a singular L.
     """
     L = checks.real_array(L, "L", finite=False)
     if L.ndim < 2 or L.shape[-2] != L.shape[-1]:

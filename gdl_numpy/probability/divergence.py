@@ -7,20 +7,22 @@ where they are the same, and larger the more the model misses.
 The idea: let each observation x cost -log q(x) nats under the model q, little where q expects many
 observations and much where it expects few. If p is the truth, what x costs on average is the
 cross-entropy H(p, q). It is least for the model q = p, and is then called the entropy H(p). What q
-costs beyond that is the Kullback-Leibler divergence KL(p‖q):
+costs beyond that is the Kullback-Leibler divergence KL(p‖q). The first line only checks that p is a
+density, and that the grid is fine enough:
 
     total mass       ∫ p                                          1 for a density               (1)
     entropy          H(p)     = -∫ p log p                                                      (2)
     cross-entropy    H(p, q)  = -∫ p log q                                                      (3)
     KL divergence    KL(p‖q)  =  ∫ p log(p/q) = H(p, q) - H(p)    at least 0                    (4)
 
-KL is at least 0 because log t <= t - 1 for every t > 0, with equality for t = 1 alone: with t = q/p
+KL is at least 0 because log t <= t - 1 for every t > 0, with equality only at t = 1. Let t be q/p,
+and take all integrals over the x with p(x) > 0, where q has a mass of at most 1:
 
-    -KL(p‖q) = ∫ p log(q/p) <= ∫ p (q/p - 1) <= ∫ q - ∫ p = 0
+    -KL(p‖q) = ∫ p log(q/p) <= ∫ p (q/p - 1) = ∫ q - ∫ p <= 1 - 1 = 0
 
 Where q is 0 but p has mass, x costs -log 0 and KL(p‖q) = ∞; where p is 0, 0 log 0 counts as 0, the
-limit of p log p. In general KL(p‖q) and KL(q‖p) differ, and for the map and its box both are
-infinite: the box has mass in the sea, and some land is outside. The Jensen-Shannon divergence
+limit of p log p for p → 0. In general KL(p‖q) and KL(q‖p) differ, and for the map and its box both
+are infinite: the box has mass in the sea, and some land is outside. The Jensen-Shannon divergence
 compares each with the mixture of both, m. It is finite: p/m is at most 2 because m is at least p/2.
 
     m = ½ (p + q)                                                                               (5)
@@ -28,8 +30,8 @@ compares each with the mixture of both, m. It is finite: p/m is at most 2 becaus
 
 An integral is a sum over the cells of a grid with centers c; X is a sample of n rows from p:
 
-    ∫ p g   = Σ_c p(c) g(c) · volume of a cell                                                  (7)
-    H(p, q) = mean of -log q(x) over X, with the standard error (std of log q(x))/√n            (8)
+    ∫ p g   ≈ Σ_c p(c) g(c) · volume of a cell                                                  (7)
+    H(p, q) ≈ mean of -log q(x) over X, with the standard error (std of log q(x))/√n            (8)
 
 A grid of k cells for each of d coordinates has k^d cells, too many from d = 4 or 5 on. A sample
 works in any dimension, and (8) needs no formula for p.
@@ -85,8 +87,8 @@ def jensen_shannon(p, q, space, shape):
     X = _grid(space, shape, p=p, q=q)
     log_p, log_q = p.log_prob(X), q.log_prob(X)
     log_m = array_module(X).logaddexp(log_p, log_q) - math.log(2)                   # (5)
-    both = sum(_expectation(log, log, space, shape) - _expectation(log, log_m, space, shape)
-               for log in (log_p, log_q))
+    both = sum(_expectation(log_r, log_r, space, shape) - _expectation(log_r, log_m, space, shape)
+               for log_r in (log_p, log_q))
     return (0.5 * both).astype(log_p.dtype)                                         # (6)
 
 

@@ -12,31 +12,32 @@ i. Neither is known. So begin anywhere and alternate (Dempster, Laird and Rubin 
 computes those probabilities, the responsibilities r_ik. In the M step each row counts for every
 component, but only as much as that component is responsible for it. For the n rows x_i:
 
-    E step   r_ik = w_k N(x_i; µ_k, Σ_k) / p_θ(x_i)           so that Σ_k r_ik = 1              (1)
-    M step   n_k  = Σ_i r_ik                                  rows of component k, on average   (2)
+    E step   r_ik = w_k N(x_i; µ_k, Σ_k) / p_θ(x_i)           sums to 1 over k                  (1)
+    M step   n_k  = Σ_i r_ik                                  expected number of rows of k      (2)
              w_k  = n_k / n                                                                     (3)
              µ_k  = Σ_i r_ik x_i / n_k                                                          (4)
              Σ_k  = S_k = Σ_i r_ik (x_i - µ_k)(x_i - µ_k)ᵀ / n_k                                (5)
 
-Why no step lowers ℓ. The logarithm of a mean is at least the mean of the logarithms, so for all
-r_ik > 0 that sum to 1 over k
+Why no step lowers ℓ. The logarithm of a mean is at least the mean of the logarithms, since log is
+concave (Jensen's inequality). So for all r_ik > 0 that sum to 1 over k
 
     log p_θ(x_i) = log Σ_k r_ik (w_k N(x_i; µ_k, Σ_k)/r_ik)
                 >= Σ_k r_ik log(w_k N(x_i; µ_k, Σ_k)/r_ik)
 
 Summed over i the last line is a lower bound of ℓ. With (1) the quotient is p_θ(x_i) for all k, and
 the bound equals ℓ. Now keep r and take the θ whose bound is largest, which is the M step (derived
-in `weighted_estimate`). ℓ is still not below the bound, so it has risen at least as much.
+in `weighted_estimate`). ℓ is still not below the bound, so it has risen at least as much as that.
 
 ℓ has many local maxima and no largest one: a component that shrinks onto a single observation makes
 it as large as you like. So the start matters: k-means++ draws means that lie far apart. And no
 covariance may have an eigenvalue below a floor, in units in which each column of X has variance 1:
 
-    λ = max(s, floor)          for each eigenvalue s of S_k, the best λ that is allowed         (6)
+    λ = max(s, floor)          takes the place of each eigenvalue s of S_k: the best allowed    (6)
 
-Two clouds of two points, around 0 and 9, and a start that is wrong about both, µ = (0, 5). Both
-standard deviations are 4, so for x = -1 the quotient r_2/r_1 is exp(-(6² - 1²)/32) = 0.335, and r_1
-is 1/1.335 = 0.749. The new µ_1 is (-0.749 + 0.615 + 8 · 0.152 + 10 · 0.088)/1.604 = 1.2:
+By hand: two clouds of two points, around 0 and 9, and a start with wide components, µ = (0, 5) and
+both standard deviations 4. For x = -1 the quotient r_2/r_1 is exp(-(6² - 1²)/32) = 0.335, so r_1 is
+1/1.335 = 0.749. The new µ_1 is (-0.749 + 0.615 + 8 · 0.152 + 10 · 0.088)/1.604 = 1.2, drawn to the
+far points at first:
 
 >>> import numpy
 >>> from gdl_numpy.probability.normal_family import MixtureFamily
@@ -47,7 +48,7 @@ is 1/1.335 = 0.749. The new µ_1 is (-0.749 + 0.615 + 8 · 0.152 + 10 · 0.088)/
 [0.749 0.615 0.152 0.088]
 >>> for step in range(5):
 ...     theta = weighted_estimate(family, responsibilities(family, theta, X), X)
-...     print([round(float(p.mu[0]), 1) + 0 for p in family(theta).components])
+...     print([round(float(p.mu[0]), 1) + 0 for p in family(theta).components])  # + 0: no -0.0
 [1.2, 6.7]
 [0.6, 7.2]
 [0.0, 7.8]
@@ -98,7 +99,7 @@ def weighted_estimate(family, R, X):
 
         ∂/∂w_k = n_k/w_k                           equal for all k, else weight could be moved to
                                                    the larger one with profit: w_k = n_k/n
-        ∂/∂µ_k = Σ_k⁻¹ Σ_i r_ik (x_i - µ_k)        0 for the weighted mean
+        ∂/∂µ_k = (Σ_k)⁻¹ (Σ_i r_ik (x_i - µ_k))    0 for the weighted mean
         Σ_k                                        the weighted covariance, see `_m_step`
 
     ValueError if the rows of a component lie, to rounding, in a plane of fewer than d dimensions.
@@ -146,7 +147,7 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     floor = checks.number(floor, "floor", "(0, inf)")
     centre, C = moments(X)
     unit = C.diagonal()**0.5
-    X64 = (X - centre) / unit                               # φ(x) holds squares: small and float64
+    X64 = (X - centre) / unit                               # float64, and small: it is squared
     if theta is not None:
         theta = checks.real_array(theta, "theta", like=X64)
         family(theta)                                       # refuses one of another length
@@ -224,7 +225,7 @@ def _coefficients(family, theta):
 
 
 def _rows_of_a_block(family, entries=2**17):
-    """As many that φ and r of them stay in the cache."""
+    """How many rows, so that their φ and r stay in the cache."""
     return max(64, entries // (family.n_components + (family.d + 1) * (family.d + 2) // 2))
 
 
@@ -258,10 +259,12 @@ def _e_step(family, theta, X):
 def _m_step(family, statistics, theta, floor):
     """θ of the M step from the statistics; a component without rows stays as it was.
 
-    Divide by n_k, subtract µ_k µ_kᵀ, and raise eigenvalues to the floor. What the bound of ℓ says
-    about Σ is -n_k/2 (log det Σ + tr Σ⁻¹ S). The best Σ has the eigenvectors of S; then the bracket
-    is the sum of log λ + s/λ over the eigenvalues λ of Σ and s of S. Each term falls until λ = s
-    and rises from there: so λ = s without a floor, which is Σ = S, and λ = max(s, floor) with one.
+    Divide by n_k, subtract µ_k µ_kᵀ, and raise eigenvalues to the floor. Of the bound of ℓ, the
+    part that depends on Σ is -n_k/2 (log det Σ + tr Σ⁻¹ S), as vᵀ Σ⁻¹ v = tr Σ⁻¹ v vᵀ. For given
+    eigenvalues λ of Σ the trace is least where Σ has the eigenvectors of S, the largest λ for the
+    largest eigenvalue s of S, and so on (von Neumann's trace inequality). Then the bracket is the
+    sum of log λ + s/λ. Each term falls until λ = s and rises from there: so λ = s without a floor,
+    which is Σ = S, and λ = max(s, floor) with one.
     """
     xp, d = array_module(statistics), family.d
     n_k = statistics[:, 0]

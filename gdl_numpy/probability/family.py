@@ -9,7 +9,8 @@ is this naming: a function that turns a vector θ into a density. Optimizers, te
     log_p, backward = family.log_prob(theta, X)  the same numbers, and what training needs as well:
                                                  backward turns ∂loss/∂log p (n,) into ∂loss/∂θ
 
-(gdl_numpy/README.md, "Value and backward", says more on backward.) A family offers what it can:
+(The loss is the number that training makes small, mostly the mean of -log p over the rows. How
+backward works: gdl_numpy/README.md, "Value and backward".) A family offers what it can:
 `mle(X)`, the maximum likelihood estimate θ̂, where a formula gives it; `log_prob(theta, X)` where
 log p has a gradient in θ, and then `initial_theta(rng)`, a start for a search along that gradient.
 
@@ -22,8 +23,8 @@ through the outermost rows: for the fifty points it is (-89.9, -142.6, 78.1, 175
     θ           = (low, high)                                the two corners, shape (2d,)       (1)
     θ̂           = (min_i x_i, max_i x_i)                     in each coordinate                 (2)
 
-A histogram has one mass for each cell c of a grid, and the masses m_c must be positive and sum to
-1. A softmax sees to that for any θ, one number a cell, called a logit. There are n_c rows in c:
+A histogram has one mass m_c for each cell c of a grid. No mass may be negative, and all must sum to
+1. A softmax sees to that for any θ, one number a cell, called a logit. Of the n rows n_c are in c:
 
     m_c         = exp(θ_c) / Σ_j exp(θ_j)                    softmax of θ                       (3)
     θ̂_c         = log(n_c/n)                                 -∞ for an empty cell               (4)
@@ -31,9 +32,10 @@ A histogram has one mass for each cell c of a grid, and the masses m_c must be p
     ∂log p/∂θ_j = [j = c] - m_j                              [j = c] is 1 if j is c, else 0     (6)
 
 (6) is the derivative of (5), and (4) follows from it: the sum of (6) over the rows is n_j - n m_j,
-which is 0 where m_j = n_j/n.
+which is 0 where m_j = n_j/n. These shares sum to 1, so the softmax of their logarithms gives them
+back. And ℓ is concave in θ, so it is largest where its gradient is 0.
 
-By hand: three cities, and their box. Its sides are 31.7 and 173.9 degrees, so log p is
+By hand: three places on land, and their box. Its sides are 31.7 and 173.9 degrees, so log p is
 -log(31.7 · 173.9) = -8.615 in it, and ℓ is three times that.
 
 >>> family = BoxFamily(d=2)

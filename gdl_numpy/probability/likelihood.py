@@ -1,8 +1,8 @@
 """Likelihood: how well the parameters θ account for a data set X.
 
-Two boxes hold all fifty points. Which is the better model? The one that expected these points the
-more: the one under which the data, as they are, have the higher density. So hold X fixed, and ask
-each θ for the density that it gives to X.
+Two boxes hold all fifty points. Which is the better model? The one that gives these points the
+higher density: it expected them more. So hold X fixed, and ask each θ for the density that it gives
+to X.
 
 The rows of X are taken to be independent and identically distributed: each comes from the same p_θ,
 whatever the others are. Then the density of all rows together is the product of theirs. It is
@@ -15,11 +15,12 @@ called the likelihood of θ when it is read as a function of θ. For n rows x_i:
                                                grow with the number of rows                  (4)
     ∂loss/∂log p_i = -1/n                      the same for each row; log p_i = log p_θ(x_i) (5)
 
-log grows with its argument, so L and ℓ rank all θ alike. In practice one computes ℓ. The box around
-the fifty points gives each the density 1/53,422, so ℓ = -50 log 53,422 = -544.3, while L is near
-10^-236; the box of the whole map has ℓ = -50 log 64,800 = -554.0, and is worse. A box over the
-western half of the map leaves points outside, so that L = 0 and ℓ = -∞. For the gradient in θ, the
-family's `backward` takes (5) and adds up (-1/n) ∂log p_i/∂θ over the rows.
+log grows with its argument, so L and ℓ rank all θ alike. In practice one computes ℓ, because L soon
+leaves the range of floating point. The box around the fifty points gives each the density 1/53,422,
+so ℓ = -50 log 53,422 = -544.3 and L is near 10^-236; with twenty more such points it would be 0.0.
+The box of the whole map has ℓ = -50 log 64,800 = -554.0, and is worse. A box over the western half
+of the map leaves points outside, so that L = 0 and ℓ = -∞. For the gradient in θ, the family's
+`backward` takes (5) and adds up (-1/n) ∂log p_i/∂θ over the rows.
 
 By hand: the three points 1, 2, 4. In the box [0, 5] each has the density 1/5, in [1, 4] it has 1/3.
 So L = 1/125 and 1/27, and ℓ = -3 log 5 = -4.828 and -3 log 3 = -3.296; [2, 4] does not hold the 1.
@@ -94,7 +95,8 @@ def mean_loss(family, theta, X):
 
 
 def mean(values, backward):
-    """1/n Σ_i values_i, and its gradient: `backward` of ∂mean/∂values_i = 1/n, for n > 0 values."""
+    """1/n Σ_i values_i for n > 0 values, and its gradient: what their `backward` makes of 1/n for
+    each, as ∂mean/∂values_i = 1/n."""
     checks.one_axis(values, None, "values"), checks.function(backward, "backward")
     xp, n = array_module(values), len(checks.not_empty(values))
     value, dvalues = values.mean(dtype=float), xp.full(n, 1 / n, dtype=values.dtype)
@@ -102,7 +104,7 @@ def mean(values, backward):
 
 
 def negative_mean(log_p, backward):
-    """-1/n Σ_i log_p_i, and its gradient: `backward` of -1/n for each row."""
+    """-1/n Σ_i log_p_i, and its gradient: what `backward` makes of -1/n for each row."""
     checks.one_axis(log_p, None, "log_p"), checks.function(backward, "backward")
     value, dtheta = mean(log_p, lambda dlog_p: backward(-dlog_p))   # (5)
     return -value, dtheta

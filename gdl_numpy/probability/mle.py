@@ -13,7 +13,7 @@ most general, and a family offers those that it can:
 
     closed form    θ̂ = family.mle(X)                    a formula: box, normal, histogram       (1)
     em             θ ← M step of the E step of θ        mixtures: expectation_maximization.py   (2)
-    gradient       θ ← optimizer(θ, ∂(-ℓ/n)/∂θ)         all families that can tell ∂log p/∂θ    (3)
+    gradient       θ ← optimizer(θ, ∂(-ℓ/n)/∂θ)         all families that have ∂log p/∂θ        (3)
 
 The formula of the box. A box of volume V has the density 1/V inside and 0 outside. If one point is
 outside, one term of ℓ is log 0 and ℓ = -∞. If all are inside, ℓ = -n log V, the larger the smaller
@@ -31,9 +31,13 @@ a line the best box is [1, 4], of length 3; a longer one is worse, and a shorter
 >>> [round(float(log_likelihood(family, theta, X)), 3) for theta in ([1, 4], [0, 4], [1.5, 4])]
 [-3.296, -4.159, -inf]
 
-What the best θ is best for. By the law of large numbers -ℓ/n, the mean of -log p_θ(x) over the
-data, tends to -∫ p_data log p_θ = H(p_data) + KL(p_data‖p_θ) as n → ∞ (divergence.py). The first
-term does not depend on θ. So θ̂ is nearly the member of the family that is closest to p_data.
+What does θ̂ tend to with more and more data? For each θ, -ℓ/n is the mean of -log p_θ(x) over the
+data, and by the law of large numbers it tends to the mean under p_data (divergence.py):
+
+    -ℓ(θ|X)/n  →  -∫ p_data log p_θ = H(p_data) + KL(p_data‖p_θ)          as n → ∞
+
+H(p_data) does not depend on θ, and KL(p_data‖p_θ) says how far p_θ is from p_data. So with many
+data θ̂ is nearly the θ whose density is closest to p_data.
 
 See figure_1_05_box (θ̂), figure_1_06_cliff (ℓ against one side of the box) and
 tests/probability/test_mle.py (that it holds).
@@ -97,9 +101,10 @@ def descend(family, X, theta, optimizer=None, max_steps=2000):
 
     By default with Adam, whose learning rate starts at 0.1 and falls to 0 as half a cosine wave.
     β2 is 0.9, as β1 is: a short memory for squares is enough, since all rows enter each gradient
-    and it has no noise. Then |m| <= √v, the square of a mean being at most the mean of the squares,
-    and no coordinate of θ moves farther than the sum of all learning rates, 0.05 (max_steps + 1).
-    If θ̂ is farther away, rescale the data or start nearer.
+    and it has no noise. Then Adam's two means m̂, of the gradient, and v̂, of its square, have the
+    same weights, and |m̂| <= √v̂, because the square of a mean is at most the mean of the squares.
+    So no coordinate of θ moves farther than the sum of all learning rates, 0.05 (max_steps + 1). If
+    θ̂ is farther away, rescale the data or start nearer.
     """
     checks.offers(family, "family", "log_prob")
     X, theta = checks.data_set(X, getattr(family, "d", None)), checks.real_array(theta, "theta")

@@ -1,16 +1,16 @@
 """Normal families: all normal densities, all mixtures of K of them, and their gradients in θ.
 
 The box has a hard edge: one new point outside, and its likelihood is 0. A normal density is nowhere
-0, but it has one hill only, and the land has many; a mixture of K normals has one for each. There
-is no formula for θ̂ of a mixture. It is found by steps that raise ℓ; so log p must have a gradient
-in θ, and each θ that a step leads to must be that of a density. A step on a covariance matrix Σ
-could break this, as Σ must be symmetric and positive definite. The idea is not to step on Σ. Each
-such Σ is L Lᵀ for one L that is lower triangular with a positive diagonal, and positive numbers are
-exponentials of any numbers. So θ holds the logarithms of the diagonal, and every θ is allowed
-whose exponentials are floating-point numbers.
+0, but it has one hill only, and land lies in many places; a mixture of K normals can have K hills.
+There is no formula for θ̂ of a mixture. It is found by steps that raise ℓ; so log p must have a
+gradient in θ, and each θ that a step leads to must be that of a density. A step on a covariance
+matrix Σ could break this, as Σ must be symmetric and positive definite. The idea is to step on
+numbers without constraints instead. Each such Σ is L Lᵀ for exactly one lower triangular L with a
+positive diagonal, and each positive number is the exponential of exactly one number. So θ holds the
+logarithms of that diagonal, and every θ is allowed whose exponentials are floating-point numbers.
 
     normal   θ                = (µ, log of the diagonal of L, L below its diagonal)            (1)
-             θ̂                = that of the mean of the rows and their covariance              (2)
+             θ̂                = θ of the mean and the covariance of the rows                   (2)
              u                = L⁻¹ (x - µ)                                                    (3)
              log p(x)         = -|u|²/2 - Σ_i log L_ii - (d/2) log 2π                          (4)
              v                = L⁻ᵀ u                                                          (5)
@@ -26,9 +26,9 @@ whose exponentials are floating-point numbers.
 The derivation of (2) is in NormalFamily.mle, of (6) to (8) in _normals, and of (12) and (13) in
 MixtureFamily.log_prob. For the fifty points θ̂ of the normal has ℓ = -561.0.
 
-By hand: N(0, 1) at x = 2 has u = v = 2, so µ should go up by 2 and log σ by 2 · 2 - 1. In an equal
-mixture of N(0, 1) and N(2, 1), x = 1 lies midway and r = w = 1/2: the logits stay, and each mean is
-drawn half as strongly as it would be alone, by 1/2 and -1/2.
+By hand: N(0, 1) at x = 2 has u = v = 2, so the gradient of log p is 2 in µ and 2 · 2 - 1 = 3 in
+log σ: both should grow. In an equal mixture of N(0, 1) and N(2, 1), x = 1 lies midway and r = w =
+1/2: the logits stay, and each mean is drawn half as strongly as it would be alone, by 1/2 and -1/2.
 
 >>> import numpy
 >>> family = NormalFamily(d=1)                                          # θ = (µ, log σ)
@@ -37,7 +37,7 @@ drawn half as strongly as it would be alone, by 1/2 and -1/2.
 [2. 3.]
 >>> theta = numpy.array([0.0, 0.0, 0.0, 0.0, 2.0, 0.0])                 # logits, θ_1, θ_2
 >>> log_p, backward = MixtureFamily(n_components=2, d=1).log_prob(theta, [[1.0]])
->>> print(backward(numpy.ones(1)).round(3) + 0)
+>>> print(backward(numpy.ones(1)).round(3) + 0)                         # + 0 makes 0 of -0
 [ 0.   0.   0.5  0.  -0.5  0. ]
 
 See figure_1_06_densities (1, 10, 50 and 200 normals), tests/probability/test_normal_family.py.
@@ -89,9 +89,10 @@ class NormalFamily(Described):
     def mle(self, X):
         """θ of the mean µ̂ and the covariance C (divided by n) of the rows of X, shape (n_θ,).
 
-        It is the maximum. With A = L⁻¹ C L⁻ᵀ, which has the trace tr A, the mean of |u|² over the
-        rows is |L⁻¹ (µ̂ - µ)|² + tr A, least for µ = µ̂, whatever L is. Then, as det A is
-        det C / (det L)², and with the eigenvalues a_i > 0 of A,
+        It is the maximum. Over the rows, u = L⁻¹ (x - µ) has the mean L⁻¹ (µ̂ - µ) and the
+        covariance A = L⁻¹ C L⁻ᵀ. The mean of |u|² is the squared length of the first plus the sum
+        of the variances, |L⁻¹ (µ̂ - µ)|² + tr A, which is least for µ = µ̂, whatever L is. Then, as
+        det A is det C / (det L)², and with the eigenvalues a_i > 0 of A,
 
             2ℓ/n = -tr A - 2 log det L + const = -tr A + log det A + const
                  = Σ_i (log a_i - a_i) + const
@@ -190,7 +191,7 @@ class MixtureFamily(Described):
     def initial_theta(self, rng, dtype=float):
         """A start, shape (n_θ,): equal weights, covariances I, means drawn from N(0, I)."""
         dtype = checks.float_dtype(dtype)
-        theta = 0 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
+        theta = 0 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)  # on its device
         shape = self.n_components, self.d
         self.cut(theta)[1][:, :self.d] = rng.standard_normal(shape, dtype=dtype)
         return theta

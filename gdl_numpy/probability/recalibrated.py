@@ -26,8 +26,9 @@ As tanh' is s = 1 - tanh² v, and ∂v/∂a = t/b, ∂v/∂b = -v/b, ∂v/∂c =
 The price: log p(x) is known up to the error of the grid's Z, and grids are for few dimensions. A
 sample is a cell by its mass and a uniform point of that cell, which is nearly a draw of p.
 
-A bell becomes a plateau. At x = 0, log f = -0.92, t = 0.58, v = 8 · 0.58/3 = 1.55 and g = 2.74; far
-out g is -3. So the two levels differ by 5.74; outside the space p is 0:
+By hand: a bell becomes a plateau. Let f be N(0, 1), m = -1.5 and θ = (8, 3, 0). At x = 0 log f is
+-0.92, so t = 0.58, v = 8 · 0.58/3 = 1.55 and g = 3 tanh 1.55 = 2.74; far out g is -3. So the two
+levels of log p differ by 5.74; outside the space p is 0:
 
 >>> from gdl_numpy.probability.density import Normal
 >>> from gdl_numpy.probability.sample_space import SampleSpace
@@ -59,8 +60,8 @@ CANDIDATES = tuple(itertools.product((2.0, 2.8, 4.0, 5.6), (2.5, 3.0, 3.5, 4.0),
 class RecalibratedFamily(Described):
     """All p ∝ exp(b tanh((a (log f - m) + c)/b)) for one density f, θ = (a, b, c), 0 < b < 700.
 
-    `shape` says into how many cells each coordinate of the SampleSpace `space` is cut for Z. Below
-    700 the steps are steep enough for float64; a and c are any numbers.
+    `shape` says into how many cells each coordinate of the SampleSpace `space` is cut for Z. g lies
+    between -b and b, and with b below 700 exp(g) is a float64; a and c are any numbers.
     """
 
     n_parameters = 3

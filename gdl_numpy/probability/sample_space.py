@@ -8,14 +8,18 @@ two corners, `low` and `high`. Its edges belong to it: the poles are places too.
 
 Two questions are asked of a space all the time: how large is it, and what is the integral of a
 function g over it? Most integrals have no formula. So the space is cut into a grid of equal cells,
-k_j of them along coordinate j, and g is taken as constant in each cell, as it is at the center.
+k_j along coordinate j. In each cell c = (c_1, ..., c_d), g is taken to be what it is at the center:
+the integral is the volume of one cell times the sum of g over all centers. `grid` returns both, the
+centers and that volume.
 
     log V       = Σ_j log(high_j - low_j)             logarithm of the volume, j = 1, ..., d     (1)
     V           = Π_j (high_j - low_j)                the map: 180 · 360 = 64,800 square degrees (2)
     x is inside  if low_j <= x_j <= high_j for every j                                           (3)
     center_j    = low_j + (c_j + ½) (high_j - low_j)/k_j      of the cell c, c_j = 0, ..., k_j-1 (4)
-    ∫ g(x) dx   ≈ Σ_c g(center of c) · V/(k_1 ... k_d)        volume of a cell times a sum       (5)
-    c_j         = floor((x_j - low_j) k_j/(high_j - low_j))   the cell that holds x              (6)
+    ∫ g(x) dx   ≈ ΔV Σ_c g(center of c)
+    ΔV          = V/(k_1 ... k_d)                             the volume of one cell             (5)
+    c_j         = floor((x_j - low_j) k_j/(high_j - low_j))   the cell of x; k_j - 1 if x_j is
+                                                              high_j, as the edge belongs to it  (6)
     number of c = (... (c_1 k_2 + c_2) k_3 + ...) k_d + c_d   cells are counted row by row       (7)
 
 The sides of a box in many dimensions can have a product that no floating-point number holds; the
@@ -114,7 +118,7 @@ class SampleSpace(Described):
 
     def cells(self, shape):
         """`shape`, the numbers of cells along each coordinate, as a tuple of ints."""
-        one = hasattr(shape, "__index__") and not getattr(shape, "ndim", 0)  # a line's
+        one = hasattr(shape, "__index__") and not getattr(shape, "ndim", 0)  # for a line
         shape = checks.whole_numbers((shape,) if one else shape, "shape", least=1)
         if len(shape) != len(self.low):
             raise ValueError(f"shape has {len(shape)} entries; this space is in R^{len(self.low)}")

@@ -393,7 +393,7 @@ def test_a_file_may_have_any_name(tmp_path, name):
     assert len(load(tmp_path / name, NormalFamily(3))) == 9
 
 
-def test_a_path_may_be_bytes_and_is_no_number(tmp_path):
+def test_a_path_may_be_bytes_but_not_a_number(tmp_path):
     save(os.fsencode(tmp_path / "theta.npz"), NormalFamily(3), numpy.ones(9))
     assert (load(os.fsencode(tmp_path / "theta.npz"), NormalFamily(3)) == 1).all()
     held = os.open(tmp_path / "theta.npz", os.O_RDONLY)

@@ -156,7 +156,7 @@ def test_a_start_has_the_precision_of_the_data(theta):
     ([0.0] * 14, r"theta must be an array of shape \(13,\), got \(14,\)"),
     (numpy.full(13, numpy.nan), "theta holds nan"),
 ])
-def test_what_fits_no_family_starts_no_training(theta, words):
+def test_a_start_that_does_not_fit_the_family_is_refused(theta, words):
     with pytest.raises(ValueError, match=words):
         starting_theta(Network((2, 3, 1)), theta, numpy.random.default_rng(0), numpy.ones((4, 2)))
 
@@ -192,7 +192,7 @@ def test_rows_that_cannot_be_drawn_are_refused_before_the_first_is_asked_for(how
         minibatches(**how)
 
 
-def test_a_loss_for_each_row_is_no_loss():
+def test_a_loss_of_several_numbers_is_refused():
     steps = train(lambda theta, X: (X[:, 0], theta), numpy.zeros(2), (numpy.ones((3, 2)),),
                   numpy.random.default_rng(0))
     with pytest.raises(ValueError, match=r"loss must be one number, got an array of shape \(3,\)"):

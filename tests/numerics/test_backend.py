@@ -74,6 +74,6 @@ def test_the_gpu_without_what_it_needs_is_one_sentence_and_no_fallback(monkeypat
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "1", True, object(), {}])
-def test_what_is_no_seed_is_refused_in_words(seed):
+def test_a_wrong_seed_is_refused_in_words(seed):
     with pytest.raises((ValueError, TypeError), match="^seed must be a whole number from 0 on"):
         random_generator(seed)

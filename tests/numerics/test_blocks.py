@@ -54,7 +54,7 @@ def test_each_row_is_in_one_block_of_at_most_so_many_rows():
     assert [len(block) for block in seen] == [2048, 452]
 
 
-def test_blocks_do_not_give_away_the_gradient_of_a_loss():
+def test_the_gradient_that_a_loss_returned_is_not_changed():
     kept = numpy.ones(2)                                    # a loss may give the same array again
     mean, dmean = mean_over_blocks(lambda theta, X: (1.0, kept), kept, numpy.zeros((7, 1)), rows=3)
     assert mean == pytest.approx(1) and dmean == pytest.approx([1, 1])
@@ -139,13 +139,13 @@ def test_blocks_have_rows(rows, error):
         mean_over_blocks(squared_error, numpy.zeros(2), numpy.zeros((4, 2)), rows=rows)
 
 
-def test_what_is_no_data_has_no_mean():
+def test_what_is_not_a_tuple_of_arrays_is_refused():
     for data in ((), (3.0,), (numpy.float64(3),), (None,)):
         with pytest.raises((ValueError, TypeError), match="data must"):
             mean_over_blocks(squared_error, numpy.zeros(2), *data)
 
 
-def test_a_loss_for_each_row_has_no_mean():
+def test_a_loss_of_several_numbers_is_refused():
     with pytest.raises(ValueError, match=r"loss must be one number, got an array of shape \(4,\)"):
         mean_over_blocks(lambda theta, X: (X[:, 0], theta), numpy.zeros(2), numpy.zeros((4, 2)))
 

@@ -208,7 +208,7 @@ def test_many_terms_are_added_in_double_precision(dtype):
 @pytest.mark.parametrize("x", [
     [1 + 1j, 2], ["1", "2"], numpy.array(["0", "1"], object), [True, False], None,
     numpy.array(["2020-01-01"], "datetime64[D]")])
-def test_what_is_no_real_number_is_refused(f, x):
+def test_what_is_not_a_real_number_is_refused(f, x):
     with pytest.raises(TypeError, match="x must hold real numbers, got dtype"):
         f(x)
 
@@ -235,13 +235,13 @@ def test_every_kind_of_real_number_is_computed_with_in_one_of_two_precisions(f, 
 @pytest.mark.parametrize("f", [logsumexp, log_softmax, softmax])
 @pytest.mark.parametrize("axis, error", [(2, ValueError), (-3, ValueError), ("1", TypeError),
                                          (1.0, TypeError), (True, TypeError), ([0], TypeError)])
-def test_what_is_no_axis_is_refused(f, axis, error):
+def test_what_is_not_an_axis_is_refused(f, axis, error):
     with pytest.raises(error, match="axis must be"):
         f(numpy.zeros((2, 3)), axis)
 
 
 @pytest.mark.parametrize("B", [0, -1.0, NAN, INF, "2", True, [1.0], numpy.ones(2)])
-def test_what_is_no_bound_is_refused(B):
+def test_what_is_not_a_bound_is_refused(B):
     with pytest.raises((ValueError, TypeError), match=r"B must (lie|be a number) in \(0, inf\)"):
         bounded([1.0], B)
 
@@ -249,7 +249,7 @@ def test_what_is_no_bound_is_refused(B):
 # Contracts
 
 @pytest.mark.parametrize("f", [*EVERY, bounded_by_2])
-def test_a_value_of_a_device_is_not_waited_for(device, f):
+def test_nothing_waits_for_the_device(device, f):
     x = device.asarray([1.0, 2.0])
     with stand_in_cupy.counted() as n:
         f(x)

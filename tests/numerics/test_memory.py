@@ -29,7 +29,7 @@ def test_an_array_as_large_as_one_that_was_dropped_needs_no_new_page():
 
 
 @pytest.mark.parametrize("library", [OSError, TypeError, object()])
-def test_a_library_without_the_advice_is_met_in_silence(monkeypatch, library):
+def test_with_another_c_library_the_answer_is_false_and_not_an_error(monkeypatch, library):
     def load(name):
         if isinstance(library, type):
             raise library

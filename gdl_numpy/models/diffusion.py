@@ -203,7 +203,7 @@ class Diffusion(Trained):
                       = N(α_s ((1 - r_t) x_t/α_t + r_t x), r_t σ_s² I)
 
     **Down.** p(x_s|x_t) has the guess x̂ in the place of the unknown x. Its variance r_t σ_t² is the
-    larger of the two that Ho and others consider, that of q(x_t|x_s): right for data from N(0, I),
+    larger of the two that Ho et al. consider, that of q(x_t|x_s): right for data from N(0, I),
     and nearly so for all smooth densities where there is little noise.
 
     **The bound.** log p(x) is the log of the mean over q of p(x, x_1, ..., x_T)/q(x_1, ..., x_T|x),

@@ -24,7 +24,7 @@ gradients reach the encoder (the reparametrization trick):
 **The bound.** Each draw gives a weight w = p(x, z)/q(z|x). Its mean over q is p(x), since that mean
 is ∫ q w dz = ∫ p(x, z) dz. The logarithm is concave, so the mean of log w is at most the log of the
 mean (Jensen's inequality). It is called the evidence lower bound, ELBO (Kingma and Welling 2014;
-Rezende and others 2014). As p(x, z) = p(x) p(z|x), it falls short by the error of the guess:
+Rezende et al. 2014). As p(x, z) = p(x) p(z|x), it falls short by the error of the guess:
 
     ELBO(x) = mean of log w = log p(x) - mean of log(q(z|x)/p(z|x)) = log p(x) - KL(q(z|x)‖p(z|x))
 
@@ -36,7 +36,7 @@ of z cancel. So with Σ over the k numbers of σ, and over the d numbers of u an
     bound = log (1/m Σ_i w_i)     ELBO(x) <= mean of the bound <= log p(x)                    (5)
 
 With m = 1 the bound is log w. As an option, the mean of m weights stands for p(x): it varies less
-than one weight, so its log is closer to log p(x) (Burda and others 2016).
+than one weight, so its log is closer to log p(x) (Burda et al. 2016).
 
 See figure_1_10_taxonomy (what it draws), `VariationalAutoencoderFamily.elbo` (one point by hand),
 and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).

@@ -1,9 +1,9 @@
 """Fourier features: sines and cosines of the coordinates, so that a network can learn fine detail.
 
 A network that is given the latitude and longitude of a point learns first what varies slowly: it
-finds the continents early and the coastlines last (Rahaman and others 2019). So give it waves over
+finds the continents early and the coastlines last (Rahaman et al. 2019). So give it waves over
 the map as further inputs, of many lengths and directions. It can mix them as a Fourier series does,
-and the shortest of them set how fine it can see (Rahimi and Recht 2007; Tancik and others 2020).
+and the shortest of them set how fine it can see (Rahimi and Recht 2007; Tancik et al. 2020).
 
 A wave vector f in R^d stands for a wave along f of length 2π/|f|. The m columns of F (d, m) are
 such vectors, equally many of each scale s, whose waves are about 2π/(s √d) long. F is drawn once;

@@ -217,11 +217,12 @@ class Diffusion(Trained):
         log p(x) >= mean over q of (log p(x|x_1) - Σ_{t>1} KL(q(x_s|x_t, x)‖p(x_s|x_t)))
                     - KL(q(x_T|x)‖N(0, I))
 
-    KL(N(µ, a I)‖N(ν, b I)) = ½ (|µ - ν|²/b + d (a/b - 1 - log(a/b))). The means of the two normal
-    densities of a step differ by α_s r_t (x̂ - x), and x̂ - x is (σ_t/α_t) (ε - ε̂). Therefore
+    The means of the two normal densities of a step differ by α_s r_t (x̂ - x), and x̂ - x is
+    (σ_t/α_t) (ε - ε̂). Their divergence is therefore
 
-        KL = ½ (|α_s r_t (x̂ - x)|²/(r_t σ_t²) + d (σ_s²/σ_t² - 1 - log(σ_s²/σ_t²)))
-           = ½ (w_t |ε̂ - ε|²                  + d (σ_s²/σ_t² - 1 - log(σ_s²/σ_t²)))
+        KL(N(µ, v I)‖N(µ', v' I)) = ½ (|µ - µ'|²/v' + d (v/v' - 1 - log(v/v')))
+            = ½ (|α_s r_t (x̂ - x)|²/(r_t σ_t²)      + d (σ_s²/σ_t² - 1 - log(σ_s²/σ_t²)))
+            = ½ (w_t |ε̂ - ε|²                       + d (σ_s²/σ_t² - 1 - log(σ_s²/σ_t²)))
 
     The ends are of the same kind:
 

@@ -100,8 +100,8 @@ TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spl
 class NormalizingFlowFamily(TractableFamily):
     """Flows of `n_layers` coupling layers, d >= 2; θ holds the weights, layer by layer.
 
-    Each network has hidden layers of the widths `hidden`. With B = `bound`, its output a becomes
-    the number B tanh(a/B) of raw, so that no slope or shift is extreme. Columns of X should vary by
+    Each network has hidden layers of the widths `hidden`. With B = `bound`, its output r becomes
+    the number B tanh(r/B) of raw, so that no slope or shift is extreme. Columns of X should vary by
     about 1, or no shift of an affine flow reaches them.
 
     Options. With transform="spline", g is a rational-quadratic spline of `n_bins` bins

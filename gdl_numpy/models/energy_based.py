@@ -151,8 +151,8 @@ class EnergyBasedFamily(TrainedFamily):
         """Where `steps` steps of Langevin's chain lead from each row of X (n, d), shape (n, d).
 
         A step goes downhill in E and is shaken; with probability `jump` it goes to a uniform point
-        of the box instead (see `langevin.walk`). By the rule of Metropolis, rows drawn from p are
-        drawn from p after the step as well. Without the rule this holds only in the limit of short
+        of the box instead (see `langevin.walk`). By the rule of Metropolis, rows that are draws of
+        p are still draws of p after a step. Without the rule this holds only in the limit of short
         steps, and only without jumps. Each jump is then a restart, and as short steps do not lead
         far before the next one, the chain draws from a density near the uniform one.
         """

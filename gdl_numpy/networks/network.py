@@ -2,7 +2,7 @@
 
 Is there land at this latitude and longitude? What does the tin of this height and width look like?
 We cannot write down a formula for either, but we can train one: a function with thousands of
-parameters, which go step by step against the gradient of a loss. A network alternates two simple
+parameters, moved step by step against the gradient of a loss. A network alternates two simple
 operations. A matrix mixes the numbers of a row and a vector shifts them; then each number by itself
 goes through a nonlinearity, the activation a. Without it all layers together would be a single one,
 since a product of matrices is a matrix.

@@ -149,8 +149,8 @@ class AutoencoderFamily(Described):
         mu = mean_of_rows(X)
         scale = array_module(X).sqrt(X.var(axis=0, dtype=float).mean()).astype(X.dtype)
         given, theta = theta is not None, starting_theta(self, theta, rng, X)
-        if given:                                           # in units of x; back to those of u:
-            theta = self.rescaled(theta, -mu / scale, 1 / scale)        # x is u s + µ
+        if given:                                           # for x, and training is done with u
+            theta = self.rescaled(theta, -mu / scale, 1 / scale)
         steps = train(self.loss, theta, ((X - mu) / scale,), rng, 3e-3, batch, max_steps,
                       optimizer=optimizer)
 

@@ -74,9 +74,9 @@ def interpolate(model, x0, x1, n):
 def directions(Z, attributes, z, k=100):
     """B: how the code moves from z (k_z,) as one attribute grows and the others stay, (c, k_z).
 
-    `attributes` (n, c) are measured on the observations whose codes are Z (n, k_z). Over a long way
-    codes follow a curve. So (2) is fitted to the k neighbors of z alone, the codes nearest to it:
-    among these, codes are nearly linear in the attributes. ValueError if these do not determine B.
+    `attributes` (n, c) are measured on the observations whose codes are Z (n, k_z). Codes far apart
+    lie on a curve, so (2) is fitted to the k neighbors of z alone, the codes nearest to it: these
+    are nearly linear in the attributes. ValueError if these do not determine B.
     """
     Z = checks.data_set(Z, name="Z")
     xp = array_module(Z)
@@ -105,8 +105,8 @@ class Pushforward(Described):
 
     `p_z` should be a density fitted to the codes. Near them f has been trained; elsewhere nothing
     told it what to do (E39). N(0, I) is not such a density, not even for codes of mean 0 and
-    covariance I: about a tenth of its mass lies far from the codes of the tins. The median of what
-    is decoded from it is as good as with a fitted p_z, but the worst twentieth are not tins.
+    covariance I: about a tenth of its mass lies far from the codes of the tins. In the median, what
+    it decodes to is as near to a tin as with a fitted p_z, but the worst twentieth are not tins.
     """
 
     def __init__(self, p_z, f):

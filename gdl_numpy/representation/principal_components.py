@@ -153,9 +153,9 @@ class ProbabilisticPCAFamily(Described):
         is least for a C with the eigenvectors of Ĉ (Tipping and Bishop 1999). Let c_i be the
         eigenvalues of C; what remains is ½ Σ_i (log c_i + λ_i/c_i). d - k of the c_i are σ², and
         the others are |W_i|² + σ², with column i of W, at least σ². These go with the largest λ_i:
-        if c_i > σ² and c_j = σ² but λ_i < λ_j, to exchange them saves (λ_j - λ_i)(1/σ² - 1/c_i)/2.
-        By derivatives, the best c_i is λ_i, and the best σ² the mean of its λ_i. So column i of W
-        has the length (λ_i - σ²)^½.
+        if c_i > σ² and c_j = σ², but λ_i < λ_j, then exchanging c_i and c_j lowers the sum by
+        ½ (λ_j - λ_i) (1/σ² - 1/c_i). By derivatives, the best c_i is λ_i, and the best σ² is the
+        mean of the λ_i that go with it. So column i of W has the length (λ_i - σ²)^½.
         """
         X = checks.data_set(X, self.d)
         xp = array_module(X)

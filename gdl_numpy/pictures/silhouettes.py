@@ -31,7 +31,7 @@ around j' goes from α - γ to α + γ, and that around j over the rest of its c
 **Gait.** At the phase t a leg of the horse with the delay t0 and the amplitude A is
 
     swung  = A cos(t + t0)                                                                       (5)
-    lifted = A (1 - sin(t + t0 + 23°))²/4      most about the middle of its way forward             (6)
+    lifted = A (1 - sin(t + t0 + 23°))²/4      most about the middle of its way forward          (6)
 
 By hand: for the square with the corners (±1, ±1), (1) with t = ½ is (9 (P1 + P2) - P0 - P3)/16, so
 between (1, -1) and (1, 1) the curve passes (20/16, 0).

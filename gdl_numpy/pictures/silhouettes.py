@@ -1,10 +1,10 @@
 """Silhouettes: dogs and horses made of polygons, each determined by a few numbers.
 
-An image of a dog has a thousand pixels, but few numbers say all about it. In the chapter this is
-the manifold of dogs, and the horses are what a generative model learns to make. To see whether a
-model finds the manifold, one has to know it; so here the numbers come first. A latent vector turns
-and stretches the parts of an animal, each part is a polygon, and the polygons are rasterized
-(rasteriser.py). Nothing jumps when the latents move, so the images form a smooth surface:
+An image of a dog has a thousand pixels, but few numbers say all about it: the images form a
+manifold. In the chapter dogs illustrate this, and horses are what a generative model learns to
+make. To see whether a model finds a manifold, one has to know it; so here the numbers come first. A
+latent vector turns and stretches the parts of an animal, each part is a polygon, and the polygons
+are rasterized (rasteriser.py). Nothing jumps when the latents move, so the manifold is connected:
 
     latent (n, k)  ->  polygons, each (n, m, 2)  ->  images (n, resolution, resolution)
 
@@ -23,15 +23,16 @@ turned there by α. A bone leads from a joint j to the next one:
 
 A bone is bounded by circles of the radii r around j and s around j', and their common tangents.
 The distance of a tangent from j is r, and from j' it is s. If its normal is at the angle γ to the
-bone, the way from j to j' leads nearer to it by length cos γ, which therefore is r - s. So the arc
-around j' goes from α - γ to α + γ, and that around j over the rest of its circle:
+bone, the way from j to j' leads nearer to it by length · cos γ, which therefore is r - s. So the
+arc around j' goes from α - γ to α + γ, and that around j over the rest of its circle:
 
     γ  = arccos((r - s)/length)                                                                  (4)
 
-**Gait.** At the phase t a leg of the horse with the delay t0 and the amplitude A is
+**Gait.** At the phase φ of the gallop a leg with the delay φ0 swings forward and back, and is
+lifted on its way forward. With the amplitude A,
 
-    swung  = A cos(t + t0)                                                                       (5)
-    lifted = A (1 - sin(t + t0 + 23°))²/4      most about the middle of its way forward          (6)
+    swing = A cos(φ + φ0)                                                                        (5)
+    lift  = A (1 - sin(φ + φ0 + 23°))²/4       between 0 and A                                   (6)
 
 By hand: for the square with the corners (±1, ±1), (1) with t = ½ is (9 (P1 + P2) - P0 - P3)/16, so
 between (1, -1) and (1, 1) the curve passes (20/16, 0).

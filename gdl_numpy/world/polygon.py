@@ -27,13 +27,14 @@ The mean is taken with Gauss and Legendre's 12 nodes and weights. It is exact if
 of degree up to 23, and exact to rounding for the sines of world_map.py.
 
 **How to draw from it uniformly?** Cells have equal areas. Draw one of those that are not wholly
-outside, and a point in it; keep the point if it is in the region, else begin again. A region much
-thinner than its cells would refuse nearly all points. But in a slab the region consists of
-trapezoids, from the first edge to the second, from the third to the fourth. For a thin region draw
-one of these by area, the height of a point in it, and the place across. If a and b are its lower
-and upper side divided by their sum, and u is uniform, the height is the share
+outside, and a point in it; keep the point if it is in the region, else begin again (rejection
+sampling). For a region much thinner than its cells this would refuse nearly all points. But in a
+slab the region consists of trapezoids, from the first edge to the second, from the third to the
+fourth. For a thin region draw one of these by area, the height of a point in it, and the place
+across. Let a and b be its lower and upper side, divided by their sum, and u uniform. Then the point
+has the height
 
-    t = u/(a + √((1 - u) a² + u b²))          of the trapezoid's; derived in `_in_trapezoids`    (3)
+    t = u/(a + √((1 - u) a² + u b²))          times its own; derived in `_in_trapezoids`         (3)
 
 By hand: the triangle below has base 4 and height 2, so the area 4; the mean of x1 is a third of the
 height, and ∫∫ x1 = 4 · 2/3. West of (1, 2) lies one edge, west of (1, 3.5) lie two.

@@ -14,7 +14,8 @@ et al. 2017). With L levels, the scale s of a pixel's noise, and the cell of lev
 **Codes** are principal components, with the mean µ and the directions U, in units u of their
 standard deviations. An image k is encoded as z(k), from the middles of its cells, and q(z|k)
 guesses which codes may have made it. A code may be moved as far as noise of the brightness τ would
-move it: ω² is the variance of z given u z + τ ε, if z and ε come from N(0, I):
+move it: ω² is the variance of z given u z + τ ε, if z and ε come from N(0, I). The factor √(1 - ω²)
+makes the variance of all draws of q, over all images, 1 again:
 
     x̂(z)   = µ + U (u z)            P(k|z) = Π_i P(k_i), with x̂_i(z) and s_i in (1)              (2)
     z(k)   = (c - µ) U/u,  c = (k + ½)/L                                                         (3)
@@ -157,7 +158,7 @@ class LogisticDecoder(Described):
     def redrawn(self, Z, rng):
         """A draw of q for images of the codes Z (n, n_z), of that shape: what p is trained on.
 
-        Over all images these have mean 0 and variance (1 - ω²) + ω² = 1, as p_0 has.
+        Over all images z(k) has mean 0 and variance 1, and so have these: (1 - ω²) + ω² = 1.
         """
         Z, rng = checks.observations(Z, self.u, finite=False, name="Z"), checks.rng(rng)
         return self.shrink * Z + self.omega * rng.standard_normal(Z.shape, dtype=Z.dtype)   # (4)

@@ -1,52 +1,51 @@
-"""Discretised: masses of grey levels by a density of a few numbers, which pays little for cells.
+"""Discretized logistic: masses of gray levels in closed form, by a density of a few codes.
 
-Why: a density of pictures must be handed a point of the cell of each of 1,000 pixels, and pays for
-each (pixels.py). Yet a picture is known from far fewer numbers. Idea: let a density p describe only
-the codes z of a picture, k leading coordinates, and let each pixel be the decoded x̂(z) and noise,
-rounded down to a level. If the noise is logistic, the mass of a level has a closed form: a sigmoid
-is its cumulative distribution (Salimans and others 2017). With the cell of level l from l/L to
-(l + 1)/L, without an end on the left for the first and on the right for the last,
+A density of images pays for their cells: its bound in pixels.py may lose a quarter of a bit in each
+of 1,000 pixels. Yet a face is known from far fewer numbers than it has pixels. So let a density p
+describe only a code z, some leading coordinates of the image, and let each pixel be what the code
+decodes to, x̂(z), plus noise, rounded to a level. If the noise is logistic, its cumulative
+distribution is the sigmoid σ, and the mass of a level is a difference of two values of it (Salimans
+et al. 2017). With L levels, the scale s of a pixel's noise, and the cell of level l from l/L to
+(l + 1)/L, where the first has no end on the left and the last none on the right,
 
-    A = (l/L - x̂)/s        B = ((l + 1)/L - x̂)/s
-    P(l) = σ(B) - σ(A) = σ(B) σ(-A) (1 - exp(A - B))                                             (1)
+    A = (l/L - x̂)/s,  B = ((l + 1)/L - x̂)/s
+    P(l) = σ(B) - σ(A) = σ(B) σ(-A) (1 - exp(A - B))        no digit is lost if A ≈ B            (1)
 
-no digit of which cancels in the last form: the first and the last cell drop a factor or two. From
-(1), as B - A = 1/(L s),
+**Codes** are principal components, with the mean µ and the directions U, in units u of their
+standard deviations. An image k is encoded as z(k), from the middles of its cells, and q(z|k)
+guesses which codes may have made it. A code may be moved as far as noise of the brightness τ would
+move it: ω² is the variance of z given u z + τ ε, if z and ε come from N(0, I). The factor √(1 - ω²)
+makes the variance of all draws of q, over all images, 1 again:
 
-    ∂x̂ = (σ(A) - σ(-B))/s                                                                        (2)
-    ∂s = (A σ(A) - B σ(-B) - (B - A)/(exp(B - A) - 1))/s                                         (3)
+    x̂(z)   = µ + U (u z)            P(k|z) = Π_i P(k_i), with x̂_i(z) and s_i in (1)              (2)
+    z(k)   = (c - µ) U/u,  c = (k + ½)/L                                                         (3)
+    q(z|k) = N(√(1 - ω²) z(k), ω²),  ω² = τ²/(u² + τ²)                                           (4)
 
-The picture k then has the mass P(k) = ∫ p(z) P(k|z) dz with P(k|z) = Π_i P(k_i|x̂_i(z), s_i), one s
-a pixel. Codes are principal components in units u of their standard deviations, and a guess q says
-which of them may be behind a picture; τ is how far, in pixels' brightness, a code may be moved:
+**The mass of an image** is P(k) = ∫ p(z) P(k|z) dz, without a formula. Let first p = p_0 = N(0, I),
+the plainest model of codes. For z drawn from q, the weight w = p_0(z) P(k|z)/q(z|k) has the mean
+∫ p_0(z) P(k|z) dz = P(k), so by Jensen's inequality log w is at most log P(k) on average. With
+z = √(1 - ω²) z(k) + ω ε and ε ~ N(0, I), p_0/q is exp(½|ε|² - ½|z|²) times the product of all ω:
 
-    x̂(z) = µ + U (u z)                                                                           (4)
-    z(k) = (c - µ) U/u,  c = (k + 1/2)/L, the centre of the cell
-    q(z|k) = N(√(1 - ω²) z(k), ω²),   ω² = τ²/(u² + τ²)                                          (5)
+    log w(ε) = log P(k|z) + ½ (|ε|² - |z|²) + Σ log ω                                            (5)
 
-The mean and the variance of all z that q draws are those of p_0 = N(0, I), so p_0, with which the
-model is probabilistic PCA but for its noise, is the plainest p; others are trained on draws of q.
-No sum gives the integral, but one draw bounds it in the mean, by Jensen's inequality:
+The bound loses KL(q(z|k)‖p(z|k)). To make that small, a Markov chain (langevin.py) leads ε from q,
+where β = 0, past densities in proportion to exp(-E_β), to p_0(z) P(k|z), where β = 1, and log w is
+collected on the way (annealed importance sampling, Neal 2001). Any other p enters at the end only:
 
-    log P(k) >= mean over q of log w + log p(z)/p_0(z),     log w = log p_0(z) P(k|z)/q(z|k)     (6)
+    E_β(ε)   = ½|ε|² - β log w(ε)                                                                (6)
+    log w    = Σ_t log w(ε_t)/T      t = 0, ..., T - 1; ε_0 from q, then steps at β = t/T        (7)
+    log P(k) >= mean of log w + log(p(z)/p_0(z))         at the last z; T = 1 is q alone         (8)
 
-What is lost, KL(q(z|k)‖p(z|k)), is what is still paid for the cells. Steps of a Markov chain make
-it smaller: they lead z from q to p_0(z) P(k|z), at the temperatures β = 1/T, ..., and log w is
-collected on the way (annealed importance sampling, Neal 2001). In the coordinates ε of z = mean of
-q + ω ε, where q is N(0, I),
-
-    E_β(ε) = ½|ε|² - β log w(ε)              β = 0 is q, β = 1 is p_0(z) P(k|z)                  (7)
-    log w  = Σ_t log w(ε_t)/T                ε_0 from q, ε_t from ε_{t-1} by steps at β = t/T    (8)
-
-The mean of w is still P(k) under p_0, whatever the steps, and the bound (6) holds at the last ε for
-each p: models of the same codes can be judged at the same points. But the chain leads to the points
-that suit p_0, and comes nearest to log P(k) for it alone.
+By hand: L = 3, x̂ = ½, s = 0.1. The middle cell ends 1/6 from x̂, at B = -A = 1.67. As σ(-1.67) is
+0.159, the masses are 0.159, 1 - 2 · 0.159 and 0.159.
 
 >>> import numpy
->>> log_p, backward = log_mass_of_levels(numpy.array([[0], [1], [2]]), numpy.full((3, 1), 0.5),
-...                                      numpy.array([0.1]), 3)
->>> numpy.exp(log_p)[:, 0].round(3).tolist()            # of the three levels, around the middle one
-[0.159, 0.682, 0.159]
+>>> K, X_hat, s = numpy.array([[0], [1], [2]]), numpy.full((3, 1), 0.5), numpy.array([0.1])
+>>> log_p, backward = log_mass_of_levels(K, X_hat, s, levels=3)
+>>> print(numpy.exp(log_p)[:, 0].round(3))
+[0.159 0.682 0.159]
+
+See figure_1_03_faces (its bits per pixel) and tests/pictures/test_discretised.py (that it holds).
 """
 
 import math
@@ -61,15 +60,22 @@ from gdl_numpy.numerics.langevin import walk
 from gdl_numpy.pictures.pixels import MOST, quantise
 from gdl_numpy.probability.density import LOG_2_PI
 
-BLOCK = 128                                                 # pictures at a time bound the memory
-FAR = 30.0                                                  # a box for ε: no posterior reaches it
+BLOCK = 128                                                 # images at a time bound the memory
+FAR = 30.0                                                  # a wall around ε, never reached
 
 
 def log_mass_of_levels(K, X_hat, s, levels):
-    """log P(k_i) for each pixel of pictures K (n, d), shape (n, d), and backward: dlog_p -> dX_hat
-    (n, d), ds (d,); the noise around X_hat (n, d) has the scales s (d,), all above 0.
+    """log P(k_i) for each pixel of images K (n, d), shape (n, d), and backward: dlog_p -> dX_hat
+    (n, d), ds (d,). The noise around X_hat (n, d) has the scales s (d,), all above 0.
 
-    Whether K holds levels and s is positive is not looked at: no step waits for a device.
+    As σ(v) = 1/(1 + exp(-v)), the difference (1) is (exp(-A) - exp(-B)) σ(A) σ(B), and σ(A) exp(-A)
+    is σ(-A). A first level has A = -∞, so that σ(B) is left of (1); a last level leaves σ(-A).
+    d log σ(v)/dv = σ(-v), ∂A/∂x̂ = -1/s, ∂A/∂s = -A/s, likewise for B, and with D = B - A = 1/(L s)
+
+        ∂log P/∂x̂ = (σ(A) - σ(-B))/s
+        ∂log P/∂s = (A σ(A) - B σ(-B) - D exp(-D)/(1 - exp(-D)))/s
+
+    Whether K holds levels and s is positive is not checked: a device would have to synchronize.
     """
     X_hat = checks.observations(X_hat, finite=False, name="X_hat")
     xp = array_module(X_hat)
@@ -98,10 +104,10 @@ def _scales(scales, name, like, of):
 
 
 class LogisticDecoder(Described):
-    """P(k|z) and the guess q(z|k), for pictures of `levels` grey levels: `LogisticDecoder.fit`.
+    """P(k|z) and the guess q(z|k), for images of `levels` gray levels: `LogisticDecoder.fit`.
 
-    `axes` are PrincipalComponents of k of d dimensions, `u` (k,) the units of the codes, `s` (d,)
-    the scales of the pixels' noise, and `noise` is τ.
+    `axes` are PrincipalComponents with n_z of d directions, `u` (n_z,) the units of the codes, `s`
+    (d,) the scales of the pixels' noise, and `noise` is τ.
     """
 
     def __init__(self, axes, u, s, levels, noise):
@@ -117,8 +123,8 @@ class LogisticDecoder(Described):
 
     @classmethod
     def fit(cls, axes, K, levels, noise, rng, max_steps=300, batch=128):
-        """Units and scales from pictures K (n, d): s is the maximum of log P(k|z), by Adam, where z
-        is drawn from q; at least 1/(64 L), so that no pixel that never changed is sure for ever."""
+        """u and s from images K (n, d): s maximizes the mean of log P(k|z) for z drawn from q, by
+        Adam; at least 1/(64 L), so that a pixel that never changed is not certain to stay."""
         checks.offers(axes, "axes", "encode", "decode")
         levels = checks.whole_number(levels, "levels", least=1, most=MOST)
         K = checks.not_empty(checks.grey_levels(K, levels, d=len(axes.mu)), "K")
@@ -138,27 +144,32 @@ class LogisticDecoder(Described):
         *_, last = steps
         return cls(axes, decoder.u, floor + xp.exp(last.theta), levels, noise)
 
+    def decode(self, Z):
+        """x̂(z) for each row of Z (n, n_z), shape (n, d)."""
+        Z = checks.observations(Z, self.u, name="Z")
+        return self.axes.decode(self.u * Z)                                                 # (2)
+
     def encode(self, K):
-        """z(k) for each image of K (n, d), shape (n, k)."""
+        """z(k) for each image of K (n, d), shape (n, n_z)."""
         K = checks.grey_levels(K, self.levels, d=self.d)
         return in_blocks(lambda i, j: self.axes.encode((K[i:j] + 0.5) / self.levels) / self.u,
-                         len(K))
+                         len(K))                                                            # (3)
 
     def redrawn(self, Z, rng):
-        """A draw of q for pictures of the codes Z (n, k), shape (n, k): what p is trained on."""
-        Z, rng = checks.observations(Z, self.u, finite=False, name="Z"), checks.rng(rng)
-        return self.shrink * Z + self.omega * rng.standard_normal(Z.shape, dtype=Z.dtype)   # (5)
+        """A draw of q for images of the codes Z (n, n_z), of that shape: what p is trained on.
 
-    def decode(self, Z):
-        """x̂(z) for each row of Z (n, k), shape (n, d)."""
-        Z = checks.observations(Z, self.u, name="Z")
-        return self.axes.decode(self.u * Z)                                                 # (4)
+        Over all images z(k) has mean 0 and variance 1, and so have these: (1 - ω²) + ω² = 1.
+        """
+        Z, rng = checks.observations(Z, self.u, finite=False, name="Z"), checks.rng(rng)
+        return self.shrink * Z + self.omega * rng.standard_normal(Z.shape, dtype=Z.dtype)   # (4)
 
     def points(self, K, rng, T=1, steps=4, h=0.5):
-        """One z for each picture of K, (n, k), and log w on the way to it, (n,), in nats.
+        """One z for each image of K (n, d), (n, n_z), and log w on the way to it, (n,), in nats.
 
-        The way has T temperatures; at each of them but the last the chain makes `steps` steps of
-        length h. With T = 1 there is none, and z is a draw of q.
+        With T = 1, z is a draw of q. Otherwise a chain makes `steps` steps of length h at each of
+        β = 1/T, ..., (T - 1)/T. Whatever it does, the mean of w is P(k) under p_0, and (8) holds.
+        So models of the same codes can be judged at the same points. These suit p_0 best, and the
+        bound is nearest for it.
         """
         T, steps = checks.whole_number(T, "T", least=1), checks.whole_number(steps, "steps")
         h = checks.number(h, "h", "(0, inf)")
@@ -179,25 +190,26 @@ class LogisticDecoder(Described):
             dx_hat, _ = backward(xp.ones_like(log_p))
             dz = (dx_hat @ self.axes.components) * self.u - z
             return z, (log_p.sum(axis=1) + 0.5 * (eps**2 - z**2).sum(axis=1)
-                       + xp.log(self.omega).sum()), self.omega * dz + eps
+                       + xp.log(self.omega).sum()), self.omega * dz + eps                   # (5)
 
         def energy(eps, beta):
             _, log_w, dlog_w = at(eps)
-            return 0.5 * (eps**2).sum(axis=1) - beta * log_w, eps - beta * dlog_w           # (7)
+            return 0.5 * (eps**2).sum(axis=1) - beta * log_w, eps - beta * dlog_w           # (6)
 
         for t in range(T):
             if t > 0:
                 eps = walk(lambda eps, beta=t / T: energy(eps, beta), eps, -far, far, rng, steps,
                            h / (2 * FAR), jump=0)
             z, part, _ = at(eps)
-            log_w = log_w + part / T                                                        # (8)
+            log_w = log_w + part / T                                                        # (7)
         return xp.concatenate([z, log_w[:, None]], axis=1)
 
 
 class Discretised(Described):
-    """Pictures of grey levels by a density p of their codes and a LogisticDecoder.
+    """Images of gray levels by a density p of their codes and a LogisticDecoder.
 
-    `log_p(Z, rng)` gives log p(z) for rows z, or a lower bound of it, (n,); None for p.log_prob(Z).
+    A model that has only a lower bound of log p(z) passes it as `log_p(Z, rng)`, (n,) for rows Z;
+    None means p.log_prob(Z).
     """
 
     def __init__(self, p, decoder, log_p=None):
@@ -206,17 +218,17 @@ class Discretised(Described):
         self.decoder = checks.instance(decoder, "decoder", LogisticDecoder)
 
     def lower_bound(self, Z, log_w, rng):
-        """What is at most log P(k) in the mean, for each picture, (n,), in nats, from the points
-        and their log w, that the decoder's `points` gives for pictures."""
+        """The bound (8) for each image, (n,), in nats: at most log P(k) on average. Z and log_w are
+        what `decoder.points` gives for the images."""
         Z, rng = checks.observations(Z, self.decoder.u, name="Z"), checks.rng(rng)
         log_w = checks.same_shape(checks.real_array(log_w, "log_w", like=Z), "log_w", Z[:, 0],
                                   "the rows of Z")
         log_p = self.p.log_prob(Z) if self.log_p is None else self.log_p(Z, rng)
-        return log_w + log_p + 0.5 * ((Z**2).sum(axis=1) + Z.shape[1] * LOG_2_PI)           # (6)
+        return log_w + log_p + 0.5 * ((Z**2).sum(axis=1) + Z.shape[1] * LOG_2_PI)           # (8)
 
     def sample(self, n, rng):
-        """n images, (n, d), whole numbers: z from p, and the decoded picture with its noise."""
+        """n images, (n, d), whole numbers: decoded draws of p, with noise, quantized."""
         Z, decoder = self.p.sample(checks.draws(n, rng), rng), self.decoder
-        u = rng.random((n, decoder.d)).clip(1e-16, 1)                       # log 0 is not wanted
-        noise = array_module(u).log(u / (1 - u)).astype(Z.dtype)            # logistic
+        share = rng.random((n, decoder.d)).clip(1e-16, 1)                   # not 0, for its log
+        noise = array_module(share).log(share / (1 - share)).astype(Z.dtype)   # of σ(noise) = share
         return quantise(decoder.decode(Z) + decoder.s * noise, decoder.levels)

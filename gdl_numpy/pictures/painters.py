@@ -1,36 +1,54 @@
-"""Painters: two procedural painters, whose pictures a discriminative model learns to tell apart.
+"""Painters: two rules that paint, whose pictures a discriminative model learns to tell apart.
 
-The chapter's example is a painting and the question whether a certain painter made it. Here the
-painters are two rules, so that pictures are plenty and the truth is known. Both cover a canvas with
-strokes from a palette of five random colours. There are two manners of moving the brush:
+The chapter's example of a discriminative model is a painting and the question whether a certain
+painter made it. Here both painters are rules, so that there are as many pictures as one likes, and
+it is known how often the best possible answer is right. They cover a canvas with 140 strokes from
+a palette of five random colors, and have two manners of moving the brush:
 
-    blocks      short broad strokes, straight, level or upright
+    blocks      short broad strokes, straight, horizontal or vertical
     swirling    long thin strokes, bent, along a vector field with three vortices
 
-Neither painter is pure. On each canvas every stroke is swirling with a probability s, and what
-tells the painters apart is only how they choose it, so that no model can be right always:
+Neither painter is pure. On each canvas every stroke is swirling with the probability s, and the
+painters y = 0 and y = 1 differ only in how they choose it:
 
-    painter 0   s ~ Beta(2, 4)         painter 1   s ~ Beta(4, 2)
-    p(y=1|s) = s²/(s² + (1 - s)²),     so even who knew s would be right in only 13/16 of all cases
+    s ~ Beta(2, 4) if y = 0,  Beta(4, 2) if y = 1                                                (1)
 
-A stroke with centre c, direction (cos α, sin α) and bend κ covers the pixels whose coordinates
-along and across it are small:
+The densities of s are 20 s (1 - s)³ and 20 s³ (1 - s). If both painters are equally frequent, then
+by Bayes' rule p(y=1|s) = s²/(s² + (1 - s)²), and whoever knew s would best say 1 where s > ½. That
+is right with probability ∫_½^1 20 s³ (1 - s) ds = 13/16: no model can do better.
 
-    u = (x - c) · (cos α, sin α)       v = (x - c) · (-sin α, cos α) - κ u²/2
-    covered:  |u| < length/2  and  |v| < width/2,  with edges one pixel soft
+**A stroke** with center c, direction (cos α, sin α) and bend κ follows a parabola. A pixel at x has
+the coordinates u along the stroke and v across, and its edge is one pixel soft. A swirling stroke
+runs along the field around the vortices c_j with the strengths g_j, where R turns a vector by 90°,
+and bends as the circle around the vortex with the largest |g_j|/r_j² does, κ = ±1/r_j:
 
-Mean colour does not tell the painters apart, because both draw the same palettes. The features that
-the models get are computed by hand, from the picture alone:
+    canvas  = canvas + cover (color - canvas)         one stroke after the other                 (2)
+    field   = Σ_j g_j R (x - c_j)/r_j²                r_j = |x - c_j| + 0.05                     (3)
+    u       = (x - c) · (cos α, sin α)                                                           (4)
+    v       = (x - c) · (-sin α, cos α) - κ u²/2                                                 (5)
+    cover   = clip(½ - size · max(|u| - length/2, |v| - width/2), 0, 1)                          (6)
 
-    colour    mean and standard deviation of red, green and blue                           6
-    texture   share of the squared gradient of brightness in 8 directions modulo 180°      8
+**Features.** The models do not get the pixels, but 22 numbers that are computed from them. Mean
+color does not tell the painters apart, because both draw the same palettes; texture does:
+
+    color     mean and standard deviation of red, green and blue                         6
+    texture   share of the squared gradient of brightness in 8 directions modulo 180°    8       (7)
               logarithm of the mean squared difference of brightness to the pixel
-              1, 2, 4, 8 below, and to the right                                           8
+              1, 2, 4, 8 below, and to the right                                         8       (8)
+
+By hand: vertical stripes, black and white by turns and one pixel wide, have the mean and standard
+deviation ½. Brightness differs by 1 from that of the next pixel to the right, and from no other of
+the eight. As 10^-6 is added before the logarithm, (8) is log 1 = 0 there, else log 10^-6 = -13.8.
 
 >>> import numpy
->>> canvases = paint(1, 2, numpy.random.default_rng(0), size=32)    # of the second painter
->>> canvases.shape, features(canvases).shape
-((2, 32, 32, 3), (2, 22))
+>>> stripes = numpy.tile([0.0, 1.0], (1, 16, 8))
+>>> values = features(numpy.stack([stripes] * 3, axis=3))[0]
+>>> print(values[[0, 3]], values[14:].round(1))
+[0.5 0.5] [-13.8 -13.8 -13.8 -13.8   0.  -13.8 -13.8 -13.8]
+>>> paint(1, 2, numpy.random.default_rng(0), size=32).shape         # two of the second painter
+(2, 32, 32, 3)
+
+See figure_1_02_painting (some pictures) and tests/pictures/test_painters.py (that it holds).
 """
 
 import math
@@ -47,11 +65,11 @@ BLOCK = 128                                                 # canvases at a time
 
 
 def paint(painter, n, rng, size=64):
-    """n canvases of painter 0 or 1, (n, size, size, 3), colours from 0 to 1, where rng lives."""
+    """n canvases of painter 0 or 1, (n, size, size, 3), colors from 0 to 1, where rng lives."""
     painter = checks.whole_number(painter, "painter", most=1)
     n, size = checks.draws(n, rng), checks.whole_number(size, "size", least=SMALLEST)
     a, b = (4, 2) if painter == 1 else (2, 4)
-    share = rng.beta(a, b, size=(n,))                       # s: probability of a swirling stroke
+    share = rng.beta(a, b, size=(n,))                       # s, of swirling strokes    # (1)
     palette = rng.random((n, 5, 3))
     vortices = rng.random((n, 3, 2)), rng.random((n, 3)) - 0.5
     row, strokes = array_module(palette).arange(n), []
@@ -66,8 +84,8 @@ def paint(painter, n, rng, size=64):
 
 
 def _painted(ground, strokes, size):
-    """Canvases (n, size, size, 3) of the colours `ground` (n, 3) under strokes, from first to last,
-    each a centre (n, 2), a shape of four (n,), and a colour (n, 3)."""
+    """Canvases (n, size, size, 3) of the colors `ground` (n, 3) under strokes, from first to last,
+    each a center (n, 2), a shape of four (n,), and a color (n, 3)."""
     xp, n, margin = array_module(ground), len(ground), math.ceil(LONGEST * size)
     width = size + 2 * margin
     canvas = xp.broadcast_to(ground[:, None, None], (n, width, width, 3)).copy()
@@ -78,7 +96,7 @@ def _painted(ground, strokes, size):
         cover = _cover(x[:, None, :], y[:, :, None], *shape, size)[..., None]
         where = row[:, None, None], corner[:, 1, :, None], corner[:, 0, None, :]
         under = canvas[where]
-        canvas[where] = under + cover * (colour[:, None, None] - under)
+        canvas[where] = under + cover * (colour[:, None, None] - under)                     # (2)
     return canvas[:, margin:-margin, margin:-margin].copy()
 
 
@@ -101,20 +119,20 @@ def _field(x, centres, strengths):
     away = x[:, None] - centres
     distance = xp.sqrt((away**2).sum(axis=2)) + 0.05
     pull = strengths / distance**2
-    flow_x, flow_y = -(pull * away[:, :, 1]).sum(axis=1), (pull * away[:, :, 0]).sum(axis=1)
+    flow_x, flow_y = -(pull * away[:, :, 1]).sum(axis=1), (pull * away[:, :, 0]).sum(axis=1)   # (3)
     row, strongest = xp.arange(len(x)), abs(pull).argmax(axis=1)
     return (xp.arctan2(flow_y, flow_x),
             xp.sign(strengths[row, strongest]) / distance[row, strongest])
 
 
 def _cover(x, y, angle, bend, length, width, size):
-    """How much of each pixel, at x and y from the centre, the stroke covers, between 0 and 1."""
+    """The share of each pixel, at x and y from the center, that the stroke covers."""
     angle, bend, length, width = (a[:, None, None] for a in (angle, bend, length, width))
     xp = array_module(x)
-    u = x * xp.cos(angle) + y * xp.sin(angle)
-    v = y * xp.cos(angle) - x * xp.sin(angle) - 0.5 * bend * u**2
+    u = x * xp.cos(angle) + y * xp.sin(angle)                                               # (4)
+    v = y * xp.cos(angle) - x * xp.sin(angle) - 0.5 * bend * u**2                           # (5)
     beyond = xp.maximum(abs(u) - length / 2, abs(v) - width / 2)
-    return (0.5 - size * beyond).clip(0, 1)
+    return (0.5 - size * beyond).clip(0, 1)                                                 # (6)
 
 
 def features(images):
@@ -136,10 +154,10 @@ def _features(images):
     energy = dx**2 + dy**2
     direction = (xp.arctan2(dy, dx) % math.pi / math.pi * 8).astype(int).clip(0, 7)
     shares = xp.stack([(energy * (direction == i)).sum(axis=(1, 2)) for i in range(8)], axis=1)
-    shares = shares / (shares.sum(axis=1, keepdims=True) + 1e-12)
+    shares = shares / (shares.sum(axis=1, keepdims=True) + 1e-12)                           # (7)
     differences = [((brightness[:, k:] - brightness[:, :-k])**2).mean(axis=(1, 2))
                    for k in (1, 2, 4, 8)]
     differences += [((brightness[:, :, k:] - brightness[:, :, :-k])**2).mean(axis=(1, 2))
                     for k in (1, 2, 4, 8)]
     return xp.concatenate([images.mean(axis=(1, 2)), images.std(axis=(1, 2)), shares,
-                           xp.log(xp.stack(differences, axis=1) + 1e-6)], axis=1)
+                           xp.log(xp.stack(differences, axis=1) + 1e-6)], axis=1)           # (8)

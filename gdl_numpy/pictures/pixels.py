@@ -1,38 +1,47 @@
-"""Pixels: pictures of whole grey levels have probabilities, and how to compare models by them.
+"""Pixels: images of whole gray levels have probabilities, and their models can be compared in bits.
 
-Why: a density can be as large as one likes, so what does it say about a picture? A pixel on a disk
-is no real number but one of L levels of grey. Then there are L^d pictures of d pixels, each model
-gives them masses that sum to 1, and masses can be compared: in bits per pixel, how long a picture
-is in the best code for a model. Idea: a model of levels gives masses at once; a model that is a
-density on [0, 1]^d gives the picture k the integral over its cell, all x that are rounded down to
-k. Nobody can compute that integral in 1,000 dimensions, but one point drawn from the cell bounds
-it in the mean.
+Which of two models knows the faces of faces.py better? Their densities do not tell. A density can
+be as large as one likes, and some models have none. But a pixel on a disk is not a real number. It
+is one of L levels of gray, so that there are L^d images of d pixels and no others. Each model gives
+each of them a mass, the masses sum to 1, and masses can be compared. The usual unit is bits per
+pixel, -log2 P(k)/d: the length of the image k in the code that is best for the model, divided by
+the number of its pixels. If all images are equally probable, it is log2 L.
 
-    k = floor(L x), at most L - 1        quantise: k in {0, ..., L - 1}^d                        (1)
-    x = (k + u)/L,  u ~ uniform [0, 1)^d                             dequantise                  (2)
-    bits per pixel = -log2 P(k)/d,  log2 L if all pictures are equally probable
+From brightness x in [0, 1]^d to levels k in {0, ..., L - 1}^d, and back to some x of the same cell:
 
-The simplest model forgets that pixels have neighbours. From n pictures, and one more of each level
-so that nothing is impossible,
+    k = floor(L x), at most L - 1                                quantize                        (1)
+    x = (k + u)/L                u uniform in [0, 1)^d           dequantize                      (2)
 
-    P(k) = Π_i P_i(k_i)                                                                          (3)
-    P_i(l) = (1 + number of pictures with k_i = l)/(L + n)                                       (4)
+**Masses without a density.** The simplest model forgets that pixels have neighbors. The levels of
+each pixel i are counted in n images, and one more of each, so that none is impossible:
 
-For a density p, P(k) is the mean of p over the cell times its volume L^-d; as log is concave, the
-mean of a logarithm is at most the logarithm of the mean (Jensen; Theis, van den Oord and Bethge
-2016):
+    P_i(l) = (1 + number of images with k_i = l)/(L + n)                                         (3)
+    P(k)   = Π_i P_i(k_i)                                                                        (4)
 
-    log P(k) = log (L^-d mean_u p((k + u)/L)) >= mean_u log p((k + u)/L) - d log L               (5)
+**Masses of a density.** A density p on R^d gives the image k the mass of its cell, which runs from
+k_i/L to (k_i + 1)/L in each pixel i. The cell has the volume L^-d, so its mass is L^-d times the
+mean of p over it. Such a mean over 1,000 dimensions cannot be computed. But log is concave, so the
+mean of a logarithm is at most the logarithm of the mean (Jensen's inequality), and a mean of
+logarithms can be estimated from a single u (Theis, van den Oord and Bethge 2016):
 
-For a smooth density the gap does not vanish. Even if a picture is known, and so has the mass 1, the
-bound by a normal density needs 0.25 bits per pixel or more; the normal's own mass of the cell need
-not be smaller than 1 (test_pixels). discretised.py gives masses that are hardly charged.
+    log P(k) = log(L^-d mean over u of p((k + u)/L)) >= mean over u of log p((k + u)/L) - d log L
+    bound    = log p((k + u)/L) - d log L       with one u: at most log P(k) on average          (5)
+
+How much is lost? Suppose that all images are equal. A normal density narrow enough has nearly all
+its mass in their cell, and needs 0 bits. Yet the best bound of any normal density, reached with the
+variance of a uniform u, needs ½ log2(2πe/12) = 0.25 bits per pixel, the difference of the entropies
+of a normal and a uniform variable. Masses that lose almost nothing are in discretised.py.
+
+By hand: three images of 2 pixels, L = 2. The first pixel is 0 in all of them, the second 1 in two,
+so the image (0, 1) has the mass (3 + 1)/(2 + 3) · (2 + 1)/(2 + 3) = 12/25, or 0.53 bits per pixel.
 
 >>> import numpy
->>> K = numpy.array([[0, 1], [0, 0], [0, 1]])                       # 3 pictures of 2 pixels, L = 2
->>> p = IndependentPixels.fit(K, 2)
->>> numpy.exp(p.log_mass([[0, 1]])).round(2).tolist()               # 4/5 times 3/5
-[0.48]
+>>> p = IndependentPixels.fit([[0, 1], [0, 0], [0, 1]], 2)
+>>> log_mass = p.log_mass([[0, 1]])
+>>> print(numpy.exp(log_mass).round(2), (-log_mass / numpy.log(2) / 2).round(2))
+[0.48] [0.53]
+
+See figure_1_03_faces (models in bits per pixel) and tests/pictures/test_pixels.py (that it holds).
 """
 
 import math
@@ -44,14 +53,14 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 
-MOST = 2**16                                                # levels: a pixel of 16 bits
+MOST = 2**16                                                # levels, those of 16 bits
 BLOCK = 256                                                 # images at a time bound the memory
 
 
 def quantise(images, levels):
-    """The grey levels, whole numbers 0, ..., levels - 1, of images in [0, 1], of the same shape.
+    """The gray levels, whole numbers 0, ..., levels - 1, of images in [0, 1], of the same shape.
 
-    What lies outside of [0, 1], as the samples of a density do, gets the nearest level.
+    A number outside [0, 1], as samples of a density may be, gets the nearest level.
     """
     levels = checks.whole_number(levels, "levels", least=1, most=MOST)
     images = checks.real_array(images, "images")
@@ -61,7 +70,7 @@ def quantise(images, levels):
 def dequantise(K, levels, rng, dtype=float):
     """A random point of the cell of each image K (n, d), shape (n, d), float32 or float64.
 
-    Where `dtype` would round it over the border, u is as far from 0 and 1 as L x is rounded.
+    Rounding to `dtype` could move a point into the next cell, so u keeps that far from 0 and 1.
     """
     levels = checks.whole_number(levels, "levels", least=1, most=MOST)
     K, dtype = checks.grey_levels(K, levels), checks.float_dtype(dtype)
@@ -73,7 +82,7 @@ def dequantise(K, levels, rng, dtype=float):
 def inverse_cdf(mass, u):
     """The level, a whole number, at which the sum of mass (..., L) passes u in [0, 1), (..., 1).
 
-    The sum is one of float64, so that no rare level is lost in it, and u a share of all of it.
+    The sum is taken in float64, so that no rare level is lost, and u is a share of its total.
     """
     mass, u = (checks.real_array(a, name, finite=False) for a, name in ((mass, "mass"), (u, "u")))
     total = mass.cumsum(axis=-1, dtype=float)
@@ -92,12 +101,12 @@ class IndependentPixels(Described):
 
     @classmethod
     def fit(cls, K, levels):
-        """From images K (n, d) of that many levels: their shares, and one more of each level."""
+        """The model whose `mass` is (3), from images K (n, d) of that many levels."""
         levels = checks.whole_number(levels, "levels", least=1, most=MOST)
         K = checks.grey_levels(K, levels)
         xp = array_module(K)
         counts = xp.stack([(K == level).sum(axis=0) for level in range(levels)], axis=1) + 1
-        return cls(counts / counts.sum(axis=1, keepdims=True))                              # (4)
+        return cls(counts / counts.sum(axis=1, keepdims=True))                              # (3)
 
     def log_mass(self, K):
         """log P(k) for each image of K (n, d), shape (n,), in nats."""
@@ -105,7 +114,7 @@ class IndependentPixels(Described):
         K, xp = checks.grey_levels(K, levels, like=self.mass, d=d), array_module(self.mass)
         with numpy.errstate(divide="ignore"):               # log 0 is -inf
             log_mass = xp.log(self.mass)
-        return in_blocks(lambda i, j: log_mass[xp.arange(d), K[i:j]].sum(axis=1), len(K),   # (3)
+        return in_blocks(lambda i, j: log_mass[xp.arange(d), K[i:j]].sum(axis=1), len(K),   # (4)
                          BLOCK)
 
     def sample(self, n, rng):
@@ -115,10 +124,10 @@ class IndependentPixels(Described):
 
 
 class Dequantised(Described):
-    """Pictures of grey levels by a density p on R^d: P(k) = integral of p over the cell of k.
+    """Images of gray levels by a density p on R^d: P(k) is the integral of p over the cell of k.
 
-    `log_p(X, rng)` gives log p(x) for rows x, or a lower bound of it, (n,); None for
-    p.log_prob(X). `dtype` is that of the points at which it is asked.
+    A model that has only a lower bound of log p(x) passes it as `log_p(X, rng)`, (n,) for rows X;
+    None means p.log_prob(X). `dtype` is that of X.
     """
 
     def __init__(self, p, levels, log_p=None, dtype=float):
@@ -128,14 +137,14 @@ class Dequantised(Described):
         self.dtype = checks.float_dtype(dtype).name
 
     def lower_bound(self, K, rng):
-        """What is at most log P(k) in the mean, for each image of K (n, d), (n,), in nats.
+        """The bound (5) for each image of K (n, d), (n,), in nats.
 
-        It is random, from one draw of u for each picture: for a mean over many that is enough.
+        It is random, as each image gets one draw of u. For a mean over many images that is enough.
         """
         X = dequantise(K, self.levels, rng, self.dtype)
         log_p = self.p.log_prob(X) if self.log_p is None else self.log_p(X, rng)
         return log_p - X.shape[1] * math.log(self.levels)                                   # (5)
 
     def sample(self, n, rng):
-        """n images, (n, d), whole numbers: what p samples, rounded down."""
+        """n images, (n, d), whole numbers: samples of p, quantized."""
         return quantise(self.p.sample(checks.draws(n, rng), rng), self.levels)

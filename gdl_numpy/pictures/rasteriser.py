@@ -1,38 +1,54 @@
-"""Rasteriser: polygons become pictures, each pixel the share of it that is covered.
+"""Rasterizer: polygons become images, in which each pixel is the share of it that is covered.
 
-So the pictures are anti-aliased: nothing jumps when a corner moves, and every pixel is a
-continuous function of the corners. By Green's theorem the area of a polygon is an integral around
-it, and so is the covered area of a pixel: each edge adds the signed area between itself and the
-pixel's right side. With lengths in pixels, the right side at x = j, and an edge that passes through
-the row of the pixel from (x0, y0) to (x1, y1),
+The dogs, horses and faces of this book are drawn with polygons, and models want pixels. The simple
+way, a pixel is black if its middle lies in the polygon, makes pixels jump when a corner moves; then
+the images would not form a smooth surface in the space of pixels. The share of a pixel that is
+covered changes continuously (the image is anti-aliased), and it can be computed exactly.
 
-    cover  =  |Σ_edges ∫ clip(j - x, 0, 1) dy|  =  |Σ_edges (y1 - y0) mean|
-    mean   =  ∫ clip(t, 0, 1) dt / (t1 - t0),      from t0 = j - x0 to t1 = j - x1
-    ∫ clip(t, 0, 1) dt  =  (c1 - c0)(c1 + c0)/2 + (max(t1, 1) - max(t0, 1)),     c = clip(t, 0, 1)
+Lengths are in pixels. Look at the pixel with the right side at x = j, and at a horizontal line
+through it. Between two crossings x and x' of the polygon's boundary the line is inside, and covers
+the length clip(j - x, 0, 1) - clip(j - x', 0, 1) of the pixel. Walk around the polygon: at one of
+the two crossings the way leads up, at the other one down, so the sign of dy tells them apart, and
+the covered area is |Σ_edges ∫ clip(j - x, 0, 1) dy|. In the row of the pixel an edge passes from
+(x0, y0) to (x1, y1). On it x changes evenly with y, so its integral is y1 - y0 times a mean:
 
-The differences in numerator and denominator are of the same rounded numbers, so that rounding does
-no more harm to a steep edge than to another.
+    t     = j - x                       from t0 = j - x0 to t1 = j - x1                          (1)
+    C     = ∫ clip(t, 0, 1) dt          from t0 to t1, with c = clip(t, 0, 1) at its ends,
+          = ½ (c1 - c0)(c1 + c0) + max(t1, 1) - max(t0, 1)                                       (2)
+    mean  = C/(t1 - t0)                 of clip(t, 0, 1) along the edge; c if t1 = t0            (3)
+    cover = |Σ_edges (y1 - y0) mean|                                                             (4)
+    image = 1 - Π_parts (1 - cover)     of several polygons, the parts of one image              (5)
 
->>> triangle = [[(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]]               # below the diagonal
->>> rasterise([triangle], 2).tolist()
-[[[0.0, 0.5], [0.5, 1.0]]]
+An antiderivative of clip(t, 0, 1) is ½ t² between 0 and 1, and t - ½ beyond: (2) is its difference.
+In (3) numerator and denominator are differences of the same rounded numbers, so that rounding does
+no more harm to a steep edge than to another one.
+
+By hand: a triangle below the diagonal of 2 x 2 pixels. In the lower left one, j = 1, the right side
+has t = -1, so clip is 0; the diagonal has t from 0 to 1, so the mean is ½ and the cover ½. In the
+lower right one, j = 2, the diagonal has t from 1 to 2, so clip and the cover are 1.
+
+>>> triangle = [[(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]]
+>>> print(rasterise([triangle], 2))
+[[[0.  0.5]
+  [0.5 1. ]]]
+
+See figure_1_01_horses (what it draws) and tests/pictures/test_rasteriser.py (that it holds).
 """
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 
-BLOCK = 256                                                 # pictures at a time bound the memory
+BLOCK = 256                                                 # images at a time bound the memory
 
 
 def rasterise(polygons, resolution=32):
     """The share of each pixel that the polygons cover, (n, resolution, resolution).
 
-    `polygons` lists the parts of n pictures; a part is an array (n, m, 2) of the corners (x, y) of
-    a closed polygon that does not cross itself, the last corner not repeated, in either direction.
-    The picture shows the unit square, its first row at the top; what lies outside is cut off. The
-    parts are united as 1 - Π (1 - cover), exact but in pixels through which edges of two parts
-    pass.
+    `polygons` lists the parts of n images. A part is an array (n, m, 2) of the corners (x, y) of a
+    closed polygon that does not cross itself, the last corner not repeated, in either direction.
+    The image shows the unit square, its first row at the top; what lies outside is cut off. The
+    union (5) is exact except in pixels through which edges of two parts pass.
     """
     resolution = checks.whole_number(resolution, "resolution", least=1)
     if not isinstance(polygons, list | tuple) or not polygons:
@@ -45,14 +61,6 @@ def rasterise(polygons, resolution=32):
             raise ValueError(f"polygons[{i}] must have shape (n, m, 2) with n = {n} pictures and m "
                              f"at least 3 corners, got {P.shape}")
     return in_blocks(lambda i, j: _united([P[i:j] for P in parts], resolution), n, BLOCK)
-
-
-def _united(parts, r):
-    """The cover of each pixel by all parts, first row at the top."""
-    uncovered = 1
-    for P in parts:
-        uncovered = uncovered * (1 - _cover(P * r, r))
-    return 1 - uncovered[:, ::-1]
 
 
 def _cover(P, r):
@@ -68,15 +76,24 @@ def _cover(P, r):
     for k, ((left, bottom), (right, top)) in enumerate(zip(first, last, strict=True)):
         x, y = P[:, k, 0, None], P[:, k, 1, None]
         run, rise = Q[:, k, 0, None] - x, Q[:, k, 1, None] - y
-        level = xp.arange(bottom, top + 1, dtype=P.dtype)
+        level = xp.arange(bottom, top + 1, dtype=P.dtype)   # the heights between rows of pixels
         height = xp.minimum(xp.maximum(level, low[:, k, 1, None]), high[:, k, 1, None])
-        x = x + run * (height - y) / xp.where(rise == 0, 1, rise)           # where it meets level
+        x = x + run * (height - y) / xp.where(rise == 0, 1, rise)           # on the edge
         dy = (xp.sign(rise) * (height[:, 1:] - height[:, :-1]))[:, :, None]
-        t = xp.arange(left + 1, right + 1, dtype=P.dtype) - x[:, :, None]
+        t = xp.arange(left + 1, right + 1, dtype=P.dtype) - x[:, :, None]                   # (1)
         c, beyond = t.clip(0, 1), xp.maximum(t, 1)
         dt = t[:, 1:] - t[:, :-1]
-        C = (c[:, 1:] - c[:, :-1]) * (c[:, 1:] + c[:, :-1]) / 2 + (beyond[:, 1:] - beyond[:, :-1])
-        mean = xp.where(dt == 0, c[:, 1:], C / xp.where(dt == 0, 1, dt))
-        cover[:, bottom:top, left:right] += dy * mean
-        cover[:, bottom:top, right:] += dy
+        C = ((c[:, 1:] - c[:, :-1]) * (c[:, 1:] + c[:, :-1]) / 2
+             + (beyond[:, 1:] - beyond[:, :-1]))                                            # (2)
+        mean = xp.where(dt == 0, c[:, 1:], C / xp.where(dt == 0, 1, dt))                    # (3)
+        cover[:, bottom:top, left:right] += dy * mean                                       # (4)
+        cover[:, bottom:top, right:] += dy                  # t is at least 1 there
     return xp.minimum(abs(cover), 1)
+
+
+def _united(parts, r):
+    """The cover of each pixel by the union of the parts, first row at the top."""
+    uncovered = 1
+    for P in parts:
+        uncovered = uncovered * (1 - _cover(P * r, r))
+    return 1 - uncovered[:, ::-1]                                                           # (5)

@@ -1,18 +1,51 @@
-"""Silhouettes: dogs and horses made of polygons, for two figures of the chapter.
+"""Silhouettes: dogs and horses made of polygons, each determined by a few numbers.
 
-A picture of a dog has a thousand pixels, but few numbers say all about it. Here they are known: a
-latent vector turns and stretches the parts of an animal, and each part is a polygon, ready to be
-rasterised (`rasteriser.rasterise`). Nothing jumps on the way, so the pictures form a manifold in
-the space of pixels.
+An image of a dog has a thousand pixels, but few numbers say all about it: the images form a
+manifold. In the chapter dogs illustrate this, and horses are what a generative model learns to
+make. To see whether a model finds a manifold, one has to know it; so here the numbers come first. A
+latent vector turns and stretches the parts of an animal, each part is a polygon, and the polygons
+are rasterized (rasteriser.py). Nothing jumps when the latents move, so the manifold is connected:
 
-    latent (n, k)  ->  polygons, each (n, m, 2)  ->  pictures (n, resolution, resolution)
+    latent (n, k)  ->  polygons, each (n, m, 2)  ->  images (n, resolution, resolution)
 
-Parts are outlines, smooth curves through given points, turned about a joint; legs, and the dog's
-neck, are chains of bones, each bounded by circles around its two joints and their tangents.
+**Outlines** are smooth curves through given points. From the point P1 to the next one P2, with P0
+before and P3 behind them, take the cubic curve x(t), 0 <= t < 1, that begins at P1 and ends at P2
+with the derivatives (P2 - P0)/2 and (P3 - P1)/2, so that the pieces join smoothly (Catmull and Rom
+1974):
 
+    x(t) = P1 + t/2 (P2 - P0 + t (2 P0 - 5 P1 + 4 P2 - P3 + t (3 (P1 - P2) + P3 - P0)))          (1)
+
+**Joints.** With e(α) the unit vector in the direction α, an outline whose origin is its joint j is
+turned there by α. A bone leads from a joint j to the next one:
+
+    p' = j + p_1 e(α) + p_2 e(α + 90°)         of each corner p = (p_1, p_2)                     (2)
+    j' = j + length e(α)                                                                         (3)
+
+A bone is bounded by circles of the radii r around j and s around j', and their common tangents.
+The distance of a tangent from j is r, and from j' it is s. If its normal is at the angle γ to the
+bone, the way from j to j' leads nearer to it by length · cos γ, which therefore is r - s. So the
+arc around j' goes from α - γ to α + γ, and that around j over the rest of its circle:
+
+    γ  = arccos((r - s)/length)                                                                  (4)
+
+**Gait.** At the phase φ of the gallop a leg with the delay φ0 swings forward and back, and is
+lifted on its way forward. With the amplitude A,
+
+    swing = A cos(φ + φ0)                                                                        (5)
+    lift  = A (1 - sin(φ + φ0 + 23°))²/4       between 0 and A                                   (6)
+
+By hand: for the square with the corners (±1, ±1), (1) with t = ½ is (9 (P1 + P2) - P0 - P3)/16, so
+between (1, -1) and (1, 1) the curve passes (20/16, 0).
+
+>>> square = [(-1000, -1000), (1000, -1000), (1000, 1000), (-1000, 1000)]
+>>> print(smooth(square, pieces=2)[3])
+[1.25 0.  ]
 >>> body, tail, *_ = dog([[0.0, 0.5], [1.0, 0.5]])                  # tail lowered, tail straight up
->>> tail.shape, tail[..., 1].max(axis=1).round(2).tolist()          # its highest corner
-((2, 44, 2), [0.6, 0.85])
+>>> print(tail.shape, tail[..., 1].max(axis=1).round(2))            # its highest corner
+(2, 44, 2) [0.6  0.85]
+
+See figure_1_01_horses, figure_1_09_manifold (dogs) and tests/pictures/test_silhouettes.py (that it
+holds).
 """
 
 import math
@@ -24,7 +57,8 @@ from gdl_numpy.numerics.backend import array_module
 
 
 def smooth(points, pieces=4):
-    """A polygon (m, 2) along the closed Catmull-Rom curve through points in thousandths."""
+    """A polygon (m, 2) along the closed curve (1) through points, which are in thousandths: the
+    corners of each piece are at t = 0, 1/pieces, 2/pieces, ..."""
     P = checks.real_array(points, "points")
     P = checks.not_empty(checks.observations(P, P, name="points", d=2), "points") / 1000
     pieces = checks.whole_number(pieces, "pieces", least=1)
@@ -32,7 +66,7 @@ def smooth(points, pieces=4):
     curve = [P + t / 2 * (after - before + t * (2 * before - 5 * P + 4 * after - beyond
                                                 + t * (3 * (P - after) + beyond - before)))
              for t in numpy.arange(pieces) / pieces]
-    return numpy.stack(curve, axis=1).reshape(-1, 2)
+    return numpy.stack(curve, axis=1).reshape(-1, 2)                                        # (1)
 
 
 def direction(angle):
@@ -43,11 +77,11 @@ def direction(angle):
 
 
 def turn(outline, angle, joint):
-    """The outline (m, 2), its origin at the joint, turned by angle (n,): n polygons (n, m, 2)."""
+    """The outline (m, 2), its origin at the joint, turned by angle (n,), in degrees: (n, m, 2)."""
     angle = _angles(angle, "angle")
     P, joint = _points(outline, "outline", angle, (2,)), _points(joint, "joint", angle)
     return (joint[..., None, :] + P[:, :1] * direction(angle)[:, None]
-            + P[:, 1:] * direction(angle + 90)[:, None])
+            + P[:, 1:] * direction(angle + 90)[:, None])                                    # (2)
 
 
 def _angles(angle, name):
@@ -71,8 +105,8 @@ def limb(joint, angles, lengths, radii):
     """The polygons of a chain of bones from joint, (2,) or (n, 2), and the joint where it ends.
 
     Bone i points in the direction angles[i] (n,), in degrees, and has the length lengths[i], a
-    number or (n, 1). It is the convex hull of circles around its joints, whose `radii`, one more
-    than bones, may differ by less than its length; each arc is drawn by 9 points.
+    number or (n, 1). It is the convex hull of circles around its joints. There is one more of the
+    `radii` than bones, and neighbors differ by less than the length. Each arc has 9 corners.
     """
     if not (all(isinstance(a, list | tuple) for a in (angles, lengths, radii))
             and len(radii) - 1 == len(lengths) == len(angles) > 0):
@@ -85,8 +119,8 @@ def limb(joint, angles, lengths, radii):
     joint = _points(joint, "joint", angles[0])
     u = xp.linspace(-1, 1, 9, dtype=angles[0].dtype)
     for angle, length, r, s in zip(angles, lengths, radii[:-1], radii[1:], strict=True):
-        end = joint + length * direction(angle)
-        half = 180 / math.pi * xp.arccos((r - s) / length + 0 * angle[:, None])
+        end = joint + length * direction(angle)                                             # (3)
+        half = 180 / math.pi * xp.arccos((r - s) / length + 0 * angle[:, None])             # (4)
         front, back = angle[:, None] + half * u, angle[:, None] + 180 + (180 - half) * u
         bones.append(xp.concatenate([end[:, None] + s * direction(front),
                                      joint[..., None, :] + r * direction(back)], axis=1))
@@ -94,7 +128,7 @@ def limb(joint, angles, lengths, radii):
     return bones, joint
 
 
-# Outlines in thousandths, x to the right and y up. Bodies stand in their place in the picture, the
+# Outlines in thousandths, x to the right and y up. Bodies stand in their place in the image, the
 # other parts have the joint about which they turn at (0, 0).
 DOG_BODY = smooth([(278, 550), (310, 608), (390, 620), (480, 605), (570, 620), (640, 632),
                    (698, 596), (714, 525), (685, 440), (600, 400), (510, 425), (430, 460),
@@ -166,8 +200,7 @@ def horse(latent):
     6  depth    88 ... 112 % of the body's
     7  tail     carried low ... streaming, over 44 degrees
 
-    It gallops, the hind legs before the fore legs. At the phase t, in degrees, a leg with delay t0
-    swings by A cos(t + t0) and is lifted by A (1 - sin(t + t0 + 23))²/4, with A = 30 ... 100 %.
+    It gallops, the hind legs before the fore legs. `stride` is the amplitude A of (5) and (6).
     """
     latent = checks.rows_of_box(latent, [-1] * 8, [1] * 8, "latent")
     phase, stride, neck, head, legs, length, depth, tail = latent.T
@@ -186,8 +219,8 @@ def horse(latent):
     amplitude = 0.65 + 0.35 * stride
     for joint, (moves, lengths, radii), delay in [(hip, HIND, 0), (hip, HIND, 50),
                                                   (shoulder, FORE, 150), (shoulder, FORE, 200)]:
-        swing = amplitude * direction(180 * phase + delay)[:, 0]
-        lift = amplitude * (1 - direction(180 * phase + delay + 23)[:, 1])**2 / 4
+        swing = amplitude * direction(180 * phase + delay)[:, 0]                            # (5)
+        lift = amplitude * (1 - direction(180 * phase + delay + 23)[:, 1])**2 / 4           # (6)
         angles = [mean + a * swing + b * lift for mean, a, b in moves]
         lengths = [bone * (1 + 0.1 * legs[:, None]) for bone in lengths]
         bones, fetlock = limb(joint, angles[:-1], lengths, radii)

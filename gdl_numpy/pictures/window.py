@@ -1,32 +1,45 @@
-"""Window: a picture pixel by pixel, each given its neighbours above and to the left.
+"""Window: an image is made pixel by pixel, each given its neighbors above and to the left.
 
-Why: pixels that are drawn independently make noise, not faces, as a cheek is smooth and an eye has
-another eye beside it. Yet P(k) of all pixels at once is a table of L^d numbers. Idea: the chain
-rule needs only P of one pixel given those before it, row by row from the top, and "which level?" is
-the question of a classifier. What it sees of the pixels before is a window, its receptive field;
-and one classifier does for all pixels if it is also told which one it is asked for (van den Oord,
-Kalchbrenner and Kavukcuoglu 2016, with convolutions).
+Pixels that are drawn independently make noise, not faces: a cheek is smooth, and an eye has another
+eye beside it. But the masses P(k) of all images of d pixels with L levels of gray are a table of
+L^d numbers. The chain rule of probability, P(k) = P(k_1) P(k_2|k_1) P(k_3|k_1, k_2) ..., makes the
+question smaller. It needs only one pixel's distribution, given those before it, row by row from the
+top; and "which of L levels?" is the question of a classifier. Two simplifications make it small
+enough. The classifier does not see all pixels before, but only those nearby, a window that is
+called its receptive field. And one classifier serves all pixels, as it is also told which one it is
+asked for (van den Oord, Kalchbrenner and Kavukcuoglu 2016, with convolutions).
 
-    . o o o o o .       o  window: `rows` rows above, from `reach` to the left to `reach` to the
-    . o o o o o .          right, and `reach` pixels to the left; here rows = 2, reach = 2
-    . o o i . . .       i  the pixel that is asked for;  .  pixels that it does not see
+    . o o o o o .       i  the pixel that is asked for;  .  pixels that the classifier does not see
+    . o o o o o .       o  the window: `reach` pixels to the left, and of each of `rows` rows above
+    . o o i . . .          those from `reach` to the left to `reach` to the right; here both are 2
 
-    v = (2k + 1)/L - 1 in (-1, 1) for a pixel in the picture, 0 for one beyond its border        (1)
-    x_i = (v of the window of i, onehot(row of i), onehot(column of i))                          (2)
-    P(k_i | k_1, ..., k_{i-1}) = softmax(mlp_θ(x_i)) at k_i                                      (3)
-    log P(k) = Σ_i log P(k_i | k_1, ..., k_{i-1})                                                (4)
-    loss(θ) = mean of -log P(k_i | ...) over m random pixels i of each picture                   (5)
+Pixel i has the level k_i and the brightness v_i. onehot(j) is a row of zeros with a 1 in place j.
+From the input x_i a network makes L numbers a_i = mlp_θ(x_i), and softmax a distribution of levels:
 
-The mass of a picture is exact, and all masses sum to 1. A loss of some pixels has the mean of a
-loss of all, at a fraction of the cost. Sampling cannot be done in parallel: pixel by pixel, each
-level is drawn and then seen by the next.
+    v_i     = (2 k_i + 1)/L - 1, in (-1, 1)           0 for a pixel beyond the border            (1)
+    x_i     = (v in the window of i, onehot(row of i), onehot(column of i))                      (2)
+    loss(θ) = mean of -log softmax(a_i) at k_i        over m random pixels i of each image       (3)
+    log P(k_i|k_1, ..., k_{i-1}) = log softmax(a_i) at k_i                                       (4)
+    log P(k) = Σ_i log P(k_i|k_1, ..., k_{i-1})                                                  (5)
+
+The loss of some random pixels is on average that of all, -log P(k)/d, and costs a fraction. The
+mass of an image is exact, and all masses sum to 1, since each softmax does. The price is paid when
+sampling: each level has to be drawn before the next pixel can see it, one after the other.
+
+By hand: of an image of 2 x 2 pixels with 3 levels, 0 and 1 above 2 and 1, the last pixel sees -2/3
+and 0 above, 0 beyond the border, and 2/3 on its left; then its row and its column, both the second.
+And the masses of all 81 such images sum to 1, whatever θ is.
 
 >>> import numpy
 >>> family = WindowFamily(side=2, levels=3, reach=1, rows=1, hidden=(5,))
+>>> print(family.inputs(numpy.array([[0, 1, 2, 1]]), numpy.array([[3]])).round(2))
+[[-0.67  0.    0.    0.67  0.    1.    0.    1.  ]]
 >>> p = family(family.initial_theta(numpy.random.default_rng(0)))
->>> every = numpy.indices((3,) * 4).reshape(4, -1).T                # 81 pictures of 2 x 2 pixels
->>> round(float(numpy.exp(p.log_mass(every)).sum()), 6)
+>>> every = numpy.indices((3,) * 4).reshape(4, -1).T                # 81 images of 2 x 2 pixels
+>>> print(numpy.exp(p.log_mass(every)).sum().round(6))
 1.0
+
+See figure_1_03_faces (its bits per pixel) and tests/pictures/test_window.py (that it holds).
 """
 
 from gdl_numpy.labels.discriminative import NetworkClassifierFamily
@@ -37,16 +50,15 @@ from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.pictures.pixels import MOST, inverse_cdf
 
-BLOCK = 8                                                   # images at a time bound the memory,
-SAMPLES = 256                                               # and these where only one pixel of each
+BLOCK = 8                                                   # images at a time bound the memory
+SAMPLES = 256                                               # images, of each of which one pixel
 
 
 class WindowFamily(Described):
-    """Pictures of side x side pixels, each one of `levels` grey levels, by their windows.
+    """Images of side x side pixels, each one of `levels` gray levels, by their windows.
 
-    The window are `reach` pixels to the left and the `rows` rows above, from `reach` to the left to
-    `reach` to the right. The classifier is a network with `hidden` layers of these widths. Images K
-    are (n, side²), whole numbers, row by row from the top.
+    `reach` and `rows` say how large the window is. The classifier is a network with hidden layers
+    of the widths `hidden`. Images K are (n, side²), whole numbers, row by row from the top.
     """
 
     def __init__(self, side, levels, reach, rows, hidden):
@@ -55,7 +67,7 @@ class WindowFamily(Described):
         self.reach = checks.whole_number(reach, "reach")
         self.rows = checks.whole_number(rows, "rows")
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        self.width = self.side + 2 * self.reach             # of the picture with its borders
+        self.width = self.side + 2 * self.reach             # of the image with its borders
         self._shifts = [row * self.width + column for row in range(-self.rows, 1)
                         for column in range(-self.reach, self.reach + 1) if (row, column) < (0, 0)]
         self.classifier = NetworkClassifierFamily(
@@ -70,8 +82,9 @@ class WindowFamily(Described):
         return self.classifier.initial_theta(checks.rng(rng), dtype)
 
     def inputs(self, K, pixels, dtype=float):
-        """What the classifier sees when asked for the `pixels` (n, m) of images K (n, side²), x
-        (n·m, w). Which levels and pixels they are is not looked at: no step waits for a device."""
+        """What the classifier sees when asked for the `pixels` (n, m) of images K (n, side²): x,
+        one row for each pixel. The numbers in K and pixels are not checked: a device would have to
+        synchronize for that."""
         K = checks.observations(K, finite=False, name="K", d=self.side**2)
         dtype = checks.float_dtype(dtype)
         xp, side, n = array_module(K), self.side, len(K)
@@ -82,9 +95,9 @@ class WindowFamily(Described):
         framed = xp.zeros((n, side + self.rows, self.width), dtype=dtype)
         framed[:, self.rows:, self.reach:self.reach + side] = (
             (2 * K + 1) / self.levels - 1).reshape(n, side, side)                           # (1)
-        pixels = pixels.astype(int, copy=False)                # bytes would wrap around below
+        pixels = pixels.astype(int, copy=False)                # bytes would overflow below
         row, column = pixels // side, pixels % side
-        place = (row + self.rows) * self.width + column + self.reach        # in the framed picture
+        place = (row + self.rows) * self.width + column + self.reach        # in the framed image
         window = place[:, :, None] + xp.asarray(self._shifts, dtype=int)
         framed = framed.reshape(n, framed.shape[1] * self.width)
         seen = framed[xp.arange(n)[:, None, None], window]
@@ -95,7 +108,7 @@ class WindowFamily(Described):
     def loss(self, theta, K, rng, m=64):
         """The loss of m random pixels of each image, in nats per pixel, and its gradient, (n_θ,).
 
-        A pixel may be drawn twice. The levels in K are not looked at: no step waits for a device.
+        A pixel may be drawn twice. The levels in K are not checked: see `inputs`.
         """
         checks.theta_shape(theta, self.n_parameters)
         K = checks.observations(K, theta, finite=False, name="K", d=self.side**2)
@@ -103,11 +116,11 @@ class WindowFamily(Described):
         m = checks.whole_number(m, "m", least=1)
         pixels = checks.rng(rng).integers(0, K.shape[1], size=(len(K), m))
         y = K[array_module(K).arange(len(K))[:, None], pixels].ravel().astype(int)
-        return self.classifier.loss(theta, self.inputs(K, pixels, theta.dtype), y)          # (5)
+        return self.classifier.loss(theta, self.inputs(K, pixels, theta.dtype), y)          # (3)
 
     def train(self, K, rng, max_steps=6000, batch=64, learning_rate=2e-3, averaging=0.999,
               theta=None, m=64):
-        """Minimise the loss by steps on random pictures, in float32; yields a Step each."""
+        """Minimize the loss by steps on random images, in float32; yields a Step each."""
         K = checks.not_empty(checks.grey_levels(K, self.levels, d=self.side**2), "K")
         K, m = K.astype("float32"), checks.whole_number(m, "m", least=1)
         theta = starting_theta(self, theta, rng, K)
@@ -130,7 +143,7 @@ class Window(Described):
 
     def _log_conditional(self, K, pixels):
         x = self.family.inputs(K, pixels, self.theta.dtype)
-        return self.classifier.log_posterior(x).reshape(*pixels.shape, self.family.levels)  # (3)
+        return self.classifier.log_posterior(x).reshape(*pixels.shape, self.family.levels)  # (4)
 
     def log_mass(self, K):
         """log P(k) for each image of K (n, side²), shape (n,), in nats."""
@@ -140,7 +153,7 @@ class Window(Described):
         def of_rows(i, j):
             k = K[i:j]
             log_p = self._log_conditional(k, every + 0 * k)
-            return log_p[array_module(k).arange(len(k))[:, None], every, k].sum(axis=1)     # (4)
+            return log_p[array_module(k).arange(len(k))[:, None], every, k].sum(axis=1)     # (5)
 
         return in_blocks(of_rows, len(K), BLOCK)
 

@@ -1,35 +1,52 @@
 """Polygon: a region of the plane bounded by closed rings of straight edges.
 
-The support of p_data on the world map is such a region. Three questions about it:
+The land of the map is given by its coasts, some 5,000 straight edges. To make a distribution of it,
+three questions must be answered: whether a point is inside (where p_data is above 0), what an
+integral over the region is (its area, so the value of p_data), and how to draw from it uniformly.
+For all three, let x1 run upward and x2 to the right, as latitude and longitude do.
 
-*Is a point inside?* By the even-odd rule: walk west from it; if you cross an odd number of edges
-you started inside. To find that number without trying every edge, cut the plane into slabs at the
-height of every vertex. In a slab no edge begins or ends and none cross, so they are sorted from
-west to east, and a binary search counts those west of the point (Preparata and Shamos 1985, section
-2.2). Most points are spared even that: a grid of cells remembers which cells no edge touches, and
-all points of such a cell get the answer of its centre.
+**Is a point inside?** Walk west from it, until you are surely outside. Each edge that you cross
+leads you in or out, so you began inside if you crossed an odd number of them: the even-odd rule.
+Trying every edge would be slow. So cut the plane into slabs, horizontal strips that end at the
+heights of the vertices. Within a slab no edge begins or ends and none cross, so its edges have an
+order from west to east, and a binary search counts those west of the point (Preparata and Shamos
+1985, section 2.2). Most points do not even need that: a grid of cells remembers which cells no edge
+touches, and all points of such a cell have the same answer.
 
-*What is an integral over the region?* By Green's theorem one around its boundary. For a function g
-of the first coordinate with antiderivative G, over edges that run clockwise (x2 to the right, x1
-up),
+    inside = the number of edges of its slab that lie west of the point is odd                   (1)
 
-    ∫∫ g(x1) dx1 dx2  =  Σ_edges ∫ G(x1) dx2  =  Σ_edges Δx2 ½ ∫_-1^1 G(middle + s ½ Δx1) ds
+**What is an integral over the region?** Let g be a function of x1 alone, and G' = g. A narrow
+column of the width dx2 meets the region from a lower edge to an upper one, perhaps several times,
+and the integral in it is (G(upper) - G(lower)) dx2. Now let the edges run clockwise around the
+region. Then upper edges run to the right, with dx2 > 0, and lower ones to the left, with dx2 < 0.
+So the signs are right by themselves when one walks around the region (Green's theorem):
 
-the last by Gauss and Legendre's rule with 12 nodes, exact for polynomials G of degree up to 23, and
-to rounding for the sines of world_map.py.
+    ∫∫ g(x1) dx1 dx2 = Σ_edges ∫ G(x1) dx2 = Σ_edges Δx2 · (mean of G along the edge)            (2)
 
-*How to draw from it uniformly?* Draw one of the cells that are not all outside, they have equal
-areas, and a point in it. Keep the point if it is in the region; only cells that an edge touches can
-refuse. A region much thinner than its cells would refuse nearly all. But in its slab each odd edge
-bounds a trapezoid with the next one: draw one of these by area, and a point in it. Let a and b be
-the shares of its lower and upper side in their sum, and u uniform; then the height of the point is
+The mean is taken with Gauss and Legendre's 12 nodes and weights. It is exact if G is a polynomial
+of degree up to 23, and exact to rounding for the sines of world_map.py.
 
-    t = u / (a + √((1-u) a² + u b²))          as ∫_0^t (a + s (b-a)) ds = u/2 and a + b = 1     (1)
+**How to draw from it uniformly?** Cells have equal areas. Draw one of those that are not wholly
+outside, and a point in it; keep the point if it is in the region, else begin again (rejection
+sampling). For a region much thinner than its cells this would refuse nearly all points. But in a
+slab the region consists of trapezoids, from the first edge to the second, from the third to the
+fourth. For a thin region draw one of these by area, the height of a point in it, and the place
+across. Let a and b be its lower and upper side, divided by their sum, and u uniform. Then the point
+has the height
 
-of the trapezoid's, and across it is uniform. A region without area has no such distribution.
+    t = u/(a + √((1 - u) a² + u b²))          times its own; derived in `_in_trapezoids`         (3)
 
-The edges may touch and coincide but not cross. A point on an edge counts as inside or outside
-according to rounding; farther than 1e-9 from every edge the answer is exact.
+By hand: the triangle below has base 4 and height 2, so the area 4; the mean of x1 is a third of the
+height, and ∫∫ x1 = 4 · 2/3. West of (1, 2) lies one edge, west of (1, 3.5) lie two.
+
+>>> corners = numpy.array([[0.0, 0.0], [2.0, 2.0], [0.0, 4.0]])     # (x1, x2), clockwise
+>>> triangle = Region(corners, numpy.roll(corners, -1, axis=0), SampleSpace([0, 0], [4, 4]), (4, 4))
+>>> print(triangle.area, triangle.integral(lambda x1: x1**2 / 2).round(3))
+4.0 2.667
+>>> print(triangle.contains([[1.0, 2.0], [1.0, 3.5]]))
+[ True False]
+
+See figure_1_06_world (such a region) and tests/world/test_polygon.py (that it holds).
 """
 
 from copy import copy
@@ -51,9 +68,10 @@ BLOCK = 2**16                                               # rows that stay in 
 class Region(Described):
     """The inside of rings whose edges run from `start` to `end`, both (m, 2), within a SampleSpace.
 
-    NumPy arrays, every vertex the start of as many edges as it is the end of. For `integral` outer
-    rings must run clockwise, with x2 to the right and x1 up, and holes the other way; membership
-    does not care. `shape` says into how many cells each coordinate is cut.
+    Both are NumPy arrays, and as many edges start at a vertex as end there. Edges may touch and
+    coincide, but not cross. For `integral` outer rings must run clockwise and holes the other way;
+    for the rest the direction does not matter. `shape` says into how many cells each coordinate is
+    cut.
     """
 
     def __init__(self, start, end, space, shape):
@@ -69,48 +87,44 @@ class Region(Described):
         self.foot = numpy.where((start[:, 0] < end[:, 0])[:, None], self.start, self.end)
         self.head = numpy.where((start[:, 0] < end[:, 0])[:, None], self.end, self.start)
         rise, run = (self.head - self.foot).T
-        self.slope = run / numpy.where(rise > 0, rise, 1)   # Δx2/Δx1; a level edge is in no slab
+        self.slope = run / numpy.where(rise > 0, rise, 1)   # Δx2/Δx1; 0 if horizontal: in no slab
 
         self.level = numpy.unique(self.foot[:, 0].tolist() + self.head[:, 0].tolist())
         edge, slab = _ranges(numpy.searchsorted(self.level, self.foot[:, 0]),
                              numpy.searchsorted(self.level, self.head[:, 0]))
         middle = (self.level[slab] + self.level[slab + 1]) / 2
         order = numpy.lexsort([self._crossing(edge, middle), slab])
-        self.edge = edge[order]                             # slab by slab, from west to east;
-        # first[k] is where slab k - 1 begins, since searchsorted gives a point below all levels 0
+        self.edge = edge[order]                             # slab by slab, from west to east
         self.first = numpy.searchsorted(slab[order], numpy.arange(-1, len(self.level) + 1))
 
         self.slab, west, east = slab[order][::2], self.edge[::2], self.edge[1::2]   # trapezoids
-        bottom, top = self.level[self.slab], self.level[self.slab + 1]
-        sides = numpy.stack([(self._crossing(east, x1) - self._crossing(west, x1)).clip(0)
-                             for x1 in (bottom, top)])
-        largest = max(abs(start[:, 1]).tolist(), default=0)
-        rounding = 8 * numpy.finfo(float).eps * largest
+        heights = self.level[numpy.stack([self.slab, self.slab + 1])]
+        sides = (self._crossing(east, heights) - self._crossing(west, heights)).clip(0)
+        rounding = 8 * numpy.finfo(float).eps * max(abs(start[:, 1]).tolist(), default=0)
         sides[:, sides.max(axis=0) <= rounding] = 0         # nothing lies between equal edges
         self.lower = sides[0] / numpy.where(sides.any(axis=0), sides.sum(axis=0), 1)
-        self.areas = ((top - bottom) * sides.mean(axis=0)).cumsum()
+        self.areas = ((heights[1] - heights[0]) * sides.mean(axis=0)).cumsum()
 
-        centres, _ = space.grid(shape)
-        kind = self._in_slab(centres).astype(numpy.int8).reshape(shape)
+        kind = self._in_slab(space.grid(shape)[0]).astype(numpy.int8).reshape(shape)
         kind[self._touched_cells()] = MIXED
         self.row, self.column = kind.nonzero()              # the cells with some inside
-        self.kind = numpy.full((shape[0] + 2, shape[1] + 2), OUTSIDE, numpy.int8)   # with a margin
+        self.kind = numpy.pad(kind, 1, constant_values=OUTSIDE)
         self.kind[-1] = self.kind[:, -1] = MIXED            # for points on the upper borders
-        self.kind[1:-1, 1:-1] = kind
 
     def on(self, xp):
-        """The same region with its tables in the module xp."""
+        """The same region with its tables in the array module xp."""
         if xp is array_module(self.foot):
             return self
         region = copy(self)
-        for name, value in vars(self).items():
-            if isinstance(value, numpy.ndarray):
-                setattr(region, name, xp.asarray(value))
-        region.space = self.space.on(xp)
+        vars(region).update({name: xp.asarray(value) for name, value in vars(self).items()
+                             if isinstance(value, numpy.ndarray)}, space=self.space.on(xp))
         return region
 
     def contains(self, X):
-        """Whether each row of X (n, 2) lies in the region, shape (n,)."""
+        """Whether each row of X (n, 2) lies in the region, shape (n,).
+
+        Exact for points farther than 1e-9 from every edge; rounding decides about the others.
+        """
         X = checks.observations(X, self.foot)
         return in_blocks(lambda i, j: self._contains(X[i:j]), len(X), BLOCK)
 
@@ -125,22 +139,45 @@ class Region(Described):
         inside[mixed] = self._in_slab(X[mixed].clip(least, most))
         return inside
 
+    def _crossing(self, edge, x1):
+        """Where the given edges cross the height x1."""
+        return self.foot[edge, 1] + self.slope[edge] * (x1 - self.foot[edge, 0])
+
+    def _in_slab(self, X):
+        """Whether an odd number of edges lies west of each row of X, by binary search.
+
+        A row above k of the levels lies between level[k - 1] and level[k]. The edges of this slab,
+        from west to east, are edge[first[k]:first[k + 1]]; there are none for k = 0, below all.
+        """
+        xp = array_module(X)
+        slab = xp.searchsorted(self.level, X[:, 0], side="right")
+        low, high = self.first[slab], self.first[slab + 1]
+        west = low                                          # all edges before `west` are west of X
+        for _ in range(int((self.first[1:] - self.first[:-1]).max()).bit_length()):
+            open_ = west < high
+            middle = xp.where(open_, (west + high) // 2, 0)
+            passed = open_ & (self._crossing(self.edge[middle], X[:, 0]) <= X[:, 1])
+            west = xp.where(passed, middle + 1, west)
+            high = xp.where(open_ & ~passed, middle, high)
+        return (west - low) % 2 == 1                                                        # (1)
+
     def integral(self, G):
-        """∫∫ g(x1) dx1 dx2 over the region, where G is the antiderivative of g."""
+        """∫∫ g(x1) dx1 dx2 over the region, where G is an antiderivative of g."""
         xp, _ = array_module(self.start), checks.function(G, "G")
         s, weight = map(xp.asarray, numpy.polynomial.legendre.leggauss(12))
         (a1, a2), (b1, b2) = self.start.T, self.end.T
-        x1 = (a1 + b1)[:, None] / 2 + (b1 - a1)[:, None] / 2 * s        # Gauss-Legendre nodes
-        return ((b2 - a2) * (G(x1) @ weight) / 2).sum()
+        x1 = (a1 + b1)[:, None] / 2 + (b1 - a1)[:, None] / 2 * s        # the nodes of each edge
+        return ((b2 - a2) * (G(x1) @ weight) / 2).sum()                                     # (2)
 
     @property
     def area(self):
-        """∫∫ dx1 dx2 over the region, that of its trapezoids; 0 for one no wider than rounding."""
+        """The area of the region, of all its trapezoids; 0 if none is wider than rounding."""
         return float(self.areas[-1]) if len(self.areas) else 0.0
 
     def sample(self, n, rng, weight=None):
-        """n points of the region, (n, 2), uniform, or as weight(x1), a number between 0 and 1.
+        """n points of the region, (n, 2), uniform, or with a density in proportion to weight(x1).
 
+        A weight lies between 0 and 1: it is the probability that a uniform point is kept.
         ValueError if the region has no area, or the weight is 0 nearly everywhere in it.
         """
         n, xp = checks.draws(n, rng), array_module(self.foot)
@@ -178,53 +215,46 @@ class Region(Described):
         return X, keep
 
     def _in_trapezoids(self, n, rng):
-        """n points of the trapezoids, all in the region."""
+        """n points of the trapezoids, and which of them are in the region: all.
+
+        At the share s of the height the side is a + s (b - a), where the sum of both is 1. So below
+        the share t lies the share u = 2 ∫_0^t (a + s (b - a)) ds = 2 a t + (b - a) t² of the area.
+        As a² + (b - a) u = (1 - u) a² + u b², the root of this quadratic equation is (3), in the
+        form that allows a = b. A uniform u makes the points uniform.
+        """
         xp = array_module(self.foot)
         by_area, u, across = rng.random((3, n))
         k = xp.searchsorted(self.areas, by_area * self.area, side="right")
-        a, u = self.lower[k], 1 - u                         # u > 0
-        t = u / (a + xp.sqrt((1 - u) * a**2 + u * (1 - a)**2))                              # (1)
+        a, u = self.lower[k], 1 - u                         # not 0, and t not 0/0
+        t = u / (a + xp.sqrt((1 - u) * a**2 + u * (1 - a)**2))                              # (3)
         bottom, top = self.level[self.slab[k]], self.level[self.slab[k] + 1]
         x1 = bottom + t * (top - bottom)
         west, east = (self._crossing(self.edge[2 * k + i], x1) for i in (0, 1))
         return xp.stack([x1, west + across * (east - west)], axis=1), xp.ones(n, dtype=bool)
 
-    def _crossing(self, edge, x1):
-        """Where the given edges cross the height x1."""
-        return self.foot[edge, 1] + self.slope[edge] * (x1 - self.foot[edge, 0])
-
-    def _in_slab(self, X):
-        """Whether an odd number of edges lies west of each row of X, by binary search."""
-        xp = array_module(X)
-        slab = xp.searchsorted(self.level, X[:, 0], side="right")
-        low, high = self.first[slab], self.first[slab + 1]
-        west = low                                          # all edges before `west` are west of X
-        for _ in range(int((self.first[1:] - self.first[:-1]).max()).bit_length()):
-            open_ = west < high
-            middle = xp.where(open_, (west + high) // 2, 0)
-            passed = open_ & (self._crossing(self.edge[middle], X[:, 0]) <= X[:, 1])
-            west = xp.where(passed, middle + 1, west)
-            high = xp.where(open_ & ~passed, middle, high)
-        return (west - low) % 2 == 1
-
     def _touched_cells(self, margin=1e-9):
         """Rows and columns of all cells that an edge comes closer to than `margin`."""
         (rows, columns), low, (height, width) = self.shape, self.space.low, self.cell
-        bottom = (self.foot[:, 0] - margin - low[0]) // height
-        top = (self.head[:, 0] + margin - low[0]) // height
-        edge, row = _ranges(bottom.clip(0, rows - 1).astype(int),
-                            top.clip(0, rows - 1).astype(int) + 1)
+        edge, row = _overlaps(self.foot[:, 0] - margin - low[0],
+                              self.head[:, 0] + margin - low[0], height, rows)
         foot, head = self.foot[edge, 0], self.head[edge, 0]
-        floor = low[0] + row * height - margin              # the part of the edge within the row
-        ends = numpy.stack([self._crossing(edge, x1.clip(foot, head))
-                            for x1 in (floor, floor + height + 2 * margin)])
+        floor = low[0] + row * height - margin              # where the row begins
+        part = numpy.stack([floor, floor + height + 2 * margin]).clip(foot, head)
+        ends = self._crossing(edge, part)
         level = foot == head
         ends[1, level] = self.head[edge[level], 1]
-        left, right = ((ends.min(axis=0) - margin - low[1]) // width,
-                       (ends.max(axis=0) + margin - low[1]) // width)
-        part, column = _ranges(left.clip(0, columns - 1).astype(int),
-                               right.clip(0, columns - 1).astype(int) + 1)
-        return row[part], column
+        which, column = _overlaps(ends.min(axis=0) - margin - low[1],
+                                  ends.max(axis=0) + margin - low[1], width, columns)
+        return row[which], column
+
+
+def _overlaps(low, high, size, count):
+    """All pairs (i, j) where the interval from low[i] to high[i] meets [j, j + 1] size, j < count.
+
+    What lies beyond the first or the last of these cells counts as in it.
+    """
+    first, last = ((end // size).clip(0, count - 1).astype(int) for end in (low, high))
+    return _ranges(first, last + 1)
 
 
 def _ranges(start, stop):

@@ -75,7 +75,7 @@ def test_row_0_is_the_top_and_a_taller_tin_differs_from_a_lower_one_only_near_it
     assert (difference[(y > low + margin) & (y < high - DEPTH)] > 0.3).all()
 
 
-def test_a_tin_is_symmetric_but_for_the_light_from_the_left():
+def test_a_tin_is_symmetric_except_for_the_light_from_the_left():
     """What is missing to white, 1 - g, differs at most threefold in a layer: 0.32 to 0.92 on the
     side, 0.1 to 0.3 on the lid."""
     dark = 1 - render(grid(5), 32)
@@ -193,7 +193,7 @@ def test_latents_may_be_a_list(kind):
     ([["high", "wide"]], TypeError, "latent must hold real numbers"),
     ([[0.4], [0.4, 0.5]], ValueError, "latent is ragged"),
 ])
-def test_what_are_no_latents_is_refused(latent, error, message):
+def test_wrong_latents_are_refused(latent, error, message):
     for mapping in (render, derivative):
         with pytest.raises(error, match=message):
             mapping(latent)
@@ -205,7 +205,7 @@ def test_what_are_no_latents_is_refused(latent, error, message):
     (True, TypeError, "resolution must be a whole number, got True"),
     (None, TypeError, "resolution must be a whole number, got None"),
 ])
-def test_what_is_no_resolution_is_refused(resolution, error, message):
+def test_a_wrong_resolution_is_refused(resolution, error, message):
     for make in (lambda r: render(SOME, r), lambda r: derivative(SOME, r),
                  lambda r: BiscuitTins(2, numpy.random.default_rng(0), r)):
         with pytest.raises(error, match=message):
@@ -223,18 +223,18 @@ def test_a_generator_is_not_moved_by_a_call_that_is_refused():
     (-1, ValueError, "n must be at least 0, got -1"),
     (2.0, TypeError, "n must be a whole number, got 2.0"),
 ])
-def test_what_is_no_number_of_tins_is_refused(n, error, message):
+def test_a_wrong_number_of_tins_is_refused(n, error, message):
     with pytest.raises(error, match=message):
         BiscuitTins(n, numpy.random.default_rng(0))
 
 
-def test_a_seed_is_no_generator():
+def test_a_seed_in_place_of_a_generator_is_refused():
     with pytest.raises(TypeError, match="rng must be a generator .* got 0"):
         BiscuitTins(1, 0)
 
 
 @pytest.mark.parametrize("images", [numpy.ones((2, 63)), numpy.ones(64), numpy.ones((2, 8, 8))])
-def test_what_are_no_square_pictures_has_no_extent(images):
+def test_the_extent_of_images_that_are_not_square_is_refused(images):
     with pytest.raises(ValueError, match=r"images must have shape \(n, resolution²\), got"):
         extent(images)
 

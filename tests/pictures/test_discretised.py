@@ -1,4 +1,4 @@
-"""Discretised: masses of grey levels in closed form, and bounds by a density of codes.
+"""Discretised: masses of gray levels in closed form, and bounds by a density of codes.
 
     P(l) = σ((b - x̂)/s) - σ((a - x̂)/s)              log P(k) >= mean of log w + log p(z)/p_0(z)
 """
@@ -105,7 +105,7 @@ def test_the_slopes_in_the_scales_of_many_float32_rows_are_added_in_float64():
 
 # The decoder and the guess
 
-def test_a_guess_has_the_mean_and_the_variance_of_p_0_over_all_pictures():
+def test_draws_of_the_guess_have_the_mean_and_variance_of_p_0_over_all_images():
     """n = 40,000 codes of mean 0 and variance 1, each moment within 5 standard errors."""
     n, model, rng = 40_000, decoder(k=2), numpy.random.default_rng(0)
     Z = rng.choice([-1.0, 1.0], (n, 2))                     # of variance 1, and not normal
@@ -166,7 +166,7 @@ def test_a_bound_is_below_the_mass_for_any_density_of_codes_and_a_chain_comes_ne
         assert math.log(mass) - bounds[1].mean() < 0.3
 
 
-def test_a_bound_of_a_bound_is_asked_for_at_the_points():
+def test_a_model_may_offer_a_lower_bound_of_its_density_at_the_points():
     model, rng = decoder(), numpy.random.default_rng(0)
     Z, log_w = model.points(pictures(4), rng)
     seen = []
@@ -189,7 +189,7 @@ def test_samples_are_as_frequent_as_their_masses():
 
 # Arrays, and what is refused
 
-def test_points_together_are_as_good_as_alone_and_empty_pictures_have_none():
+def test_any_number_of_images_has_as_many_points():
     """The draws differ, so only shapes; more rows than a block too."""
     model, rng = decoder(k=2), numpy.random.default_rng(0)
     for n in (0, 1, 130):
@@ -242,7 +242,7 @@ def test_models_say_what_they_are():
     (lambda m, K, rng: log_mass_of_levels(K, numpy.ones((1, 3)), m.s, 5), ValueError,
      "K must have the shape of X_hat"),
 ])
-def test_what_is_no_argument_is_refused(call, error, message):
+def test_wrong_arguments_are_refused(call, error, message):
     with pytest.raises(error, match=message):
         call(decoder(), pictures(3), numpy.random.default_rng(0))
 

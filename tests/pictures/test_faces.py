@@ -66,7 +66,7 @@ def test_a_face_that_looks_the_other_way_is_the_mirrored_face():
     numpy.testing.assert_allclose(render(mirrored), render(latent)[:, :, ::-1], atol=1e-12)
 
 
-def test_large_pictures_are_of_the_greys_of_the_layers_but_for_their_edges():
+def test_large_images_have_the_grays_of_the_layers_except_at_edges():
     images = render(latents(2, 10), 128)
     of = numpy.stack([abs(images - g) < 1e-9 for g in GREYS])
     assert (of.any(axis=0).mean(axis=(1, 2)) > 0.85).all()
@@ -215,7 +215,7 @@ def test_the_same_seed_gives_the_same_faces_and_their_latents_are_kept():
     assert (faces.images == render(faces.latent, 16).reshape(5, -1)).all()
 
 
-def test_a_picture_has_32_by_32_pixels_unless_told():
+def test_an_image_has_32_by_32_pixels_by_default():
     assert Faces(2, numpy.random.default_rng(0)).images.shape == (2, 1024)
 
 
@@ -246,7 +246,7 @@ def test_a_latent_out_of_its_cube_is_refused():
     (0, ValueError, "resolution must be at least 1, got 0"),
     (3.5, TypeError, "resolution must be a whole number, got 3.5"),
     (True, TypeError, "resolution must be a whole number, got True")])
-def test_what_is_no_resolution_is_refused(resolution, error, message):
+def test_a_wrong_resolution_is_refused(resolution, error, message):
     for make in (lambda r: render(numpy.zeros((1, K)), r),
                  lambda r: Faces(2, numpy.random.default_rng(0), r)):
         with pytest.raises(error, match=message):
@@ -256,7 +256,7 @@ def test_what_is_no_resolution_is_refused(resolution, error, message):
 @pytest.mark.parametrize("n, error, message", [
     (-1, ValueError, "n must be at least 0, got -1"),
     (2.0, TypeError, "n must be a whole number, got 2.0")])
-def test_what_is_no_number_of_faces_is_refused(n, error, message):
+def test_a_wrong_number_of_faces_is_refused(n, error, message):
     with pytest.raises(error, match=message):
         Faces(n, numpy.random.default_rng(0))
 
@@ -268,7 +268,7 @@ def test_a_generator_is_not_moved_by_a_call_that_is_refused():
     assert rng.random() == still.random()
 
 
-def test_a_seed_is_no_generator():
+def test_a_seed_in_place_of_a_generator_is_refused():
     with pytest.raises(TypeError, match="rng must be a generator .* got 0"):
         Faces(1, 0)
 

@@ -128,7 +128,7 @@ def test_the_best_possible_share_of_right_answers_is_13_in_16():
 
 # Features
 
-def test_a_flat_picture_has_its_colour_and_no_texture():
+def test_an_image_of_one_color_has_no_texture():
     F = features(flat() * numpy.array([1.0, 2.0, 3.0]))[0]
     numpy.testing.assert_allclose(F[COLOUR], [0.3, 0.6, 0.9, 0, 0, 0], atol=1e-14)
     assert not F[SHARES].any()
@@ -152,7 +152,7 @@ def test_a_mirror_turns_the_directions_round_and_changes_nothing_else():
             numpy.testing.assert_allclose(G[:, unchanged], F[:, unchanged], rtol=1e-9, atol=1e-12)
 
 
-def test_upright_stripes_differ_to_the_right_and_not_downwards():
+def test_vertical_stripes_differ_to_the_right_and_not_downwards():
     upright, level = waves(0), waves(0).swapaxes(1, 2)
     F, G = features(upright)[0], features(level)[0]
     numpy.testing.assert_allclose(F[DOWN], math.log(1e-6), rtol=1e-12)
@@ -217,13 +217,13 @@ def test_texture_tells_the_painters_apart_and_mean_colour_does_not(pictures):
     ((0, 1, 8), ValueError, "size must be at least 9, got 8"),
     ((0, 1, 32.0), TypeError, "size must be a whole number, got 32.0"),
 ])
-def test_what_cannot_be_painted_is_refused(arguments, error, words):
+def test_a_wrong_painter_number_or_size_is_refused(arguments, error, words):
     painter, n, *size = arguments
     with pytest.raises(error, match=words):
         paint(painter, n, numpy.random.default_rng(0), *size)
 
 
-def test_a_seed_is_no_generator():
+def test_a_seed_in_place_of_a_generator_is_refused():
     with pytest.raises(TypeError, match="rng must be a generator .* got 0"):
         paint(0, 1, 0)
 
@@ -235,7 +235,7 @@ def test_a_seed_is_no_generator():
     (numpy.full((1, 12, 12, 3), math.nan), ValueError, "images holds nan"),
     (numpy.full((1, 12, 12, 3), "red"), TypeError, "images must hold real numbers"),
 ])
-def test_what_are_no_pictures_is_refused(images, error, words):
+def test_wrong_images_are_refused(images, error, words):
     with pytest.raises(error, match=words):
         features(images)
 

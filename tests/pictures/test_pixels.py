@@ -78,7 +78,7 @@ def test_a_point_is_the_level_and_u_over_the_number_of_levels():
         numpy.testing.assert_allclose(X, (K + u) / levels, rtol=1e-15)
 
 
-def test_a_level_is_where_the_sum_of_the_masses_passes_u():
+def test_a_drawn_level_is_where_the_sum_of_the_masses_passes_u():
     mass = numpy.array([0.2, 0.0, 0.5, 0.3])
     u = numpy.array([[0.0], [0.19], [0.2], [0.69], [0.71], [0.999999]])
     assert inverse_cdf(mass, u).tolist() == [0, 0, 2, 2, 3, 3]
@@ -117,7 +117,7 @@ def test_a_level_of_no_mass_is_impossible():
     assert IndependentPixels([[1.0, 0.0]]).log_mass([[0], [1]]).tolist() == [0, -math.inf]
 
 
-def test_from_no_picture_all_levels_are_equally_probable():
+def test_without_any_image_all_levels_are_equally_probable():
     p = IndependentPixels.fit(numpy.zeros((0, 2), dtype=int), 4)
     assert (p.mass == 0.25).all() and p.mass.shape == (2, 4)
 
@@ -143,7 +143,7 @@ def test_many_samples_and_masses_need_little_memory_beside_themselves():
 
 # A density, by cells
 
-def test_the_bound_of_a_density_that_is_flat_in_cells_is_its_mass():
+def test_the_bound_of_a_density_that_is_constant_in_cells_is_its_mass():
     mass, rng = random_mass(5, LEVELS), numpy.random.default_rng(0)
 
     def log_p(X, rng):
@@ -162,7 +162,7 @@ def test_the_uniform_density_gives_all_pictures_the_same_mass():
 
 
 def test_the_bound_of_a_normal_density_is_below_its_mass_by_what_the_header_says():
-    """In the mean, for one pixel. By the best normal density a bound needs a quarter of a bit, and
+    """On average, for one pixel. By the best normal density a bound needs a quarter of a bit, and
     a narrow one in the middle of the cell needs more, while its mass is nearly 1."""
     rng, K = numpy.random.default_rng(1), numpy.full((200_000, 1), 9)
     p = stats.norm(0.6, 0.02)
@@ -186,7 +186,7 @@ def test_samples_of_a_density_are_rounded_down():
 
 # Arrays, and what is refused
 
-def test_a_bound_may_be_one_of_a_bound_and_asked_for_in_single_precision():
+def test_a_model_may_offer_a_lower_bound_of_its_density_and_get_points_in_float32():
     seen = []
     model = Dequantised(None, 4, lambda X, rng: seen.append((X, rng)) or X.sum(axis=1), "float32")
     rng = numpy.random.default_rng(0)
@@ -221,7 +221,7 @@ def test_models_say_what_they_are():
     ([0, 1], ValueError, r"K must have shape \(n, [2d]\), one observation a row, got shape \(2,\)"),
     (["ab"], TypeError, "K must hold real numbers"),
 ])
-def test_what_are_no_pictures_of_levels_is_refused(K, error, message):
+def test_wrong_levels_are_refused(K, error, message):
     p = IndependentPixels(random_mass(2, 3))
     density, rng = Dequantised(Box([0, 0], [1, 1]), 3), numpy.random.default_rng(0)
     for call in (p.log_mass, lambda K: IndependentPixels.fit(K, 3),
@@ -256,7 +256,7 @@ def test_what_are_no_pictures_of_levels_is_refused(K, error, message):
      "n must be at least 0, got -1"),
     (lambda: Dequantised(Box([0], [1]), 2).sample(1, 0), TypeError, "rng must be a generator"),
 ])
-def test_what_is_no_argument_is_refused(call, error, message):
+def test_wrong_arguments_are_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
 

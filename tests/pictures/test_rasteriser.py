@@ -1,4 +1,4 @@
-"""Rasteriser: exact covers of pixels by polygons."""
+"""Rasterizer: exact covers of pixels by polygons."""
 
 import itertools
 import math
@@ -109,7 +109,7 @@ def test_a_small_change_of_the_corners_changes_the_pixels_little():
 
 @pytest.mark.parametrize("tilt", [1e-3, 1e-7, 1e-12, 1e-15, 1e-300, 0])
 @pytest.mark.parametrize("dtype, tol", [("float64", 1e-13), ("float32", 1e-5)])
-def test_edges_that_are_almost_upright_or_level_do_no_harm(tilt, dtype, tol):
+def test_edges_that_are_almost_vertical_or_horizontal_do_no_harm(tilt, dtype, tol):
     leaning = numpy.array([[(0.1, 0.1 + tilt), (0.9, 0.1), (0.9 + tilt, 0.9), (0.1, 0.9 - tilt)]])
     image = rasterise([leaning.astype(dtype)], 32)
     upright = rasterise([rectangle(0.1, 0.1, 0.9, 0.9)], 32)

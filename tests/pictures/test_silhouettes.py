@@ -33,7 +33,7 @@ def latents(rng, n, k, low):
     return latent
 
 
-def test_a_smooth_curve_passes_through_its_points_and_of_a_circle_is_almost_one():
+def test_a_smooth_curve_passes_through_its_points_and_almost_follows_a_circle():
     points = 1000 * direction(numpy.arange(0, 360, 30))
     P = smooth(points, pieces=5)
     assert P.shape == (60, 2)
@@ -183,7 +183,7 @@ TRIANGLE = [[0, 0], [1, 0], [1, 1]]
     (lambda: limb((0, 0), [1.0], [0.1], [0.1, 0.1]), r"angles must have shape \(n,\)"),
     (lambda: limb((0, 0), [STILL], [0.1], [0.1, -0.1]), r"radii must lie in \(0, inf\), got -0.1"),
 ])
-def test_what_makes_no_part_of_an_animal_is_refused_in_words(call, message):
+def test_wrong_parts_of_an_animal_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 

@@ -104,7 +104,7 @@ def test_a_pixel_depends_on_its_window_and_on_nothing_else(reach, rows):
             assert seen[i] == (0 <= down <= rows and abs(right) <= reach and i > j)
 
 
-def test_what_is_asked_of_a_pixel_is_checked_and_one_of_another_row_is_not_taken():
+def test_wrong_pixels_and_images_are_refused():
     family, theta = window(3, 4, 1, 1)
     p, K, pixels = family(theta), some_pictures(3, 4), numpy.zeros((6, 1), dtype=int)
     for call, message in [
@@ -143,7 +143,7 @@ def test_the_mean_loss_is_the_mean_of_minus_log_mass_over_pictures_and_pixels():
     assert loss == pytest.approx(-p.log_mass(K).mean() / 9, abs=5 * 1 / math.sqrt(240_000))
 
 
-def test_a_loss_is_of_64_pixels_unless_told():
+def test_the_loss_takes_64_pixels_of_each_image_by_default():
     family, theta = window(3, 4, 1, 1)
     K = some_pictures(3, 4)
     values = [float(family.loss(theta, K, numpy.random.default_rng(0), *m)[0])
@@ -212,12 +212,12 @@ def test_models_say_what_they_are():
     ((3, 4, 1, 1.5, (7,)), TypeError, "rows must be a whole number, got 1.5"),
     ((3, 4, 1, 1, (0,)), ValueError, "hidden must be at least 1, got 0"),
 ])
-def test_what_is_no_window_is_refused(arguments, error, message):
+def test_a_wrong_window_is_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         WindowFamily(*arguments)
 
 
-def test_what_no_model_can_be_asked_or_learn_from_is_refused():
+def test_wrong_data_and_arguments_are_refused():
     family, theta = window(3, 4, 1, 1)
     p, K, rng = family(theta), some_pictures(3, 4), numpy.random.default_rng(0)
     for call, error, message in [

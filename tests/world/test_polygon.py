@@ -304,7 +304,7 @@ def test_the_edges_given_are_not_changed():
     (numpy.ma.masked_array(SQUARE[:-1]), SQUARE[1:], (1, 1), TypeError, "start is a masked array"),
     (SQUARE[:-1], numpy.ma.masked_array(SQUARE[1:]), (1, 1), TypeError, "end is a masked array"),
 ])
-def test_what_bounds_no_region_is_refused(start, end, shape, error, words):
+def test_edges_that_bound_no_region_are_refused(start, end, shape, error, words):
     with pytest.raises(error, match=words):
         Region(start, end, SPACE, shape)
 

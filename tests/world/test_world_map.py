@@ -318,7 +318,7 @@ def test_the_generator_is_all_that_decides_the_draws():
 
 @pytest.mark.parametrize("rng", [None, 0, numpy.random, numpy.random.RandomState(0),
                                  numpy.random.default_rng, "seed"])
-def test_what_is_no_generator_is_refused_and_draws_nothing(rng):
+def test_a_wrong_generator_is_refused_and_draws_nothing(rng):
     state = numpy.random.get_state()[1:3]                               # noqa: NPY002
     before = state[0].copy(), state[1]
     for n in (0, 3):
@@ -377,7 +377,7 @@ def test_an_unknown_measure_or_continent_is_named(arguments, got):
     ([[1.0], [1.0, 2.0]], ValueError, "ragged"),
     ([["north", "west"]], TypeError, "real numbers"),
 ])
-def test_points_that_are_none_are_refused(X, error, message):
+def test_wrong_points_are_refused(X, error, message):
     for method in (WorldMap().contains, WorldMap().log_prob, continent_of):
         with pytest.raises(error, match=message):
             method(X)

@@ -1,6 +1,6 @@
 """Models: the six families of the chapter's taxonomy (Figure 1-10), one file each.
 
-A network gives any numbers that it likes, but a density must be positive and integrate to 1. Each
+A network may output any numbers, but a density must be positive and integrate to 1. Each
 family is another answer to that. The first two know p(x) exactly, the last one knows nothing of it:
 
     autoregressive             one coordinate after the other, each from a histogram

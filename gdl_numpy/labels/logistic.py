@@ -141,7 +141,7 @@ def iteratively_reweighted_least_squares(X, y, l2=0.0, tol=1e-16, max_steps=100)
     does not notice that classes are separated.
     """
     X = checks.data_set(X)
-    y = checks.different_labels(checks.labels(y, X, n_classes=2)).astype(float)
+    y = checks.different_labels(checks.labels(y, X, n_classes=2))
     tol = checks.number(tol, "tol", "[0, inf)")
     max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     xp, (n, d), dtype = array_module(X), X.shape, X.dtype
@@ -150,9 +150,10 @@ def iteratively_reweighted_least_squares(X, y, l2=0.0, tol=1e-16, max_steps=100)
     penalty[d] = 0
     tol, theta = max(tol, float(xp.finfo(float).eps)**1.5), xp.zeros(d + 1)
     for _ in range(max_steps):
-        p = sigmoid(X1 @ theta)                                                             # (4)
-        g = X1.T @ (p - y) / n + penalty * theta                                            # (5)
-        H = (X1.T * (p * (1 - p))) @ X1 / n + xp.diag(penalty)                              # (6)
+        a = X1 @ theta
+        p, rest = sigmoid(a), sigmoid(-a)                   # rest is 1 - p, with all its digits (4)
+        g = X1.T @ xp.where(y == 1, -rest, p) / n + penalty * theta         # and p - 1 is -rest (5)
+        H = (X1.T * (p * rest)) @ X1 / n + xp.diag(penalty)                                 # (6)
         try:
             step = xp.linalg.solve(H, g)
         except numpy.linalg.LinAlgError:

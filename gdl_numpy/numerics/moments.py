@@ -43,6 +43,8 @@ def moments(X):
 
 
 def varies(mu, variance, dtype):
-    """Which columns (d,), of these means and variances, vary by more than `dtype` rounds."""
-    rounding = array_module(mu).finfo(dtype).eps
-    return variance > (8 * rounding * mu)**2
+    """Which columns (d,), of these means and variances, vary by more than `dtype` rounds, and have
+    a variance that float64 holds with all its digits."""
+    limits = array_module(mu).finfo(float)
+    rounding = float(array_module(mu).finfo(dtype).eps)
+    return (variance > (8 * rounding * mu)**2) & (variance > limits.tiny)

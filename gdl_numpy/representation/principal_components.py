@@ -193,10 +193,10 @@ class ProbabilisticPCAFamily(Described):
         E = R - Z @ B.T
         A = E / sigma                                                                       # (8)
         log_det = 2 * self.d * log_sigma + log_det_N                                        # (9)
-        square = (E**2).sum(axis=1) + (Z**2).sum(axis=1)
-        lost = xp.isnan(square) & ~xp.isnan(X).any(axis=1)                  # inf - inf
-        square = xp.where(lost, math.inf, square).astype(theta.dtype, copy=False)
-        log_p = -0.5 * (square + log_det + self.d * LOG_2_PI)                              # (10)
+        log_p = -0.5 * ((E**2).sum(axis=1) + (Z**2).sum(axis=1) + log_det                  # (10)
+                        + self.d * LOG_2_PI)
+        given = xp.isnan(X).any(axis=1) | xp.isnan(theta).any()
+        log_p = xp.where(xp.isnan(log_p) & ~given, -math.inf, log_p)        # inf - inf
 
         def backward(dlog_p):
             gA, total = (dlog_p[:, None] * A).astype(float), dlog_p.sum(dtype=float)

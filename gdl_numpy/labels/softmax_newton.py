@@ -49,6 +49,8 @@ By hand: the eight rows of logistic.py. With a column for each class, each gets 
 See tests/labels/test_softmax_newton.py (that it holds).
 """
 
+import math
+
 from gdl_numpy.labels.separation import separated_near
 from gdl_numpy.numerics import newton
 from gdl_numpy.numerics.backend import array_module
@@ -97,6 +99,18 @@ def _evaluate(theta, X1, y, penalty):
         loss -= float((log_p * onehot).sum()) / n
         gradient += _pulled_back(residual / n, X1[rows], columns)                           # (2)
     return loss, gradient, lambda v: _hessian_times(v, p, X1, y, penalty)
+
+
+def _left(theta, X1, y, penalty):
+    """The largest share that a derivative is of the sizes of the terms that it is the sum of."""
+    gradient, columns, xp = penalty * theta, len(theta) // X1.shape[1], array_module(X1)
+    size = abs(gradient)
+    for start in range(0, len(X1), BLOCK):
+        x = X1[start:start + BLOCK]
+        r = _residual(theta, x, y[start:start + BLOCK])[3] / len(X1)
+        gradient, size = (gradient + _pulled_back(r, x, columns),
+                          size + _pulled_back(abs(r), abs(x), columns))
+    return float((abs(gradient) / xp.where(size > 0, size, 1)).max())
 
 
 def _hessian_times(v, p, X1, y, penalty):
@@ -182,6 +196,15 @@ def _far_rows_apart(X1):
     return L, U
 
 
+def _refuse_far(X1):
+    """ValueError if squares of X1, a column in its typical size, leave the range of float64."""
+    largest = abs(X1).max(axis=0)
+    if not float(largest.max()) < 1e150:
+        raise ValueError(f"X has a row {float(largest.max()):.3g} times as far out in column "
+                         f"{int(largest.argmax())} as most others, so squares overflow: rescale or "
+                         "drop it")
+
+
 def _refuse_dependent(X1):
     """ValueError if the columns of X1 depend on each other; a row counts as much as any other."""
     xp = array_module(X1)
@@ -194,9 +217,15 @@ def _refuse_dependent(X1):
                          "unique: pass a positive l2")
 
 
-def _farthest(a, y):
-    """The largest difference of logits a (n, K) from that of the label, for each row, (n,)."""
-    return abs(array_module(a).take_along_axis(a, y[:, None], axis=1) - a).max(axis=1)
+def _moves_far(moved, X1, y):
+    """Whether planes `moved` (d + 1, K) add 0.5 or more to a label's logit beside another one's."""
+    xp = array_module(X1)
+
+    def farthest(i, j):
+        a = X1[i:j] @ moved
+        return abs(xp.take_along_axis(a, y[i:j, None], axis=1) - a).max(axis=1)
+
+    return float(in_blocks(farthest, len(X1)).max()) >= 0.5
 
 
 # θ̂
@@ -206,6 +235,7 @@ def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
     xp, d = array_module(X), X.shape[1]
     X1 = xp.ones((len(X), d + 1))
     X1[:, :-1] = (X.astype(float) - origin) / unit                                          # (8)
+    _refuse_far(X1)
     U = xp.eye(d + 1)
     if l2 == 0:                                             # then θ may be measured in any basis
         _refuse_dependent(X1)
@@ -216,26 +246,35 @@ def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
     penalty = penalty.ravel()
     theta, even = 0 * penalty, xp.full((1, 1), 0.25)
     precondition = _inverse_of_blocks(X1, even, penalty)
+    far_rows, least, waited = float(abs(X1).max()) > 1e4, math.inf, 0
 
     def renew(theta):
         return _inverse_of_blocks(X1, _curvatures(theta, X1, y), penalty)
 
-    def look(step):                                         # whether it moves no logit far
+    def evaluate(theta):
+        nonlocal here
+        here = theta
+        return _evaluate(theta, X1, y, penalty)
+
+    def look(step):                                         # whether the gradient is nearly 0
+        nonlocal least, waited
         moved = -_all_classes(step.reshape(d + 1, -1))
-        far = float(in_blocks(lambda i, j: _farthest(X1[i:j] @ moved, y[i:j]), len(X)).max())
-        if l2 == 0 and far >= 0.5 and separated_near(
-                X.astype(float) / unit, origin / unit, y, xp.linalg.solve(U, moved)):
+        if l2 == 0 and _moves_far(moved, X1, y) and separated_near(
+                X / unit, origin / unit, y, xp.linalg.solve(U, moved)):
             raise ValueError("the classes are separated by a plane, so the likelihood has no "
                              "maximum: longer weights always raise it; pass a positive l2")
-        return far < 1e-3
+        left = _left(here, X1, y, penalty)
+        least, waited = (left, 0) if left < 0.5 * least else (least, waited + 1)
+        return left <= 1e-6 or (least < 0.1 and waited > 20)        # it is rounding that is left
 
     if len(X1) > 100 * len(theta):                          # far away a tenth of the rows will do
         few, labels = X1[::10].copy(), y[::10]
         theta, _, _ = newton.minimize(lambda theta: _evaluate(theta, few, labels, penalty), theta,
                                       precondition, 1e-4, 10, enough=1e-6)
+    here = theta
     theta, loss, converged = newton.minimize(
-        lambda theta: _evaluate(theta, X1, y, penalty), theta, precondition, 0.5 * tol, max_steps,
-        enough=0.01 * tol, look=look, renew=renew, worth=d)
+        evaluate, theta, precondition, 0.5 * tol, max_steps, enough=0 if far_rows else 0.01 * tol,
+        look=look, renew=renew, worth=0 if far_rows else d)
     if not converged:
         raise ValueError(f"Newton's method has not converged in {max_steps} steps, at a loss "
                          f"of {loss} nats per row: pass a positive l2")

@@ -94,10 +94,10 @@ class SoftmaxFamily(ClassifierFamily):
 
         Of equal minima it is the one whose weights and intercepts sum to 0 over the classes. Stops
         when gradient · step, twice the decrease of the loss that a step promises, is at most
-        tol · max(1, loss) and the step would move no logit by as much as 0.001, or when rounding
-        hides every decrease. ValueError if a label does not occur, or if l2 is 0 and the classes
-        are separated or columns of X depend on each other: then the likelihood has no maximum, or
-        more than one.
+        tol · max(1, loss) and no derivative is more than a millionth of the sum of the sizes of
+        its terms, or when rounding hides every decrease. ValueError if a label does not occur, if a
+        row is 10¹⁵⁰ times as far out as most others, or if l2 is 0 and the classes are separated or
+        columns of X depend on each other: then the likelihood has no maximum, or more than one.
         """
         X, y = self._checked(X, y)
         checks.every_label(y, self.n_classes)

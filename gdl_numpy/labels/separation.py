@@ -79,7 +79,7 @@ def separated_near(X, origin, y, V, nearly=0.5):
                          numpy.searchsorted(contested[:, 0], i + ROWS)]
         margin[here[:, 0] - i, here[:, 1]] = numpy.inf      # is 0 exactly
         doubtful = numpy.argwhere(margin <= error) + [i, 0]
-        if not (_exact_margins(X, origin, y, doubtful, planes)[0] > 0).all():
+        if not (_exact_margins(X, origin, y, doubtful, planes) > 0).all():
             return False
     return True
 
@@ -136,23 +136,20 @@ def _with_margins_0(X, origin, y, contested, V):
 
 
 def _farthest_from_0(X, origin, y, pairs, planes):
-    """The pair (row, class) whose margin is farthest from 0, and (-1, -1) if all of them are 0."""
-    farthest, unit, pair = 0, 1, (-1, -1)
+    """The pair (row, class) whose margin is farthest from 0, in the first block where any is not 0,
+    and (-1, -1) if all of them are."""
     for i in range(0, len(pairs), ROWS):
-        margin, one = _exact_margins(X, origin, y, pairs[i:i + ROWS], planes)
-        at = abs(margin).argmax()
-        if abs(margin[at]) * unit > farthest * one:
-            farthest, unit, pair = abs(margin[at]), one, pairs[i + at]
-    return pair
+        margin = _exact_margins(X, origin, y, pairs[i:i + ROWS], planes)
+        if margin.any():
+            return pairs[i + abs(margin).argmax()]
+    return -1, -1
 
 
 def _exact_margins(X, origin, y, pairs, planes):
-    """The margins of pairs (row, class), (m,), times a power of two, as whole numbers, and that."""
+    """The margins of pairs (row, class), (m,), up to a positive factor, as whole numbers."""
     rows, which = numpy.unique(pairs[:, 0], return_inverse=True)
-    whole = _whole_rows(X[rows], origin)
-    a = numpy.insert(whole.dot(planes), 0, 0, axis=1)
-    one = whole[0, -1] if len(whole) else 1
-    return a[which, y[pairs[:, 0]]] - a[which, pairs[:, 1]], one
+    a = numpy.insert(_whole_rows(X[rows], origin).dot(planes), 0, 0, axis=1)
+    return a[which, y[pairs[:, 0]]] - a[which, pairs[:, 1]]
 
 
 def _whole_rows(X, origin):

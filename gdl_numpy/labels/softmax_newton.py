@@ -228,6 +228,18 @@ def _moves_far(moved, X1, y):
     return float(in_blocks(farthest, len(X1)).max()) >= 0.5
 
 
+def _still_promised(theta, X1, y, penalty):
+    """The largest g_j²/H_jj, twice what a step along one parameter alone is to gain."""
+    xp, columns = array_module(X1), len(theta) // X1.shape[1]
+    g, H = penalty * theta, penalty.copy()
+    for start in range(0, len(X1), BLOCK):
+        x = X1[start:start + BLOCK]
+        _, onehot, p, residual = _residual(theta, x, y[start:start + BLOCK])
+        g += _pulled_back(residual / len(X1), x, columns)
+        H += _pulled_back(p * xp.where(onehot, -residual, 1 - p) / len(X1), x**2, columns)
+    return float((g * (g / xp.where(H > 0, H, 1))).max())
+
+
 # θ̂
 
 def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
@@ -253,8 +265,9 @@ def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
 
     def evaluate(theta):
         nonlocal here
-        here = theta
-        return _evaluate(theta, X1, y, penalty)
+        loss, gradient, product = _evaluate(theta, X1, y, penalty)
+        here = theta, loss, gradient
+        return loss, gradient, product
 
     def look(step):                                         # whether the gradient is nearly 0
         nonlocal least, waited
@@ -263,7 +276,10 @@ def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
                 X / unit, origin / unit, y, xp.linalg.solve(U, moved)):
             raise ValueError("the classes are separated by a plane, so the likelihood has no "
                              "maximum: longer weights always raise it; pass a positive l2")
-        left = _left(here, X1, y, penalty)
+        at, loss, gradient = here
+        if float((step * gradient).sum()) > max(tol, 1e-9) * max(1.0, loss):
+            return False                                    # nothing ends yet: save the sums
+        left = _left(at, X1, y, penalty)
         least, waited = (left, 0) if left < 0.5 * least else (least, waited + 1)
         return left <= 1e-6 or (least < 0.1 and waited > 20)        # it is rounding that is left
 
@@ -271,13 +287,19 @@ def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
         few, labels = X1[::10].copy(), y[::10]
         theta, _, _ = newton.minimize(lambda theta: _evaluate(theta, few, labels, penalty), theta,
                                       precondition, 1e-4, 10, enough=1e-6)
-    here = theta
+    here = None                                             # θ, the loss and its gradient there
     theta, loss, converged = newton.minimize(
         evaluate, theta, precondition, 0.5 * tol, max_steps, enough=0 if far_rows else 0.01 * tol,
         look=look, renew=renew, worth=0 if far_rows else d)
     if not converged:
         raise ValueError(f"Newton's method has not converged in {max_steps} steps, at a loss "
                          f"of {loss} nats per row: pass a positive l2")
+    promised = _still_promised(theta, X1, y, penalty)
+    if not promised <= max(1e-8, tol):
+        raise ValueError("Newton's method has ended where one weight alone still promises "
+                         f"{promised:.3g} nats per row, as rounding hides the minimum beside rows "
+                         f"{float(abs(X1).max()):.3g} times as far out as most: rescale or drop "
+                         "them")
     return xp.linalg.solve(U, theta.reshape(d + 1, -1))
 
 

@@ -142,7 +142,8 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     yielded last is one M step further. In units in which each column of X has variance 1, variances
     are kept above `floor`, and above what float64 can tell: (8 ε)² times the largest square of X in
     these units, ε being its rounding, and 16 d ε times the largest variance of the same component.
-    A theta that starts below is raised, which may lower ℓ in the first step, and only there.
+    A theta that starts below is raised, which may lower ℓ in the first step; so may the last of
+    these bounds where the rows of a component lie in a plane, as it moves with the component.
     """
     checks.rng(rng, optional=True), checks.instance(family, "family", MixtureFamily)
     tol = checks.number(tol, "tol", "[-inf, inf)")

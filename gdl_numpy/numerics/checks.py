@@ -11,8 +11,8 @@ learns to skip such a line and finds the formula next to it.
                falling, choice, truth, one_number, axis
     arrays     real_array, unmasked, precision, wider, float_dtype, one_axis, triangle, same_shape,
                corners of a box, probabilities, waves
-    rows       observations, data_set, not_empty, varying, different_rows, paired, with_raw,
-               equally_many, rows_within, rows_of_box, grey_levels
+    rows       observations, data_set, not_empty, varying, different_rows, in_range, paired,
+               with_raw, equally_many, rows_within, rows_of_box, grey_levels
     models     theta, theta_shape, gradient
     labels     labels, different_labels, every_label
     chance     rng, draws
@@ -210,7 +210,7 @@ def varying(X, name="X", size=None, variance=None, where=""):
     already; `where` names the part of the data that they belong to.
     """
     if variance is None:
-        size, C = moments(X)
+        size, C = moments(in_range(X, name))
         variance = C.diagonal()
     if not varies(size, variance, X.dtype).all():
         raise ValueError(f"{name} must vary in every column{where}, got {len(X)} rows of variance "
@@ -220,11 +220,23 @@ def varying(X, name="X", size=None, variance=None, where=""):
 
 def different_rows(X, name="X"):
     """X (n, d), an array, if not all of its rows are equal, up to the rounding of its numbers."""
-    low, high = X.min(axis=0), X.max(axis=0)
-    xp, spread = array_module(X), high - low
-    rounding = 8 * xp.finfo(X.dtype).eps * xp.maximum(abs(low), abs(high))
-    if not ((spread > rounding) & (spread**2 > 0)).any():
+    xp, low, high = array_module(in_range(X, name)), X.min(axis=0), X.max(axis=0)
+    largest = xp.maximum(abs(low), abs(high)).astype(float)
+    spread = high.astype(float) - low
+    if not (spread > 8 * float(xp.finfo(X.dtype).eps) * largest).any():
         raise ValueError(f"{name} must vary, but its {len(X)} rows are all equal")
+    if not float(spread.max())**2 > 1e-300:
+        raise ValueError(f"{name} varies by {float(spread.max()):.3g} only, whose square leaves "
+                         "the range of float64: take another unit")
+    return X
+
+
+def in_range(X, name="X"):
+    """X (n, d), an array with rows, if its squares, added over all rows, are in float64's range."""
+    largest = max(float(X.max()), -float(X.min()))
+    if not largest < (numpy.finfo(float).max / X.size)**0.5 / 4:
+        raise ValueError(f"{name} holds {largest:.3g}, whose square leaves the range of float64: "
+                         "take another unit")
     return X
 
 

@@ -147,11 +147,14 @@ def _normals(theta, X, d):
     U = (X - mu[:, None]) @ L_inverse.swapaxes(1, 2)                # u, (K, n, d), (3)
     log_p = (-0.5 * (U**2).sum(axis=2) - log_diagonal.sum(axis=1)[:, None]
              - 0.5 * d * LOG_2_PI)                                  # (4)
+    given = xp.isnan(X).any(axis=1) | xp.isnan(theta).any(axis=1)[:, None]
+    log_p = xp.where(xp.isnan(log_p) & ~given, -math.inf, log_p)    # inf - inf, or 0 times inf
 
     def backward(dlog_p):
-        pulled = ((dlog_p[:, :, None] * U) @ L_inverse).astype(float)       # g v, (5)
+        u = xp.where(dlog_p[:, :, None] != 0, U, 0)                 # 0 times infinity is 0 here
+        pulled = ((dlog_p[:, :, None] * u) @ L_inverse).astype(float)       # g v, (5)
         dmu = pulled.sum(axis=1)                                    # many rows: in float64, (6)
-        dL = pulled.swapaxes(1, 2) @ U.astype(float)                # (7)
+        dL = pulled.swapaxes(1, 2) @ u.astype(float)                # (7)
         dlog_diagonal = (xp.diagonal(L, axis1=1, axis2=2) * xp.diagonal(dL, axis1=1, axis2=2)
                          - dlog_p.sum(axis=1, dtype=float)[:, None])            # (8)
         i, j = _below_diagonal(xp, d)

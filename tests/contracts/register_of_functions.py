@@ -225,7 +225,7 @@ FUNCTIONS = {
     "manifold.intrinsic_dimension": Call(lambda f, a: f(a(POINTS)), HOST),
     "manifold.neighbour_regression": Call(lambda f, a: f(a(POINTS), a(COMBS), a(ROWS), 3)),
     "manifold.determination": Call(lambda f, a: f(a(POINTS), a(POINTS + 0.1 * COMBS[:, :2]))),
-    "principal_components.principal_axes": Call(lambda f, a: f(a(POINTS))),
+    "principal_components.principal_axes": Call(lambda f, a: f(a(POINTS)), dtype="λ in float64"),
 
     "diffusion.linear": Call(lambda f, a: f(a(TIMES), 5.0, -3.0)),
     "diffusion.cosine": Call(lambda f, a: f(a(TIMES), 5.0, -3.0)),

@@ -574,6 +574,23 @@ def test_rows_are_different_if_they_differ_by_more_than_rounding(dtype):
                 checks.different_rows(Y)
 
 
+@pytest.mark.parametrize("check", [checks.varying, checks.different_rows, checks.in_range])
+def test_numbers_whose_squares_leave_float64_are_refused(check):
+    X = numpy.arange(10.0).reshape(5, 2)
+    assert check(X * 1e150) is not None
+    for size in (1e154, -1e200, 1e307):
+        with pytest.raises(ValueError, match="X holds .*, whose square leaves the range"):
+            check(X * size)
+
+
+def test_rows_that_differ_by_less_than_any_square_shows_are_refused():
+    X = numpy.arange(10.0).reshape(5, 2)
+    assert checks.different_rows(numpy.float32(1e-40) * X.astype("f4")) is not None
+    with refused(ValueError, "X varies by 8e-160 only, whose square leaves the range of float64: "
+                             "take another unit"):
+        checks.different_rows(X * 1e-160)
+
+
 def test_columns_vary_by_their_means_and_variances():
     mu, X = numpy.array([1.0, 1.0]), numpy.zeros((7, 2))
     assert checks.varying(X, "X", mu, numpy.array([1.0, 1e-20])) is X

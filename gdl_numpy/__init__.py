@@ -44,6 +44,7 @@ The machinery beneath it: read these when a formula of the chapter calls for the
     checks           检查          what is refused at the door, and in which words
     described        描述          densities and families that say what they are
     blocks           分块          large data, some rows at a time
+    exact            精确分格      the cell that holds a number, whatever is rounded
     memory           内存          freed memory is kept, which halves a training step
     elementary       初等函数      logsumexp, softmax, softplus, sigmoid, stable at the extremes
     neighbours       近邻          which pairs of points are close

@@ -311,6 +311,7 @@ ELSEWHERE = {                                               # or have no argumen
     "backend.to_numpy": "takes what NumPy does, without a mask: test_backend.py",
     "backend.unmasked": "is a check",
     "neighbours.near_blocks": HERE, "newton.conjugate_gradient": HERE,
+    "exact.cell_of": HERE,
     "moments.mean_of_rows": HERE, "moments.moments": HERE, "moments.varies": HERE,
     "normal_family.cut_normals": HERE, "pixels.inverse_cdf": HERE, "silhouettes.smooth": HERE,
     "silhouettes.direction": HERE, "silhouettes.turn": HERE, "silhouettes.limb": HERE,

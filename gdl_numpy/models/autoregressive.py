@@ -94,10 +94,14 @@ class AutoregressiveFamily(TractableFamily):
             Network((i, *self.hidden, K[i]), activation,
                     None if waves is None else self.waves[self.order[:i]], bound)
             for i in range(1, self.d)), before=K[:1])
+        checks.wide_cells([-1.0] * d, [1.0] * d, self.bins, float, "bins")
         self.log_cell_volume = sum(math.log(2 / k) for k in K)
 
     def __call__(self, theta):
-        return Autoregressive(self, theta)
+        """p_θ. ValueError if bins are too narrow for the precision of theta."""
+        p = Autoregressive(self, theta)
+        checks.wide_cells([-1.0] * self.d, [1.0] * self.d, self.bins, p.theta.dtype, "bins")
+        return p
 
     def on_space(self, X):
         """X, if all its rows lie in the box, else a ValueError."""
@@ -216,9 +220,9 @@ class MaskedAutoregressiveFamily(TractableFamily):
 
     def __init__(self, d, hidden, order=None, activation="relu"):
         self._set_options(d, hidden, activation)
-        self.order = checks.permutation(order, "order", self.d)
         self.network = Network((self.d, *self.hidden, self.d), activation)
         self._set_networks(self.network)
+        self.order = checks.permutation(order, "order", self.d)
         place = 1 + numpy.argsort(self.order)                       # of each coordinate: 1, ..., d
         degrees = [place, *(numpy.linspace(1, max(self.d - 1, 1), h).round() for h in self.hidden)]
         mask = numpy.ones(self.n_parameters, dtype=bool)

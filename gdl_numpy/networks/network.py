@@ -82,7 +82,7 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
     softplus is 1/2 at 0, and its gradients about halve with every layer: for few layers only.
     """
     checks.choice(activation, "activation", ACTIVATIONS)
-    n, dtype = n_parameters(sizes), checks.float_dtype(dtype)
+    n, dtype = checks.held(n_parameters(sizes)), checks.float_dtype(dtype)
     theta = checks.rng(rng).standard_normal(n, dtype=dtype)
     for W, b in cut(theta, sizes):
         W *= math.sqrt(2 / len(W) if activation == "relu" else 2 / (len(W) + len(b)))
@@ -192,7 +192,7 @@ class Network(Described):
         self.waves = checks.waves(waves, self.d_in)
         self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
         self.layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
-        self.n_parameters = n_parameters(self.layers)
+        self.n_parameters = checks.held(n_parameters(self.layers))
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
@@ -232,7 +232,7 @@ class Parts(Described):
 
     def __init__(self, *lengths):
         self.lengths = checks.whole_numbers(lengths, "lengths")
-        self.n_parameters = sum(self.lengths)
+        self.n_parameters = checks.held(sum(self.lengths))
         ends = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
         self._slices = [slice(start, end) for start, end in pairwise(ends)]
 

@@ -11,8 +11,8 @@ to skip such a line, and the formula is next to it.
     arrays     real_array, unmasked, precision, float_dtype, one_axis, triangle, same_shape,
                corners of a box, probabilities, waves
     rows       observations, data_set, not_empty, varying, different_rows, paired, with_raw,
-               equally_many, rows_within, rows_of_box, grey_levels
-    models     theta, theta_shape, gradient
+               equally_many, rows_within, rows_of_box, wide_cells, grey_levels
+    models     held, theta, theta_shape, gradient
     labels     labels, different_labels, every_label
     chance     rng, draws
     objects    function, instance, offers, density, densities, family
@@ -301,6 +301,21 @@ def corners(low, high, like, look=True):
     return low, high
 
 
+def wide_cells(low, high, shape, dtype, name):
+    """`shape`, if each cell of this grid over the box holds several numbers of `dtype`.
+
+    `low` and `high` are lists of floats. Among fewer than four, rounding may find none of the cell.
+    """
+    for a, b, k in zip(low, high, shape, strict=True):
+        farthest = numpy.dtype(dtype).type(max(abs(a), abs(b)))
+        apart = float(farthest - numpy.nextafter(farthest, 0 * farthest))
+        if (b - a) / k < 4 * apart:
+            raise ValueError(f"{name} makes {k} cells of width {(b - a) / k:g} between {a} and "
+                             f"{b}, where numbers of {dtype} are up to {apart:g} apart: each cell "
+                             "must hold at least four of them")
+    return shape
+
+
 def grey_levels(K, levels, like=None, d=None, name="K"):
     """`K` as an (n, d) array of ints from 0 to levels - 1: pictures, whose pixels have levels."""
     K = observations(real_array(K, name, like), name=name, d=d)
@@ -316,6 +331,17 @@ def not_empty(X, name="X"):
     if len(X) == 0:
         raise ValueError(f"{name} is empty: there is no mean over no rows")
     return X
+
+
+def held(n_parameters, name="theta"):
+    """`n_parameters`, a whole number, if the memory of this machine can hold so many numbers."""
+    try:
+        numpy.empty(n_parameters if n_parameters > 2**24 else 0)    # a promise that costs nothing
+    except (MemoryError, ValueError, OverflowError) as error:
+        size = math.log10(n_parameters)
+        raise ValueError(f"{name} would have about 10^{size:.0f} numbers, more than the memory can "
+                         "hold") from error
+    return n_parameters
 
 
 def theta(theta, n_parameters, finite=True):

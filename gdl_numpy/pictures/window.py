@@ -56,10 +56,11 @@ class WindowFamily(Described):
         self.rows = checks.whole_number(rows, "rows")
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
         self.width = self.side + 2 * self.reach             # of the picture with its borders
+        seen = self.rows * (2 * self.reach + 1) + self.reach
+        self.classifier = NetworkClassifierFamily(
+            (seen + 2 * self.side, *self.hidden, self.levels))
         self._shifts = [row * self.width + column for row in range(-self.rows, 1)
                         for column in range(-self.reach, self.reach + 1) if (row, column) < (0, 0)]
-        self.classifier = NetworkClassifierFamily(
-            (len(self._shifts) + 2 * self.side, *self.hidden, self.levels))
         self.n_parameters = self.classifier.n_parameters
 
     def __call__(self, theta):

@@ -170,6 +170,7 @@ class Histogram(Described):
         if self.masses.ndim != len(space.low):
             raise ValueError(f"masses must have one axis for each of the {len(space.low)} "
                              f"coordinates, got shape {self.masses.shape}")
+        space.wide_cells(self.masses.shape, "masses")
         self.log_cell_volume = space.log_cell_volume(self.masses.shape)
 
     @numpy.errstate(divide="ignore")                                # log 0 = -inf is meant

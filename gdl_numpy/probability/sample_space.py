@@ -102,6 +102,10 @@ class SampleSpace(Described):
         """The logarithm of the volume of one of `shape` equal cells, a float."""
         return self.log_volume - math.fsum(map(math.log, self.cells(shape)))
 
+    def wide_cells(self, shape, name="shape"):
+        """`shape`, if each of its cells holds at least four numbers of the space's dtype."""
+        return checks.wide_cells(*self._corners, self.cells(shape), self.low.dtype, name)
+
     def on(self, xp):
         """The same space with its corners in the module xp."""
         return SampleSpace(xp.asarray(self.low), xp.asarray(self.high))

@@ -126,3 +126,22 @@ def test_a_theta_of_another_length_or_precision_is_refused(name, parameter):
     for dtype in () if converts(name) else ("float16", "int64", "longdouble", ">f8"):
         message = refusal(name, parameter, theta.astype(dtype))
         assert message and named(name, parameter, message) and "dtype" in message, dtype
+
+
+NOT_HELD = {                                                # numbers in θ: from 10^13 to 10^400
+    "HistogramFamily": {"shape": (10**200, 10**200)}, "NormalFamily": {"d": 10**9},
+    "MixtureFamily": {"n_components": 10**400}, "BoxFamily": {"d": 10**30},
+    "Network": {"sizes": (10**9, 10**9)}, "SoftmaxFamily": {"d": 10**10, "n_classes": 10**10},
+    "LogisticFamily": {"d": 10**400}, "NetworkClassifierFamily": {"sizes": (10**9, 10**9, 2)},
+    "ProbabilisticPCAFamily": {"d": 10**15}, "AutoencoderFamily": {"sizes": (10**9, 10**9, 2)},
+    "WindowFamily": {"reach": 10**13}, "AutoregressiveFamily": {"bins": (10**13, 2)},
+    "MaskedAutoregressiveFamily": {"d": 10**9, "hidden": (10**9,)},
+    "NormalizingFlowFamily": {"hidden": (10**9, 10**9)},
+    "DiffusionFamily": {"d": 10**9, "hidden": (10**9,)}}
+
+
+@pytest.mark.parametrize("name", NOT_HELD)
+def test_a_theta_that_no_memory_can_hold_is_refused_before_it_is_made(name):
+    with pytest.raises(ValueError, match=r"^theta would have about 10\^\d+ numbers, more than the "
+                                         "memory can hold$"):
+        CALLS[name](**right(name) | NOT_HELD[name])

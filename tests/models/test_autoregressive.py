@@ -183,6 +183,13 @@ def test_a_rare_dark_pixel_is_drawn_from_a_float32_theta():
     assert (masked(theta).sample(3, Highest())[:, 0] == 0).all()
 
 
+def test_bins_narrower_than_numbers_can_tell_are_refused():
+    family = AutoregressiveFamily((2**23 + 1,), ())
+    family(numpy.zeros(family.n_parameters))
+    with pytest.raises(ValueError, match="bins makes 8388609 cells of width .* of float32"):
+        family(numpy.zeros(family.n_parameters, dtype="float32"))
+
+
 @pytest.mark.parametrize("K", [3, 10, 60, 49])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_point_within_rounding_of_a_border_has_the_density_of_its_own_bin(K, dtype):

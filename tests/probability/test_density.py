@@ -15,6 +15,7 @@ from register_of_densities import CENTRES, D
 
 from gdl_numpy.probability.density import Box, Histogram, Mixture, Normal, categorical
 from gdl_numpy.probability.divergence import total_mass
+from gdl_numpy.probability.family import HistogramFamily
 from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.world.world_map import WORLD, WorldMap
@@ -204,6 +205,28 @@ def test_samples_of_a_histogram_of_many_cells_lie_in_their_own_cell(dtype):
     masses = (numpy.arange(100_000) % 2 / 50_000).astype(dtype)
     X = Histogram(space, masses).sample(50_000, numpy.random.default_rng(0))
     assert (masses[space.cell(X, 100_000)] > 0).all()
+
+
+@pytest.mark.parametrize("low, high, cells, dtype", [
+    (1e6, 1e6 + 1, 1000, "float32"), (1e6, 1e6 + 1, 5, "float32"), (0, 1, 2**23, "float32"),
+    (1e15, 1e15 + 10, 100, "float64"), (-1e-45, 1e-45, 4, "float32")])
+def test_cells_narrower_than_numbers_can_tell_are_refused(low, high, cells, dtype):
+    space = SampleSpace(*numpy.array([[low], [high]], dtype=dtype))
+    for make in (lambda: Histogram(space, numpy.full(cells, 1 / cells)),
+                 lambda: HistogramFamily(space, (cells,))):
+        with pytest.raises(ValueError, match=f"makes {cells} cells of width .* numbers of {dtype} "
+                                             "are up to .* apart"):
+            make()
+
+
+@pytest.mark.parametrize("low, high, cells, dtype", [
+    (1e6, 1e6 + 1, 4, "float32"), (1e6 + 0.1, 1e6 + 97, 383, "float32"), (0, 1, 2**22, "float32"),
+    (1e15, 1e15 + 10, 20, "float64"), (-2e7 / 3, -2e7 / 3 + 11, 5, "float32")])
+def test_in_the_narrowest_cells_that_are_taken_each_sample_lies_in_its_own(low, high, cells, dtype):
+    space = SampleSpace(*numpy.array([[low], [high]], dtype=dtype))
+    masses = numpy.arange(cells) % 2 * 1.0
+    X = Histogram(space, masses / masses.sum()).sample(20_000, numpy.random.default_rng(0))
+    assert (space.cell(X, cells) % 2 == 1).all()
 
 
 def test_whole_numbers_as_parameters_leave_the_decimals_of_the_data():

@@ -225,13 +225,13 @@ class MaskedAutoregressiveFamily(TractableFamily):
         self.order = checks.permutation(order, "order", self.d)
         place = 1 + numpy.argsort(self.order)                       # of each coordinate: 1, ..., d
         degrees = [place, *(numpy.linspace(1, max(self.d - 1, 1), h).round() for h in self.hidden)]
-        mask = numpy.ones(self.n_parameters, dtype=bool)
+        mask = numpy.ones(self.n_parameters)
         *inner, (last, _) = self.network.cut(mask)
         for (W, _), before, after in zip(inner, degrees[:-1], degrees[1:], strict=True):
             W[...] = before[:, None] <= after                       # (6)
         last[...] = degrees[-1][:, None] < place                    # (7)
-        mask.flags.writeable = False
-        self._mask = mask
+        self._mask = mask.astype(bool)
+        self._mask.flags.writeable = False
 
     def __call__(self, theta):
         return MaskedAutoregressive(self, theta)

@@ -64,7 +64,8 @@ def n_parameters(sizes):
 
 def cut(theta, sizes):
     """The weights and biases (W_i, b_i) of each layer, as views of theta."""
-    checks.one_axis(theta, n_parameters(sizes), "theta")
+    theta = checks.one_axis(checks.real_array(theta, "theta", finite=False), n_parameters(sizes),
+                            "theta")
     layers, position = [], 0
     for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
         middle, end = position + d_in * d_out, position + (d_in + 1) * d_out
@@ -189,7 +190,7 @@ class Network(Described):
             raise ValueError(f"sizes must be (d_in, ..., d_out), got {sizes}")
         self.activation = checks.choice(activation, "activation", ACTIVATIONS)
         self.d_in, self.d_out = self.sizes[0], self.sizes[-1]
-        self.waves = checks.waves(waves, self.d_in)
+        self.waves = checks.own_waves(waves, self.d_in)
         self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
         self.layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
         self.n_parameters = checks.held(n_parameters(self.layers))

@@ -35,7 +35,7 @@ class TrainedFamily(Described):
         """What families that make their own networks are told of them, and of R^d."""
         self.d = checks.whole_number(d, "d", least=least)
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        self.waves, self.activation = checks.waves(waves, self.d), activation
+        self.waves, self.activation = checks.own_waves(waves, self.d), activation
         self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
 
     def _input(self, theta, X, name="X", d=None):

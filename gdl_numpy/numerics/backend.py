@@ -26,11 +26,17 @@ def array_module(*arrays):
 
 
 def unmasked(x, name):
-    """`x`, if it is not a masked array: what is marked as missing there would be taken for data."""
-    if isinstance(x, numpy.ma.MaskedArray):
+    """`x`, if it is no masked array and no list of some: what is marked as missing there would be
+    taken for data."""
+    if _masked(x, axes=64):                                     # as many as an array can have
         raise TypeError(f"{name} is a masked array, and a mask would be lost: take the rows "
                         "without missing numbers first")
     return x
+
+
+def _masked(x, axes):
+    return isinstance(x, numpy.ma.MaskedArray) or (
+        isinstance(x, list | tuple) and axes > 0 and any(_masked(row, axes - 1) for row in x))
 
 
 def to_numpy(x):

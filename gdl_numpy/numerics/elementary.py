@@ -96,9 +96,9 @@ def sigmoid(x):
 
 @quiet
 def bounded(x, B):
-    """B tanh(x/B), shape of x, and backward: dy -> dx; with None for B, x as it is."""
+    """B tanh(x/B), shape of x, and backward: dy -> dx; with None for B, a copy of x."""
     x, B = checks.real_array(x, "x", finite=False), checks.number(B, "B", "(0, inf)", optional=True)
     if B is None:
-        return x, lambda dy: dy
+        return x.copy(), lambda dy: dy.copy()
     t = array_module(x).tanh(x / B)                         # backward keeps t, and the caller B t
     return B * t, quiet(lambda dy: (1 - t * t) * dy)

@@ -217,6 +217,8 @@ def categorical(weights, n, rng):
 def sample_components(weights, components, n, rng):
     """n draws of a component k by `categorical`, then of x from it: X (n, d) and k (n,)."""
     components = checks.densities(components, "components")
+    weights = checks.one_axis(checks.real_array(weights, "weights", finite=False), len(components),
+                              "weights")
     k = categorical(weights, checks.draws(n, rng), rng)
     xp = array_module(k)
     counts = xp.bincount(k, minlength=len(components)).tolist()

@@ -106,6 +106,9 @@ def weighted_estimate(family, R, X):
     checks.instance(family, "family", MixtureFamily)
     X = checks.data_set(X, family.d)
     R = checks.paired(R, "R", X, of="X").astype(float)
+    if R.shape[1] != family.n_components or not ((R >= 0).all() and (R.sum(axis=0) > 0).all()):
+        raise ValueError(f"R must have a column for each of the {family.n_components} components, "
+                         f"none negative and none all 0, got shape {R.shape}")
     n_k = R.sum(axis=0)                                             # (2)
     w = n_k / n_k.sum()                                             # the sum is n, (3)
     mu = R.T @ X / n_k[:, None]                                     # (4)

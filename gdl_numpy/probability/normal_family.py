@@ -174,7 +174,8 @@ class MixtureFamily(Described):
 
     def cut(self, theta):
         """The logits (K,) and the parameters of the normals (K, n_θ), views of theta."""
-        checks.one_axis(theta, self.n_parameters, "theta")
+        theta = checks.one_axis(checks.real_array(theta, "theta", finite=False), self.n_parameters,
+                                "theta")
         return theta[:self.n_components], theta[self.n_components:].reshape(self.n_components, -1)
 
     def theta(self, weights, mu, L):

@@ -127,7 +127,11 @@ class AutoencoderFamily(Described):
         model = self(checks.theta_shape(theta, self.n_parameters))
         theta = model.theta
         mean, C = moments(model.encode(checks.data_set(X, self.d)))
-        L = cholesky(C)
+        try:
+            L = cholesky(C)
+        except ValueError as error:
+            raise ValueError(f"the codes of X must vary in {self.k} dimensions, got the covariance "
+                             f"{C}") from error
         L_inverse = array_module(L).linalg.inv(L)
         phi, psi = self.parts(theta)
         W, b = self.encoder.cut(phi)[-1]

@@ -344,7 +344,7 @@ TAKEN = FUNCTIONS | NEVER_WAITS | {                         # what else is right
 }
 OTHER_NAMES = {                                             # by which an error calls an argument
     "Average.a": "averaging", "theta_g": "theta", "phi": "theta", "highest": "highest, lowest",
-    "evaluation.verdict.x": "X",
+    "evaluation.verdict.x": "X", "Dequantised.lower_bound.K": "X",
 }
 
 

@@ -128,6 +128,56 @@ def test_a_theta_of_another_length_or_precision_is_refused(name, parameter):
         assert message and named(name, parameter, message) and "dtype" in message, dtype
 
 
+NO_NUMBERS = {                                              # the right array, of what are none
+    "masked": lambda a: numpy.ma.masked_array(a, mask=numpy.zeros(a.shape)),
+    "list of masked rows": lambda a: [numpy.ma.masked_array(row) for row in a],
+    "list that ends masked": lambda a: [*a.tolist()[:-1], numpy.ma.masked],
+    "tuple of lists of masked rows": lambda a: tuple([numpy.ma.masked_array(row)] for row in a),
+    "complex": lambda a: a.astype(complex), "truth": lambda a: a.astype(bool),
+    "text": lambda a: a.astype(str), "bytes": lambda a: a.astype("S"),
+    "dates": lambda a: a.astype(int).astype("datetime64[s]"),
+    "times": lambda a: a.astype(int).astype("timedelta64[s]"),
+    "None": lambda a: numpy.full(a.shape, None),
+    "records": lambda a: numpy.zeros(a.shape, "f8, i4")}
+NO_SHAPES = {                                               # the right array, in another shape
+    "one number": lambda a: a.ravel()[0], "no axis": lambda a: a.ravel()[0].reshape(()),
+    "a line": lambda a: a.ravel(), "an axis before": lambda a: a[None],
+    "an axis after": lambda a: a[..., None], "a column less": lambda a: a[..., :-1],
+    "twice the columns": lambda a: numpy.concatenate([a, a], axis=-1),
+    "no column": lambda a: a[..., :0], "no row": lambda a: a[:0], "a row": lambda a: a[:1],
+    "a row less": lambda a: a[:-1]}
+OF_ARRAYS = cases(lambda parameter: parameter not in ("rng", "sizes", "hidden", "shape", "bins"))
+
+
+def right_array(name, parameter):
+    """The right argument as an array, if it is one of numbers with an axis, else a skipped test."""
+    value = right(name).get(parameter)
+    try:
+        array = numpy.asarray(value)
+    except ValueError:
+        array = numpy.asarray(None)
+    if array.dtype.kind not in "fiu" or array.ndim == 0:
+        pytest.skip("the right argument is no array")
+    return array
+
+
+@pytest.mark.parametrize("name, parameter", OF_ARRAYS)
+def test_an_array_of_the_right_shape_that_holds_no_real_numbers_is_refused_by_name(name, parameter):
+    array = right_array(name, parameter)
+    for kind, make in NO_NUMBERS.items():
+        message = refusal(name, parameter, make(array))
+        assert message and named(name, parameter, message), (kind, message)
+
+
+@pytest.mark.parametrize("name, parameter", OF_ARRAYS)
+def test_an_array_of_another_shape_is_taken_or_refused_in_the_words_of_an_argument(name, parameter):
+    array = right_array(name, parameter)
+    for kind, make in NO_SHAPES.items():
+        message = refusal(name, parameter, make(array))
+        assert message is None or any(named(name, other, message) for other in right(name)), (
+            kind, message)
+
+
 NOT_HELD = {                                                # numbers in θ: from 10^13 to 10^400
     "HistogramFamily": {"shape": (10**200, 10**200)}, "NormalFamily": {"d": 10**9},
     "MixtureFamily": {"n_components": 10**400}, "BoxFamily": {"d": 10**30},

@@ -80,7 +80,7 @@ class WindowFamily(Described):
         """Images K (n, side²) of this family's levels and pixels (n, m) of them, as whole numbers.
         """
         K = checks.grey_levels(K, self.levels, like=like, d=self.side**2)
-        pixels = checks.grey_levels(pixels, self.side**2, like=like, name="pixels")
+        pixels = checks.grey_levels(pixels, self.side**2, like=K, name="pixels")    # in float64
         if len(pixels) != len(K):
             raise ValueError(f"pixels must be an array of whole numbers (n, m) for n = {len(K)} "
                              f"images, got shape {pixels.shape}")

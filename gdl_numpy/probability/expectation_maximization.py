@@ -195,6 +195,8 @@ def k_means_plus_plus(X, k, rng):
         centre = X[chosen[-1]]
         distance = xp.minimum(distance, in_blocks(
             lambda i, j, c=centre: ((X[i:j] - c)**2).sum(axis=1), len(X)))
+        if not distance.max() > 0:
+            raise ValueError(f"X must have at least k = {k} different rows, got {len(chosen)}")
         chosen.append(categorical(distance, 1, rng))
     return X[xp.concatenate(chosen)]
 

@@ -336,7 +336,7 @@ FUNCTIONS = dict.fromkeys((                                 # whose own errors a
 NEVER_WAITS = dict.fromkeys((                               # so nobody asks whether it is finite
     "elementary.logsumexp.x", "elementary.log_softmax.x", "elementary.softmax.x", "u",
     "elementary.softplus.x", "elementary.sigmoid.x", "elementary.bounded.x", "langevin.reflect.X",
-    "density.categorical.weights", "density.sample_components.weights", "like", "log_snr",
+    "like", "log_snr",
     "training.starting_theta.X", "RecalibratedFamily.level.log_f", "scale"), ("NaN",))
 TAKEN = FUNCTIONS | NEVER_WAITS | {                         # what else is right for an argument
     "keepdims": ("True",), "axis": ("None",), "F": ("None",), "B": ("None",), "seed": ("None",),

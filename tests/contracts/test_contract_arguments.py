@@ -178,13 +178,13 @@ def test_an_array_of_another_shape_is_taken_or_refused_in_the_words_of_an_argume
             kind, message)
 
 
-NOT_HELD = {                                                # numbers in θ: from 10^13 to 10^400
+NOT_HELD = {                                                # numbers in θ: from 10^15 to 10^400
     "HistogramFamily": {"shape": (10**200, 10**200)}, "NormalFamily": {"d": 10**9},
     "MixtureFamily": {"n_components": 10**400}, "BoxFamily": {"d": 10**30},
     "Network": {"sizes": (10**9, 10**9)}, "SoftmaxFamily": {"d": 10**10, "n_classes": 10**10},
     "LogisticFamily": {"d": 10**400}, "NetworkClassifierFamily": {"sizes": (10**9, 10**9, 2)},
     "ProbabilisticPCAFamily": {"d": 10**15}, "AutoencoderFamily": {"sizes": (10**9, 10**9, 2)},
-    "WindowFamily": {"reach": 10**13}, "AutoregressiveFamily": {"bins": (10**13, 2)},
+    "WindowFamily": {"reach": 10**13}, "AutoregressiveFamily": {"bins": (10**15, 2)},
     "MaskedAutoregressiveFamily": {"d": 10**9, "hidden": (10**9,)},
     "NormalizingFlowFamily": {"hidden": (10**9, 10**9)},
     "DiffusionFamily": {"d": 10**9, "hidden": (10**9,)}}

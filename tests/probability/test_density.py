@@ -183,6 +183,12 @@ def test_float32_weights_draw_what_float64_weights_draw():
     assert (k == same).all()
 
 
+@pytest.mark.parametrize("weights", [[0.0, 0.0], [-1.0, 2.0], [], [1e308, 1e308]])
+def test_weights_that_are_no_shares_draw_nothing(weights):
+    with pytest.raises(ValueError, match="weights must be numbers from 0 to 1e290 and not all 0"):
+        categorical(weights, 3, numpy.random.default_rng(0))
+
+
 def test_a_last_category_of_weight_0_is_not_drawn_by_rounding():
     fixed = SimpleNamespace(random=lambda n, dtype: numpy.array([numpy.nextafter(1, 0)]),
                             standard_normal=print, integers=print)      # never called

@@ -328,6 +328,13 @@ ANY_LENGTH = ("training.train", "newton.minimize", "GradientDescent.__call__", "
               "Average.__call__")
 NOT_LOOKED_AT = {"on_space", "on", "mask"}                  # methods that are called by others here
 
+STEPS = (                                                   # of a training, or parts of one
+    "Adam", "Average", "GradientDescent", "Network.", "diffusion.", "discretised.log_mass",
+    "elementary.", "fourier.", "langevin.reflect", "langevin.uniform", "likelihood.mean",
+    "likelihood.negative_mean", "network.", "normalizing_flow.", "rational_quadratic.",
+    "training.starting_theta", "LeadingCoordinates.jittered", "LogisticDecoder.redrawn",
+    "density.inverse")
+
 FUNCTIONS = dict.fromkeys((                                 # whose own errors are their own
     "loss", "augment", "optimizer", "energy", "function", "evaluate", "precondition", "look",
     "renew",
@@ -339,6 +346,7 @@ NEVER_WAITS = dict.fromkeys((                               # so nobody asks whe
     "like", "log_snr",
     "training.starting_theta.X", "RecalibratedFamily.level.log_f", "scale"), ("NaN",))
 TAKEN = FUNCTIONS | NEVER_WAITS | {                         # what else is right for an argument
+    "HistogramFamily.__call__.theta": ("-inf",),            # of a cell without mass
     "keepdims": ("True",), "axis": ("None",), "F": ("None",), "B": ("None",), "seed": ("None",),
     "bound": ("None",), "averaging": ("None",), "training.starting_theta.theta": ("None",),
 }

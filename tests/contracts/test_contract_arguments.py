@@ -13,6 +13,7 @@ from register_of_arguments import (
     MEMBERS,
     OTHER_NAMES,
     SHARED,
+    STEPS,
     TAKEN,
     every_call,
     every_class,
@@ -167,6 +168,25 @@ def test_an_array_of_the_right_shape_that_holds_no_real_numbers_is_refused_by_na
     for kind, make in NO_NUMBERS.items():
         message = refusal(name, parameter, make(array))
         assert message and named(name, parameter, message), (kind, message)
+
+
+@pytest.mark.parametrize("name, parameter", OF_ARRAYS)
+def test_data_that_hold_one_nan_or_infinity_are_refused_by_name(name, parameter):
+    array = right_array(name, parameter).astype(float)
+    owner, _, method = name.partition(".")
+    if never_waits(owner, method, name) or parameter == "like":
+        pytest.skip("a step, which waits for no device, does not look")
+    for bad in {"NaN", "inf", "-inf"} - set(taken(name, parameter)):
+        array.ravel()[0] = float(bad)
+        message = refusal(name, parameter, array)
+        assert message and named(name, parameter, message), (bad, message)
+
+
+def never_waits(owner, method, name):
+    """Whether a call is a step of a training, or what such a step is made of."""
+    of_a_family = owner.endswith("Family") and method not in (
+        "", "__call__", "train", "mle", "best_of", "inputs", "theta", "whitened")
+    return of_a_family or name.startswith(STEPS)
 
 
 @pytest.mark.parametrize("name, parameter", OF_ARRAYS)

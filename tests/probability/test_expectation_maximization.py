@@ -56,6 +56,12 @@ def test_components_are_fitted_to_the_rows_that_they_are_responsible_for(d):
                                       rtol=1e-9, atol=1e-12)
 
 
+def test_more_starting_centres_than_different_rows_are_refused():
+    X = numpy.repeat([[0.0, 1.0], [2.0, 3.0]], 5, axis=0)
+    with pytest.raises(ValueError, match="X must have at least k = 3 different rows, got 2"):
+        k_means_plus_plus(X, 3, numpy.random.default_rng(0))
+
+
 @pytest.mark.parametrize("R, got", [(numpy.ones((5, 1)), "(5, 1)"), (numpy.ones((5, 3)), "(5, 3)"),
                                     (numpy.eye(5)[:, :2] * 0, "(5, 2)"),
                                     (numpy.eye(5)[:, :2] - 0.1, "(5, 2)")])

@@ -171,6 +171,10 @@ ACTIVATIONS = {                                             # name: (A ← a(A),
 }
 
 
+def _as_it_is(dv):
+    return dv
+
+
 class Network(Described):
     """A function R^d_in -> R^d_out with parameters θ: a perceptron of `sizes` (d_in, ..., d_out).
 
@@ -212,9 +216,13 @@ class Network(Described):
         """
         checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, name=name, d=self.d_in)
-        phi, backward_phi = fourier_features(X, self.waves)
+        phi, backward_phi = X, _as_it_is                        # without copies, which cost time
+        if self.waves is not None:
+            phi, backward_phi = fourier_features(X, self.waves)
         A, backward_mlp = mlp(theta, phi, self.layers, self.activation)
-        Y, backward_bound = bounded(A, self.bound)
+        Y, backward_bound = A, _as_it_is
+        if self.bound is not None:
+            Y, backward_bound = bounded(A, self.bound)
 
         def backward(dY, inputs=True, parameters=True):
             dtheta, dphi = backward_mlp(backward_bound(dY), inputs, parameters)

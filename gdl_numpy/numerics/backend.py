@@ -11,6 +11,7 @@ its data are, and the choice is made once, by whoever creates the generator and 
 """
 
 import sys
+from collections import deque
 
 import numpy
 
@@ -35,8 +36,9 @@ def unmasked(x, name):
 
 
 def _masked(x, axes):
-    return isinstance(x, numpy.ma.MaskedArray) or (
-        isinstance(x, list | tuple) and axes > 0 and any(_masked(row, axes - 1) for row in x))
+    if isinstance(x, list | tuple | deque) and axes > 0:
+        return any(_masked(row, axes - 1) for row in x)
+    return isinstance(x, numpy.ma.MaskedArray)
 
 
 def to_numpy(x):

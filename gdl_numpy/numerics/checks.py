@@ -316,7 +316,7 @@ def wide_cells(low, high, shape, dtype, name):
     for a, b, k in zip(low, high, shape, strict=True):
         farthest = numpy.dtype(dtype).type(max(abs(a), abs(b)))
         apart = float(farthest - numpy.nextafter(farthest, 0 * farthest))
-        if (b - a) / k < 4 * apart:
+        if k > 1 and (b - a) / k < 4 * apart:
             raise ValueError(f"{name} makes {k} cells of width {(b - a) / k:g} between {a} and "
                              f"{b}, where numbers of {dtype} are up to {apart:g} apart: each cell "
                              "must hold at least four of them")

@@ -53,14 +53,14 @@ def cell_of(x, low, high, k):
     unit = 2.0**(math.frexp(high - low)[1] - 1)             # a power of 2 rounds nothing, and with
     steps, pieces = (x - low) / unit, k / ((high - low) / unit)         # it nothing overflows
     c, above = (xp.floor(steps * (pieces * (1 + off))) for off in (-ROUNDING, ROUNDING))    # (1)
-    if xp is numpy:
-        near = (c < above).nonzero()
-        x, above = x[near], above[near]
-        k_near = numpy.broadcast_to(k, c.shape)[near]
+    near = c < above
+    if xp is not numpy:
+        c += near & _not_below(x, low, high, k, above)
+    elif near.any():
+        near = near.nonzero()
+        x, k_near, above = x[near], numpy.broadcast_to(k, c.shape)[near], above[near]
         c[near] += in_blocks(lambda i, j: _not_below(x[i:j], low, high, k_near[i:j], above[i:j]),
                              len(x), 2**16)
-    else:
-        c += (c < above) & _not_below(x, low, high, k, above)
     return xp.minimum(c, k - 1).astype(int)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import deque
 
 import numpy
 import pytest
@@ -533,7 +534,7 @@ def test_a_masked_array_is_refused_by_name():
 def test_masks_are_found_in_lists_and_wherever_numbers_are_given(check):
     row = numpy.ma.masked_values([1.0, 0.0], -9)
     for x in (row, row.astype(int), [row, row], (row, numpy.zeros(2)), [[row], [row]], [(row,)],
-              [1.0, numpy.ma.masked], [[1.0, numpy.ma.masked]], row[:, None]):
+              deque([row]), [1.0, numpy.ma.masked], [[1.0, numpy.ma.masked]], row[:, None]):
         with refused(TypeError, "x is a masked array, and a mask would be lost: take the rows "
                                 "without missing numbers first"):
             check(x, "x")

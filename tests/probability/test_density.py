@@ -225,6 +225,12 @@ def test_cells_narrower_than_numbers_can_tell_are_refused(low, high, cells, dtyp
             make()
 
 
+def test_a_single_cell_may_be_as_narrow_as_its_space():
+    space = SampleSpace([0.0], [5e-324])
+    X = Histogram(space, [1.0]).sample(9, numpy.random.default_rng(0))
+    assert space.contains(X).all() and HistogramFamily(space, (1,)).n_parameters == 1
+
+
 @pytest.mark.parametrize("low, high, cells, dtype", [
     (1e6, 1e6 + 1, 4, "float32"), (1e6 + 0.1, 1e6 + 97, 383, "float32"), (0, 1, 2**22, "float32"),
     (1e15, 1e15 + 10, 20, "float64"), (-2e7 / 3, -2e7 / 3 + 11, 5, "float32")])

@@ -130,8 +130,8 @@ class AutoencoderFamily(Described):
         try:
             L = cholesky(C)
         except ValueError as error:
-            raise ValueError(f"the codes of X must vary in {self.k} dimensions, got the covariance "
-                             f"{C}") from error
+            raise ValueError("the codes of X must have a positive definite covariance, so vary in "
+                             f"{self.k} dimensions, got {C}") from error
         L_inverse = array_module(L).linalg.inv(L)
         phi, psi = self.parts(theta)
         W, b = self.encoder.cut(phi)[-1]

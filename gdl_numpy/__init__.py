@@ -87,12 +87,13 @@ The machinery beneath it: read these when a formula of the chapter calls for the
 
 Arrays, checks, and what is done with large data
 
-    backend    后端  where arrays live: NumPy on the processor, CuPy on the GPU
-    moments    矩    mean and covariance of many rows, added in float64
-    checks     检查  what is refused at the door, and in which words
-    described  描述  densities and families that say what they are
-    blocks     分块  large data, some rows at a time
-    memory     内存  keeps freed memory, which halves the time of a training step
+    backend    后端      where arrays live: NumPy on the processor, CuPy on the GPU
+    moments    矩        mean and covariance of many rows, added in float64
+    checks     检查      what is refused at the door, and in which words
+    described  描述      densities and families that say what they are
+    blocks     分块      large data, some rows at a time
+    exact      精确分格  the cell that holds a number, whatever is rounded
+    memory     内存      keeps freed memory, which halves the time of a training step
 
 Methods that need only numbers
 

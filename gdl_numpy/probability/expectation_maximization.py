@@ -114,6 +114,9 @@ def weighted_estimate(family, R, X):
     checks.instance(family, "family", MixtureFamily)
     X = checks.data_set(X, family.d)
     R = checks.paired(R, "R", X, of="X").astype(float)
+    if R.shape[1] != family.n_components or not ((R >= 0).all() and (R.sum(axis=0) > 0).all()):
+        raise ValueError(f"R must have a column for each of the {family.n_components} components, "
+                         f"none negative and none all 0, got shape {R.shape}")
     n_k = R.sum(axis=0)                                             # (2)
     w = n_k / n_k.sum()                                             # the sum is n, (3)
     mu = R.T @ X / n_k[:, None]                                     # (4)
@@ -215,6 +218,8 @@ def k_means_plus_plus(X, k, rng):
         centre = X[chosen[-1]]
         distance = xp.minimum(distance, in_blocks(
             lambda i, j, c=centre: ((X[i:j] - c)**2).sum(axis=1), len(X)))
+        if not distance.max() > 0:
+            raise ValueError(f"X must have at least k = {k} different rows, got {len(chosen)}")
         chosen.append(categorical(distance, 1, rng))
     return X[xp.concatenate(chosen)]
 

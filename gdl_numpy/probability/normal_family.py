@@ -60,7 +60,7 @@ class NormalFamily(Described):
 
     def __init__(self, d):
         self.d = checks.whole_number(d, "d", least=1)
-        self.n_parameters = 2 * self.d + self.d * (self.d - 1) // 2
+        self.n_parameters = checks.held(2 * self.d + self.d * (self.d - 1) // 2)
 
     def __call__(self, theta):
         theta = checks.theta(theta, self.n_parameters)
@@ -170,7 +170,7 @@ class MixtureFamily(Described):
         self.n_components = checks.whole_number(n_components, "n_components", least=1)
         self.normal = NormalFamily(d)
         self.d = self.normal.d
-        self.n_parameters = self.n_components * (1 + self.normal.n_parameters)
+        self.n_parameters = checks.held(self.n_components * (1 + self.normal.n_parameters))
 
     def __call__(self, theta):
         logits, blocks = self.cut(checks.theta(theta, self.n_parameters))           # (9)
@@ -178,7 +178,8 @@ class MixtureFamily(Described):
 
     def cut(self, theta):
         """The logits (K,) and the parameters of the normals (K, n_θ), views of theta."""
-        checks.one_axis(theta, self.n_parameters, "theta")
+        theta = checks.one_axis(checks.real_array(theta, "theta", finite=False), self.n_parameters,
+                                "theta")
         return theta[:self.n_components], theta[self.n_components:].reshape(self.n_components, -1)
 
     def theta(self, weights, mu, L):

@@ -127,7 +127,11 @@ class AutoencoderFamily(Described):
         model = self(checks.theta_shape(theta, self.n_parameters))
         theta = model.theta
         mean, C = moments(checks.in_range(model.encode(checks.data_set(X, self.d)), "the codes"))
-        L = cholesky(C)
+        try:
+            L = cholesky(C)
+        except ValueError as error:
+            raise ValueError("the codes of X must have a positive definite covariance, so vary in "
+                             f"{self.k} dimensions, got {C}") from error
         L_inverse = array_module(L).linalg.inv(L)
         phi, psi = self.parts(theta)
         W, b = self.encoder.cut(phi)[-1]

@@ -81,6 +81,8 @@ def directions(Z, attributes, z, k=100):
     Z = checks.data_set(Z, name="Z")
     xp = array_module(Z)
     attributes = checks.paired(attributes, "attributes", Z)
+    if attributes.shape[1] == 0:
+        raise ValueError(f"attributes must have one column or more, got shape {attributes.shape}")
     z = checks.one_axis(checks.real_array(z, "z", like=Z), Z.shape[1], "z")
     near = nearest(z[None], Z, k)[1][0]
     A = attributes[near] - mean_of_rows(attributes[near])

@@ -139,7 +139,7 @@ class ProbabilisticPCAFamily(Described):
     def __init__(self, d, k):
         self.d = checks.whole_number(d, "d", least=2)
         self.k = checks.whole_number(k, "k", least=1, most=self.d - 1)
-        self.n_parameters = self.d + self.d * self.k + 1
+        self.n_parameters = checks.held(self.d + self.d * self.k + 1)
 
     def __call__(self, theta):
         return ProbabilisticPCA(self, theta)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import deque
 
 import numpy
 import pytest
@@ -522,6 +523,28 @@ def test_a_masked_array_is_refused_by_name():
     with refused(TypeError, "y is a masked array, and a mask would be lost: take the rows without "
                             "missing numbers first"):
         checks.labels(numpy.ma.array([0, 1]), numpy.zeros((2, 1)))
+
+
+@pytest.mark.parametrize("check", [
+    checks.real_array, checks.whole_numbers, checks.numbers, checks.probabilities,
+    lambda x, name: checks.permutation(x, name, 2), lambda x, name: checks.waves(x, None, name),
+    lambda x, name: checks.grey_levels(x, 3, name=name), lambda x, name: checks.falling(x, name),
+    lambda x, name: checks.equally_many(x, name), lambda x, name: checks.one_axis(x, 2, name),
+    lambda x, name: checks.same_shape(x, name, numpy.zeros(2), "dv")])
+def test_masks_are_found_in_lists_and_wherever_numbers_are_given(check):
+    row = numpy.ma.masked_values([1.0, 0.0], -9)
+    for x in (row, row.astype(int), [row, row], (row, numpy.zeros(2)), [[row], [row]], [(row,)],
+              deque([row]), [1.0, numpy.ma.masked], [[1.0, numpy.ma.masked]], row[:, None]):
+        with refused(TypeError, "x is a masked array, and a mask would be lost: take the rows "
+                                "without missing numbers first"):
+            check(x, "x")
+
+
+def test_a_list_within_itself_is_refused_and_not_followed_for_ever():
+    x = [1.0]
+    x.append(x)
+    with pytest.raises((ValueError, TypeError), match="x "):
+        checks.real_array(x, "x")
 
 
 @pytest.mark.parametrize("got, wanted", [

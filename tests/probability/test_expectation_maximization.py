@@ -1,6 +1,7 @@
 """Expectation maximization: the formulas, scikit-learn, and what no step may do."""
 
 import math
+import re
 import tracemalloc
 import warnings
 
@@ -53,6 +54,22 @@ def test_components_are_fitted_to_the_rows_that_they_are_responsible_for(d):
         numpy.testing.assert_allclose(q.mu, X[y == k].mean(axis=0), rtol=1e-12)
         numpy.testing.assert_allclose(q.covariance, numpy.cov(X[y == k].T, ddof=0).reshape(d, d),
                                       rtol=1e-9, atol=1e-12)
+
+
+def test_more_starting_centres_than_different_rows_are_refused():
+    X = numpy.repeat([[0.0, 1.0], [2.0, 3.0]], 5, axis=0)
+    with pytest.raises(ValueError, match="X must have at least k = 3 different rows, got 2"):
+        k_means_plus_plus(X, 3, numpy.random.default_rng(0))
+
+
+@pytest.mark.parametrize("R, got", [(numpy.ones((5, 1)), "(5, 1)"), (numpy.ones((5, 3)), "(5, 3)"),
+                                    (numpy.eye(5)[:, :2] * 0, "(5, 2)"),
+                                    (numpy.eye(5)[:, :2] - 0.1, "(5, 2)")])
+def test_responsibilities_that_are_no_shares_of_the_components_are_refused(R, got):
+    X = numpy.random.default_rng(0).random((5, 1))
+    with pytest.raises(ValueError, match="R must have a column for each of the 2 components, none "
+                                         f"negative and none all 0, got shape {re.escape(got)}"):
+        weighted_estimate(MixtureFamily(2, 1), R, X)
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.3, 1e8 / 3])

@@ -8,7 +8,7 @@ The idea: all such questions stand here, and a call is known by its prefix, `che
 learns to skip such a line and finds the formula next to it.
 
     numbers    whole_number, whole_numbers, permutation, number and numbers (of an interval),
-               falling, choice, truth, one_number, axis
+               falling (two numbers), choice (of names), truth, one_number, axis
     arrays     real_array, unmasked, precision, wider, float_dtype, one_axis, triangle, same_shape,
                corners of a box, probabilities, waves
     rows       observations, data_set, not_empty, varying, different_rows, paired, with_raw,

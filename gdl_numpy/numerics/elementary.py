@@ -10,8 +10,7 @@ The idea: take the largest exponential out of the sum. Let m = max x_i, and let 
 x_i are equal to m. As exp(x_i) = exp(m) exp(x_i - m), the sum is exp(m) (c + r), where
 
     r = Σ exp(x_i - m) over all x_i < m             every term is below 1                    (1)
-    log(c + r) = log c + log1p(r/c)                 log1p(v) is log(1 + v), also where       (2)
-                                                    1 + v would be rounded to 1
+    log(c + r) = log c + log1p(r/c)         log1p(v) is log(1 + v), but does not round 1 + v (2)
     logsumexp(x) = log Σ exp(x_i) = m + log(c + r)                                           (3)
     log_softmax(x) = x - logsumexp(x) = (x - m) - log(c + r)                                 (4)
     softmax(x) = exp(log_softmax(x)) = exp(x)/Σ exp(x_i)        shares: their sum is 1       (5)

@@ -3,21 +3,22 @@
 A graphics card (GPU) does the same arithmetic on thousands of numbers at once, which suits the
 matrix products of a network. CuPy offers NumPy's functions there, under the same names. But arrays
 of the two cannot be mixed, so it must be settled where a calculation takes place. A global switch
-would be hidden state, and a second version of each formula a second place for mistakes.
+would be hidden state, and a second version of each formula would be a second place for mistakes.
 
 The idea: nothing is switched, since the arguments say it already. A function asks its arrays to
-which module they belong, and computes with that one; random numbers come to life where their
-generator lives. So a calculation stays where its data are, and whoever creates the generator and
-the data chooses, once:
+which module they belong, and computes with that one; random numbers are made where their generator
+lives. So a calculation stays where its data are, and whoever creates the generator and the data
+chooses, once:
 
     xp  = array_module(X)                           numpy or cupy, for all that follows from X
     X   = to_numpy(X)                               the way back to the processor
     rng = random_generator(seed, device="gpu")      what it draws lives on the GPU
 
-A GPU, the device, works through a list of tasks while the program on the processor, the host, goes
-on and adds to the list. To read a number from the device, the host *waits* until all tasks before
-it are done: `float(loss)` and `if (X > 0).all()` do so. A training step has no time for that.
-Where a docstring says that nothing waits, no number is read.
+The GPU, called the device, works through a list of tasks. Meanwhile the program on the processor,
+called the host, goes on and adds to the list. To read a number from the device, the host *waits*
+until all tasks before it are done: `float(loss)` and `if (X > 0).all()` do so. Such waits would
+slow down a training step, so it reads no number. A function whose docstring says that nothing waits
+reads none either.
 
 The length of the vector (3, 4) is 5, wherever the vector lives:
 

@@ -3,9 +3,9 @@
 To compare a model of the map with the truth, one asks it for log p at 100,000 points. On the way a
 network makes arrays of its own: with a hidden layer of 128 numbers, 102 MB for each layer. A
 thousand rows at a time take 1 MB, which stays in the processor's cache, so that all blocks together
-take less time than one large piece. The idea: what is computed row by row does not notice when it
-is computed block by block; and a mean over n rows is the mean of the blocks' means, each counted as
-often as it has rows. With r rows in a block,
+take less time than one large piece. The idea: a result that is computed row by row is the same if
+it is computed block by block; and a mean over n rows is the mean of the blocks' means, each counted
+as often as its block has rows. With r rows in a block, and maybe fewer in the last one,
 
     Y     = (f(X[0:r]), f(X[r:2r]), ...)                                                     (1)
     loss  = Σ_blocks (rows of the block)/n · loss of the block                               (2)

@@ -8,7 +8,7 @@ The idea: all such questions stand here, and a call is known by its prefix, `che
 learns to skip such a line and finds the formula next to it.
 
     numbers    whole_number, whole_numbers, permutation, number and numbers (of an interval),
-               falling, choice, truth, one_number, axis
+               falling (two numbers), choice (of names), truth, one_number, axis
     arrays     real_array, unmasked, precision, wider, float_dtype, one_axis, triangle, same_shape,
                corners of a box, probabilities, waves, own_waves
     rows       observations, data_set, not_empty, varying, different_rows, in_range, paired,
@@ -21,7 +21,7 @@ learns to skip such a line and finds the formula next to it.
 Each returns what it was given, as the number or the array that the caller goes on with, or raises a
 ValueError, or a TypeError where the kind of thing is wrong. `name` is what the error calls it.
 Whether all numbers of an array are finite cannot be known without waiting for the device
-(backend.py). A training step has no time for that, and says finite=False.
+(backend.py). A training step must not wait, and says finite=False.
 
 [0, 1) is the interval that holds 0 and not 1:
 

@@ -3,14 +3,14 @@
 Under the box θ̂ the fifty points of the map have the likelihood exp(-544.3) = 4e-237, and seventy
 such points would have 0: floating point ends at 5e-324. So densities are handled by their
 logarithms. But masses and densities also have to be added, as for a mixture or for the Z of an
-energy-based model, and that is a sum of exponentials. As it is written it overflows where an x_i
-exceeds 709, and is 0 where all are below -746.
+energy-based model. From their logarithms x_i that sum is Σ exp(x_i). As it is written, it overflows
+where an x_i exceeds 709.8, and is 0 where all x_i are below -746.
 
-The idea: take the largest exponential out of the sum. Let m = max x_i, and let c of the x_i be
-equal to m. As exp(x_i) = exp(m) exp(x_i - m), the sum is exp(m) times c + r, where
+The idea: take the largest exponential out of the sum. Let m = max x_i, and let c be how many of the
+x_i are equal to m. As exp(x_i) = exp(m) exp(x_i - m), the sum is exp(m) (c + r), where
 
     r = Σ exp(x_i - m) over all x_i < m             every term is below 1                    (1)
-    log(c + r) = log c + log1p(r/c)                 log1p(v) = log(1 + v) keeps a small v    (2)
+    log(c + r) = log c + log1p(r/c)         log1p(v) is log(1 + v), but does not round 1 + v (2)
     logsumexp(x) = log Σ exp(x_i) = m + log(c + r)                                           (3)
     log_softmax(x) = x - logsumexp(x) = (x - m) - log(c + r)                                 (4)
     softmax(x) = exp(log_softmax(x)) = exp(x)/Σ exp(x_i)        shares: their sum is 1       (5)
@@ -21,8 +21,8 @@ softmax. So in both the larger of the two exponentials can be taken out as well:
     softplus(x) = log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))                             (6)
     sigmoid(x)  = exp(x)/(1 + exp(x)) = 1/(1 + exp(-x))         the first for x < 0          (7)
 
-The last function takes any x to a y between -B and B, and changes it little where it is small. It
-stands inside networks, and so has a `backward`, which takes ∂y = ∂loss/∂y and gives ∂x:
+The last function takes any x to a y between -B and B, and y is nearly x where x is small. It stands
+inside networks, and so has a `backward`, which takes ∂y = ∂loss/∂y and gives ∂x:
 
     y = B t,  t = tanh(x/B)                                                                  (8)
     ∂x = (1 - t²) ∂y                                tanh' = 1 - tanh²                        (9)

@@ -7,14 +7,15 @@ not count in Peru. The idea: add up near points only, and look farther only wher
 
 How far is far enough? Measure distances in units of h, and let S be the sum of the terms within a
 radius r. Each of the others is less than exp(-r²/2), and there are at most n of them. Rounding
-alone changes S by up to ε S, where ε is the precision of a float. So the others do not count if
+alone changes S by up to ε S, where 1 + ε is the float after 1. So the others do not count if
 
     n exp(-r²/2) <= ε S
     needed = log n - log ε                                                                      (1)
     log S + r²/2 >= needed                     the logarithm of the first line                  (2)
 
 The first r has r²/2 = needed + 6, which is enough where S > exp(-6). Queries q for which (2) fails
-look twice as far. The near terms come from one matrix product for a block of queries at a time, by
+look twice as far, until it holds. The near terms come from one matrix product for a block of
+queries at a time, by
 
     -|q - x|²/2 = q·x - |x|²/2 - |q|²/2                                                         (3)
 

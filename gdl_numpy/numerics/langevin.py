@@ -14,26 +14,23 @@ box instead, since valleys far apart would never be reached by rolling:
 
 Rolling and shaking alone would be exact for infinitely short steps only. So x' is accepted with a
 probability A, else the point stays at x (Metropolis et al. 1953; Hastings 1970; for Langevin's
-steps Roberts and Tweedie 1996). Let q(x'|x) be the density with which x' is proposed. If
+steps Roberts and Tweedie 1996). Let q(x'|x) be the density with which x' is proposed. Then p stays
+as it is if as many points go from x to x' as back, and `walk` shows that they do for
 
-    p(x) q(x'|x) A(x'|x) = p(x') q(x|x') A(x|x')
+    A = min(1, ratio)       where ratio = p(x') q(x|x') / (p(x) q(x'|x)), in which Z cancels
 
-then as many points go from x to x' as back, and p stays as it is. Let ratio be
-p(x') q(x|x') / (p(x) q(x'|x)), in which Z cancels. The way back has 1/ratio in its place, so
-A(x'|x) = min(1, ratio) is right: where ratio <= 1 the left side is p(x) q(x'|x) ratio, which is
-p(x') q(x|x'), and A(x|x') is 1; where ratio > 1, exchange x and x'. Each kind of move, rolling and
-jumping, is balanced by itself. For jumps q is the same both ways. For rolling q(x'|x) is, by (1), a
-constant times exp(-|ε|²/2), and q(x|x') the same constant times exp(-|ε'|²/2), with the noise ε'
-that would lead back from x' to x:
+If x' is uniform, q is the same both ways. Otherwise q(x'|x) is, by (1), a constant times
+exp(-|ε|²/2), and q(x|x') the same constant times exp(-|ε'|²/2), where ε' is the noise that would
+lead back from x' to x:
 
     x  = x' - h²/2 ∂E(x') + h ε'       the way back; put (1) in for x' and solve for ε'
     ε' = h/2 (∂E(x) + ∂E(x')) - ε                                                               (3)
     log ratio = E(x) - E(x') + (|ε|² - |ε'|²)/2       only E(x) - E(x') for a uniform x'        (4)
     A = min(1, exp(log ratio))         accept if log u < log ratio, u uniform on (0, 1)         (5)
 
-A walk may leave the box. Let the box, and E in it, go on there as their mirror images, so that all
-above holds for the whole of R^d. Then fold x' back into the box: that only forgets in which image
-it was. In a mirrored coordinate ∂E has the other sign. With side = high - low,
+A walk may leave the box. So let mirror images of the box, and of E in it, fill the whole of R^d:
+then all of the above holds there. To fold x' back into the box only forgets in which image it was.
+In a mirrored coordinate ∂E has the other sign. With side = high - low,
 
     v = (x - low) mod 2 side                                                                    (6)
     folded x = low + min(v, 2 side - v)                                                         (7)
@@ -64,6 +61,13 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True,
     `step` times the sides of the box. Without `metropolis` every x' is accepted: then p is
     stationary only in the limit h = 0 and with `jump` = 0. A jump is then a restart at a uniform
     place, and if short steps do not lead far before the next one, draws stay nearly uniform.
+
+    For each kind of move, (1) and (2), as many points go from x to x' as back if
+
+        p(x) q(x'|x) A(x'|x) = p(x') q(x|x') A(x|x')
+
+    Where ratio <= 1 the left side is p(x) q(x'|x) ratio = p(x') q(x|x'), and on the right side
+    A(x|x') is 1, as the ratio of the way back is 1/ratio. Where ratio > 1, exchange x and x'.
     """
     checks.rng(rng), checks.function(energy, "energy"), checks.truth(metropolis, "metropolis")
     checks.truth(look, "look")

@@ -1,19 +1,21 @@
 """Moments: the mean and the covariance of many rows, without the rounding of long sums.
 
-NumPy adds the rows of a float32 array one after the other, and float32 has 24 binary digits. Once
-the sum of 3,000,000 pixels of brightness 241 has passed 2^28, it is always rounded to a multiple of
-32 or more, and each further 241 counts as 256. The mean comes out as 250, and a covariance around
-it is wrong altogether. The idea: add in float64, whatever the precision of the data, and subtract
-the mean before anything is squared. Rows are converted some thousands at a time, so that no float64
-copy of all data is made. For the n rows x of X:
+NumPy adds the rows of a float32 array with several columns one after the other, and float32 has 24
+binary digits. Once the sum of 3,000,000 pixels of brightness 241 has passed 2^28, it is always
+rounded to a multiple of 32 or more, and each further 241 counts as 256. The mean comes out as 250,
+and a covariance around it is wrong altogether. The idea: add in float64, whatever the precision of
+the data, and subtract the mean before anything is squared. Rows are converted some thousands at a
+time, so that no float64 copy of all data is made. For the n rows x of X:
 
     µ = 1/n Σ x                                                                              (1)
     µ ← µ + 1/n Σ (x - µ)                   which removes the rounding of the first sum      (2)
     C = 1/n Σ (x - µ)(x - µ)ᵀ                                                                (3)
 
-A column that does not vary should have C_jj = 0. But 0.3 is not a binary fraction, and 500 copies
-of it seem to vary by 6e-17. Let `rounding` be the distance from 1 to the next number of the data's
-dtype, and `tiny` the smallest number of float64 that has all its digits. Column j varies if
+A column that does not vary has C_jj = 0. But numbers that should be equal are not always: 0.1 + 0.2
+exceeds 0.3 by 6e-17. Let `rounding` be the distance from 1 to the next number of the data's dtype.
+Then near µ_j the next number is at most rounding |µ_j| away. Column j counts as varying if its
+standard deviation exceeds eight such steps, and if float64 holds its variance with all digits, as
+it does from `tiny` on, 2e-308:
 
     C_jj > (8 rounding µ_j)²    and    C_jj > tiny                                           (4)
 

@@ -1,42 +1,42 @@
 """Neighbors: which points lie close together, found without looking at every pair.
 
-Two questions come up again and again. A kernel density asks which points of land are within a
-radius r of a cell of the map; whoever checks that a model has not copied its data asks which horse
-of the training set is nearest to a new one. To compare every query q with every point x answers
-both, but for 20,000 points and 259,200 cells that is five billion distances.
+A kernel density asks which points of land are within a radius r of a cell of the map. Whoever
+checks that a model has not copied its data asks which horse of the training set is nearest to a new
+one. To compare every query q with every point x answers both questions, but for 259,200 cells and
+20,000 points that takes five billion distances.
 
-`near_blocks` finds what is within a radius r. Near points have near coordinates: |q - x| <= r
-implies |q_i - x_i| <= r for every coordinate i. So sort both sets along the first coordinate and
-cut the queries into strips half a radius wide. What a strip can reach is a slice of the sorted
-points:
+`near_blocks` finds what is within a radius r. If |q - x| <= r, then |q_i - x_i| <= r for every
+coordinate i. So sort both sets along the first coordinate and cut the queries into strips half a
+radius wide. What a strip can reach is a slice of the sorted points:
 
     strip of q   = floor(q_1/(r/2))                                                             (1)
     slice        = all x with  smallest q_1 of the strip - r <= x_1 <= largest q_1 + r          (2)
 
-Then do the same along the second and the third coordinate inside each strip. Beyond three
-coordinates strips no longer pay, since most would hold one query. There a block of queries is cut
-in half along its longest side, as long as it has queries far from its middle one.
+Then do the same along the second and the third coordinate inside each strip. With more coordinates
+most strips would hold one query; there a block of queries is cut in half along its longest side, as
+long as one of them is farther than 2r from the middle one.
 
 `nearest` finds the k nearest points. It compares all pairs, but many at once, by a matrix product:
 
     |q - x|² = |q|² - 2 q·x + |x|²                                                              (3)
 
 For close points far from the origin the three terms nearly cancel, and digits are lost. So the
-origin is first moved among the points, a few more than k candidates are taken by (3), and for these
-alone |q - x| is computed from q - x itself. Could a better point have been missed? In size the
-three terms sum to at most (|q| + |x|)² <= (2 |q| + |q - x|)². Each operation has a relative error
-of up to ε, and those of d products, of either sign, add up to some √d ε. So allow (3) an error of
+origin is first moved among the points, and (3) only chooses candidates, a few more than k; their
+distances are then computed from q - x itself. Could a nearer point have been left out? As |x| is at
+most |q| + |q - x|, the three terms sum in size to at most (|q| + |x|)² <= (2 |q| + |q - x|)². Each
+operation has a relative error of up to ε, and the errors of d products, of either sign, add up to
+about √d ε. So allow (3) an error of
 
     e = 4 √d ε (2 |q| + |q - x|)²                                                               (4)
-    sure, if     (k-th nearest distance)² + e <= (3) of the worst candidate                     (5)
+    sure, if     (k-th nearest distance)² + e <= the largest (3) of a candidate                 (5)
 
-If (5) holds no point was missed, since by (3) all other points are at least as far as the worst
-candidate. Queries for which it fails are cut in half, each half gets an origin of its own, and so
-on; at last a single query is compared with all points by q - x itself.
+No point that was left out has a smaller (3) than a candidate, so if (5) holds none is nearer than
+the k-th. Queries for which it fails are cut in half, each half gets an origin of its own, and so
+on; a single query is compared with all points by q - x itself.
 
-By hand, on a line with r = 1: the queries 0 and 0.1 are both in the strip [0, 0.5). They reach from
--1 to 1.1, and of the points 9, 4 and 0.3 only 0.3, row 2. The query 5 reaches 4, row 1. And of the
-points 3, -1 and 2 the two nearest to 0 are -1 at the distance 1, and 2 at the distance 2:
+By hand, on a line with r = 1: the queries 0 and 0.1 share the strip [0, 0.5), and what is within 1
+of them lies between -1 and 1.1. Of the points 9, 4 and 0.3 this is 0.3, row 2. For the query 5 it
+is 4, row 1. And of 3, -1 and 2 the nearest to 0 are -1, at distance 1, and 2, at distance 2:
 
 >>> Q, X = numpy.array([[0.0], [5.0], [0.1]]), numpy.array([[9.0], [4.0], [0.3]])
 >>> [(i.tolist(), j.tolist()) for i, j in near_blocks(Q, X, 1.0)]

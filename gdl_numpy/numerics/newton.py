@@ -2,30 +2,33 @@
 
 Gradient descent goes down a long valley in many small steps, and how many depends on the units of
 θ. The idea: near θ the loss is nearly a paraboloid, given by its gradient g and its matrix H of
-second derivatives, the Hessian. The lowest point of a paraboloid is known, so go there, and from
-there again. Near the minimum every step doubles the number of right digits.
+second derivatives, the Hessian. The lowest point of a paraboloid has a formula, so go there, and do
+the same again. Near the minimum every step doubles the number of right digits. For a step s
 
-    loss(θ - s) ≈ loss(θ) - g · s + ½ s · H s       has the derivative H s - g in s, which is 0 for
-    H s = g                                         then the right side is loss(θ) - ½ g · s     (1)
-    end if  g · s <= tol · max(1, loss)             g · s is twice what the step is to gain      (2)
-    θ ← θ - t s                                     t = 1, or ½, ¼, ... until                    (3)
-    loss(θ - t s) <= loss(θ) - 10⁻⁴ t g · s         a whole step may go too far (Armijo 1966)    (4)
+    loss(θ - s) ≈ loss(θ) - g · s + ½ s · H s
+
+whose derivative in s is H s - g. Where it is 0, the right side is loss(θ) - ½ g · s. So
+
+    H s = g                                         the step to the lowest point                 (1)
+    end if  g · s <= tol · max(1, loss)             the step would gain half of g · s            (2)
+    θ ← θ - t s                                     t is 1, or ½, ¼, ... until (4) holds,        (3)
+    loss(θ - t s) <= loss(θ) - 10⁻⁴ t g · s         as a whole step may go too far (Armijo 1966) (4)
 
 H has n_θ² entries and is never written down. (1) is solved by the method of conjugate gradients
 (Hestenes and Stiefel 1952), which only multiplies by H. It looks for the lowest point v of the
 paraboloid ½ v · H v - b · v, here with b = g, along one direction p after the other; r = b - H v is
 minus its gradient. Directions with p · H p' = 0 do not disturb each other: what was gained along
 one stays gained along the next, so n_θ of them would do. With a matrix M that is like H but easy to
-invert, a few will do, whatever the units of θ. From v = 0, r = b and p = z = M⁻¹ r on, until r · z
-is small,
+invert, a few will do, whatever the units of θ; if M is H, the first p = M⁻¹ b is the solution. From
+v = 0, r = b and p = z = M⁻¹ r on, until r · z is small,
 
     α = (r · z)/(p · H p)                           the lowest point along p                     (5)
     v ← v + α p        r ← r - α H p                                                             (6)
     z ← M⁻¹ r          p ← z + (r · z)/(r · z before) p         so that p · H p' = 0             (7)
 
-Far from the minimum the paraboloid is only a guess, and its lowest point not worth many digits. So
-the steps along p end early there. With ρ² for the first r · z, they end at r · z <= (η ρ)² where η
-is ρ itself, but at most 0.1 and at least 10⁻⁶ (Dembo, Eisenstat and Steihaug 1982).
+Far from the minimum the paraboloid is only a guess, and its lowest point is not worth many digits.
+So the steps along p end early there: once √(r · z) is down to a share ρ of its first value, where ρ
+is that first value itself, but at most 0.1 and at least 10⁻⁶ (Dembo et al. 1982).
 
 By hand: exp(θ) - θ is least at θ = 0. With g = exp(θ) - 1 and H = exp(θ) a step leads from θ to
 θ - 1 + exp(-θ), near 0 about ½ θ²: each step leaves half the square of the distance to 0.
@@ -52,7 +55,7 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
 
     `evaluate(theta)` gives the loss, a float, its gradient (n_θ,), and the function v -> H v.
     `precondition` is r -> M⁻¹ r. The end is (2), or that rounding hides every decrease and the
-    steps no longer become smaller. ValueError where the loss is NaN, infinite or curves downwards.
+    steps no longer become smaller. ValueError where the loss is NaN, infinite or curves downward.
 
     What follows may be ignored at first. `enough` is what a direction must add to g · s for another
     one to be worth its product. `look(step)` sees every step s before it is taken, says whether s
@@ -116,7 +119,7 @@ def conjugate_gradient(product, b, precondition, enough=0.0):
     `product` multiplies by a symmetric matrix without negative eigenvalues, `precondition` by
     something like its inverse, M⁻¹. It stops once r · M⁻¹ r, the size of the residual r, is small,
     or a direction has added no more than `enough` to b · v. ValueError if b is not finite, M⁻¹ has
-    a negative eigenvalue, or the matrix does not curve upwards along the first direction.
+    a negative eigenvalue, or the matrix does not curve upward along the first direction.
 
     Why the factors are those of (5) and (7). r is orthogonal to all directions before, since the
     lowest points along them have been reached. So p · r = z · r by (7), and the new r is orthogonal

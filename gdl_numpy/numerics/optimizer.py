@@ -8,18 +8,18 @@ rate, says how far:
     θ ← θ - η ∂θ                                            gradient descent                    (1)
 
 One η must serve all coordinates, although the loss may be steep in one and flat in another. Adam
-(Kingma and Ba 2015, arXiv 1412.6980) measures how large the gradient usually is in each coordinate
-and divides by it. It keeps a running mean m of ∂θ and a running mean v of its square, both 0 at
-first. All operations are coordinate by coordinate, and this is step t, counted from 1:
+(Kingma and Ba 2015) divides by the usual size of the gradient in each coordinate. It keeps a
+running mean m of ∂θ and a running mean v of its square, both 0 at first. All operations are
+coordinate by coordinate, and this is step t, counted from 1:
 
     m ← β1 m + (1 - β1) ∂θ             v ← β2 v + (1 - β2) (∂θ)²
     θ ← θ - η m̂ / (√v̂ + δ)             m̂ = m/(1 - β1^t),  v̂ = v/(1 - β2^t)
 
-The weights of the gradients in m sum to (1 - β1)(1 + β1 + ... + β1^(t-1)) = 1 - β1^t only; after
-division by it m̂ is a proper mean, and v̂ too. If the gradients agree, m̂/√v̂ is about 1 in size
-and the coordinate moves by η; if they are noise around 0, m̂ is small and so is the step. δ is tiny
-and keeps the quotient finite. The code does the same in fewer passes over memory, which take most
-of the time when θ is long. With M = m/(1 - β1) and V = v/(1 - β2):
+In m the weights of all gradients so far sum to (1 - β1)(1 + β1 + ... + β1^(t-1)) = 1 - β1^t, which
+is less than 1; divided by it, m becomes a proper mean, m̂, and v likewise v̂. If the gradients agree,
+m̂/√v̂ is about 1 in size and the coordinate moves by η; if they are noise around 0, m̂ is small and
+so is the step. δ is tiny and keeps the quotient finite. The code does the same in fewer passes over
+memory, which take most of the time when θ is long. With M = m/(1 - β1) and V = v/(1 - β2):
 
     M ← β1 M + ∂θ                                                                               (2)
     V ← β2 V + (∂θ)²                                                                            (3)
@@ -27,28 +27,23 @@ of the time when θ is long. With M = m/(1 - β1) and V = v/(1 - β2):
     b = √((1 - β2)/(1 - β2^t))         so that √v̂ = b √V                                        (5)
     θ ← θ - η (a/b) M / (√V + δ/b)                                                              (6)
 
-An optimizer holds no θ: one writes `theta = optimizer(theta, dtheta)`. Towards the end of training
-steps should be small, so that θ comes to rest. For that one sets `learning_rate` before step t of T
-to η times a factor that falls from 1 to 0:
+An optimizer holds no θ: one writes `theta = optimizer(theta, dtheta)`. Toward the end of training
+steps should be small, so that θ comes to rest. So a training (training.py) sets `learning_rate`
+before step t of T to η times a factor that falls from 1 to 0:
 
     factor = ½ (1 + cos(π (t - 1)/T))  as t - 1 of T steps have been taken                      (7)
 
-By hand: two steps down the parabola θ², whose gradient is 2θ, with η = 0.1: 1 - 0.1 · 2 = 0.8, and
-0.8 - 0.1 · 1.6 = 0.64. And a first step of Adam, which has the length η however steep the loss is,
-because m̂ = ∂θ and √v̂ = |∂θ|:
+By hand: down the parabola θ², whose gradient is 2θ, with η = 0.1: 1 - 0.1 · 2 = 0.8. And a first
+step of Adam, which has the length η however steep the loss is, because m̂ = ∂θ and √v̂ = |∂θ|:
 
 >>> import numpy
->>> theta, descent = numpy.array([1.0]), GradientDescent(0.1)
->>> for step in range(2):
-...     theta = descent(theta, 2 * theta)
-...     print(theta.round(6))
+>>> theta = numpy.array([1.0])
+>>> print(GradientDescent(0.1)(theta, 2 * theta))
 [0.8]
-[0.64]
 >>> print(Adam(0.1)(numpy.array([1.0, 1.0]), numpy.array([2.0, -5000.0])).round(6))
 [0.9 1.1]
 
-θ and ∂θ have one dtype, float32 or float64: in float16 δ would be 0. See
-tests/numerics/test_optimizer.py (that it holds).
+See tests/numerics/test_optimizer.py (that it holds).
 """
 
 import math
@@ -80,7 +75,10 @@ class GradientDescent:
 
 
 class Adam:
-    """Adam with η = `learning_rate`, β1, β2 and δ as above; it keeps M, V and t between steps."""
+    """Adam with η = `learning_rate`, β1, β2 and δ as above; it keeps M, V and t between steps.
+
+    theta and dtheta have one dtype, float32 or float64: in float16 δ would be 0.
+    """
 
     def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, delta=1e-8):
         self.learning_rate = checks.number(learning_rate, "learning_rate", "(0, inf)")

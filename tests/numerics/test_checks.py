@@ -32,7 +32,7 @@ def test_a_whole_number_may_be_of_any_whole_type_and_becomes_an_int(n):
     (numpy.bool_(True), "np.True_"), (numpy.float64(3), "np.float64(3.0)"), ([3], "[3]"),
     (numpy.array([3]), "array([3])"), (3 + 0j, "(3+0j)"),
 ])
-def test_what_is_no_whole_number_is_refused(n, shown):
+def test_what_is_not_a_whole_number_is_refused(n, shown):
     with refused(TypeError, f"k must be a whole number, got {shown}"):
         checks.whole_number(n, "k")
 
@@ -98,7 +98,7 @@ def test_a_number_may_be_of_any_real_type_and_becomes_a_float(value):
     (2 + 0j, "(2+0j)"),
     (numpy.array([[2.0]]), "array([[2.]])"), (numpy.array([1.0, 2.0]), "array([1., 2.])"),
 ])
-def test_what_is_no_number_is_refused(value, shown):
+def test_what_is_not_a_number_is_refused(value, shown):
     with refused(TypeError, f"a must be a number in [0, inf), got {shown}"):
         checks.number(value, "a", "[0, inf)")
 
@@ -118,12 +118,12 @@ def test_a_permutation_is_a_list_of_all_numbers_in_some_order(order, d, numbers)
 
 
 @pytest.mark.parametrize("order", [(0, 1), (0, 1, 1), (1, 2, 3), (0, 1, 2, 3)])
-def test_what_leaves_a_number_out_is_no_permutation(order):
+def test_what_leaves_a_number_out_is_not_a_permutation(order):
     with refused(ValueError, f"order must hold each of 0, ..., 2 once, got {order}"):
         checks.permutation(order, "order", 3)
 
 
-def test_what_are_no_whole_numbers_are_no_permutation():
+def test_numbers_that_are_not_whole_are_not_a_permutation():
     with refused(TypeError, "order must be a whole number, got 0.0"):
         checks.permutation((0.0, 1.0), "order", 2)
 
@@ -134,7 +134,7 @@ def test_two_numbers_fall_if_the_second_is_below_the_first():
 
 
 @pytest.mark.parametrize("values", [(1, 1), (1, 2), (2,), (3, 2, 1), 3, None, ()])
-def test_what_does_not_fall_or_is_no_pair_is_refused(values):
+def test_what_does_not_fall_or_is_not_a_pair_is_refused(values):
     with refused(ValueError, "range must be two finite numbers, the second below the first, got "
                  f"{values!r}"):
         checks.falling(values, "range")
@@ -308,7 +308,7 @@ def test_probabilities_are_a_copy_and_sum_to_1():
     ([], "weights must be one or more numbers and none negative, got []"),
     ([NAN, 1], "weights holds nan: every number must be finite"),
 ])
-def test_what_are_no_probabilities_is_refused(weights, words):
+def test_weights_that_are_not_probabilities_are_refused(weights, words):
     with refused(ValueError, words):
         checks.probabilities(weights, "weights")
 
@@ -346,7 +346,7 @@ def test_labels_may_be_a_list_and_of_any_whole_type(dtype):
     ([[0], [1], [1]], 2, ValueError,
      "y must have one label for each of the 3 rows of X, shape (3,), got shape (3, 1)"),
 ])
-def test_what_are_no_labels_is_refused(y, n_classes, error, words):
+def test_what_is_not_one_label_for_each_row_is_refused(y, n_classes, error, words):
     X = numpy.zeros((3, 1))
     with refused(error, words):
         checks.labels(y, X, n_classes)
@@ -379,7 +379,7 @@ def test_every_label_has_a_row_or_the_rows_are_counted():
 @pytest.mark.parametrize("rng", [
     None, 3, numpy.random, numpy.random.RandomState(0), numpy.random.Generator, "0",
 ])
-def test_what_draws_no_numbers_in_our_way_is_refused_in_one_sentence(rng):
+def test_what_is_not_a_generator_is_refused_in_one_sentence(rng):
     words = ("rng must be a generator of random numbers, as numpy.random.default_rng(seed) or "
              "random_generator(seed, device) makes it, got " + f"{rng!r:.80}")
     with refused(TypeError, words):
@@ -420,7 +420,7 @@ NOT_DATA = [
 
 
 @pytest.mark.parametrize("X, error, words", NOT_DATA)
-def test_what_is_no_list_of_points_in_the_plane_is_refused(X, error, words):
+def test_what_is_not_a_list_of_points_in_the_plane_is_refused(X, error, words):
     with pytest.raises(error, match=words):
         checks.observations(X, like=numpy.zeros(2))
     with pytest.raises(error, match=words):
@@ -563,7 +563,7 @@ def test_data_that_meet_whole_numbers_keep_their_decimals():
 
 
 @pytest.mark.parametrize("dtype", ["i8", "f2", "g", ">f8", "c16", "O", "U1"])
-def test_a_theta_of_no_usual_precision_is_refused_in_words(dtype):
+def test_a_theta_that_is_neither_float32_nor_float64_is_refused_in_words(dtype):
     with pytest.raises(TypeError, match="theta must be an array of float32 or float64"):
         checks.theta_shape(numpy.zeros(2, dtype), 2)
 

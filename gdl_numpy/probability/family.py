@@ -2,8 +2,8 @@
 
 One box around the fifty points is a guess. To find the best box one must be able to name every box,
 and four numbers do: θ = (θ1, θ2, θ3, θ4), of which (θ1, θ2) is the lower left corner and (θ3, θ4)
-the upper right one. A family is this naming: a function that turns a vector θ into a density. So a
-density has its numbers inside, and a family has none. Optimizers and files handle θ only; what its
+the upper right one. A family is this naming: a function that turns a vector θ into a density. The
+density has its numbers inside, the family has none. Optimizers and files handle θ only; what its
 numbers stand for, only the family knows. There are two objects for each model:
 
     p = family(theta)                            the density of one θ; p.log_prob(X) is log p, (n,)

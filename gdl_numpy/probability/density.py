@@ -29,7 +29,7 @@ triangular and positive on its diagonal; the weights w_k >= 0 sum to 1, so a mix
 
 (5) follows from (6). ε has the density (2π)^(-d/2) exp(-|ε|²/2). The map x = µ + L ε takes a small
 piece of volume dε to one of volume det L dε, which holds the same mass; so the density at x is that
-at ε = u, divided by det L. And as ε εᵀ is I on average, (x - µ)(x - µ)ᵀ = L ε εᵀ Lᵀ is L Lᵀ = Σ.
+at ε = u, divided by det L. On average ε εᵀ is I, so (x - µ)(x - µ)ᵀ = L ε εᵀ Lᵀ is L Lᵀ = Σ.
 
 By hand: the box around the fifty points has V = 53,422 square degrees, so log p = -10.886 in it. A
 square of side 0.1 has p = 1/0.01 = 100. A density may exceed 1, as it is mass per area: 100 · 0.01

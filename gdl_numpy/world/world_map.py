@@ -3,15 +3,15 @@
 The reader of the chapter sees fifty points (latitude, longitude) and has to guess the rule that
 made them. To judge a guess, one must know the rule, and here it is: choose a point of the land,
 uniformly, and never a point of the sea. So the density is constant on land, and as its integral is
-1, the constant is 1/area. This density, the truth that made the data, is called p_data; p_model is
-that of a model.
+1, the constant is 1/area. This density, which made the data, is called p_data. That of a model, a
+guess, is called p_model.
 
-Uniformly in which area? Let x = (x1, x2) be latitude and longitude in degrees. On the flat map a
-field of one degree by one has the area 1 wherever it lies. On the Earth it becomes narrower toward
-the poles, as cos(x1), because meridians meet there. This gives two distributions (E17), and
-`measure` tells which is meant. The entropy H, the mean of -log p(x) over p itself, is the lowest
-mean of -log p_model that any model can reach (divergence.py), so it is computed exactly. All
-integrals are over the land:
+But uniformly on the map or on the globe? Let x = (x1, x2) be latitude and longitude in degrees. On
+the flat map a field of one degree by one has the area 1 wherever it lies. On the Earth it becomes
+narrower toward the poles, as cos(x1), because meridians meet there. This gives two distributions
+(E17), and `measure` tells which is meant. The entropy H, the mean of -log p(x) over p itself, is
+the lowest mean of -log p_model that any model can reach (divergence.py), so it is computed exactly.
+All integrals are over the land:
 
     measure = "map"      area = ∫ dx1 dx2                       in square degrees                (1)
                          H    = log area                        as -log p = log area             (2)

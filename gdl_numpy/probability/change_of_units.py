@@ -4,10 +4,9 @@ Networks learn best from numbers of about size 1, and the points of the map are 
 model of the map is trained on u = (latitude/90, longitude/180), and its p is a density of u. The
 question is still about degrees: what is the density of x, per square degree?
 
-The idea: probability does not depend on units. A small box holds the same mass whether its sides
-are measured in u or in x. In x they are |unit_1|, ..., |unit_d| times as long. Let |det| be the
-product of these factors: the volume is |det| times as large, so the density, mass per volume, is
-divided by |det|:
+Probability does not depend on units. A small box holds the same mass whether its sides are measured
+in u or in x. In x they are |unit_1|, ..., |unit_d| times as long. Let |det| be the product of these
+factors: the volume is |det| times as large, so the density, mass per volume, is divided by |det|:
 
     p_x(x) dx    = p(u) du              the mass of the small box; dx = |det| du
     log p_x(x)   = log p(x/unit) - log |det|                                                    (1)

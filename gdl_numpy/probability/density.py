@@ -1,20 +1,20 @@
 """Probability density function: how densely a model expects observations around each point x.
 
 What is a model of the fifty points? A rule that says where further points are likely. It cannot say
-so by giving each point of the map a probability: there are infinitely many points, and each single
-one has probability 0. But each region has a probability, also called its mass, and the mass of a
-small region divided by its area is a density. A density is a function p that is nowhere negative
-and whose integral over the whole sample space is 1. Its integral over a region is the mass of that
-region:
+so by the probability of each point of the map: there are infinitely many, and each single one has
+probability 0. But each region has a probability, also called its mass. The mass of a region divided
+by its area tends to the density p as the region shrinks to a point. So p is nowhere negative, its
+integral over a region is the mass of that region, and over the whole sample space it is 1:
 
     p(x) >= 0          ∫ p(x) dx = 1          mass of a region = ∫ p(x) dx over that region
 
-The idea of this module: a density is an object that can do two things. `log_prob(X)` gives log p(x)
-for each row of X, shape (n,), and -inf where p(x) = 0. Logarithms are natural; their unit is called
-nat. To judge a model by many observations their densities are multiplied, and such products leave
-the range of floating point, so one adds logarithms instead. `sample(n, rng)` draws n observations,
-shape (n, d). Here are four densities. V is a volume, µ (d,) a mean, Σ = L Lᵀ (d, d) a covariance
-with L lower triangular and positive on its diagonal; the weights w_k sum to 1:
+The x with p(x) > 0 are the support of p. In code a density is an object with two methods.
+`log_prob(X)` gives log p(x) for each row of X, shape (n,), and -inf where p(x) = 0. Why log? A
+product of many densities leaves the range of floating point, and the sum of their logarithms does
+not. They are natural logarithms, in nats. `sample(n, rng)` draws n observations, shape (n, d).
+
+Here are four densities. V is a volume, µ (d,) a mean, Σ = L Lᵀ (d, d) a covariance with L lower
+triangular and positive on its diagonal; the weights w_k >= 0 sum to 1, so a mixture has mass 1 too:
 
     Box         log p(x)  = -log V in the box, -∞ outside        p is constant: p V = 1         (1)
                 x         = low + share (high - low)             share uniform in [0, 1]^d      (2)
@@ -28,13 +28,12 @@ with L lower triangular and positive on its diagonal; the weights w_k sum to 1:
                 a cell with probability its mass, then x uniform in it                         (10)
 
 (5) follows from (6). ε has the density (2π)^(-d/2) exp(-|ε|²/2). The map x = µ + L ε takes a small
-piece of volume dε to one of volume det L dε, and the mass in it stays what it was; so the density
-at x is that at ε = u, divided by det L. Σ is the covariance of x because the mean of ε εᵀ is I: so
-the mean of (x - µ)(x - µ)ᵀ = L ε εᵀ Lᵀ is L Lᵀ.
+piece of volume dε to one of volume det L dε, which holds the same mass; so the density at x is that
+at ε = u, divided by det L. On average ε εᵀ is I, so (x - µ)(x - µ)ᵀ = L ε εᵀ Lᵀ is L Lᵀ = Σ.
 
 By hand: the box around the fifty points has V = 53,422 square degrees, so log p = -10.886 in it. A
-square of side 0.1 has V = 0.01 and p = 1/0.01 = 100. N(0, 4) has L = 2; at x = 2, u = 1 and log p =
--1/2 - log 2 - (1/2) log 2π = -0.5 - 0.693 - 0.919 = -2.112.
+square of side 0.1 has p = 1/0.01 = 100. A density may exceed 1, as it is mass per area: 100 · 0.01
+is only 1. N(0, 4) has L = 2, so at x = 2, u = 1 and log p = -0.5 - 0.693 - 0.919 = -2.112.
 
 >>> print(numpy.exp(Box([0, 0], [0.1, 0.1]).log_prob([[0.05, 0.1], [0.05, 0.2]])))
 [100.   0.]
@@ -48,7 +47,8 @@ E04 (tests/probability/test_density.py)  a density may exceed 1; only masses may
 E05 (tests/probability/test_density.py)  to integrate to 1 is not enough; p must not be negative
 E06 (tests/probability/test_likelihood.py)  a density has a unit, one over that of volume: p per
     square radian is (180/π)² times p per square degree
-E16 (tests/probability/test_density.py)  a point belongs to the support; its own probability is 0
+E16 (tests/probability/test_density.py)  a point belongs to the support, not to the distribution;
+    its own probability is 0
 E19 (tests/probability/test_density.py)  "a random point of the box" must say: uniformly
 E26 (tests/probability/test_density.py)  samples need not have a high density: in 1,000 dimensions
     none comes near the mode of a normal density

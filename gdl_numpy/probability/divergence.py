@@ -1,14 +1,12 @@
 """Divergence: one number that says how far one density is from another.
 
-A box has been fitted to fifty points of the map. It is not p_data: it covers the Atlantic and
-leaves out some land. How wrong is it? Two densities differ at many x, and one number is wanted: 0
-where they are the same, and larger the more the model misses.
-
-The idea: let each observation x cost -log q(x) nats under the model q, little where q expects many
-observations and much where it expects few. If p is the truth, what x costs on average is the
-cross-entropy H(p, q). It is least for the model q = p, and is then called the entropy H(p). What q
-costs beyond that is the Kullback-Leibler divergence KL(p‖q). The first line only checks that p is a
-density, and that the grid is fine enough:
+A box fitted to fifty points of the map is not p_data: it covers the Atlantic and leaves out some
+land. How wrong is it? One number is wanted, 0 if two densities are the same. Let each observation
+x cost -log q(x) nats under the model q, little where q expects many observations and much where it
+expects few; below 0 where q > 1, but only differences count. If p is the truth, what x costs on
+average is the cross-entropy H(p, q). It is least for the model q = p, and is then called the
+entropy H(p). What q costs beyond that is the Kullback-Leibler divergence KL(p‖q). The first line
+only checks that p is a density, and that the grid is fine enough:
 
     total mass       ∫ p                                          1 for a density               (1)
     entropy          H(p)     = -∫ p log p                                                      (2)
@@ -20,21 +18,20 @@ and take all integrals over the x with p(x) > 0, where q has a mass of at most 1
 
     -KL(p‖q) = ∫ p log(q/p) <= ∫ p (q/p - 1) = ∫ q - ∫ p <= 1 - 1 = 0
 
-Where q is 0 but p has mass, x costs -log 0 and KL(p‖q) = ∞; where p is 0, 0 log 0 counts as 0, the
-limit of p log p for p → 0. In general KL(p‖q) and KL(q‖p) differ, and for the map and its box both
-are infinite: the box has mass in the sea, and some land is outside. The Jensen-Shannon divergence
-compares each with the mixture of both, m. It is finite: p/m is at most 2 because m is at least p/2.
+Where p is 0, p log p counts as 0, its limit for p → 0. Where q is 0 but p has mass, KL(p‖q) = ∞. So
+the order matters: KL(p_data‖p_model), of which maximum likelihood minimizes an estimate (mle.py),
+is large if the model leaves out data, and KL(p_model‖p_data) if it makes what is not data. For the
+box both are infinite: it leaves out some land, and has mass in the sea. The Jensen-Shannon
+divergence compares each with the mixture m of both. It is finite, as m >= p/2, so that p/m <= 2:
 
     m = ½ (p + q)                                                                               (5)
     JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m)           from 0 to log 2 = 0.693; map and box: 0.293      (6)
 
-An integral is a sum over the cells of a grid with centers c; X is a sample of n rows from p:
+An integral is a sum over the cells of a grid with centers c; from d = 4 or 5 on they are too many.
+A sample X of n rows from p works in any dimension, and (8) needs no formula for p:
 
     ∫ p g   ≈ Σ_c p(c) g(c) · volume of a cell                                                  (7)
     H(p, q) ≈ mean of -log q(x) over X, with the standard error (std of log q(x))/√n            (8)
-
-A grid of k cells for each of d coordinates has k^d cells, too many from d = 4 or 5 on. A sample
-works in any dimension, and (8) needs no formula for p.
 
 By hand: p is uniform on [0, 1] and q on [0, 4]. So p/q = 4 where p has mass, and KL(p‖q) is log 4.
 The other way it is infinite, as q has mass where p is 0:

@@ -1,16 +1,13 @@
 """Expectation maximization: to fit a mixture, ask in turn who made which row, and fit again.
 
-One normal density cannot follow the land: it is one cloud, and there are several continents. A
-mixture of K clouds can. It has weights w_k that sum to 1, means µ_k and covariances Σ_k:
-
-    p_θ(x) = Σ_k w_k N(x; µ_k, Σ_k)
-
-But its θ̂ has no formula. If only it were known which component made which row! Then each component
-would be fitted to its own rows, as a normal is: by their share, their mean and their covariance.
-And if the components were known, Bayes' rule would say how probable it is that component k made row
-i. Neither is known. So begin anywhere and alternate (Dempster, Laird and Rubin 1977). The E step
-computes those probabilities, the responsibilities r_ik. In the M step each row counts for every
-component, but only as much as that component is responsible for it. For the n rows x_i:
+One normal density has one hill, and there are several continents. A mixture of K normals can follow
+the land: p_θ(x) = Σ_k w_k N(x; µ_k, Σ_k), where the weights w_k sum to 1. But its θ̂ has no formula.
+If it were known which component made which row, each would be fitted to its own rows, as a normal
+is: by their share, their mean and their covariance. And if the components were known, Bayes' rule
+would say how probable it is that component k made row i. Neither is known. So begin anywhere and
+alternate (Dempster et al. 1977). The E step computes those probabilities, the responsibilities
+r_ik. In the M step each row counts for every component, but only as much as that component is
+responsible for it. For the n rows x_i:
 
     E step   r_ik = w_k N(x_i; µ_k, Σ_k) / p_θ(x_i)           sums to 1 over k                  (1)
     M step   n_k  = Σ_i r_ik                                  expected number of rows of k      (2)
@@ -18,27 +15,18 @@ component, but only as much as that component is responsible for it. For the n r
              µ_k  = Σ_i r_ik x_i / n_k                                                          (4)
              Σ_k  = S_k = Σ_i r_ik (x_i - µ_k)(x_i - µ_k)ᵀ / n_k                                (5)
 
-Why no step lowers ℓ. The logarithm of a mean is at least the mean of the logarithms, since log is
-concave (Jensen's inequality). So for all r_ik > 0 that sum to 1 over k
-
-    log p_θ(x_i) = log Σ_k r_ik (w_k N(x_i; µ_k, Σ_k)/r_ik)
-                >= Σ_k r_ik log(w_k N(x_i; µ_k, Σ_k)/r_ik)
-
-Summed over i the last line is a lower bound of ℓ. With (1) the quotient is p_θ(x_i) for all k, and
-the bound equals ℓ. Now keep r and take the θ whose bound is largest, which is the M step (derived
-in `weighted_estimate`). ℓ is still not below the bound, so it has risen at least as much as that.
-
-ℓ has many local maxima and no largest one: a component that shrinks onto a single observation makes
-it as large as you like. So the start matters: k-means++ draws means that lie far apart. And no
-covariance may have an eigenvalue below a floor, in units in which each column of X has variance 1:
+No such step lowers ℓ, as `expectation_maximization` proves, but ℓ has many local maxima and no
+largest one: a component that shrinks onto a single observation makes it as large as you like. So
+the start matters: k-means++ draws means that lie far apart. And no covariance may have an
+eigenvalue below a floor, in units in which each column of X has variance 1:
 
     λ = max(s, floor)          takes the place of each eigenvalue s of S_k: the best allowed    (6)
 
 So the floor is relative to the spread of all data. 10⁻⁶ makes each component at least 1/1000 as
 wide; narrow clusters that lie farther apart, in their widths, need a lower one.
 
-By hand: two clouds of two points, around 0 and 9, and a start with wide components, µ = (0, 5) and
-both standard deviations 4. For x = -1 the quotient r_2/r_1 is exp(-(6² - 1²)/32) = 0.335, so r_1 is
+By hand: two pairs of points, around 0 and 9, and a start with wide components, µ = (0, 5) and both
+standard deviations 4. For x = -1 the quotient r_2/r_1 is exp(-(6² - 1²)/32) = 0.335, so r_1 is
 1/1.335 = 0.749. The new µ_1 is (-0.749 + 0.615 + 8 · 0.152 + 10 · 0.088)/1.604 = 1.2, drawn to the
 far points at first:
 
@@ -49,14 +37,12 @@ far points at first:
 >>> theta = family.theta(numpy.array([0.5, 0.5]), mu, L)
 >>> print(responsibilities(family, theta, X)[:, 0].round(3))
 [0.749 0.615 0.152 0.088]
+>>> means = []
 >>> for step in range(5):
 ...     theta = weighted_estimate(family, responsibilities(family, theta, X), X)
-...     print([round(float(p.mu[0]), 1) + 0 for p in family(theta).components])  # + 0: no -0.0
-[1.2, 6.7]
-[0.6, 7.2]
-[0.0, 7.8]
-[0.0, 8.7]
-[0.0, 9.0]
+...     means.append([round(float(p.mu[0]), 1) + 0 for p in family(theta).components])
+>>> print(means)                                                        # + 0 makes 0 of -0
+[[1.2, 6.7], [0.6, 7.2], [0.0, 7.8], [0.0, 8.7], [0.0, 9.0]]
 
 `responsibilities` and `weighted_estimate` are the two steps as they stand here;
 `expectation_maximization` takes the same ones faster, see `_e_step`, unless a component is so
@@ -148,6 +134,17 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     these units, ε being its rounding, and 16 d ε times the largest variance of the same component.
     A theta that starts below is raised, which may lower ℓ in the first step; so may the last of
     these bounds where the rows of a component lie in a plane, as it moves with the component.
+
+    Nothing else lowers it. The logarithm of a mean is at least the mean of the logarithms, since
+    log is concave (Jensen's inequality). So for all r_ik > 0 that sum to 1 over k
+
+        log p_θ(x_i) = log Σ_k r_ik (w_k N(x_i; µ_k, Σ_k)/r_ik)
+                    >= Σ_k r_ik log(w_k N(x_i; µ_k, Σ_k)/r_ik)
+
+    Summed over i the last line is a lower bound of ℓ. With the r_ik of the E step the quotient is
+    p_θ(x_i) for all k, so the bound equals ℓ. The M step keeps these r_ik and takes, of all θ whose
+    variances are above the floor, the one of the largest bound (`weighted_estimate`, `_m_step`). ℓ
+    of this θ is at least its bound, and its bound at least the old one, which was the old ℓ.
     """
     checks.rng(rng, optional=True), checks.instance(family, "family", MixtureFamily)
     tol = checks.number(tol, "tol", "[-inf, inf)")

@@ -1,42 +1,41 @@
 """Parametric model: a family of densities p_θ, one for each vector θ of n_θ numbers.
 
 One box around the fifty points is a guess. To find the best box one must be able to name every box,
-and four numbers do: θ = (θ1, θ2, θ3, θ4), the lower left corner and the upper right one. A family
-is this naming: a function that turns a vector θ into a density. Optimizers, tests and files handle
-θ only; what its numbers stand for, only the family knows. There are two objects for each model:
+and four numbers do: θ = (θ1, θ2, θ3, θ4), of which (θ1, θ2) is the lower left corner and (θ3, θ4)
+the upper right one. A family is this naming: a function that turns a vector θ into a density. The
+density has its numbers inside, the family has none. Optimizers and files handle θ only; what its
+numbers stand for, only the family knows. There are two objects for each model:
 
     p = family(theta)                            the density of one θ; p.log_prob(X) is log p, (n,)
     log_p, backward = family.log_prob(theta, X)  the same numbers, and what training needs as well:
                                                  backward turns ∂loss/∂log p (n,) into ∂loss/∂θ
 
-(The loss is the number that training makes small, mostly the mean of -log p over the rows. How
-backward works: gdl_numpy/README.md, "Value and backward".) A family offers what it can:
-`mle(X)`, the maximum likelihood estimate θ̂, where a formula gives it; `log_prob(theta, X)` where
-log p has a gradient in θ, and then `initial_theta(rng)`, a start for a search along that gradient.
+The loss is what training makes small, mostly the mean of -log p over the rows; gdl_numpy/README.md
+shows how `backward` works. A family offers what it can: `mle(X)` where a formula gives the maximum
+likelihood estimate θ̂; `log_prob(theta, X)` where log p has a gradient in θ, and then
+`initial_theta(rng)`, a start for a search along that gradient.
 
-θ̂ is the θ with the largest ℓ, the sum of log p(x_i) over all rows x_i (likelihood.py says why). For
-the box there is a formula. If n rows lie in a box of volume V, each has the density 1/V and ℓ is
--n log V; if one is outside, ℓ is -∞. So the smallest box that holds all rows wins. Its sides pass
-through the outermost rows: for the fifty points it is (-89.9, -142.6, 78.1, 175.5), with
-ℓ = -50 log 53,422 = -544.3.
+θ̂ is the θ with the largest ℓ, the sum of log p(x_i) over all rows x_i (likelihood.py says why). If
+n rows lie in a box of volume V, each has the density 1/V and ℓ is -n log V; if one is outside, ℓ is
+-∞. So the smallest box that holds all rows wins, and its sides pass through the outermost rows. For
+the fifty points it is (-89.9, -142.6, 78.1, 175.5), with ℓ = -50 log 53,422 = -544.3.
 
     θ           = (low, high)                                the two corners, shape (2d,)       (1)
     θ̂           = (min_i x_i, max_i x_i)                     in each coordinate                 (2)
 
-A histogram has one mass m_c for each cell c of a grid. No mass may be negative, and all must sum to
-1. A softmax sees to that for any θ, one number a cell, called a logit. Of the n rows n_c are in c:
+A histogram has a mass m_c >= 0 for each cell c of a grid, and they sum to 1. The softmax (3) makes
+such masses of any θ with one number a cell, called a logit. Let n_c of the n rows lie in c:
 
     m_c         = exp(θ_c) / Σ_j exp(θ_j)                    softmax of θ                       (3)
     θ̂_c         = log(n_c/n)                                 -∞ for an empty cell               (4)
     log p(x)    = θ_c - log Σ_j exp(θ_j) - log(cell volume)  if x is in the cell c              (5)
     ∂log p/∂θ_j = [j = c] - m_j                              [j = c] is 1 if j is c, else 0     (6)
 
-(6) is the derivative of (5), and (4) follows from it: the sum of (6) over the rows is n_j - n m_j,
-which is 0 where m_j = n_j/n. These shares sum to 1, so the softmax of their logarithms gives them
-back. And ℓ is concave in θ, so it is largest where its gradient is 0.
+(6) is the derivative of (5). Its sum over the rows, n_j - n m_j, is 0 where m_j = n_j/n, and these
+are the masses of (4); `HistogramFamily.mle` proves that no others do better.
 
 By hand: three places on land, and their box. Its sides are 31.7 and 173.9 degrees, so log p is
--log(31.7 · 173.9) = -8.615 in it, and ℓ is three times that.
+-log(31.7 · 173.9) = -8.615 in it.
 
 >>> family = BoxFamily(d=2)
 >>> theta_hat = family.mle([[40.7, -73.9], [9.0, 20.0], [35.0, 100.0]])
@@ -121,7 +120,13 @@ class HistogramFamily(Described):
         return 0.1 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
 
     def mle(self, X):
-        """log((count + pseudocount) / sum of these) for each cell, shape (n_θ,)."""
+        """log((count + pseudocount) / sum of these) for each cell, shape (n_θ,).
+
+        With pseudocount 0 no other masses m do better. For the shares s_c = n_c/n, and summed over
+        the cells c that hold rows, log t <= t - 1 with t = m_c/s_c gives
+
+            ℓ(m) - ℓ(s) = n Σ_c s_c log(m_c/s_c) <= n Σ_c (m_c - s_c) <= n (1 - 1) = 0
+        """
         X = checks.data_set(X, len(self.shape))
         xp = array_module(X)
         cell = self.space.cell(X, self.shape)

@@ -1,9 +1,9 @@
 """Kernel density: one small bump on each training point.
 
-A box, a normal density, even a mixture of normals have a shape of their own, and coasts have
-another. Can the data alone say where the density is high? The idea: it is high where many points
-are near. So put a normal bump of width h, the bandwidth, on each of the n training points x_i, and
-divide by n. With s_i the squared distance of x from x_i, in units of h²:
+A box or a normal density has a shape of its own, and coasts have another. Can the data alone say
+where the density is high? It is high where many points are near. So put a normal bump of width h,
+the bandwidth, on each of the n training points x_i, and divide by n. With s_i the squared distance
+of x from x_i, in units of h²:
 
     s_i      = |x - x_i|²/h²                                                                    (1)
     p(x)     = 1/n Σ_i N(x; x_i, h² I)                 N is (2π h²)^(-d/2) exp(-s_i/2)
@@ -20,7 +20,9 @@ Which h? Here is the mean of log p, in nats, when the bumps stand on the fifty p
     over new points of the map  -140    -14.2    -11.0    -11.5        best for h near 16
 
 So the points that carry the bumps cannot choose h, as they always prefer a smaller one; new points
-can. A small h remembers every point, and a large h blurs the coasts.
+can. With a small h samples are copies of the training points, and a new point, far from all of
+them, has almost no density: so the likelihood of held-out points finds copies. A large h blurs the
+coasts.
 
 By hand: bumps of width h = 1 stand on 0 and 1. The point 0.5 is ½ from both, so both s_i are 1/4,
 and the mean of two equal heights is that height: log p = -1/8 - ½ log 2π = -0.125 - 0.919.
@@ -34,7 +36,8 @@ See figure_1_06_densities (on the map), tests/probability/test_kernel_density.py
 Errata.
 E25 (tests/probability/test_kernel_density.py)  that samples are similar to the training data proves
     little, as copies are the most similar. As h goes to 0, ℓ of the training data grows without
-    bound and ℓ of other data falls without bound: the former measures memory, not generation
+    bound and ℓ of held-out data falls without bound: the former measures memory, the latter finds
+    the copies
 """
 
 import math

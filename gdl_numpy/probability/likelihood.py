@@ -1,12 +1,12 @@
 """Likelihood: how well the parameters θ account for a data set X.
 
 Two boxes hold all fifty points. Which is the better model? The one that gives these points the
-higher density: it expected them more. So hold X fixed, and ask each θ for the density that it gives
-to X.
+higher density: the data surprise it less. So hold X fixed, and ask each θ for the density that it
+gives to X.
 
 The rows of X are taken to be independent and identically distributed: each comes from the same p_θ,
-whatever the others are. Then the density of all rows together is the product of theirs. It is
-called the likelihood of θ when it is read as a function of θ. For n rows x_i:
+whatever the others are. Then the density of all rows together is the product of theirs. Read as a
+function of θ, with X fixed, it is called the likelihood of θ. For n rows x_i:
 
     L(θ|X)         = Π_i p_θ(x_i)              likelihood                                    (1)
     ℓ(θ|X)         = Σ_i log p_θ(x_i)          log-likelihood, log L, in nats                (2)
@@ -23,7 +23,8 @@ of the map leaves points outside, so that L = 0 and ℓ = -∞. For the gradient
 `backward` takes (5) and adds up (-1/n) ∂log p_i/∂θ over the rows.
 
 By hand: the three points 1, 2, 4. In the box [0, 5] each has the density 1/5, in [1, 4] it has 1/3.
-So L = 1/125 and 1/27, and ℓ = -3 log 5 = -4.828 and -3 log 3 = -3.296; [2, 4] does not hold the 1.
+So L = 1/125 and 1/27, and ℓ = -3 log 5 = -4.828 and -3 log 3 = -3.296. The box [2, 4] does not hold
+the 1, so its L is 0.
 
 >>> from gdl_numpy.probability.family import BoxFamily
 >>> family, X = BoxFamily(1), [[1.0], [2.0], [4.0]]

@@ -1,4 +1,4 @@
-"""Maximum likelihood estimation: of all θ, the one under which the data are most likely.
+"""Maximum likelihood estimation: of all θ, the one that gives the data the highest density.
 
 Fifty points of the map are given, and every box that holds them could have made them: the box of
 the whole map, one with some room on each side, one that fits tightly. Which should be the model?
@@ -32,12 +32,13 @@ a line the best box is [1, 4], of length 3; a longer one is worse, and a shorter
 [-3.296, -4.159, -inf]
 
 What does θ̂ tend to with more and more data? For each θ, -ℓ/n is the mean of -log p_θ(x) over the
-data, and by the law of large numbers it tends to the mean under p_data (divergence.py):
+data. By the law of large numbers it tends to the mean under p_data as n → ∞, and with
+log p_θ = log p_data - log(p_data/p_θ) this is a sum of two terms:
 
-    -ℓ(θ|X)/n  →  -∫ p_data log p_θ = H(p_data) + KL(p_data‖p_θ)          as n → ∞
+    -ℓ(θ|X)/n → -∫ p_data log p_θ = -∫ p_data log p_data + ∫ p_data log(p_data/p_θ)
 
-H(p_data) does not depend on θ, and KL(p_data‖p_θ) says how far p_θ is from p_data. So with many
-data θ̂ is nearly the θ whose density is closest to p_data.
+The first, the entropy of p_data, does not depend on θ. The second is KL(p_data‖p_θ), which says how
+far p_θ is from p_data (divergence.py). So with many data θ̂ is nearly the θ for which it is least.
 
 See figure_1_05_box (θ̂), figure_1_06_cliff (ℓ against one side of the box) and
 tests/probability/test_mle.py (that it holds).

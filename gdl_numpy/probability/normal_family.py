@@ -2,12 +2,12 @@
 
 The box has a hard edge: one new point outside, and its likelihood is 0. A normal density is nowhere
 0, but it has one hill only, and land lies in many places; a mixture of K normals can have K hills.
-There is no formula for θ̂ of a mixture. It is found by steps that raise ℓ; so log p must have a
-gradient in θ, and each θ that a step leads to must be that of a density. A step on a covariance
-matrix Σ could break this, as Σ must be symmetric and positive definite. The idea is to step on
-numbers without constraints instead. Each such Σ is L Lᵀ for exactly one lower triangular L with a
-positive diagonal, and each positive number is the exponential of exactly one number. So θ holds the
-logarithms of that diagonal, and every θ is allowed whose exponentials are floating-point numbers.
+There is no formula for θ̂ of a mixture. It is found in steps, for instance along the gradient of
+log p in θ, and each step must lead to the θ of a density. A step on a covariance matrix Σ could
+fail here, as Σ must be symmetric and positive definite. So θ has other numbers, without such
+constraints. Each Σ is L Lᵀ for exactly one lower triangular L with a positive diagonal, and each
+positive number is the exponential of exactly one number. So θ holds the logarithms of that
+diagonal, and every θ is allowed whose exponentials are floating-point numbers.
 
     normal   θ                = (µ, log of the diagonal of L, L below its diagonal)            (1)
              θ̂                = θ of the mean and the covariance of the rows                   (2)
@@ -27,8 +27,9 @@ The derivation of (2) is in NormalFamily.mle, of (6) to (8) in _normals, and of 
 MixtureFamily.log_prob. For the fifty points θ̂ of the normal has ℓ = -561.0.
 
 By hand: N(0, 1) at x = 2 has u = v = 2, so the gradient of log p is 2 in µ and 2 · 2 - 1 = 3 in
-log σ: both should grow. In an equal mixture of N(0, 1) and N(2, 1), x = 1 lies midway and r = w =
-1/2: the logits stay, and each mean is drawn half as strongly as it would be alone, by 1/2 and -1/2.
+log σ: both should grow. In an equal mixture of N(0, 1) and N(2, 1), x = 1 lies midway, so both r_k
+and both w_k are 1/2. The logits stay. Each mean is pulled toward x, half as strongly as it would be
+alone: by 1/2 and by -1/2.
 
 >>> import numpy
 >>> family = NormalFamily(d=1)                                          # θ = (µ, log σ)

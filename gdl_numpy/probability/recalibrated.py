@@ -1,20 +1,20 @@
-"""Recalibrated density: another density, whose heights are measured on a better scale.
+"""Recalibrated density: another density, its heights bent into two levels with a cliff between.
 
 The density of land is a plateau with cliffs: one height on land, 0 in the sea. A kernel density f
 of points of land (kernel_density.py) cannot look like that. It falls slowly across a coast, and on
 land it is rough. But it knows well which points are land: log f is high there and low in the sea.
 
-The idea: keep the order in which f puts the points, and change the heights. A curve g that is flat,
-then rises steeply, and then is flat again makes one level of all high points, another of all low
-ones, and a cliff between them. Let t = log f(x) - m, how far log f is above some number m:
+So keep the order in which f puts the points, and change the heights. A curve g that is flat, then
+rises steeply, and then is flat again makes one level of all high points, another of all low ones,
+and a cliff between them. Let t = log f(x) - m, how far log f is above some number m:
 
     g(t)     = b tanh(v),   v = (a t + c)/b      between -b and b, of slope a where v = 0       (1)
     log p(x) = g(t) - log Z                      on the sample space, -∞ outside
     Z        = ∫ exp g dx                        a sum over the cells of a grid                 (2)
 
 `fit` takes for m the median of log f at points that were kept back from f. θ = (a, b, c) are only
-three numbers, so the same points suffice to choose them: the best of some candidates, or from there
-on by gradient. For that ∂log p/∂θ is needed. Each cell has a share w of Z, and so
+three numbers, so the same points suffice to choose them: `fit` takes the best of some candidates.
+From there the gradient leads on. Each cell has a share w of Z, and so
 
     ∂log Z/∂θ = Σ_cells exp(g) ∂g/∂θ / Σ_cells exp(g) = Σ_cells w ∂g/∂θ,  w = softmax of g
     ∂log p/∂θ = ∂g/∂θ - Σ_cells w ∂g/∂θ                                                         (3)
@@ -23,8 +23,8 @@ As tanh' is s = 1 - tanh² v, and ∂v/∂a = t/b, ∂v/∂b = -v/b, ∂v/∂c =
 
     ∂g/∂a = s t          ∂g/∂b = tanh v - v s          ∂g/∂c = s                                (4)
 
-The price: log p(x) is known up to the error of the grid's Z, and grids are for few dimensions. A
-sample is a cell by its mass and a uniform point of that cell, which is nearly a draw of p.
+The price: Z, and so log p(x), has the error of the grid, and grids are for few dimensions. A sample
+is a cell by its mass and a uniform point of that cell, which is nearly a draw of p.
 
 By hand: a bell becomes a plateau. Let f be N(0, 1), m = -1.5 and θ = (8, 3, 0). At x = 0 log f is
 -0.92, so t = 0.58, v = 8 · 0.58/3 = 1.55 and g = 3 tanh 1.55 = 2.74; far out g is -3. So the two

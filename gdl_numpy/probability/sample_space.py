@@ -3,28 +3,29 @@
 Fifty points are given, each a latitude and a longitude, and a model is to make more of them. Before
 it can say where points are likely, it must be settled where points can be at all. On the world map
 this is a rectangle, latitude from -90 to 90 and longitude from -180 to 180 degrees. In general an
-observation x is a row of d numbers, its features, and the sample space here is a box in R^d between
-two corners, `low` and `high`. Its edges belong to it: the poles are places too.
+observation x is a row of d numbers, its features. A data set X is a list of n observations, one a
+row, of shape (n, d). The sample space here is a box in R^d between two corners, `low` and `high`.
+Its edges belong to it: the poles are places too.
 
 Two questions are asked of a space all the time: how large is it, and what is the integral of a
 function g over it? Most integrals have no formula. So the space is cut into a grid of equal cells,
-k_j along coordinate j. In each cell c = (c_1, ..., c_d), g is taken to be what it is at the center:
-the integral is the volume of one cell times the sum of g over all centers. `grid` returns both, the
-centers and that volume.
+k_j along coordinate j. A cell has the name c = (c_1, ..., c_d), each c_j from 0 to k_j - 1. If the
+cells are small, g is nearly constant in each, and its value at the center stands for the cell: the
+integral is about the volume of one cell times the sum of g over all centers. `grid` returns both,
+the centers and that volume.
 
     log V       = Σ_j log(high_j - low_j)             logarithm of the volume, j = 1, ..., d     (1)
     V           = Π_j (high_j - low_j)                the map: 180 · 360 = 64,800 square degrees (2)
     x is inside  if low_j <= x_j <= high_j for every j                                           (3)
-    center_j    = low_j + (c_j + ½) (high_j - low_j)/k_j      of the cell c, c_j = 0, ..., k_j-1 (4)
+    center_j    = low_j + (c_j + ½) (high_j - low_j)/k_j      of the cell c                      (4)
     ∫ g(x) dx   ≈ ΔV Σ_c g(center of c)
     ΔV          = V/(k_1 ... k_d)                             the volume of one cell             (5)
-    c_j         = floor((x_j - low_j) k_j/(high_j - low_j))   the cell of x; k_j - 1 if x_j is
-                                                              high_j, as the edge belongs to it  (6)
+    c_j         = floor((x_j - low_j) k_j/(high_j - low_j))   the cell of x, and k_j - 1, the last
+                                                              one, on the edge x_j = high_j      (6)
     number of c = (... (c_1 k_2 + c_2) k_3 + ...) k_d + c_d   cells are counted row by row       (7)
 
 The sides of a box in many dimensions can have a product that no floating-point number holds; the
-sum of their logarithms (1) has no such limit. A data set X is a list of n observations, one a row,
-shape (n, d).
+sum of their logarithms (1) has no such limit.
 
 By hand: 2 cells along the latitude and 3 along the longitude make 6 cells of 90 by 120 degrees. The
 first has its center at (-90 + 45, -180 + 60). New York is in the upper half of the map, c_1 = 1,

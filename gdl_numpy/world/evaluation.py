@@ -1,38 +1,36 @@
 """Evaluation: precision and recall of a generative model, and its divergence from p_data.
 
 The box around the fifty points is a model of the map. How good is it? Figure 1-6 of the chapter
-marks three points, which tell the two ways in which a model can fail:
+marks three points, each of another kind. A and B are the two ways in which a model can fail:
 
     A   the model makes it, p_data does not: a point in the sea       p_model > 0, p_data = 0
     B   p_data makes it, the model does not: land outside the box     p_model = 0, p_data > 0
     C   both make it: land in the box                                 p_model > 0, p_data > 0
 
-Neither failure says anything about the other, so two numbers are needed. They are called the
+A model may fail in either way and not in the other, so two numbers are needed. They are called the
 precision and the recall of a generative model (Sajjadi et al. 2018, Kynkäänniemi et al. 2019):
 
-    precision   share of the model that lies where p_data > 0        1 - the model's share of A
-    recall      share of p_data that lies where p_model > 0          1 - p_data's share of B
+    precision   share of the model's mass where p_data > 0        the rest is of the kind A
+    recall      share of p_data's mass where p_model > 0          the rest is of the kind B
 
-`accuracy`, the chapter's word, is precision here, and `coverage` estimates recall. A model that
-makes only some kinds of the data, however well, suffers from mode collapse: its precision stays at
-1, and its recall falls. Precision is estimated by counting which of n samples p_data contains.
-Recall asks where p_model > 0. But many models can only sample, and a finite number of samples is
-never everywhere, so cut the plane into square cells and ask which are hit. The samples in the sea
-are left out, since precision has counted them; m remain. Even m draws of p_data itself do not hit
-every cell with land, so they are the standard:
+A model that makes only some kinds of data, however well, suffers from mode collapse: its precision
+stays at 1, and its recall falls. `accuracy`, the chapter's word, is precision; it counts which of n
+samples p_data contains. `coverage` estimates recall, also for models that can only sample: cut the
+plane into square cells and ask which are hit. The samples in the sea are left out, since precision
+has counted them; m remain. Even m draws of p_data miss some cells, so they are the standard:
 
     accuracy = m/n                                                                               (1)
     coverage = cells hit by these m samples / cells hit by m draws of p_data                     (2)
     KL(p_data‖p_model) = H(p_data, p_model) - H(p_data)      both failures in one number         (3)
 
-where the cross-entropy H(p_data, p_model) is the mean of -log p_model over p_data (divergence.py).
-With n = 100,000 the box has precision 0.38 and recall 0.95; a model uniform on Africa alone has 1
-and 0.11: mode collapse. Two cautions. A model spread more evenly over the cells than p_data hits
-more of them, and its coverage exceeds 1. And a model whose density is positive everywhere, such as
-the normal, has no B at all, and its samples may still leave out land.
+where H(p_data, p_model) is the mean of -log p_model over p_data, and H(p_data) that of -log p_data
+(divergence.py). With n = 100,000 the box has accuracy 0.38 and coverage 0.95; a model uniform on
+Africa alone has 1 and 0.11: mode collapse. Two cautions. A model spread more evenly over the cells
+than p_data hits more of them, and its coverage exceeds 1. A model whose density is positive
+everywhere, such as the normal, has recall 1, and its samples may still leave out land.
 
 By hand: p_data is uniform on [0, 4] x [0, 1], the model on [3, 5] x [0, 1]. Half of the model lies
-in the support of p_data, and there it hits one of four cells of side 1.
+where p_data > 0, and there it hits one of four cells of side 1:
 
 >>> import numpy
 >>> from types import SimpleNamespace
@@ -49,8 +47,9 @@ tests/world/test_evaluation.py (that it holds).
 Errata.
 E18 (tests/world/test_evaluation.py)  p_data does not merely seem small at A: it is exactly 0 there
     and in all the sea around. One such point makes no divergence infinite, but a share of the
-    model's mass in the sea does: KL(p_model‖p_data) = ∞. A share of the land that is B makes
-    KL(p_data‖p_model) = ∞. For the box both hold; the Jensen-Shannon divergence is at most log 2
+    model's mass in the sea does: KL(p_model‖p_data) = ∞. A share of the land outside the model's
+    support makes KL(p_data‖p_model) = ∞. The box has both, and still its Jensen-Shannon divergence
+    is at most log 2
 """
 
 import math

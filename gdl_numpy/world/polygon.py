@@ -1,25 +1,23 @@
 """Polygon: a region of the plane bounded by closed rings of straight edges.
 
-The land of the map is given by its coasts, some 5,000 straight edges. To make a distribution of it,
-three questions must be answered: whether a point is inside (where p_data is above 0), what an
-integral over the region is (its area, so the value of p_data), and how to draw from it uniformly.
-For all three, let x1 run upward and x2 to the right, as latitude and longitude do.
+The land of the map is given by its coasts, some 5,000 straight edges. For p_data three questions
+must be answered. Is a point inside? What is an integral over the region, such as its area? How does
+one draw from it uniformly? Let x1 run upward and x2 to the right, as latitude and longitude do.
 
-**Is a point inside?** Walk west from it, until you are surely outside. Each edge that you cross
+**Is a point inside?** Walk west from it until you are surely outside. Each edge that you cross
 leads you in or out, so you began inside if you crossed an odd number of them: the even-odd rule.
 Trying every edge would be slow. So cut the plane into slabs, horizontal strips that end at the
 heights of the vertices. Within a slab no edge begins or ends and none cross, so its edges have an
 order from west to east, and a binary search counts those west of the point (Preparata and Shamos
-1985, section 2.2). Most points do not even need that: a grid of cells remembers which cells no edge
-touches, and all points of such a cell have the same answer.
+1985, section 2.2). In a cell of a grid that no edge touches, all points share one answer.
 
     inside = the number of edges of its slab that lie west of the point is odd                   (1)
 
 **What is an integral over the region?** Let g be a function of x1 alone, and G' = g. A narrow
 column of the width dx2 meets the region from a lower edge to an upper one, perhaps several times,
-and the integral in it is (G(upper) - G(lower)) dx2. Now let the edges run clockwise around the
-region. Then upper edges run to the right, with dx2 > 0, and lower ones to the left, with dx2 < 0.
-So the signs are right by themselves when one walks around the region (Green's theorem):
+and the integral in it is (G(upper) - G(lower)) dx2. Let the edges run clockwise around the region:
+upper edges to the right, with dx2 > 0, lower ones to the left, with dx2 < 0. So a walk around the
+region gives each G its sign (Green's theorem):
 
     ∫∫ g(x1) dx1 dx2 = Σ_edges ∫ G(x1) dx2 = Σ_edges Δx2 · (mean of G along the edge)            (2)
 
@@ -28,16 +26,15 @@ of degree up to 23, and exact to rounding for the sines of world_map.py.
 
 **How to draw from it uniformly?** Cells have equal areas. Draw one of those that are not wholly
 outside, and a point in it; keep the point if it is in the region, else begin again (rejection
-sampling). For a region much thinner than its cells this would refuse nearly all points. But in a
-slab the region consists of trapezoids, from the first edge to the second, from the third to the
-fourth. For a thin region draw one of these by area, the height of a point in it, and the place
-across. Let a and b be its lower and upper side, divided by their sum, and u uniform. Then the point
-has the height
+sampling). A region much thinner than its cells would refuse nearly all points. But it consists of
+trapezoids, in each slab from the first edge to the second, from the third to the fourth, so draw
+one of these by area. Let a and b be its lower and upper side, divided by their sum, and u uniform.
+The point lies at the share t of the height (see `_in_trapezoids`), and uniformly across:
 
-    t = u/(a + √((1 - u) a² + u b²))          times its own; derived in `_in_trapezoids`         (3)
+    t = u/(a + √((1 - u) a² + u b²))                                                             (3)
 
 By hand: the triangle below has base 4 and height 2, so the area 4; the mean of x1 is a third of the
-height, and ∫∫ x1 = 4 · 2/3. West of (1, 2) lies one edge, west of (1, 3.5) lie two.
+height, and ∫∫ x1 = 4 · 2/3. West of (1, 2) lies one edge, west of (1, 3.5) lie two:
 
 >>> corners = numpy.array([[0.0, 0.0], [2.0, 2.0], [0.0, 4.0]])     # (x1, x2), clockwise
 >>> triangle = Region(corners, numpy.roll(corners, -1, axis=0), SampleSpace([0, 0], [4, 4]), (4, 4))

@@ -1,16 +1,17 @@
 """World map: the true distribution p_data of the chapter, uniform over the Earth's land.
 
 The reader of the chapter sees fifty points (latitude, longitude) and has to guess the rule that
-made them. Whoever wants to know how good a guess is must know the rule, and here it is: choose any
-point of the land, none more readily than another, and never a point of the sea. So the density is
-constant on land, and as its integral is 1, the constant is 1/area.
+made them. To judge a guess, one must know the rule, and here it is: choose a point of the land,
+uniformly, and never a point of the sea. So the density is constant on land, and as its integral is
+1, the constant is 1/area. This density, which made the data, is called p_data. That of a model, a
+guess, is called p_model.
 
-In what way no point is chosen more readily than another has still to be said. Let x = (x1, x2) be
-latitude and longitude in degrees. On the flat map a field of one degree by one has the area 1
-wherever it lies. On the Earth it becomes narrower toward the poles, as cos(x1), because meridians
-meet there. This gives two distributions (E17), and `measure` tells which is meant. The entropy H,
-the mean of -log p(x) over p itself, is the lowest cross-entropy that a model can reach, so it is
-computed exactly. All integrals are over the land:
+But uniformly on the map or on the globe? Let x = (x1, x2) be latitude and longitude in degrees. On
+the flat map a field of one degree by one has the area 1 wherever it lies. On the Earth it becomes
+narrower toward the poles, as cos(x1), because meridians meet there. This gives two distributions
+(E17), and `measure` tells which is meant. The entropy H, the mean of -log p(x) over p itself, is
+the lowest mean of -log p_model that any model can reach (divergence.py), so it is computed exactly.
+All integrals are over the land:
 
     measure = "map"      area = ∫ dx1 dx2                       in square degrees                (1)
                          H    = log area                        as -log p = log area             (2)
@@ -25,8 +26,8 @@ origin and license (public domain). Small islands are missing, and all lakes exc
 count as land.
 
 By hand: the whole map has 180 · 360 = 64,800 square degrees, of which 33.2 % are land. So (2) is
-log 21,497 = 9.976 nats. Uniform over the whole map has the cross-entropy log 64,800 = 11.079; it
-loses log(64,800/21,497) = 1.103 nats a point to p_data.
+log 21,497 = 9.976 nats. A model uniform over the whole map has -log p_model = log 64,800 = 11.079
+everywhere; it loses log(64,800/21,497) = 1.103 nats a point to p_data.
 
 >>> p_data = WorldMap()
 >>> print(round(p_data.area), round(p_data.entropy, 3))
@@ -38,9 +39,9 @@ See figure_1_04_points (what is seen of it), figure_1_06_world (p_data beside a 
 tests/world/test_world_map.py (that it holds).
 
 Errata.
-E15 (tests/world/test_world_map.py)  that New York is land does not show that latitude comes first:
-    swapped it lies in Antarctica, land too; (-10, -60) in Brazil and (30, -30) in the Atlantic show
-    it
+E15 (tests/world/test_world_map.py)  the chapter's example of land, New York at (40.7, -73.9), does
+    not show that latitude comes first: (-73.9, 40.7) lies in Antarctica, land too. (-10, -60) in
+    Brazil shows it, as (-60, -10) is sea; so does (30, -30), which is sea, as (-30, 30) is Africa
 E17 (tests/world/test_world_map.py)  "uniform over the land" is two distributions: on the flat map
     the far north and south have more mass than on the sphere, and land has a share of 33 % of the
     map, but of 29 % of the sphere

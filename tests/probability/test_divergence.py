@@ -56,7 +56,7 @@ def boxes(*intervals):
     return [Box([float(low)], [float(high)]) for low, high in intervals]
 
 
-def test_divergences_of_boxes_that_overlap_partly():
+def test_kl_is_infinite_where_q_leaves_out_mass_of_p_and_jensen_shannon_is_log_2_at_most():
     space, shape = SampleSpace([-1.0], [5.0]), (600,)
     p, inner, far = boxes((0, 4), (1, 3), (4, 5))
     assert float(kl_divergence(inner, p, space, shape)) == pytest.approx(math.log(2), rel=1e-12)

@@ -356,13 +356,13 @@ ROWS = numpy.random.default_rng(0).standard_normal((10, 2))
     ({"theta": numpy.zeros(12), "floor": 0.0}, r"floor must lie in \(0, inf\), got 0.0"),
     ({"theta": numpy.zeros(12), "floor": math.nan}, r"floor must lie in \(0, inf\), got nan"),
 ])
-def test_em_called_directly_refuses_the_same(options, message):
+def test_em_refuses_options_with_which_it_cannot_start(options, message):
     with pytest.raises(ValueError, match=message):
         next(expectation_maximization(MixtureFamily(2, 2), ROWS, **options))
 
 
 @pytest.mark.parametrize("rng", [0, numpy.random])
-def test_em_takes_no_seed_for_a_generator(rng):
+def test_em_refuses_a_seed_in_place_of_a_generator(rng):
     with pytest.raises(TypeError, match="rng must be a generator of random numbers"):
         next(expectation_maximization(MixtureFamily(2, 2), ROWS, rng))
 

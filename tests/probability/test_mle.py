@@ -181,7 +181,7 @@ def mean_errors(family, theta, n, sets, rng):
     (HistogramFamily(UNIT, (2, 2)), [0.0, 0.5, 1, -0.5], -1 / 2),
     (BoxFamily(2), [0.0, 0, 1, 2], -1),
 ])
-def test_the_error_falls_as_theory_says(family, theta, power):
+def test_the_error_falls_as_1_over_root_n_and_for_boxes_as_1_over_n(family, theta, power):
     rng, n = numpy.random.default_rng(28), numpy.array([100, 1000, 10_000])
     errors = [mean_errors(family, numpy.array(theta), size, 200, rng) for size in n]
     slope = numpy.polyfit(numpy.log(n), numpy.log(errors), 1)[0]
@@ -232,7 +232,7 @@ def test_at_most_four_points_lie_outside_the_box_of_the_others(name):
     assert outside == at_an_edge.tolist() and sum(outside) <= 4
 
 
-def test_on_land_the_probability_is_just_below_the_bound():
+def test_the_next_point_of_land_falls_outside_the_box_a_little_more_rarely_than_that():
     n, sets = 50, 20_000
     X = WorldMap().sample(sets * (n + 1), numpy.random.default_rng(32)).reshape(sets, n + 1, 2)
     low, high = X.min(axis=1, keepdims=True), X.max(axis=1, keepdims=True)

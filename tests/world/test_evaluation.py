@@ -171,12 +171,12 @@ def test_a_model_spread_more_evenly_than_the_data_reaches_more_cells():
     assert coverage(box(0.0, 0.0, 10.0, 1.0), p_data, 50, rng, cell=1.0) > 3
 
 
-def test_in_cells_for_each_point_its_own_every_model_covers_the_data():
+def test_where_each_point_has_a_cell_of_its_own_every_model_has_coverage_1():
     p_model = WorldMap(continent="Africa")
     assert coverage(p_model, WorldMap(), 1000, numpy.random.default_rng(19), cell=1e-9) == 1
 
 
-def test_a_model_without_a_sample_among_the_data_covers_nothing():
+def test_a_model_that_makes_sea_only_has_coverage_0():
     for n in (1, 1000):
         p_model = box(-10.0, -150.0, 10.0, -100.0)          # in the Pacific
         assert coverage(p_model, WorldMap(), n, numpy.random.default_rng(20)) == 0
@@ -220,7 +220,7 @@ def test_cells_are_counted_as_exact_arithmetic_does():
 
 
 @pytest.mark.parametrize("measure", ["map", "sphere"])
-def test_the_data_themselves_are_accurate_and_cover_themselves(measure):
+def test_p_data_itself_has_accuracy_1_and_coverage_near_1(measure):
     p_data, rng = WorldMap(measure), numpy.random.default_rng(6)
     assert float(accuracy(p_data, p_data, 10_000, rng)) == 1
     assert float(coverage(p_data, p_data, 10_000, rng)) == pytest.approx(1, abs=0.02)
@@ -342,7 +342,7 @@ def test_e18_a_share_of_the_model_in_the_sea_makes_the_divergence_infinite_and_a
 
 # State and refusals
 
-def test_the_generator_is_all_that_decides_a_measure():
+def test_the_same_generator_gives_the_same_accuracy_and_coverage():
     p_model = Box(AFRICA_TO_INDIA[:2], AFRICA_TO_INDIA[2:])
     for measure in (accuracy, coverage):
         once, again, other = (measure(p_model, WorldMap(), 500, numpy.random.default_rng(seed))

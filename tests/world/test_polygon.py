@@ -276,7 +276,7 @@ def test_a_weight_that_is_0_everywhere_is_refused(weight):
         region(SQUARE).sample(3, numpy.random.default_rng(0), weight)
 
 
-def test_a_small_weight_is_waited_for():
+def test_a_small_weight_makes_draws_slow_and_stops_none():
     X = region(SQUARE).sample(3, numpy.random.default_rng(0), lambda x1: 1e-5 + 0 * x1)
     assert X.shape == (3, 2)
 

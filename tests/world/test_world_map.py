@@ -307,7 +307,7 @@ def test_the_map_cannot_be_changed_by_whoever_draws_it():
     assert WorldMap().coast.any()
 
 
-def test_the_generator_is_all_that_decides_the_draws():
+def test_the_same_generator_gives_the_same_draws():
     p_data, state = WorldMap(), numpy.random.get_state()[1].copy()      # noqa: NPY002
     rng = numpy.random.default_rng(0)
     first, second = p_data.sample(20, rng), p_data.sample(20, rng)

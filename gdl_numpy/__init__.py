@@ -44,11 +44,11 @@ The chapter: read these in this order. Each heading is a section of the book.
     density                   概率密度函数  p(x): boxes, normals, mixtures, histograms
     family                    参数建模      p_θ: a density for each vector θ
     likelihood                似然          L(θ|X) and its logarithm ℓ(θ|X)
-    mle                       最大似然估计  θ̂, in closed form or by gradient
+    mle                       最大似然估计  θ̂, in closed form, step by step, or by gradient
+    divergence                散度          how far one density is from another
     world_map                 你好，世界    p_data of the chapter: uniform over the world's land
     evaluation                模型评估      the points A, B and C as measures of a model
     kernel_density            核密度估计    a small bump on each point of the data
-    divergence                散度          how far one density is from another
     normal_family             正态分布族    normals and mixtures for any vector θ of real numbers
     expectation_maximization  期望最大化    θ̂ of a mixture, by guessing who made what
 
@@ -62,7 +62,7 @@ The chapter: read these in this order. Each heading is a section of the book.
 "Representation learning", Figures 1-7, 1-8 and 1-9, and the horses of "What is generative
 modeling?", Figure 1-1
 
-    biscuit_tins          饼干罐      f(height, width): pictures whose two latent numbers are known
+    biscuit_tins          饼干罐      f(height, width): images whose two latent numbers are known
     latent                潜在空间    encoder, decoder, and the space between them
     principal_components  主成分分析  the nearest plane, and its density
     autoencoder           自编码器    the plane becomes a curved surface
@@ -116,11 +116,11 @@ Networks, and how they are stored
     rational_quadratic  单调样条    monotone splines with a slope and an inverse by formula
     storage             存储        trained parameters on disk, and the family they belong to
 
-Densities and pictures that the figures need
+Densities and images that the figures need
 
     change_of_units      单位变换  the same density in degrees
     recalibrated         重新校准  a kernel density bent into two levels
-    rasteriser           栅格化    polygons become pictures, every pixel continuous in their corners
+    rasteriser           栅格化    polygons become images, every pixel continuous in their corners
     pixels               像素      grey levels, and what a density says of them
     discretised          离散化    masses of grey levels by a density of few numbers
     window               窗口      each pixel, given a window of those before it

@@ -7,10 +7,9 @@ vector turns and stretches polygons, and these are rasterized (rasteriser.py).
 
     latent (n, k)  ->  polygons, each (n, m, 2)  ->  images (n, resolution, resolution)
 
-**Outlines** are smooth curves through given points. From the point P1 to the next one P2, with P0
-before and P3 after them, take the cubic curve x(t), t from 0 to 1, that begins at P1 and ends at P2
-with the derivatives (P2 - P0)/2 and (P3 - P1)/2, as pieces that join smoothly do (Catmull and Rom
-1974):
+**Outlines** are smooth curves through given points (Catmull and Rom 1974). From the point P1 to the
+next one P2, with P0 before and P3 after them, take the cubic curve x(t), t from 0 to 1, that begins
+at P1 and ends at P2 with the derivatives (P2 - P0)/2 and (P3 - P1)/2. So the pieces join smoothly:
 
     x(t) = P1 + t/2 (P2 - P0 + t (2 P0 - 5 P1 + 4 P2 - P3 + t (3 (P1 - P2) + P3 - P0)))          (1)
 

@@ -3,7 +3,7 @@
 Two numbers determine the image of a tin, but as they grow its edges move, and one pixel after
 another turns from white to gray: the tins are a curved surface. The plane of two principal
 components misses a new tin by 0.064 a pixel (root mean square, gray from 0 to 1). The surface that
-an autoencoder finds misses it by 0.005, with two numbers as well (figure_1_08_latent_space).
+an autoencoder finds misses it by 0.006, with two numbers as well (figures/README.md has a table).
 
 The idea: let both maps be networks, an encoder with parameters φ and a decoder with parameters ψ.
 Train them together until x̂, what comes out of the decoder, is as near to x as can be. All that the

@@ -85,7 +85,7 @@ def test_the_gradient_of_a_mass_is_that_of_central_differences(levels):
     check_gradient(log_mass, rng.random((6, 4)), 0.05 + 0.2 * rng.random(4), rng=rng)
 
 
-def test_a_value_may_be_changed_before_it_is_pulled_back():
+def test_changing_a_value_does_not_change_its_backward():
     K, X_hat, s = numpy.array([[0, 2]]), numpy.array([[0.2, 0.5]]), numpy.array([0.1, 0.2])
     log_p, backward = log_mass_of_levels(K, X_hat, s, 3)
     before = [gradient.copy() for gradient in backward(numpy.ones((1, 2)))]

@@ -6,33 +6,28 @@ Africa lie in Africa (figure_1_02_map).
 
 The idea: fit one density to the rows of each label, and note how frequent each label is. Together
 the two are the joint distribution of x and y, from which everything else follows, even a
-classifier: which label would have made this x most often?
+classifier: among all that look like this x, how frequent is each label?
 
     joint      p(x, y) = p(x|y) p(y)                 p(y), the priors, sum to 1                  (1)
     marginal   p(x)    = Σ_y p(x, y)                 the generative model without a label        (2)
     posterior  p(y|x)  = p(x, y) / p(x)              Bayes' rule: a classifier                   (3)
 
-So the discriminative and the generative model are two sides of one joint distribution. In one case
-they even have the same formula: where all p(x|y) are normal with one covariance C. For x, µ_0 and
-µ_1 as rows,
+So the discriminative and the generative model are two sides of one joint distribution. If all
+p(x|y) are normal with one covariance C, both even have the same formula. For rows x, µ_0 and µ_1,
 
     C = Σ_y p(y) C_y                                 C_y: covariance of the rows of label y      (4)
     log(p(1|x)/p(0|x)) = log(p(1)/p(0)) - ½ (x - µ_1) C⁻¹ (x - µ_1)ᵀ + ½ (x - µ_0) C⁻¹ (x - µ_0)ᵀ
                        = x · w + b
-    w = C⁻¹ (µ_1 - µ_0)        b = log(p(1)/p(0)) - ½ (µ_1 + µ_0) · w
+    w = (µ_1 - µ_0) C⁻¹        b = log(p(1)/p(0)) - ½ (µ_1 + µ_0) · w
 
-because the terms x C⁻¹ xᵀ cancel, and µ_1 C⁻¹ µ_1ᵀ - µ_0 C⁻¹ µ_0ᵀ = (µ_1 + µ_0) · w. That is
-logistic regression, and this way of finding w and b is called linear discriminant analysis.
+because log det C and x C⁻¹ xᵀ cancel, and since C⁻¹ is symmetric, the terms without x are
+µ_1 C⁻¹ µ_1ᵀ - µ_0 C⁻¹ µ_0ᵀ = (µ_1 + µ_0) C⁻¹ (µ_1 - µ_0)ᵀ. This is logistic regression, and to find
+w and b this way is called linear discriminant analysis.
 
-Can a classifier create in turn? It can if it tells data from noise that can be drawn. Let it learn
-from as many rows of data as of noise, and let D(x) be its probability of "data". If it is perfect,
-Bayes' rule with p(y) = ½ gives
-
-    D = p_data/(p_data + p_noise),    1 - D = p_noise/(p_data + p_noise)
-
-so D/(1 - D) = p_data/p_noise. Draw noise and keep each draw with a probability proportional to
-D/(1 - D): what is kept has the density p_noise · p_data/p_noise = p_data. With u uniform on (0, 1)
-and a bound that log(D/(1 - D)) nowhere exceeds, this is called rejection sampling:
+Can a classifier create in turn? Yes, if it tells data from a noise that can be drawn. Let D(x) be
+its probability of "data". Draw noise, and keep each draw with a probability proportional to the
+odds D/(1 - D): what is left is data (`noise_kept` shows why). With u uniform on (0, 1) and a bound
+that log(D/(1 - D)) nowhere exceeds, this is called rejection sampling:
 
     keep x if log u < log(D(x)/(1 - D(x))) - bound                                               (5)
 
@@ -46,7 +41,7 @@ both are equally frequent. At 7.5 cm the joint is ½ · ½ for apples, ½ · ¼ 
  [0.    1.   ]]
 
 See figure_1_02_map (both sides), figure_1_02_sampler (noise becomes land),
-figure_1_02_learning_curves (who needs fewer data) and tests/labels/test_conditional.py
+figure_1_02_learning_curves (which side needs fewer data) and tests/labels/test_conditional.py
 (that it holds).
 
 Errata.
@@ -160,10 +155,15 @@ class ClassConditional(Described):
 def noise_kept(classifier, noise, n, rng, log_odds_bound):
     """n draws of p_data from draws of noise, by a classifier of data (1) against noise (0), (n, d).
 
-    A draw of noise is kept with probability D/(1 - D) / exp(log_odds_bound). That is exact if the
-    classifier is perfect, was made for half data and half noise, and has no log-odds above the
-    bound. Where they are above it there are too few draws; and the errors of a learned classifier
-    are those of the sampler. A classifier that rejects all noise keeps this function from ending.
+    For a perfect classifier of half data and half noise, Bayes' rule with p(y) = ½ gives
+
+        D = p_data/(p_data + p_noise),    1 - D = p_noise/(p_data + p_noise)
+
+    so D/(1 - D) = p_data/p_noise. A draw of noise is kept with the probability D/(1 - D) divided by
+    exp(log_odds_bound), so the density of what is kept is proportional to
+    p_noise · p_data/p_noise = p_data. Where the log-odds exceed the bound there are too few draws,
+    and each error of a learned classifier is one of the sampler. With a classifier that rejects all
+    noise this function never ends.
     """
     checks.offers(classifier, "classifier", "log_posterior")
     checks.offers(noise, "noise", "sample")

@@ -1,9 +1,9 @@
 """Discriminative model: p(y|x), how probable each label y is once the observation x is known.
 
 Two painters have made the pictures of an exhibition, and a new picture x arrives: is it by painter
-0 or by painter 1? Whoever has seen enough labeled pictures can learn to answer, and need not know
-how a picture is painted. That is all that a discriminative model learns. It gives a probability to
-each label; it does not say how probable x itself is, and it cannot make a picture.
+0 or by painter 1? Anyone who has seen enough labeled pictures can learn to answer, without knowing
+how a picture is painted. This answer is all that a discriminative model learns. It gives a
+probability to each label; it does not say how probable x itself is, and cannot make a picture.
 
 The idea: take any function of x that gives one number for each of the K labels, the logits
 a = (a_0, ..., a_{K-1}). They may be negative and need not sum to 1, so they are not probabilities
@@ -19,9 +19,9 @@ probable as they can be.
 
 (1) is the logarithm of the line above it, and (2) is the derivative of (1). So the gradient is what
 was seen minus what was expected. A step along it raises the logit of the label and lowers the
-others; it is 0 only where the model is certain and right. The `backward` of the function that gave
-a turns ∂a into ∂θ. If all K labels are equally probable the loss is log K: 0.69 nats a picture for
-two painters.
+others; it nears 0 as the model becomes certain and is right. The `backward` of the function that
+gave a turns ∂a into ∂θ. If all K labels are equally probable the loss is log K: 0.69 nats a picture
+for two painters.
 
 Which function gives a is up to the family. Here it is a network; logistic.py has the simplest
 choice, a plane for each label.
@@ -39,8 +39,8 @@ and in W it is x times that:
 >>> print(log_p.round(3), backward(numpy.array([1.0])).round(6))
 [-1.386] [ 0.75 -0.75  0.75 -0.75]
 
-See figure_1_02_painting (a new picture is judged), figure_1_02_calibration (whether p keeps what it
-promises) and tests/labels/test_discriminative.py (that it holds).
+See figure_1_02_painting (a new picture is judged), figure_1_02_calibration (whether labels that get
+70 % are right in 70 % of all cases) and tests/labels/test_discriminative.py (that it holds).
 """
 
 from gdl_numpy.networks.network import Network
@@ -69,7 +69,7 @@ class Classifier(Described):
 
 
 class ClassifierFamily(Described):
-    """What all families of classifiers share: all but the `network` that computes their logits."""
+    """What all families of classifiers share: everything except the `network` of their logits."""
 
     classifier = Classifier
 

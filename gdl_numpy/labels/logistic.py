@@ -1,9 +1,9 @@
 """Logistic regression and softmax regression: the logits are planes over x.
 
-Whose picture is this? Before a network is tried, the simplest model should be, because its weights
-can be read: how much more probable does one more unit of this feature make the label? In figure 1-2
-a picture is reduced to 22 features of color and texture, and a model of 22 weights and one
-intercept names the right painter for 78% of all new pictures.
+Whose picture is this? Try the simplest model before a network, because its weights can be read:
+each says by how much one more unit of a feature changes the odds of a label. In figure 1-2 a
+picture is reduced to 22 features of color and texture, and a model of 22 weights and one intercept
+names the right painter for 78% of all new pictures.
 
 The idea: let each logit be a plane over x, a = x · w + b. With two classes only the difference of
 the logits matters, so class 0 gets the logit 0. Then the odds of class 1, p/(1 - p), are exp(a),
@@ -20,9 +20,9 @@ the classes, longer weights always make the likelihood larger, and with λ = 0 t
 matter where the origin of R^d lies.
 
 No formula gives θ̂, but the loss of logistic regression is convex, and some ten steps of Newton's
-method find it. At the minimum the gradient g is 0. Near θ it is g(θ - s) ≈ g - H s, with H the
-matrix of second derivatives, the Hessian; this is 0 for s = H⁻¹ g, so that is the step. With
-x1 = (x, 1) a row, θ = (w, b) and Λ the diagonal matrix of λ, ..., λ, 0:
+method find it. At the minimum the gradient is 0. If it is g at θ, it is about g - H s at θ - s,
+with H the matrix of second derivatives, the Hessian. That is 0 for s = H⁻¹ g, so this is the step.
+With x1 = (x, 1) a row, θ = (w, b) and Λ the diagonal matrix of λ, ..., λ, 0:
 
     p_i  = sigmoid(x1_i · θ)                                                                     (4)
     g    = 1/n Σ_i (p_i - y_i) x1_i + Λ θ               as ∂loss/∂a_i = (p_i - y_i)/n            (5)
@@ -31,8 +31,8 @@ x1 = (x, 1) a row, θ = (w, b) and Λ the diagonal matrix of λ, ..., λ, 0:
 
 With λ = 0, H s = g are the normal equations of a least-squares fit of (p_i - y_i)/(p_i (1 - p_i))
 by x1_i · s, in which row i has the weight p_i (1 - p_i). These weights change from step to step:
-hence the name, iteratively reweighted least squares. `mle` takes the same steps for any number of
-classes and columns, fast and with care (softmax_newton.py).
+hence the name, iteratively reweighted least squares. `mle` takes such steps for any number of
+classes and columns, faster and safe from rounding (softmax_newton.py).
 
 By hand: of four rows with x = 0 one has the label 1, of four with x = 1 three have it. The odds are
 1/3 and 3, so b = log(1/3) = -1.099 and w + b = log 3, which makes w = 2.197:

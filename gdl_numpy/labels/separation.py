@@ -1,17 +1,16 @@
 """Separation: whether planes keep the classes apart, decided without rounding.
 
-If they do, longer weights always make the likelihood of a softmax regression larger, and there is
-no θ̂; if they do not, there is one (Albert and Anderson 1984). So `mle` has to know. But two points
-of different classes that nearly touch may overlap or just not, and rounding must not decide which.
+If they do, longer weights always raise the likelihood of a softmax regression, and there is no θ̂;
+if they do not, there is one (Albert and Anderson 1984). So `mle` has to know. But two points of
+different classes may nearly touch, and rounding must not decide whether they overlap.
 
 The idea: let Newton's method show where to look, then compute exactly. If planes keep the classes
-apart, it goes on without end. A row that is certain by a large margin m, the logit of its label
-minus another one, still costs about exp(-m), and Newton's step in m is the slope over the
-curvature, exp(-m)/exp(-m) = 1. So a step adds about 1 or more to the margins that can grow without
-end, and about 0 to the others. The step itself, read as planes V, therefore nearly separates the
-classes if anything does: its margins are large or nearly 0, and only those near 0 are in doubt. Do
-planes near V make them exactly 0? That is a question about whole numbers, because each float is a
-whole number times a power of two, and whole numbers are added and multiplied without rounding.
+apart, its steps do not end. A row with a large margin m, the logit of its label minus another one,
+costs about exp(-m), so Newton's step in m is slope over curvature, exp(-m)/exp(-m) = 1. So a step
+adds about 1 or more to the margins that can grow without end, and about 0 to the others: the step
+itself, read as planes V, nearly separates the classes if anything does, and only margins near 0 are
+in doubt. Do planes near V make them exactly 0? Each float is a whole number times a power of two,
+and whole numbers are added and multiplied without rounding, so this can be decided.
 
 With planes V (d + 1, K), a column for each class, x1 = (x, 1) and y_i the label of row i,
 
@@ -21,24 +20,23 @@ With planes V (d + 1, K), a column for each class, x1 = (x, 1) and y_i the label
 
 A contested margin that is to be 0 is a linear equation c · v = 0, where v are the numbers of V one
 after the other and the coefficients c are whole. Such equations are solved as at school: take one,
-solve it for one of the v, its pivot, and put the result into all others. In whole numbers one
-multiplies instead of dividing, and divides only where no remainder is left (Bareiss 1968). Let the
-rows of E be the equations so far, multiplied so that each has the coefficient δ at its own pivot
-and 0 at the pivots of the others. E_q is the column q of E, c_q the coefficient q of c, and
-c_pivots are its coefficients at the pivots so far. A new equation c, with the pivot q, brings
+solve it for one of the v, its pivot, and put the result into all others. Let the rows of E be the
+equations so far, multiplied so that each has the same coefficient δ at its own pivot, and 0 at the
+pivots of the others. v_free are the numbers of V that are not pivots. They stay as the step has
+them, so that the solution is near it. Then a new equation c brings the pivot q:
 
     v_pivots = -E v_free/δ                     solves the equations so far, whatever v_free is   (1)
-    c ← δ c - c_pivots E                       no pivot before q is left in it                   (2)
-    E ← (c_q E - E_q c)/δ,   δ ← c_q           and q is taken out of all rows of E; c joins them (3)
+    c ← δ c - c_pivots E                       now c is 0 at all pivots; take its largest as q   (2)
+    E ← (c_q E - E_q c)/δ,   δ ← c_q           now E is 0 at q, and c becomes one of its rows    (3)
 
-v_free are the numbers of V that are not pivots. They are left as the step has them, so that the
-solution is near it. If it leaves all contested margins 0 and all others positive, the classes are
-separated.
+Here c_pivots are the coefficients of c at the pivots, and E_q is the column q of E. In (3) each row
+of c_q E - E_q c has c_q δ at its own pivot, and the division makes that c_q, the new δ. It leaves
+no remainder (Bareiss 1968). If v makes all contested margins 0 and leaves all others positive, the
+classes are separated.
 
-By hand: let 1 and 2 be of class 0, and 2 and 3 of class 1. The two at 2 are contested. The
-threshold 2 separates the classes, as those two have the margin 0 and the others a positive one. But
-once the 2 of class 0 is moved beyond the 2 of class 1, however little, no threshold does. V has the
-planes 0 for class 0 and x - 2 for class 1:
+By hand: 1 and 2 are of class 0, and 2 and 3 of class 1. The threshold 2 separates them, as the two
+at 2 have the margin 0 and the others a positive one. But once the 2 of class 0 lies beyond the
+other 2, however little, no threshold does. V has the planes 0 for class 0, and x - 2 for class 1:
 
 >>> x, V = numpy.array([[1.0], [2.0], [2.0], [3.0]]), numpy.array([[0.0, 1.0], [0.0, -2.0]])
 >>> separated_near(x, numpy.zeros(1), numpy.array([0, 0, 1, 1]), V)

@@ -1,16 +1,15 @@
 """Softmax regression by Newton's method: θ̂ for any number of classes, rows and columns.
 
 The method at the end of logistic.py fills a page and is enough for two classes and harmless data.
-Real data are not harmless: one column may be in millimeters and the next in kilometers, a single
-row may lie so far out that rounding hides all others, and the classes may not overlap at all, so
-that there is no θ̂. This module finds θ̂ or says why there is none. It is for readers who want to
-see what that takes; the chapter needs none of it.
+Real data are not harmless: one column may be in millimeters and the next in kilometers, one row may
+lie so far out that rounding hides all others, and the classes may not overlap at all, so that there
+is no θ̂. This module finds θ̂ or says why there is none. The chapter needs none of it.
 
 The idea: the Hessian H of K classes has (K (d + 1))² entries, so it is never written down.
 newton.py needs only its products H v, the rate at which the gradient g changes as θ moves along v,
-and such a product costs no more than g itself. Let x1 = (x, 1) be a row of the data with a 1 at its
-end, θ a matrix with one column of d weights and an intercept for each class, and Λ the diagonal
-matrix of λ, ..., λ, 0. Then a_i = x1_i θ are the logits of row i, and
+and such a product costs no more than g. Let x1 = (x, 1) be a row of the data with a 1 at its end, θ
+a matrix with a column of d weights and an intercept for each class, and Λ the diagonal matrix of
+λ, ..., λ, 0. Then a_i = x1_i θ are the logits of row i, and
 
     p_i = softmax(a_i)     r_i = p_i - onehot(y_i)        ∂loss/∂a_i = r_i/n: discriminative.py  (1)
     g   = 1/n Σ_i x1_iᵀ r_i + Λ θ                         the gradient                           (2)
@@ -18,25 +17,21 @@ matrix of λ, ..., λ, 0. Then a_i = x1_i θ are the logits of row i, and
     ṗ_ik = p_ik (ȧ_ik - Σ_j p_ij ȧ_ij)                    the rate of p_ik, and so of r_ik       (4)
     H v = 1/n Σ_i x1_iᵀ ṗ_i + Λ v                         the rate of g, by (2)                  (5)
 
-(4) follows from log p_k = a_k - log Σ_j exp(a_j): its rate is ȧ_k - Σ_j p_j ȧ_j, and that of p_k is
-p_k times as large. In logistic regression θ has one column only, and class 0 has the logit 0.
-
-To solve H s = g in a few products, newton.py wants a matrix M like H that is easy to invert. Here
-it consists of the blocks of H that belong to one class k each: if only ȧ_ik is not 0, (4) says
-ṗ_ik = w_ik ȧ_ik. What joins two classes is left out:
+To solve H s = g in a few products, newton.py wants a matrix M like H that is easy to invert. Let it
+be H without what joins two classes, a block M_k for each class. If θ moves in column k only, then
+by (4) ṗ_ik = w_ik ȧ_ik, where
 
     w_ik = p_ik (1 - p_ik)            ½ (1 - ½) = ¼ at first, before any p is known              (6)
     M_k  = 1/n Σ_i w_ik x1_iᵀ x1_i + Λ                                                           (7)
 
-Digits are lost where two nearly equal numbers are subtracted. So p_y - 1 in (1) is computed as
-minus the sum of the other p. The columns of X are shifted and measured in units of their own. If a
-row is even then far out, in many columns, and there is no penalty, a change of basis makes it far
-out in one column only, so that it hides nothing in the others. At the end all this is undone:
+Digits are lost where nearly equal numbers are subtracted. So p_y - 1 in (1) is computed as minus
+the sum of the other p, and columns are shifted and measured in units of their own. If rows are far
+out even then, and there is no penalty, a change of basis helps (`_far_rows_apart`). At the end all
+this is undone:
 
     x1   = ((x - origin)/unit, 1)       a median near 0, a typical size of 1                     (8)
     X1   = L U                          by elimination; X1 θ = L (U θ), so L replaces X1         (9)
-    W    = W'/unit
-    b    = b' - origin · W              W', b' belong to (8), and W, b to x itself              (10)
+    b    = b' - origin · W, W = W'/unit        W', b' belong to (8), and W, b to x itself       (10)
     θ    ← θ - its mean over classes    a vector added to all columns of θ changes no p         (11)
 
 By hand: the eight rows of logistic.py. With a column for each class, class 1 gets half of that
@@ -46,7 +41,7 @@ plane, and class 0 minus half of it, by (11):
 >>> X, y = numpy.array([[0.0]] * 4 + [[1.0]] * 4), numpy.array([0, 0, 0, 1] + [0, 1, 1, 1])
 >>> print(planes_of_least_loss(X, y, 1, 0.0, 1e-16, 100).round(3))        # weight, intercept
 [ 2.197 -1.099]
->>> print(planes_of_least_loss(X, y, 2, 0.0, 1e-16, 100).round(3))        # and for each class
+>>> print(planes_of_least_loss(X, y, 2, 0.0, 1e-16, 100).round(3))        # of each class
 [-1.099  1.099  0.549 -0.549]
 
 See tests/labels/test_softmax_newton.py (that it holds).
@@ -66,7 +61,8 @@ BLOCK = 2**10                                               # rows, which stay i
 # The loss, its gradient and its Hessian
 
 def _all_classes(a):
-    """The logits of all classes, from those of the classes that have parameters."""
+    """The logits of all classes, from those of the classes that have parameters: in logistic
+    regression θ has one column only, and class 0 has the logit 0."""
     xp = array_module(a)
     return a if a.shape[1] > 1 else xp.concatenate([xp.zeros_like(a), a], axis=1)
 
@@ -117,7 +113,11 @@ def _left(theta, X1, y, penalty):
 
 
 def _hessian_times(v, p, X1, y, penalty):
-    """H v, where the model gives the rows of X1 the probabilities p (n, K)."""
+    """H v, where the model gives the rows of X1 the probabilities p (n, K).
+
+    As log p_k = a_k - log Σ_j exp(a_j), its rate is ȧ_k - Σ_j p_j ȧ_j, and that of p_k is p_k times
+    as large: this is (4).
+    """
     image, columns, xp = penalty * v, len(v) // X1.shape[1], array_module(X1)
     for start in range(0, len(X1), BLOCK):
         rows = slice(start, start + BLOCK)

@@ -1,20 +1,20 @@
 """Biscuit tins: gray images, each determined by two numbers, the height and the width of a tin.
 
-An image of 32 x 32 pixels is 1,024 numbers, but whoever sees a hundred images of biscuit tins says
-that they differ in height and width only. Can a machine find that out? This is the chapter's
-example of representation learning (latent.py). To hold what a model finds against the truth, the
-tins are drawn by a rule: a known function f from the two numbers to the pixels, whose derivative is
-known too.
+An image of 32 x 32 pixels is 1,024 numbers, but anyone who looks at a hundred images of biscuit
+tins sees that they differ in height and width only. Can a machine find that out? This is the
+chapter's example of representation learning (latent.py). So that what a model finds can be compared
+with the truth, the tins are drawn by a rule: a known function f from the two numbers to the pixels,
+whose derivative is known too.
 
 A tin has the height h and the radius a = width/2, as shares of the side of the image. It stands on
-a white ground and is seen from slightly above, so that its discs are ellipses, κ times as high as
-wide. Let x run to the right from the middle of the image, and y up from the foot of the tin.
+a white ground and is seen from slightly above, so that its discs are ellipses, κ = 0.3 times as
+high as wide. Let x run to the right from the middle of the image, and y up from the tin's foot.
 
-**Two shapes** make everything. Were a pixel black or white, it would jump when the tin grows.
-Instead c, the share of a pixel that a shape covers, is the sigmoid σ of how far the pixel's middle
-lies inside its edge, in units s of 0.4 pixels; so every pixel is a smooth function of h and a. For
-an ellipse the distance from its edge has no simple formula. To first order it is N/|∇N|, where
-N = a² - x² - (y - b)²/κ² is 0 on the edge, and |∇N| = 2m (s² keeps m above 0):
+**Two shapes** make everything. If pixels were either in a shape or not, they would jump as the tin
+grows. Instead c, the share of a pixel that a shape covers, is the sigmoid σ of how far the middle
+of the pixel lies inside the edge, in units s of 0.4 pixels; so every pixel is a smooth function of
+h and a. The distance from an ellipse has no simple formula. To first order it is N/|∇N|, where
+N = a² - x² - (y - b)²/κ² is 0 on the edge, and |∇N| = 2m (s² is added to keep m above 0):
 
     disc of radius a around (0, b)     D = N/(2m),  m² = x² + (y - b)²/κ⁴ + s²                   (1)
                                        c = σ(D/s)                                                (2)

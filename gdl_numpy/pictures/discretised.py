@@ -1,40 +1,39 @@
 """Discretized logistic: masses of gray levels in closed form, by a density of a few codes.
 
-A density of images pays for their cells: its bound in pixels.py may lose a quarter of a bit in each
-of 1,000 pixels. Yet a face is known from far fewer numbers than it has pixels. So let a density p
-describe only a code z, some leading coordinates of the image, and let each pixel be what the code
-decodes to, x̂(z), plus noise, rounded to a level. If the noise is logistic, its cumulative
-distribution is the sigmoid σ, and the mass of a level is a difference of two values of it (Salimans
-et al. 2017). With L levels, the scale s of a pixel's noise, and the cell of level l from l/L to
-(l + 1)/L, where the first has no end on the left and the last none on the right,
+The bound of pixels.py may lose a quarter of a bit in each of 1,000 pixels. Yet a face is known from
+far fewer numbers. So let a density p describe only a code z, some leading coordinates of the image,
+and let each pixel be what the code decodes to, x̂(z), plus noise, rounded to a level. If the noise
+is logistic, its cumulative distribution is the sigmoid σ, and the mass of a level is a difference
+of two values of it (Salimans et al. 2017). With L levels, the scale s of a pixel's noise, and the
+cell of level l from l/L to (l + 1)/L, whose first has no left end and whose last no right end,
 
-    A = (l/L - x̂)/s,  B = ((l + 1)/L - x̂)/s
+    A    = (l/L - x̂)/s,   B = ((l + 1)/L - x̂)/s
     P(l) = σ(B) - σ(A) = σ(B) σ(-A) (1 - exp(A - B))        no digit is lost if A ≈ B            (1)
 
 **Codes** are principal components, with the mean µ and the directions U, in units u of their
-standard deviations. An image k is encoded as z(k), from the middles of its cells, and q(z|k)
-guesses which codes may have made it. A code may be moved as far as noise of the brightness τ would
-move it: ω² is the variance of z given u z + τ ε, if z and ε come from N(0, I). The factor √(1 - ω²)
-makes the variance of all draws of q, over all images, 1 again:
+standard deviations. Let k be an image of the levels k_1, ..., k_d. It is encoded as z(k), from the
+middles c of its cells. q(z|k) guesses which codes may have made it: z(k), moved as far as noise of
+the brightness τ would move it (`LogisticDecoder.redrawn` shows why that is ω):
 
-    x̂(z)   = µ + U (u z)            P(k|z) = Π_i P(k_i), with x̂_i(z) and s_i in (1)              (2)
+    x̂(z)   = µ + (u z) Uᵀ           P(k|z) = Π_i P(k_i), with x̂_i(z) and s_i in (1)              (2)
     z(k)   = (c - µ) U/u,  c = (k + ½)/L                                                         (3)
-    q(z|k) = N(√(1 - ω²) z(k), ω²),  ω² = τ²/(u² + τ²)                                           (4)
+    q(z|k) = N(z; √(1 - ω²) z(k), ω²),  ω² = τ²/(u² + τ²)         for each code                  (4)
 
-**The mass of an image** is P(k) = ∫ p(z) P(k|z) dz, without a formula. Let first p = p_0 = N(0, I),
-the plainest model of codes. For z drawn from q, the weight w = p_0(z) P(k|z)/q(z|k) has the mean
-∫ p_0(z) P(k|z) dz = P(k), so by Jensen's inequality log w is at most log P(k) on average. With
-z = √(1 - ω²) z(k) + ω ε and ε ~ N(0, I), p_0/q is exp(½|ε|² - ½|z|²) times the product of all ω:
+**The mass of an image** is P(k) = ∫ p(z) P(k|z) dz, and no formula gives it. First let p be
+p_0 = N(0, I), the plainest model of codes. For z drawn from q, the ratio r = p_0(z) P(k|z)/q(z|k)
+has the mean P(k), and so log r is at most log P(k) on average (Jensen). With ε ~ N(0, I) and
+z = √(1 - ω²) z(k) + ω ε, p_0/q is exp(½|ε|² - ½|z|²) times the product of all ω, and so
 
-    log w(ε) = log P(k|z) + ½ (|ε|² - |z|²) + Σ log ω                                            (5)
+    log r(ε) = log P(k|z) + ½ (|ε|² - |z|²) + Σ log ω                                            (5)
 
-The bound loses KL(q(z|k)‖p(z|k)). To make that small, a Markov chain (langevin.py) leads ε from q,
-where β = 0, past densities in proportion to exp(-E_β), to p_0(z) P(k|z), where β = 1, and log w is
-collected on the way (annealed importance sampling, Neal 2001). Any other p enters at the end only:
+On average this is KL(q(z|k)‖p_0(z|k)) below log P(k). To lose less, let a Markov chain
+(langevin.py) lead ε from q, where β = 0, through densities proportional to exp(-E_β), towards
+p_0(z|k), where β = 1, and add a share 1/T of log r at each of T stops (annealed importance
+sampling, Neal 2001; `LogisticDecoder.points` shows why the mean of w is P(k), and why (8) holds):
 
-    E_β(ε)   = ½|ε|² - β log w(ε)                                                                (6)
-    log w    = Σ_t log w(ε_t)/T      t = 0, ..., T - 1; ε_0 from q, then steps at β = t/T        (7)
-    log P(k) >= mean of log w + log(p(z)/p_0(z))         at the last z; T = 1 is q alone         (8)
+    E_β(ε)   = ½|ε|² - β log r(ε)                                                                (6)
+    log w    = Σ_t log r(ε_t)/T       t = 0, ..., T - 1; ε_0 from q, then steps at β = t/T       (7)
+    log P(k) >= mean of log w + log(p(z)/p_0(z))      z that of ε_{T-1}; T = 1 is q alone        (8)
 
 By hand: L = 3, x̂ = ½, s = 0.1. The middle cell ends 1/6 from x̂, at B = -A = 1.67. As σ(-1.67) is
 0.159, the masses are 0.159, 1 - 2 · 0.159 and 0.159.
@@ -90,8 +89,8 @@ def log_mass_of_levels(K, X_hat, s, levels):
     def backward(dlog_p):
         at_A, at_B = xp.where(left, sigmoid(A), 0), xp.where(right, sigmoid(-B), 0)
         inside = xp.where(left & right, D * xp.exp(-D) / -xp.expm1(-D), 0)
-        dX_hat = dlog_p * (at_A - at_B) / s                                                 # (2)
-        ds = dlog_p * (A * at_A - B * at_B - inside) / s                                    # (3)
+        dX_hat = dlog_p * (at_A - at_B) / s
+        ds = dlog_p * (A * at_A - B * at_B - inside) / s
         return dX_hat, ds.sum(axis=0, dtype=float).astype(s.dtype)
 
     return log_p, backward
@@ -107,7 +106,8 @@ class LogisticDecoder(Described):
     """P(k|z) and the guess q(z|k), for images of `levels` gray levels: `LogisticDecoder.fit`.
 
     `axes` are PrincipalComponents with n_z of d directions, `u` (n_z,) the units of the codes, `s`
-    (d,) the scales of the pixels' noise, and `noise` is τ.
+    (d,) the scales of the pixels' noise, and `noise` is τ. The attribute `k` is n_z, the number of
+    codes, as in every encoder of this book; in the formulas of this module k is an image.
     """
 
     def __init__(self, axes, u, s, levels, noise):
@@ -160,7 +160,8 @@ class LogisticDecoder(Described):
     def redrawn(self, Z, rng):
         """A draw of q for images of the codes Z (n, n_z), of that shape: what p is trained on.
 
-        Over all images z(k) has mean 0 and variance 1, and so have these: (1 - ω²) + ω² = 1.
+        If z and ε come from N(0, I), z given u z + τ ε has the variance 1/(1 + u²/τ²) = ω². Over
+        all images z(k) has mean 0 and variance 1, and so have these: (1 - ω²) + ω² = 1.
         """
         Z, rng = checks.observations(Z, self.u, finite=False, name="Z"), checks.rng(rng)
         return self.shrink * Z + self.omega * rng.standard_normal(Z.shape, dtype=Z.dtype)   # (4)
@@ -169,9 +170,20 @@ class LogisticDecoder(Described):
         """One z for each image of K (n, d), (n, n_z), and log w on the way to it, (n,), in nats.
 
         With T = 1, z is a draw of q. Otherwise a chain makes `steps` steps of length h at each of
-        β = 1/T, ..., (T - 1)/T. Whatever it does, the mean of w is P(k) under p_0, and (8) holds.
-        So models of the same codes can be judged at the same points. These suit p_0 best, and the
-        bound is nearest for it.
+        β = 1/T, ..., (T - 1)/T. The mean of w is P(k) even if these steps are few and short. Let
+        γ_t(ε) = N(ε; 0, I) r(ε)^(t/T), proportional to exp(-E_β) at β = t/T, and let w_t be the
+        product of r(ε_0)^(1/T), ..., r(ε_{t-1})^(1/T). Then, step by step, for any function f,
+
+            mean of w_t f(ε_t) = ∫ γ_t(ε) f(ε) dε          w_0 = 1, and ε_0 has the density γ_0
+            mean of w_{t+1} f(ε_t) = ∫ γ_{t+1} f dε        as w_{t+1} = w_t r(ε_t)^(1/T) and
+                                                           γ_t r^(1/T) = γ_{t+1}
+            mean of w_{t+1} f(ε_{t+1}) = ∫ γ_{t+1} f dε    the chain leaves γ_{t+1} as it is
+
+        The third line is the first one for t + 1. The last stop ends with the second: as w = w_T,
+        the mean of w f is ∫ N(ε; 0, I) r(ε) f dε, the mean of r f under q, ∫ p_0(z) P(k|z) f dz.
+        For f = 1 this is P(k) under p_0. For f = p/p_0 it is P(k) under p, and Jensen's inequality
+        makes (8) of it. So models of the same codes can be judged at the same points, though these
+        suit p_0 best and give it the nearest bound.
         """
         T, steps = checks.whole_number(T, "T", least=1), checks.whole_number(steps, "steps")
         h = checks.number(h, "h", "(0, inf)")
@@ -186,7 +198,7 @@ class LogisticDecoder(Described):
         eps, log_w = rng.standard_normal(Z.shape, dtype=Z.dtype), 0.0
 
         def at(eps):
-            """z, log w, and its gradient in ε."""
+            """z, log r, and its gradient in ε, ω (∂log P(k|z)/∂z - z) + ε."""
             z = self.shrink * Z + self.omega * eps
             log_p, backward = log_mass_of_levels(K, self.decode(z), self.s, self.levels)
             dx_hat, _ = backward(xp.ones_like(log_p))
@@ -195,15 +207,15 @@ class LogisticDecoder(Described):
                        + xp.log(self.omega).sum()), self.omega * dz + eps                   # (5)
 
         def energy(eps, beta):
-            _, log_w, dlog_w = at(eps)
-            return 0.5 * (eps**2).sum(axis=1) - beta * log_w, eps - beta * dlog_w           # (6)
+            _, log_r, dlog_r = at(eps)
+            return 0.5 * (eps**2).sum(axis=1) - beta * log_r, eps - beta * dlog_r           # (6)
 
         for t in range(T):
             if t > 0:
                 eps = walk(lambda eps, beta=t / T: energy(eps, beta), eps, -far, far, rng, steps,
                            h / (2 * FAR), jump=0)
-            z, part, _ = at(eps)
-            log_w = log_w + part / T                                                        # (7)
+            z, log_r, _ = at(eps)
+            log_w = log_w + log_r / T                                                       # (7)
         return xp.concatenate([z, log_w[:, None]], axis=1)
 
 

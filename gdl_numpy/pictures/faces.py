@@ -1,35 +1,24 @@
 """Faces: gray images of faces, each determined by thirteen numbers.
 
 The chapter shows by a row of generated faces, each better than the one before, how far models have
-come. How much better, the eye cannot say. Here that progress becomes a number: models of growing
-strength learn from the same faces, and bits per pixel (pixels.py) of faces that they have not seen
-say how good each of them is. For that one needs faces without end, so they are drawn by a rule. To
-draw numbers as a face was Chernoff's idea (1973, Journal of the American Statistical Association
-68, 361).
+come. The eye cannot say how much better each is. Here a number says it: models of growing strength
+learn from the same faces, and are judged by the bits per pixel (pixels.py) of faces that they have
+not seen. That takes as many faces as one likes, so they are drawn by a rule. To draw numbers as a
+face was Chernoff's idea (1973, Journal of the American Statistical Association 68, 361).
 
-The numbers u0, ..., u12 lie between -1 and 1 and are named in `LATENTS`. Lengths are shares of the
-side of the image, x to the right and y up from the middle of the head, which is 2a wide, 2b high:
+The numbers u0, ..., u12 lie between -1 and 1. They are named in `LATENTS`, and `_layers` lists what
+each does. For example, the head is 2a wide and 2b high, in shares of the side of the image, with
 
-     0  width of the head         a = 0.315 + 0.045 u0
-     1  length of the head        b = 0.38 + 0.04 u1
-     2  length of the hair        it ends at y = -(0.6 + 0.35 u2) b; long hair is wider
-     3  size of the eyes          e = (0.245 + 0.045 u3) a is half the width of an eye
-     4  height of the eyes        their middles are at y = (0.04 + 0.06 u4) b
-     5  distance of the eyes      ... and x = ±(0.43 + 0.07 u5) a
-     6  gaze                      pupils are 0.32 e u6 right of there: to the left ... to the right
-     7  slope of the brows        inner ends rise, outer fall by 0.011 + 0.019 u7: stern ... worried
-     8  height of the brows       0.054 + 0.015 u8 above the eyes, which are 1.6 e high
-     9  length of the nose        (0.3 + 0.09 u9) b
-    10  width of the mouth        w = (0.41 + 0.08 u10) a is half of it
-    11  height of the mouth       h = (0.22 + 0.11 u11) w is half of it: closed ... open
-    12  smile                     its corners rise by (0.23 + 0.35 u12) w: frown ... smile
+    a = 0.315 + 0.045 u0        b = 0.38 + 0.04 u1
 
-**Ovals.** Every part is a polygon with corners on a curve. At the angle t,
+Measure x to the right and y up, from the middle of the head. **Ovals** are what every part of a
+face consists of: polygons whose corners lie on a curve. At the angle t it passes through
 
     x + w cos t (1 + taper sin t),     y + h sin t + bend cos² t + slope cos t                   (1)
 
-which is an ellipse around (x, y) with the half axes w and h, unless it is bent (mouth, brows,
-fringe and its shadow), slanted (brows), or narrower at one end (head, nose).
+Without taper, bend and slope this is an ellipse around (x, y) with the half axes w and h. Head and
+nose taper, that is, they are narrower at one end; mouth, brows, fringe and its shadow are bent; and
+brows slope.
 
 **Layers** of brightness g are painted one over the other on a white ground, F = 1, from back to
 front. Where its ovals cover the share c of a pixel (rasteriser.py), a layer turns F into
@@ -99,7 +88,22 @@ def _oval(x, y, w, h, bend=0, slope=0, taper=0):
 
 
 def _layers(latent):
-    """From back to front, the brightness of each layer and its ovals (n, CORNERS, 2)."""
+    """From back to front, the brightness of each layer and its ovals (n, CORNERS, 2).
+
+     0  width of the head         a = 0.315 + 0.045 u0 is half of it
+     1  length of the head        b = 0.38 + 0.04 u1 is half of it
+     2  length of the hair        it ends at y = -(0.6 + 0.35 u2) b; long hair is wider
+     3  size of the eyes          e = (0.245 + 0.045 u3) a is half the width of an eye
+     4  height of the eyes        their middles are at y = (0.04 + 0.06 u4) b
+     5  distance of the eyes      ... and x = ±(0.43 + 0.07 u5) a
+     6  gaze                      pupils are 0.32 e u6 right of there: to the left ... to the right
+     7  slope of the brows        inner ends rise, outer fall by 0.011 + 0.019 u7: stern ... worried
+     8  height of the brows       0.054 + 0.015 u8 above the eyes, which are 1.6 e high
+     9  length of the nose        (0.3 + 0.09 u9) b
+    10  width of the mouth        w = (0.41 + 0.08 u10) a is half of it
+    11  height of the mouth       h = (0.22 + 0.11 u11) w is half of it: closed ... open
+    12  smile                     its corners rise by (0.23 + 0.35 u12) w: frown ... smile
+    """
     u = latent.T[:, :, None]
     a, b = 0.315 + 0.045 * u[0], 0.38 + 0.04 * u[1]
     ends = -(0.6 + 0.35 * u[2]) * b

@@ -1,26 +1,23 @@
 """Painters: two rules that paint, whose pictures a discriminative model learns to tell apart.
 
-The chapter's example of a discriminative model is a painting and the question whether a certain
-painter made it. Here both painters are rules, so that there are as many pictures as one likes, and
-it is known how often the best possible answer is right. They cover a canvas with 140 strokes from
-a palette of five random colors, and have two manners of moving the brush:
-
-    blocks      short broad strokes, straight, horizontal or vertical
-    swirling    long thin strokes, bent, along a vector field with three vortices
-
-Neither painter is pure. On each canvas every stroke is swirling with the probability s, and the
-painters y = 0 and y = 1 differ only in how they choose it:
+The chapter's example of a discriminative model is asked whether a certain painter made a painting.
+Here both painters are rules, so that there are as many pictures as one likes, and it is known how
+often the best possible answer is right. They cover a canvas with 140 strokes in five random colors.
+A stroke is either a block, short, broad and straight, horizontal or vertical; or it is swirling,
+long, thin and bent, along a vector field with three vortices. On each canvas every stroke is
+swirling with the probability s, and the painters y = 0 and y = 1 differ only in how they choose s:
 
     s ~ Beta(2, 4) if y = 0,  Beta(4, 2) if y = 1                                                (1)
 
 The densities of s are 20 s (1 - s)³ and 20 s³ (1 - s). If both painters are equally frequent, then
-by Bayes' rule p(y=1|s) = s²/(s² + (1 - s)²), and whoever knew s would best say 1 where s > ½. That
-is right with probability ∫_½^1 20 s³ (1 - s) ds = 13/16: no model can do better.
+by Bayes' rule p(y=1|s) = s²/(s² + (1 - s)²). Even one who knew s could do no better than to say 1
+where s > ½, and a picture tells about y only what it tells about s. So no model is right with a
+probability above ∫_½^1 20 s³ (1 - s) ds = 13/16.
 
-**A stroke** with center c, direction (cos α, sin α) and bend κ follows a parabola. A pixel at x has
-the coordinates u along the stroke and v across, and its edge is one pixel soft. A swirling stroke
-runs along the field around the vortices c_j with the strengths g_j, where R turns a vector by 90°,
-and bends as the circle around the vortex with the largest |g_j|/r_j² does, κ = ±1/r_j:
+**A stroke** is painted over the canvas below it. Let c be its center and (cos α, sin α) its
+direction. A pixel at x has the coordinates u along the stroke and v across it, measured from a
+parabola of curvature κ. The edge is one pixel soft, a pixel being 1/size of the side. A swirling
+stroke follows the field around the vortices c_j of strength g_j, where R turns a vector by 90°:
 
     canvas  = canvas + cover (color - canvas)         one stroke after the other                 (2)
     field   = Σ_j g_j R (x - c_j)/r_j²                r_j = |x - c_j| + 0.05                     (3)
@@ -33,20 +30,17 @@ color does not tell the painters apart, because both draw the same palettes; tex
 
     color     mean and standard deviation of red, green and blue                         6
     texture   share of the squared gradient of brightness in 8 directions modulo 180°    8       (7)
-              logarithm of the mean squared difference of brightness to the pixel
-              1, 2, 4, 8 below, and to the right                                         8       (8)
+              log of the mean squared difference to the pixel 1, 2, 4, 8 below, right    8       (8)
 
 By hand: vertical stripes, black and white by turns and one pixel wide, have the mean and standard
-deviation ½. Brightness differs by 1 from that of the next pixel to the right, and from no other of
-the eight. As 10^-6 is added before the logarithm, (8) is log 1 = 0 there, else log 10^-6 = -13.8.
+deviation ½. A pixel differs by 1 from the next one to the right, and from no other of the eight. As
+10^-6 is added before the logarithm, (8) is log 1 = 0 there, else log 10^-6 = -13.8.
 
 >>> import numpy
 >>> stripes = numpy.tile([0.0, 1.0], (1, 16, 8))
 >>> values = features(numpy.stack([stripes] * 3, axis=3))[0]
 >>> print(values[[0, 3]], values[14:].round(1))
 [0.5 0.5] [-13.8 -13.8 -13.8 -13.8   0.  -13.8 -13.8 -13.8]
->>> paint(1, 2, numpy.random.default_rng(0), size=32).shape         # two of the second painter
-(2, 32, 32, 3)
 
 See figure_1_02_painting (some pictures) and tests/pictures/test_painters.py (that it holds).
 """
@@ -68,8 +62,8 @@ def paint(painter, n, rng, size=64):
     """n canvases of painter 0 or 1, (n, size, size, 3), colors from 0 to 1, where rng lives."""
     painter = checks.whole_number(painter, "painter", most=1)
     n, size = checks.draws(n, rng), checks.whole_number(size, "size", least=SMALLEST)
-    a, b = (4, 2) if painter == 1 else (2, 4)
-    share = rng.beta(a, b, size=(n,))                       # s, of swirling strokes    # (1)
+    beta = (4, 2) if painter == 1 else (2, 4)
+    share = rng.beta(*beta, size=(n,))                      # s, of swirling strokes        (1)
     palette = rng.random((n, 5, 3))
     vortices = rng.random((n, 3, 2)), rng.random((n, 3)) - 0.5
     row, strokes = array_module(palette).arange(n), []
@@ -79,7 +73,7 @@ def paint(painter, n, rng, size=64):
         colour = palette[row, rng.integers(0, 5, size=n)] + 0.12 * (rng.random((n, 3)) - 0.5)
         strokes.append((centre, shape, colour.clip(0, 1)))
     return in_blocks(lambda i, j: _painted(palette[i:j, 0], [
-        (centre[i:j], [a[i:j] for a in shape], colour[i:j]) for centre, shape, colour in strokes],
+        (centre[i:j], [p[i:j] for p in shape], colour[i:j]) for centre, shape, colour in strokes],
         size), n, BLOCK)
 
 
@@ -107,14 +101,18 @@ def _stroke(centre, share, vortices, rng):
     swirling = rng.random(n) < share
     swirl, bend = _field(centre, *vortices)
     straight = math.pi / 2 * (rng.random(n) < 0.5) + 0.06 * (rng.random(n) - 0.5)
-    u, v = rng.random((2, n))
+    long, wide = rng.random((2, n))
     return (xp.where(swirling, swirl, straight), xp.where(swirling, bend, 0),
-            xp.where(swirling, 0.16 + (LONGEST - 0.16) * u, 0.1 + 0.1 * u),
-            xp.where(swirling, 0.03 + 0.03 * v, 0.06 + 0.05 * v))
+            xp.where(swirling, 0.16 + (LONGEST - 0.16) * long, 0.1 + 0.1 * long),
+            xp.where(swirling, 0.03 + 0.03 * wide, 0.06 + 0.05 * wide))
 
 
 def _field(x, centres, strengths):
-    """Direction and bend of the swirling field at the points x (n, 2), both (n,)."""
+    """Direction and bend of the swirling field at the points x (n, 2), both (n,).
+
+    It bends like the circle around the vortex that is strongest there, with the largest |g_j|/r_j²:
+    κ = ±1/r_j with the sign of g_j.
+    """
     xp = array_module(x)
     away = x[:, None] - centres
     distance = xp.sqrt((away**2).sum(axis=2)) + 0.05

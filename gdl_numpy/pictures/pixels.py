@@ -1,19 +1,19 @@
 """Pixels: images of whole gray levels have probabilities, and their models can be compared in bits.
 
-Which of two models knows the faces of faces.py better? Their densities do not tell. A density can
-be as large as one likes, and some models have none. But a pixel on a disk is not a real number. It
-is one of L levels of gray, so that there are L^d images of d pixels and no others. Each model gives
-each of them a mass, the masses sum to 1, and masses can be compared. The usual unit is bits per
-pixel, -log2 P(k)/d: the length of the image k in the code that is best for the model, divided by
-the number of its pixels. If all images are equally probable, it is log2 L.
+Which of two models knows the faces of faces.py better? Their densities do not tell: a density can
+be as large as one likes, and some models have none. But a stored pixel is not a real number. It is
+one of L levels of gray, so there are L^d images of d pixels and no others. Each model gives each of
+them a mass, the masses sum to 1, and masses can be compared. The usual unit is bits per pixel,
+-log2 P(k)/d: as many bits for each pixel as the file of image k would need, if it were compressed
+as well as the model allows. If all images are equally probable, that is log2 L.
 
 From brightness x in [0, 1]^d to levels k in {0, ..., L - 1}^d, and back to some x of the same cell:
 
     k = floor(L x), at most L - 1                                quantize                        (1)
     x = (k + u)/L                u uniform in [0, 1)^d           dequantize                      (2)
 
-**Masses without a density.** The simplest model forgets that pixels have neighbors. The levels of
-each pixel i are counted in n images, and one more of each, so that none is impossible:
+**Masses without a density.** The simplest model takes pixels to be independent. The levels of each
+pixel i are counted in n images, and 1 is added to each count, so that no level is impossible:
 
     P_i(l) = (1 + number of images with k_i = l)/(L + n)                                         (3)
     P(k)   = Π_i P_i(k_i)                                                                        (4)
@@ -27,10 +27,10 @@ logarithms can be estimated from a single u (Theis, van den Oord and Bethge 2016
     log P(k) = log(L^-d mean over u of p((k + u)/L)) >= mean over u of log p((k + u)/L) - d log L
     bound    = log p((k + u)/L) - d log L       with one u: at most log P(k) on average          (5)
 
-How much is lost? Suppose that all images are equal. A normal density narrow enough has nearly all
-its mass in their cell, and needs 0 bits. Yet the best bound of any normal density, reached with the
-variance of a uniform u, needs ½ log2(2πe/12) = 0.25 bits per pixel, the difference of the entropies
-of a normal and a uniform variable. Masses that lose almost nothing are in discretised.py.
+How much is lost? Suppose that all images are equal. A normal density that is narrow enough has
+nearly all its mass in their cell, and needs 0 bits. Yet the best bound of a normal density, reached
+with the variance of a uniform u, says ½ log2(2πe/12) = 0.25 bits per pixel, which is by how much
+the entropy of that normal exceeds that of u. Masses that lose almost nothing: discretised.py.
 
 By hand: three images of 2 pixels, L = 2. The first pixel is 0 in all of them, the second 1 in two,
 so the image (0, 1) has the mass (3 + 1)/(2 + 3) · (2 + 1)/(2 + 3) = 12/25, or 0.53 bits per pixel.

@@ -1,16 +1,16 @@
 """Rasterizer: polygons become images, in which each pixel is the share of it that is covered.
 
 The dogs, horses and faces of this book are drawn with polygons, and models want pixels. The simple
-way, a pixel is black if its middle lies in the polygon, makes pixels jump when a corner moves; then
-the images would not form a smooth surface in the space of pixels. The share of a pixel that is
-covered changes continuously (the image is anti-aliased), and it can be computed exactly.
+way is to make a pixel black if its middle lies in the polygon. But then pixels jump as a corner
+moves, and the images do not form a smooth surface in the space of pixels. The share of a pixel that
+is covered changes continuously (the image is anti-aliased), and it can be computed exactly.
 
 Lengths are in pixels. Look at the pixel with the right side at x = j, and at a horizontal line
 through it. Between two crossings x and x' of the polygon's boundary the line is inside, and covers
-the length clip(j - x, 0, 1) - clip(j - x', 0, 1) of the pixel. Walk around the polygon: at one of
-the two crossings the way leads up, at the other one down, so the sign of dy tells them apart, and
-the covered area is |Σ_edges ∫ clip(j - x, 0, 1) dy|. In the row of the pixel an edge passes from
-(x0, y0) to (x1, y1). On it x changes evenly with y, so its integral is y1 - y0 times a mean:
+the length clip(j - x, 0, 1) - clip(j - x', 0, 1) of the pixel. On the way around the polygon, one
+of the two crossings leads up and the other one down. So the sign of dy tells them apart, and the
+covered area is |Σ_edges ∫ clip(j - x, 0, 1) dy|. In the row of the pixel an edge passes from
+(x0, y0) to (x1, y1). On it x is linear in y, so its integral is y1 - y0 times a mean:
 
     t     = j - x                       from t0 = j - x0 to t1 = j - x1                          (1)
     C     = ∫ clip(t, 0, 1) dt          from t0 to t1, with c = clip(t, 0, 1) at its ends,
@@ -20,12 +20,13 @@ the covered area is |Σ_edges ∫ clip(j - x, 0, 1) dy|. In the row of the pixel
     image = 1 - Π_parts (1 - cover)     of several polygons, the parts of one image              (5)
 
 An antiderivative of clip(t, 0, 1) is ½ t² between 0 and 1, and t - ½ beyond: (2) is its difference.
-In (3) numerator and denominator are differences of the same rounded numbers, so that rounding does
-no more harm to a steep edge than to another one.
+The numerator and the denominator of (3) are differences of the same rounded numbers, so rounding
+does no more harm to a steep edge than to any other.
 
-By hand: a triangle below the diagonal of 2 x 2 pixels. In the lower left one, j = 1, the right side
-has t = -1, so clip is 0; the diagonal has t from 0 to 1, so the mean is ½ and the cover ½. In the
-lower right one, j = 2, the diagonal has t from 1 to 2, so clip and the cover are 1.
+By hand: a triangle below the diagonal of 2 x 2 pixels. In the lower left pixel, j = 1: along the
+triangle's right side t = -1, so clip is 0; down the diagonal t runs from 0 to 1, so the mean is ½,
+and so is the cover. In the lower right pixel, j = 2: on the right side t = 0, and down the diagonal
+t runs from 1 to 2, so clip is 1, and so is the cover.
 
 >>> triangle = [[(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]]
 >>> print(rasterise([triangle], 2))
@@ -58,7 +59,7 @@ def rasterise(polygons, resolution=32):
     n = len(first) if first.ndim else 0
     for i, P in enumerate(parts):
         if P.ndim != 3 or P.shape[0] != n or P.shape[1] < 3 or P.shape[2] != 2:
-            raise ValueError(f"polygons[{i}] must have shape (n, m, 2) with n = {n} pictures and m "
+            raise ValueError(f"polygons[{i}] must have shape (n, m, 2) with n = {n} images and m "
                              f"at least 3 corners, got {P.shape}")
     return in_blocks(lambda i, j: _united([P[i:j] for P in parts], resolution), n, BLOCK)
 

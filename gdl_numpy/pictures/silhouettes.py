@@ -1,30 +1,28 @@
 """Silhouettes: dogs and horses made of polygons, each determined by a few numbers.
 
-An image of a dog has a thousand pixels, but few numbers say all about it: the images form a
-manifold. In the chapter dogs illustrate this, and horses are what a generative model learns to
-make. To see whether a model finds a manifold, one has to know it; so here the numbers come first. A
-latent vector turns and stretches the parts of an animal, each part is a polygon, and the polygons
-are rasterized (rasteriser.py). Nothing jumps when the latents move, so the manifold is connected:
+An image of a dog has a thousand pixels, but if few numbers determine it, all such images form a
+manifold. In the chapter dogs illustrate this, and a generative model learns to make horses. Whether
+a model finds a manifold is seen only if it is known, so here the numbers come first: a latent
+vector turns and stretches polygons, and these are rasterized (rasteriser.py).
 
     latent (n, k)  ->  polygons, each (n, m, 2)  ->  images (n, resolution, resolution)
 
-**Outlines** are smooth curves through given points. From the point P1 to the next one P2, with P0
-before and P3 behind them, take the cubic curve x(t), 0 <= t < 1, that begins at P1 and ends at P2
-with the derivatives (P2 - P0)/2 and (P3 - P1)/2, so that the pieces join smoothly (Catmull and Rom
-1974):
+**Outlines** are smooth curves through given points (Catmull and Rom 1974). From the point P1 to the
+next one P2, with P0 before and P3 after them, take the cubic curve x(t), t from 0 to 1, that begins
+at P1 and ends at P2 with the derivatives (P2 - P0)/2 and (P3 - P1)/2. So the pieces join smoothly:
 
     x(t) = P1 + t/2 (P2 - P0 + t (2 P0 - 5 P1 + 4 P2 - P3 + t (3 (P1 - P2) + P3 - P0)))          (1)
 
-**Joints.** With e(α) the unit vector in the direction α, an outline whose origin is its joint j is
-turned there by α. A bone leads from a joint j to the next one:
+**Joints.** Let e(α) be the unit vector in the direction α. An outline is turned by α about its
+origin, which is placed at a joint j; and a bone leads from a joint j to the next one, j':
 
     p' = j + p_1 e(α) + p_2 e(α + 90°)         of each corner p = (p_1, p_2)                     (2)
     j' = j + length e(α)                                                                         (3)
 
-A bone is bounded by circles of the radii r around j and s around j', and their common tangents.
-The distance of a tangent from j is r, and from j' it is s. If its normal is at the angle γ to the
-bone, the way from j to j' leads nearer to it by length · cos γ, which therefore is r - s. So the
-arc around j' goes from α - γ to α + γ, and that around j over the rest of its circle:
+A bone is bounded by circles of the radii r around j and s around j', and their common tangents. A
+tangent is r away from j and s away from j'. If its normal is at the angle γ to the bone, the way
+from j to j' leads nearer to it by length · cos γ, so that is r - s. It touches each circle where
+the normal points. So the arc around j' goes from α - γ to α + γ, and that around j the rest of it:
 
     γ  = arccos((r - s)/length)                                                                  (4)
 
@@ -34,8 +32,8 @@ lifted on its way forward. With the amplitude A,
     swing = A cos(φ + φ0)                                                                        (5)
     lift  = A (1 - sin(φ + φ0 + 23°))²/4       between 0 and A                                   (6)
 
-By hand: for the square with the corners (±1, ±1), (1) with t = ½ is (9 (P1 + P2) - P0 - P3)/16, so
-between (1, -1) and (1, 1) the curve passes (20/16, 0).
+By hand: at t = ½, (1) is (9 (P1 + P2) - P0 - P3)/16. So for the square with the corners (±1, ±1)
+the curve passes through (20/16, 0) between (1, -1) and (1, 1).
 
 >>> square = [(-1000, -1000), (1000, -1000), (1000, 1000), (-1000, 1000)]
 >>> print(smooth(square, pieces=2)[3])
@@ -88,7 +86,7 @@ def _angles(angle, name):
     """`angle` as an array (n,)."""
     angle = checks.real_array(angle, name, finite=False)
     if angle.ndim != 1:
-        raise ValueError(f"{name} must have shape (n,), one for each picture, got {angle.shape}")
+        raise ValueError(f"{name} must have shape (n,), one for each image, got {angle.shape}")
     return angle
 
 

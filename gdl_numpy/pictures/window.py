@@ -2,12 +2,12 @@
 
 Pixels that are drawn independently make noise, not faces: a cheek is smooth, and an eye has another
 eye beside it. But the masses P(k) of all images of d pixels with L levels of gray are a table of
-L^d numbers. The chain rule of probability, P(k) = P(k_1) P(k_2|k_1) P(k_3|k_1, k_2) ..., makes the
-question smaller. It needs only one pixel's distribution, given those before it, row by row from the
-top; and "which of L levels?" is the question of a classifier. Two simplifications make it small
-enough. The classifier does not see all pixels before, but only those nearby, a window that is
-called its receptive field. And one classifier serves all pixels, as it is also told which one it is
-asked for (van den Oord, Kalchbrenner and Kavukcuoglu 2016, with convolutions).
+L^d numbers. The chain rule of probability, P(k) = P(k_1) P(k_2|k_1) P(k_3|k_1, k_2) ..., asks for
+less: the distribution of one pixel, given those before it, row by row from the top. And "which of L
+levels?" is a question for a classifier. Two simplifications make it small enough. The classifier
+does not see all pixels before, but only those nearby, a window that is called its receptive field.
+And one classifier serves all pixels, as it is also told which one it is asked for (van den Oord et
+al. 2016, with convolutions).
 
     . o o o o o .       i  the pixel that is asked for;  .  pixels that the classifier does not see
     . o o o o o .       o  the window: `reach` pixels to the left, and of each of `rows` rows above
@@ -22,9 +22,9 @@ From the input x_i a network makes L numbers a_i = mlp_θ(x_i), and softmax a di
     log P(k_i|k_1, ..., k_{i-1}) = log softmax(a_i) at k_i                                       (4)
     log P(k) = Σ_i log P(k_i|k_1, ..., k_{i-1})                                                  (5)
 
-The loss of some random pixels is on average that of all, -log P(k)/d, and costs a fraction. The
-mass of an image is exact, and all masses sum to 1, since each softmax does. The price is paid when
-sampling: each level has to be drawn before the next pixel can see it, one after the other.
+The loss of some random pixels is on average that of all, -log P(k)/d, and costs a fraction of it.
+The mass of an image is exact, and all masses sum to 1, since each softmax does. The price is paid
+in sampling: pixels are drawn one after the other, because each has to see those before it.
 
 By hand: of an image of 2 x 2 pixels with 3 levels, 0 and 1 above 2 and 1, the last pixel sees -2/3
 and 0 above, 0 beyond the border, and 2/3 on its left; then its row and its column, both the second.

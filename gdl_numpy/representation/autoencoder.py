@@ -3,11 +3,11 @@
 Two numbers determine the image of a tin, but as they grow its edges move, and one pixel after
 another turns from white to gray: the tins are a curved surface. The plane of two principal
 components misses a new tin by 0.064 a pixel (root mean square, gray from 0 to 1). The surface that
-an autoencoder finds misses it by 0.005, with two numbers as well (figure_1_08_latent_space).
+an autoencoder finds misses it by 0.006, with two numbers as well (figures/README.md has a table).
 
 The idea: let both maps be networks, an encoder with parameters φ and a decoder with parameters ψ.
 Train them together until x̂, what comes out of the decoder, is as near to x as can be. All that the
-decoder ever learns about x has passed through the few numbers of z. So if x̂ is near x, these
+decoder ever gets to know of x has passed through the few numbers of z. So if x̂ is near x, these
 numbers say nearly all about x. No label is needed: x itself is the answer.
 
     z      = encode(x) = mlp_φ(x)                (n, k)         θ = (φ, ψ), one vector           (1)
@@ -18,9 +18,8 @@ numbers say nearly all about x. No label is needed: x itself is the answer.
     ∂φ     = the encoder's pullback of ∂z        the chain rule, from the last map to the first  (6)
 
 Training is easiest if all numbers are about 1. So it is done with u = (x - µ)/s, where µ is the
-mean of X and s² its variance, averaged over the columns. The first layer of the encoder, x W + b,
-and the last one of the decoder, h V + c, can absorb this change of units, and do so before a θ is
-handed out:
+mean of X and s² its variance, averaged over the columns. Before a θ is handed out, this change of
+units is put into the first layer of the encoder, x W + b, and the last one of the decoder, h V + c:
 
     W ← W/s      b ← b - µ W          as u W + b = x (W/s) + (b - µ (W/s)), with the new W       (7)
     V ← V s      c ← c s + µ          as x̂ = s û + µ                                             (8)

@@ -2,14 +2,14 @@
 
 Make this biscuit tin taller. In its image of 1,024 pixels that is awkward: the edge moves, and one
 pixel after another turns from white to gray. In a space where one of two numbers is the height, it
-is a single step. Mixing two tins is no easier: half and half in pixels is a double exposure, up to
-0.09 away from any tin (root mean square per pixel, gray from 0 to 1); half and half between their
-codes is a tin, within 0.006 (figure_1_08_taller).
+is a single step. To mix two tins is no easier. Half of each, pixel by pixel, is a double exposure,
+up to 0.09 away from the nearest tin (root mean square per pixel, gray from 0 to 1); what halfway
+between their codes decodes to is a tin, within 0.006 (figure_1_08_taller).
 
 The idea: an encoder takes an observation x to its code z, and a decoder, the mapping function f of
 the chapter, takes any code to an observation. The tins are a curved surface in the space of pixels,
 so that the straight line between two of them leaves it; their codes fill a flat piece of the plane,
-so that a line between codes stays in it. Do between codes what is hard between observations, and
+so that a line between codes stays in it. So do with codes what is hard with observations, and
 decode the result:
 
     z = encode(x)         x̂ = f(z) = decode(z)       x̂ is near x if the code says enough
@@ -19,9 +19,7 @@ decode the result:
                     B = (AᵀA)⁻¹ Aᵀ (Z - z̄),   one row for each attribute                         (2)
     pushforward     x = f(z),  z ~ p_z, a density fitted to the codes: new observations          (3)
 
-In (2), z_i - z̄ ≈ (a_i - ā) B is fitted by least squares, where a_i is the row of all attributes of
-observation i. If the a_i - ā are the rows of A, the derivative of Σ_i |z_i - z̄ - (a_i - ā) B|² in
-B is -2 Aᵀ (Z - z̄ - A B), and (2) is where it is 0.
+In (2) a_i is the row of all attributes of observation i, and the rows of A are the a_i - ā.
 
 This module holds what any pair of encoder and decoder can be used for. How to find such a pair is
 the subject of the next two: principal_components, where f(z) runs over a plane, and autoencoder,
@@ -77,6 +75,9 @@ def directions(Z, attributes, z, k=100):
     `attributes` (n, c) are measured on the observations whose codes are Z (n, k_z). Codes far apart
     lie on a curve, so (2) is fitted to the k neighbors of z alone, the codes nearest to it: these
     are nearly linear in the attributes. ValueError if these do not determine B.
+
+    The fit is z_i - z̄ ≈ (a_i - ā) B by least squares. In B, Σ_i |z_i - z̄ - (a_i - ā) B|² has the
+    derivative -2 Aᵀ (Z - z̄ - A B), and (2) is where that is 0.
     """
     Z = checks.data_set(Z, name="Z")
     xp = array_module(Z)

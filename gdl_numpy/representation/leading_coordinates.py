@@ -3,7 +3,7 @@
 A mixture of normals is a good model of two or ten numbers. For an image of 1,024 pixels each of its
 covariances would have half a million numbers, most of which describe noise. The idea: turn the
 coordinate system so that its first k axes are the principal components. Let any model describe
-these k coordinates, and take the other d - k, at right angles to them, for normal noise. Turning
+these k coordinates, and let the other d - k, at right angles to them, be normal noise. Turning
 changes no volume, so the product of the two densities is a density on R^d again. It can be compared
 with any other by the likelihood of new images.
 
@@ -18,8 +18,8 @@ Let µ be the mean of the data, U (d, k) their principal axes and λ_i the varia
     log p(x) = log p_z(z) - Σ_i log s_i - ½ |r|²/σ² - (d - k) (log σ + ½ log 2π)                 (5)
 
 The last two terms are the logarithm of N(r; 0, σ² I) in its d - k dimensions. A cube of side 1 in z
-is a box of sides s_i in x, of volume Π_i s_i, and the same probability in a larger volume is a
-smaller density: hence - Σ_i log s_i. Where only a lower bound of log p_z is known, (5) gives one of
+is a box of sides s_i in x, of volume Π_i s_i, so the same probability is spread over Π_i s_i times
+the volume: hence - Σ_i log s_i. Where only a lower bound of log p_z is known, (5) gives one of
 log p.
 
 The units s_i are either the standard deviations of the coordinates, so that each z_i has variance

@@ -1,32 +1,26 @@
 """Manifold: the curved surface, of few dimensions, on which the data lie in a space of many.
 
 An image of 32 x 32 pixels is a point of R^1024, but the images of the tins all lie on a surface
-that two numbers sweep out: height and width. For real data we are not told how many such numbers
-there are, or what they mean. Both questions can be answered by looking at nearest neighbors alone,
-because a small piece of a smooth surface is nearly flat.
+with two coordinates, height and width. For real data we are not told how many coordinates there
+are, or what they mean. Nearest neighbors alone can answer both questions, because a small piece of
+a smooth surface is nearly flat.
 
 *How many dimensions does the surface have?* Let r1 and r2 be the distances from an observation to
-its first and its second neighbor. On a line the second is more than twice as far as the first in
-half of all cases; in a space of many dimensions nearly all of a ball lies close to its rim, so the
-two are about equally far. This tells the number of dimensions k (Facco, d'Errico, Rodriguez and
-Laio 2017, Scientific Reports 7, 12140). If the density hardly changes over so short a distance, the
-first neighbor is uniform in the ball of radius r2. The ball of radius r2/m has the share m^-k of
-its volume, and so, with µ = r2/r1,
+its first and its second neighbor. On a line r2 is more than twice r1 in half of all cases. In many
+dimensions nearly all of a ball lies close to its rim, so the two are almost equal. So their ratio
+tells the number of dimensions k (Facco et al. 2017, Scientific Reports 7, 12140). If the density
+hardly changes over so short a distance, the first neighbor is uniform in the ball of radius r2. The
+ball of radius r2/m has the share m^-k of its volume, and so, with µ = r2/r1,
 
     P(µ > m) = P(r1 < r2/m) = m^-k         so P(log µ > t) = exp(-k t), with density k exp(-k t)
     ℓ(k)     = Σ_i (log k - k log µ_i)     is largest for k = n/Σ_i log µ_i
     k̂        = (n - 1)/Σ_i log µ_i         unbiased, which the maximum above is not              (1)
 
-For independent µ_i, the sum v of n such logarithms has the density k^n v^(n-1) exp(-k v)/(n - 1)!,
-under which the mean of 1/v is k/(n - 1), and the standard error of k̂ is near k/√n. But two rows
-often share a neighbor, or are each other's nearest, and so it is about 1.25 k/√n (by simulation, on
-cubes of 1 to 8 dimensions whose opposite faces are joined). k̂ is too large where noise is as large
-as r1, because noise has all d dimensions. It is too small near the edges of the data, where
-neighbors are missing, and for large k most rows are near an edge.
+`intrinsic_dimension` says why n - 1, and how far off k̂ may be.
 
 *What are its coordinates?* Suppose that the codes z of the observations are coordinates of it. Then
-any other smooth coordinate, u (the true height, say), is a function of z. Nearby codes have nearby
-u, and so the mean of u over the K nearest codes should come close to it:
+any other smooth coordinate u, such as the true height, is a function of z. Nearby codes have nearby
+u, and so the mean of u over the K nearest codes should come close to the u of z:
 
     û(z) = mean of u_i over the K codes z_i nearest to z                                         (2)
     R²   = 1 - Σ_i |u_i - û_i|² / Σ_i |u_i - ū|²         for each coordinate of u                (3)
@@ -57,6 +51,14 @@ from gdl_numpy.numerics.neighbours import nearest
 
 def intrinsic_dimension(X):
     """k̂ from the two nearest neighbors of each row of X (n, d), a float.
+
+    For independent µ_i, the sum v of the n logarithms has the density
+    k^n v^(n-1) exp(-k v)/(n - 1)!, under which the mean of 1/v is k/(n - 1), so (n - 1)/v has the
+    mean k; its standard error is near k/√n. But two rows often share a neighbor, or are each
+    other's nearest, and so it is about 1.25 k/√n (by simulation, on cubes of 1 to 8 dimensions
+    whose opposite faces are joined). k̂ is too large where noise is as large as r1, because noise
+    has all d dimensions. It is too small near the edges of the data, where neighbors are missing,
+    and for large k most rows are near an edge.
 
     ValueError for fewer than 3 rows, for rows that are equal or closer than rounding tells apart,
     and for lattices, where first and second neighbors are equally far.

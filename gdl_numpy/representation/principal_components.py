@@ -8,18 +8,16 @@ x̂ of the plane, and that point has as many coordinates z as the plane has dime
 **Principal components.** Let u_1, ..., u_k be directions at right angles to each other, the columns
 of U (d, k). In the plane through the mean µ along them, the point nearest to x is
 x̂ = µ + (x - µ) U Uᵀ, and by Pythagoras |x - x̂|² = |x - µ|² - |(x - µ) U|². So the error is least if
-the variance inside the plane is largest. It is Σ_i λ_i w_i: λ_1 >= ... >= λ_d are the eigenvalues
-of the covariance, and w_i is the squared length of the part of eigenvector i in the plane. Each w_i
-is at most 1, and their sum is k, so the best plane has w_1 = ... = w_k = 1: its directions u_i are
-the first k eigenvectors. For the rows x of X,
+the variance inside the plane is largest. That is so for the eigenvectors of the covariance with the
+largest eigenvalues λ_1 >= ... >= λ_k (`PrincipalComponents` shows why). For the rows x of X,
 
     X - µ  = V S Uᵀ,   λ_i = S_i²/n     singular values, as the covariance is U (S²/n) Uᵀ        (1)
     share of direction i = λ_i / Σ λ    of the variance of the data                              (2)
     z      = encode(x) = (x - µ) U                                                               (3)
     x̂      = decode(z) = µ + z Uᵀ       mean over rows of |x - x̂|² = λ_{k+1} + ... + λ_d         (4)
 
-The tins need 6 such directions for 90 % of their variance and 27 for 99 %, though two numbers make
-each of them (figure_1_07_tins): they lie on a curved surface, and a plane has to enclose it.
+The tins need 6 directions for 90 % of their variance and 27 for 99 %, though two numbers make each
+of them (figure_1_07_tins): their surface is curved, and only a plane of more dimensions is near it.
 
 **Probabilistic PCA** (Tipping and Bishop 1999) makes the plane a density, by noise around it: from
 z ~ N(0, I) and ε ~ N(0, I) comes x = µ + z Wᵀ + σ ε, with W (d, k). Hence
@@ -27,25 +25,23 @@ z ~ N(0, I) and ε ~ N(0, I) comes x = µ + z Wᵀ + σ ε, with W (d, k). Hence
     p(x)   = N(µ, C),  C = W Wᵀ + σ² I           the covariances of z Wᵀ and σ ε add up
     σ̂²     = mean of λ_{k+1}, ..., λ_d           the variance beside the plane                   (5)
     Ŵ      = U (Λ - σ̂² I)^½                      Λ the diagonal matrix of λ_1, ..., λ_k          (6)
-    z      = E[z|x] = (x - µ)/σ B N⁻¹,   B = W/σ,   N = Bᵀ B + I, (k, k)  the encoder            (7)
+    z      = E[z|x] = (x - µ)/σ B G⁻¹,   B = W/σ,   G = Bᵀ B + I, (k, k)  the encoder            (7)
     a      = (x - µ) C⁻¹ = e/σ,    e = (x - µ)/σ - z Bᵀ                                          (8)
-    log det C = 2 d log σ + log det N                                                            (9)
+    log det C = 2 d log σ + log det G                                                            (9)
     log p(x)  = -½ (|e|² + |z|² + log det C + d log 2π)                                         (10)
 
-The normal density has (x - µ) C⁻¹ (x - µ)ᵀ where (10) has |e|² + |z|²: it is the same, and near the
-plane no digit cancels in it. What is squared is measured in units of σ, so that it is a number
-whatever the unit of the data is. Apart from the data and what has their shape, no array is larger
-than (d, k). Why all this is so stands beside the code: in `ProbabilisticPCAFamily.mle` for σ̂ and Ŵ,
-in `ProbabilisticPCAFamily` for (7) to (10), and in its `log_prob` for the gradient.
+In (10), |e|² + |z|² is (x - µ) C⁻¹ (x - µ)ᵀ, without its cancellation of digits near the plane, and
+with no array but the data larger than (d, k). It is measured in units of σ, so that its squares are
+numbers in any unit of the data. `ProbabilisticPCAFamily` has the proofs of (7) to (10), its `mle`
+that of (5) and (6), its `log_prob` that of the gradient.
 
-By hand: the point of the diagonal nearest to (1, 0) is (½, ½). And (±2, 0) and (0, ±1) have the
-variances 2 and ½, so that σ̂² = ½, log σ̂ = -0.347 and Ŵ = (√1.5, 0) up to its sign.
+By hand: (±2, 0) and (0, ±1) have the variances 2 and ½ along the axes. So with k = 1 the point of
+the plane nearest to (2, 1) is (2, 0); and σ̂² = ½, log σ̂ = -0.347 and Ŵ = (√1.5, 0) up to its sign.
 
->>> import numpy
->>> line = PrincipalComponents.fit([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [3.0, 3.0]], 1)
->>> print(line.decode(line.encode([[1.0, 0.0]])).round(3))
-[[0.5 0.5]]
 >>> cross = [[2.0, 0.0], [-2.0, 0.0], [0.0, 1.0], [0.0, -1.0]]
+>>> line = PrincipalComponents.fit(cross, 1)
+>>> print(abs(line.decode(line.encode([[2.0, 1.0]]))).round(3))
+[[2. 0.]]
 >>> print(abs(ProbabilisticPCAFamily(2, 1).mle(cross)).round(3))                # µ, W, log σ
 [0.    0.    1.225 0.    0.347]
 
@@ -89,6 +85,12 @@ class PrincipalComponents(Described):
     """The plane of k dimensions nearest to a data set: `PrincipalComponents.fit(X, k)`.
 
     `mu` (d,), `components` (d, k) as columns, `explained_variance_ratio` (k,), falling.
+
+    Why the first eigenvectors: let C be the covariance, with the eigenvectors e_1, ..., e_d. The
+    variance along u_j is u_j · C u_j = Σ_i λ_i (u_j · e_i)², and that inside the plane the sum over
+    j, Σ_i λ_i w_i with w_i = Σ_j (u_j · e_i)². Each w_i is at most |e_i|² = 1, as it is the squared
+    length of the part of e_i in the plane, and Σ_i w_i = Σ_j |u_j|² = k. So the variance is largest
+    if w_1, ..., w_k are 1 and the others 0.
     """
 
     def __init__(self, mu, components, explained_variance_ratio):
@@ -133,7 +135,7 @@ class ProbabilisticPCAFamily(Described):
 
     W Wᵀ has the eigenvalues of Wᵀ W, and d - k further ones, which are 0. So C has those of M, and
     d - k times σ²: its determinant is their product, and tr C⁻¹ = tr M⁻¹ + (d - k)/σ². In the code
-    all lengths are measured in units of σ: B = W/σ, and N = M/σ² = Bᵀ B + I.
+    all lengths are measured in units of σ: B = W/σ, and G = M/σ² = Bᵀ B + I.
     """
 
     def __init__(self, d, k):
@@ -186,7 +188,7 @@ class ProbabilisticPCAFamily(Described):
 
             ∂log p/∂µ = a      ∂log p/∂W = aᵀ a W - W M⁻¹      ∂log p/∂log σ = σ² (|a|² - tr C⁻¹)
 
-        where a W = z and W M⁻¹ = B N⁻¹/σ; sums over rows are taken in float64.
+        where a W = z and W M⁻¹ = B G⁻¹/σ; sums over rows are taken in float64.
         """
         xp = array_module(theta)
         mu, W, log_sigma = self.cut(theta)
@@ -194,11 +196,11 @@ class ProbabilisticPCAFamily(Described):
         B = W / sigma
         X = checks.observations(X, mu, finite=False)
         R = (X - mu) / sigma
-        N_inverse, log_det_N = self._inverse(B)
-        Z = R @ B @ N_inverse                                                               # (7)
+        G_inverse, log_det_G = self._inverse(B)
+        Z = R @ B @ G_inverse                                                               # (7)
         E = R - Z @ B.T
         A = E / sigma                                                                       # (8)
-        log_det = 2 * self.d * log_sigma + log_det_N                                        # (9)
+        log_det = 2 * self.d * log_sigma + log_det_G                                        # (9)
         log_p = -0.5 * ((E**2).sum(axis=1) + (Z**2).sum(axis=1) + log_det                  # (10)
                         + self.d * LOG_2_PI)
         given = xp.isnan(X).any(axis=1) | xp.isnan(theta).any()
@@ -206,8 +208,8 @@ class ProbabilisticPCAFamily(Described):
 
         def backward(dlog_p):
             gA, total = (dlog_p[:, None] * A).astype(float), dlog_p.sum(dtype=float)
-            trace = self.d - self.k + xp.trace(N_inverse)                   # σ² tr C⁻¹
-            dW = gA.T @ Z.astype(float) - total * (B @ N_inverse / sigma)
+            trace = self.d - self.k + xp.trace(G_inverse)                   # σ² tr C⁻¹
+            dW = gA.T @ Z.astype(float) - total * (B @ G_inverse / sigma)
             dlog_sigma = (gA * E).sum() * sigma - total * trace
             return xp.concatenate([gA.sum(axis=0), dW.ravel(), dlog_sigma[None]]).astype(
                 theta.dtype)
@@ -215,7 +217,7 @@ class ProbabilisticPCAFamily(Described):
         return log_p, backward
 
     def _inverse(self, B):
-        """N⁻¹ (k, k) and log det N, of N = Bᵀ B + I."""
+        """G⁻¹ (k, k) and log det G, of G = Bᵀ B + I."""
         xp = array_module(B)
         L = xp.linalg.cholesky(B.T @ B + xp.eye(self.k, dtype=B.dtype))
         L_inverse = xp.linalg.inv(L)
@@ -230,7 +232,7 @@ class ProbabilisticPCA(Described):
         self.mu, self.W, log_sigma = family.cut(self.theta)
         self.sigma = array_module(self.theta).exp(log_sigma)
         self.B = self.W / self.sigma
-        self.N_inverse, _ = family._inverse(self.B)
+        self.G_inverse, _ = family._inverse(self.B)
 
     def log_prob(self, X):
         """log p(x) for each row, shape (n,), in O(n d k)."""
@@ -248,7 +250,7 @@ class ProbabilisticPCA(Described):
 
     def encode(self, X):
         """E[z|x] for each row, (n, k)."""
-        return (checks.observations(X, self.mu) - self.mu) / self.sigma @ self.B @ self.N_inverse
+        return (checks.observations(X, self.mu) - self.mu) / self.sigma @ self.B @ self.G_inverse
 
     def decode(self, Z):
         """E[x|z] = µ + z Wᵀ for each row, (n, d)."""

@@ -75,7 +75,7 @@ def test_the_gradient_of_the_loss_is_that_of_central_differences(family):
 
 
 @every_family
-def test_the_loss_is_the_mean_over_the_rows_and_the_penalty_of_the_weights(family):
+def test_the_loss_is_the_mean_over_the_rows_plus_the_penalty_of_the_weights(family):
     theta, X, y = theta_and_data(family)
     expected = -family.log_prob(theta, X, y)[0].mean()
     if getattr(family, "l2", 0.0) > 0:

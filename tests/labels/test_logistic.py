@@ -100,7 +100,7 @@ def test_the_odds_of_a_column_of_0_and_1_are_those_of_its_rows():
         numpy.testing.assert_allclose(theta, [2 * math.log(3), -math.log(3)], rtol=1e-10)
 
 
-def test_the_first_step_of_the_textbook_is_from_p_one_half():
+def test_the_textbook_method_starts_from_p_one_half():
     """θ = 4 (X1ᵀX1)⁻¹ X1ᵀ(y - ½), which a loose tolerance returns."""
     X, y = overlapping(1, 2)
     X1 = numpy.c_[X, numpy.ones(len(X))]
@@ -109,7 +109,7 @@ def test_the_first_step_of_the_textbook_is_from_p_one_half():
                                   rtol=1e-10)
 
 
-def test_the_textbook_in_float32_is_near_float64():
+def test_the_textbook_method_in_float32_is_near_that_in_float64():
     X, y = overlapping(1, 2)
     theta = iteratively_reweighted_least_squares(X.astype("float32"), y)
     assert theta.dtype == numpy.float32
@@ -129,7 +129,7 @@ def test_the_textbook_in_float32_is_near_float64():
     ([[0.0], [1.0]], [0, 1], {"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
     ([[0.0], [1.0]], [0, 1], {"max_steps": 2.5}, TypeError, "max_steps must be a whole number"),
 ])
-def test_what_the_textbook_cannot_fit_is_refused(X, y, how, error, words):
+def test_what_the_textbook_method_cannot_fit_is_refused(X, y, how, error, words):
     with pytest.raises(error, match=words):
         iteratively_reweighted_least_squares(X, y, **how)
 
@@ -359,7 +359,7 @@ def test_the_estimate_on_a_device_is_that_on_the_host(device, family, n):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_textbook_on_a_device_is_that_on_the_host(device, dtype):
+def test_the_textbook_method_on_a_device_finds_what_it_finds_on_the_host(device, dtype):
     X, y = overlapping(1, 2)
     X = X.astype(dtype)
     there = iteratively_reweighted_least_squares(device.asarray(X), device.asarray(y), 0.1)

@@ -187,7 +187,7 @@ def test_an_origin_is_subtracted_without_rounding():
     assert not separated_near(X, numpy.array([1e16]), numpy.array([1, 0, 0, 1]), V)
 
 
-def test_a_margin_is_bounded_by_its_rounding():
+def test_the_error_of_a_margin_is_within_its_bound():
     rng = numpy.random.default_rng(0)
     X, y, V = rng.standard_normal((50, 5)), rng.integers(0, 3, 50), rng.standard_normal((6, 3))
     found, error = _margins(X.astype("f4").astype(float), y, V.astype("f4").astype(float))

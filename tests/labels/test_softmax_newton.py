@@ -52,7 +52,7 @@ def test_the_hessian_of_two_classes_is_the_mean_of_p_times_1_minus_p_times_x_tim
     numpy.testing.assert_allclose([product(v) for v in numpy.eye(4)], H, rtol=1e-12, atol=1e-14)
 
 
-def test_no_digit_of_a_probability_near_1_is_lost_beside_its_label():
+def test_p_minus_1_keeps_all_its_digits_where_p_is_near_1():
     """p - 1 of a row that is almost certain is -exp(-a), which the difference of floats is not."""
     a = numpy.array([3.0, 30.0, 60.0, 300.0])
     theta, X1 = numpy.array([1.0, 0.0]), numpy.c_[a, 0 * a]
@@ -218,7 +218,7 @@ def test_however_small_the_penalty_the_gradient_is_what_tol_promises(d, K, l2):
 
 
 @pytest.mark.parametrize("l2", [1e-6, 1e-8, 1e-10, 1e-12, 1e-14, 1e-16])
-def test_of_four_separated_points_the_weight_is_the_root_of_its_slope(l2):
+def test_with_a_penalty_the_weight_of_four_separated_points_is_where_the_slope_is_0(l2):
     """λ w = ¼ · 1/(1 + exp(w/2)) + ¾ · 1/(1 + exp(3w/2)), found by bisection."""
     low, high = 0.0, 200.0
     for _ in range(100):

@@ -1,4 +1,4 @@
-"""Biscuit tins: the pictures, their derivative, and how few of all pictures they are."""
+"""Biscuit tins: the images, their derivative, and how few of all images they are."""
 
 import math
 
@@ -39,10 +39,10 @@ def grid(n):
     return numpy.stack(numpy.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-# The pictures
+# The images
 
 @every_resolution
-def test_a_picture_is_a_square_of_grey_levels_from_0_to_1(r):
+def test_a_image_is_a_square_of_gray_levels_from_0_to_1(r):
     images = render(numpy.array([*SOME, LOW, HIGH]), r)
     assert images.shape == (6, r, r)
     assert ((images >= 0) & (images <= 1)).all()
@@ -85,7 +85,7 @@ def test_a_tin_is_symmetric_except_for_the_light_from_the_left():
 
 
 @pytest.mark.parametrize("r", [8, 16])
-def test_a_finer_picture_seen_from_afar_is_the_coarser_one(r):
+def test_a_finer_image_seen_from_afar_is_the_coarser_one(r):
     """What is left is that edges are s = 0.4 pixels soft; it falls with the size of a pixel."""
     latent = some(50)
     coarser = render(latent, 2 * r).reshape(50, r, 2, r, 2).mean(axis=(2, 4))
@@ -137,7 +137,7 @@ def test_brightness_changes_continuously_and_the_derivative_adds_up_to_the_chang
 
 # A data set of tins
 
-def test_the_pictures_are_those_of_the_latent_truth():
+def test_the_images_are_those_of_the_latent_truth():
     data = BiscuitTins(70, numpy.random.default_rng(0), resolution=8)
     assert data.latent.shape == (70, 2) and data.images.shape == (70, 64)
     assert (data.images == render(data.latent, 8).reshape(70, 64)).all()
@@ -166,7 +166,7 @@ def test_heights_and_widths_are_uniform_and_independent():
     assert abs(numpy.corrcoef(u.T)[0, 1]) < 6 / math.sqrt(n)
 
 
-def test_latents_and_pictures_are_only_read():
+def test_latents_and_images_are_only_read():
     latent = numpy.array(SOME)
     latent.flags.writeable = False
     derivative(latent, 8)
@@ -241,12 +241,12 @@ def test_the_extent_of_images_that_are_not_square_is_refused(images):
 
 # Errata
 
-def test_e40_one_picture_a_height_and_width_and_two_dimensions_only_while_the_rest_is_fixed():
+def test_e40_one_image_a_height_and_width_and_two_dimensions_only_while_the_rest_is_fixed():
     """The two numbers determine a tin where position, light and resolution are fixed. Then the
-    pictures have two dimensions: with n = 1,500 within 4 standard errors, 4 · 2/√n = 0.2. Planes
+    images have two dimensions: with n = 1,500 within 4 standard errors, 4 · 2/√n = 0.2. Planes
     need 6, 10 and 27 of them for 90, 95 and 99 % of the variance. A tin that stands elsewhere, is
     lit from the right, or is drawn with half as many pixels a side has the same height and width
-    and is none of these pictures."""
+    and is none of these images."""
     X = BiscuitTins(1500, numpy.random.default_rng(0)).images
     assert intrinsic_dimension(X) == pytest.approx(2, abs=0.2)
     shares = PrincipalComponents.fit(X, 40).explained_variance_ratio.cumsum()
@@ -269,16 +269,16 @@ def test_e40_one_picture_a_height_and_width_and_two_dimensions_only_while_the_re
 
 
 def in_black_and_white(n):
-    """How many different pictures n by n tins are when each pixel is black or white."""
+    """How many different images n by n tins are when each pixel is black or white."""
     latent = numpy.clip(grid(n).astype("float32"), *numpy.array([LOW, HIGH], dtype="float32"))
     return len({bytes(row) for rows in latent.reshape(16, -1, 2) for row in
                 numpy.packbits(render(rows).reshape(-1, 1024) > 0.5, axis=1)})
 
 
-def test_e41_that_tins_are_few_among_all_pictures_can_be_counted():
-    """All pictures of that size are 2^1024. How many of them are tins depends on how finely height
+def test_e41_that_tins_are_few_among_all_images_can_be_counted():
+    """All images of that size are 2^1024. How many of them are tins depends on how finely height
     and width are cut: 6,518 with 128 values of each, 9,607 with 256, 11,950 with 512. Four times as
-    many tins give less than twice as many pictures: about 13 bits, and for no grid here 15."""
+    many tins give less than twice as many images: about 13 bits, and for no grid here 15."""
     few, many = in_black_and_white(128), in_black_and_white(256)
     assert few == pytest.approx(6518, rel=0.01) and many == pytest.approx(9607, rel=0.01)
     assert few < many < 2 * few

@@ -35,7 +35,7 @@ def decoder(xp=numpy, dtype="float64", d=3, k=1, seed=0):
                            xp.asarray(numpy.linspace(0.02, 0.05, d), dtype=dtype), LEVELS, 0.07)
 
 
-def pictures(n, d=3, seed=1):
+def images(n, d=3, seed=1):
     """As a decoder with normal codes makes them."""
     return Discretised(Normal([0.0], [[1.0]]), decoder(d=d)).sample(
         n, numpy.random.default_rng(seed))
@@ -66,7 +66,7 @@ def test_a_mass_is_the_difference_of_the_cumulative_distribution_at_the_ends_of_
         numpy.testing.assert_allclose(numpy.exp(every_level(x_hat, s, 7)), expected, atol=1e-15)
 
 
-def test_far_from_the_picture_a_mass_is_small_and_its_logarithm_right():
+def test_far_from_the_image_a_mass_is_small_and_its_logarithm_right():
     """In the tail P(l) = exp(-distance/s) (1 - exp(-1/(L s))), where a difference gives 0 or 1."""
     log_p = every_level(0.0, 0.001, 4)
     assert log_p[2] == pytest.approx(-0.5 / 0.001, rel=1e-12)
@@ -85,7 +85,7 @@ def test_the_gradient_of_a_mass_is_that_of_central_differences(levels):
     check_gradient(log_mass, rng.random((6, 4)), 0.05 + 0.2 * rng.random(4), rng=rng)
 
 
-def test_a_value_may_be_changed_before_it_is_pulled_back():
+def test_changing_a_value_does_not_change_its_backward():
     K, X_hat, s = numpy.array([[0, 2]]), numpy.array([[0.2, 0.5]]), numpy.array([0.1, 0.2])
     log_p, backward = log_mass_of_levels(K, X_hat, s, 3)
     before = [gradient.copy() for gradient in backward(numpy.ones((1, 2)))]
@@ -116,7 +116,7 @@ def test_draws_of_the_guess_have_the_mean_and_variance_of_p_0_over_all_images():
     numpy.testing.assert_allclose(model.omega**2, 0.07**2 / (model.u**2 + 0.07**2), rtol=1e-12)
 
 
-def test_the_code_of_a_decoded_picture_is_the_code():
+def test_the_code_of_a_decoded_image_is_the_code():
     model, Z = decoder(k=2), numpy.random.default_rng(0).standard_normal((4, 2))
     numpy.testing.assert_allclose(model.axes.encode(model.decode(Z)) / model.u, Z, rtol=1e-9)
 
@@ -144,9 +144,9 @@ def test_a_pixel_that_never_changes_keeps_a_little_noise():
 
 @pytest.mark.parametrize("T", [1, 4])
 def test_under_p_0_the_mean_of_the_weights_is_the_mass(T):
-    """From 4000 points for each picture, within 5 standard errors, whatever the chain."""
+    """From 4000 points for each image, within 5 standard errors, whatever the chain."""
     p, model, rng = Normal([0.0], [[1.0]]), decoder(), numpy.random.default_rng(0)
-    for k in pictures(3):
+    for k in images(3):
         _, log_w = model.points(numpy.tile(k, (4000, 1)), rng, T, 2, 0.7)
         w, mass = numpy.exp(log_w), mass_by_integration(p, model, k)
         assert w.mean() == pytest.approx(mass, abs=5 * w.std() / math.sqrt(4000))
@@ -156,7 +156,7 @@ def test_a_bound_is_below_the_mass_for_any_density_of_codes_and_a_chain_comes_ne
     """From 1000 points, by at most 5 standard errors."""
     p = Mixture([0.4, 0.6], [Normal([-0.9], [[0.1]]), Normal([0.6], [[0.2]])])
     model, rng = decoder(), numpy.random.default_rng(0)
-    for k in pictures(3, seed=2):
+    for k in images(3, seed=2):
         K, mass = numpy.tile(k, (1000, 1)), mass_by_integration(p, model, k)
         bounds = [Discretised(p, model).lower_bound(*model.points(K, rng, T, 4, 0.7), rng)
                   for T in (1, 8)]
@@ -168,7 +168,7 @@ def test_a_bound_is_below_the_mass_for_any_density_of_codes_and_a_chain_comes_ne
 
 def test_a_model_may_offer_a_lower_bound_of_its_density_at_the_points():
     model, rng = decoder(), numpy.random.default_rng(0)
-    Z, log_w = model.points(pictures(4), rng)
+    Z, log_w = model.points(images(4), rng)
     seen = []
     bound = Discretised(None, model, lambda Z, rng: seen.append((Z, rng)) or Z[:, 0]).lower_bound(
         Z, log_w, rng)
@@ -178,7 +178,7 @@ def test_a_model_may_offer_a_lower_bound_of_its_density_at_the_points():
 
 
 def test_samples_are_as_frequent_as_their_masses():
-    """n = 20,000; the five most frequent pictures within 5 standard errors."""
+    """n = 20,000; the five most frequent images within 5 standard errors."""
     p, model, n = Normal([0.0], [[1.0]]), decoder(), 20_000
     K = Discretised(p, model).sample(n, numpy.random.default_rng(3))
     found, counts = numpy.unique(K, axis=0, return_counts=True)
@@ -204,7 +204,7 @@ def test_arguments_are_only_read_and_scales_copied():
     model = LogisticDecoder(decoder().axes, u, s, LEVELS, 0.07)
     u[:] = s[:] = 0
     assert (model.u > 0).all() and (model.s > 0).all()
-    K = pictures(3)
+    K = images(3)
     K.flags.writeable = False
     model.points(K, numpy.random.default_rng(0), 2, 1)
     LogisticDecoder.fit(model.axes, K, LEVELS, 0.07, numpy.random.default_rng(0), max_steps=2)
@@ -244,14 +244,14 @@ def test_models_say_what_they_are():
 ])
 def test_wrong_arguments_are_refused(call, error, message):
     with pytest.raises(error, match=message):
-        call(decoder(), pictures(3), numpy.random.default_rng(0))
+        call(decoder(), images(3), numpy.random.default_rng(0))
 
 
 # Contracts
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_points_bounds_and_samples_live_where_the_decoder_does(xp, make_rng, dtype):
-    model, K = decoder(xp, dtype, k=2), xp.asarray(pictures(4))
+    model, K = decoder(xp, dtype, k=2), xp.asarray(images(4))
     p = Normal(xp.zeros(2, dtype=dtype), xp.eye(2, dtype=dtype))
     Z, log_w = model.points(K, make_rng(0), 2, 2)
     bound = Discretised(p, model).lower_bound(Z, log_w, make_rng(1))

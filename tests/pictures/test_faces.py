@@ -1,4 +1,4 @@
-"""Faces: they stay in the picture, are symmetric, and move as their latents say."""
+"""Faces: they stay in the image, are symmetric, and move as their latents say."""
 
 import math
 
@@ -32,7 +32,7 @@ def along(name, n, **others):
 
 
 def coordinates(r):
-    """x and y of the columns and rows of a picture, from the middle of the head."""
+    """x and y of the columns and rows of a image, from the middle of the head."""
     middle = (numpy.arange(r) + 0.5) / r
     return middle - CENTRE[0], 1 - middle - CENTRE[1]
 
@@ -47,9 +47,9 @@ def dark(images, threshold, left, right, low, high):
     return numpy.stack(place, axis=1) / amount[:, None], amount
 
 
-# The pictures
+# The images
 
-def test_faces_stay_inside_the_outermost_pixels_and_fill_the_picture():
+def test_faces_stay_inside_the_outermost_pixels_and_fill_the_image():
     images = render(latents(0, 400), 32)
     assert images.shape == (400, 32, 32)
     ring = 1 - images
@@ -74,7 +74,7 @@ def test_large_images_have_the_grays_of_the_layers_except_at_edges():
 
 
 @pytest.mark.parametrize("r", [16, 32])
-def test_a_finer_picture_seen_from_afar_is_the_coarser_one(r):
+def test_a_finer_image_seen_from_afar_is_the_coarser_one(r):
     """But for pixels through which the edges of several layers pass."""
     latent = latents(3, 20)
     coarser = render(latent, 4 * r).reshape(20, r, 4, r, 4).mean(axis=(2, 4))
@@ -84,7 +84,7 @@ def test_a_finer_picture_seen_from_afar_is_the_coarser_one(r):
 # What the latents mean
 
 @every_latent
-def test_each_latent_shows_in_the_picture_and_without_a_jump(name):
+def test_each_latent_shows_in_the_image_and_without_a_jump(name):
     """A step of 1/100 of the range changes no pixel by more than 0.1."""
     images = render(along(name, 101), 32)
     assert abs(numpy.diff(images, axis=0)).max() < 0.1
@@ -101,7 +101,7 @@ def test_thirteen_numbers_move_a_face_in_thirteen_directions():
     assert sizes.min() > 0.1 and sizes.max() < 20
 
 
-def test_the_head_is_as_wide_and_as_long_as_the_header_says():
+def test_the_head_is_as_wide_and_as_long_as_its_formulas_say():
     """The ears, 1.14 a from the middle, show beyond short hair; the hair ends at 1.1 b."""
     r, n = 128, 11
     images = render(along("width of the head", n, length_of_the_hair=-1), r)
@@ -127,7 +127,7 @@ BROW = 0.5, 0.09, 0.18, 0.078, 0.22
 @pytest.mark.parametrize("name, part, axis, change", [
     ("distance of the eyes", PUPIL, 0, 0.14 * 0.315), ("gaze", PUPIL, 0, 0.64 * 0.245 * 0.315),
     ("height of the eyes", PUPIL, 1, 0.12 * 0.38), ("height of the brows", BROW, 1, 0.03)])
-def test_what_a_latent_moves_goes_as_far_as_the_header_says(name, part, axis, change):
+def test_what_a_latent_moves_goes_as_far_as_its_formula_says(name, part, axis, change):
     small = {"size_of_the_eyes": -1} if part is BROW else {}
     place, _ = dark(render(along(name, 7, **small), 128), *part)
     assert (numpy.diff(place[:, axis]) > 0).all()
@@ -177,7 +177,7 @@ def test_a_smile_turns_to_a_frown():
     assert (numpy.diff(lift) > 0).all() and lift[0] < 0 < 0.03 < lift[-1]
 
 
-def test_a_mouth_is_as_wide_and_as_high_as_the_header_says():
+def test_a_mouth_is_as_wide_and_as_high_as_its_formulas_say():
     """Its lips add 0.014 above and below."""
     u = numpy.linspace(-1, 1, 7)
     _, width, height = mouth("width of the mouth")

@@ -52,7 +52,7 @@ def held_out_accuracy(F, y, folds=4):
 
 @pytest.mark.parametrize("painter", [0, 1])
 @pytest.mark.parametrize("n, size", [(3, 32), (2, 9), (1, 17), (0, 16)])
-def test_a_picture_is_a_square_of_colours_from_0_to_1(painter, n, size):
+def test_a_picture_is_a_square_of_colors_from_0_to_1(painter, n, size):
     images = paint(painter, n, numpy.random.default_rng(0), size=size)
     assert images.shape == (n, size, size, 3)
     assert numpy.isfinite(images).all() and ((images >= 0) & (images <= 1)).all()
@@ -169,14 +169,14 @@ def test_the_shares_of_the_directions_sum_to_1():
     numpy.testing.assert_allclose(F[:, SHARES].sum(axis=1), 1, rtol=1e-9)
 
 
-def test_more_light_changes_the_mean_colour_and_nothing_else():
+def test_more_light_changes_the_mean_color_and_nothing_else():
     images = 0.5 * numpy.random.default_rng(0).random((5, 16, 16, 3))
     F, G = features(images), features(images + 0.25)
     numpy.testing.assert_allclose(G[:, :3], F[:, :3] + 0.25, rtol=1e-12)
     numpy.testing.assert_allclose(G[:, 3:], F[:, 3:], rtol=1e-9, atol=1e-9)
 
 
-def test_the_colours_are_those_of_the_pixels():
+def test_the_color_features_are_the_moments_of_the_pixels():
     images = numpy.random.default_rng(0).random((3, 10, 14, 3))
     F, pixels = features(images), images.reshape(3, -1, 3)
     numpy.testing.assert_allclose(F[:, :3], pixels.mean(axis=1), rtol=1e-12)
@@ -196,7 +196,7 @@ def test_pictures_are_only_read_and_may_be_whole_numbers():
 
 # Telling the painters apart
 
-def test_texture_tells_the_painters_apart_and_mean_colour_does_not(pictures):
+def test_texture_tells_the_painters_apart_and_mean_color_does_not(pictures):
     """800 answers: 50 % of them right come out as 57 % in 1 case of 26,000, and 81 %, the best
     there is, by 5 standard errors higher in 1 of 3 million."""
     F, y = pictures

@@ -74,7 +74,7 @@ def test_the_covers_are_those_of_supersampling(radius):
         assert abs(image - supersampled(corners, 8, 64)).max() < 0.03
 
 
-def test_what_lies_outside_the_picture_is_cut_off_and_nothing_wraps():
+def test_what_lies_outside_the_image_is_cut_off_and_nothing_wraps():
     P = stars(numpy.random.default_rng(3), 10, 9)
     for shift in itertools.product((-0.5, 0, 0.5), repeat=2):
         whole = rasterise([(P + shift) / 3 + 1 / 3], 48)[:, 16:32, 16:32]
@@ -85,8 +85,8 @@ def test_what_lies_outside_the_picture_is_cut_off_and_nothing_wraps():
     assert (rasterise([rectangle(-9, -9, 9, 9)], 5) == 1).all()
 
 
-def test_a_shift_by_half_a_pixel_averages_neighbours():
-    """For the cover of half pixels is that of a picture twice as fine."""
+def test_a_shift_by_half_a_pixel_averages_neighbors():
+    """For the cover of half pixels is that of a image twice as fine."""
     P = stars(numpy.random.default_rng(4), 5, 9, radius=0.4)
     fine = rasterise([P], 32).reshape(5, 32, 16, 2).sum(axis=3)
     fine = (fine[:, 0::2] + fine[:, 1::2]) / 4
@@ -145,7 +145,7 @@ def test_the_first_row_is_the_top_and_the_first_column_the_left():
     assert image[0, 0] == 1 and image.sum() == 1
 
 
-def test_pictures_made_together_are_those_made_one_by_one():
+def test_images_made_together_are_those_made_one_by_one():
     P = [stars(numpy.random.default_rng(8), 6, m, radius=0.8) for m in (4, 9)]
     together = rasterise(P, 16)
     for i in range(6):
@@ -166,7 +166,7 @@ def test_corners_are_only_read_and_may_be_whole_numbers():
     ([rectangle(0, 0, 1, 1)[0]], 32, ValueError, r"polygons\[0\] must have shape .* got \(4, 2\)"),
     ([numpy.zeros((1, 2, 2))], 32, ValueError, "at least 3 corners"),
     ([numpy.zeros((1, 4, 3))], 32, ValueError, r"got \(1, 4, 3\)"),
-    ([numpy.zeros((2, 4, 2)), numpy.zeros((1, 4, 2))], 32, ValueError, "with n = 2 pictures"),
+    ([numpy.zeros((2, 4, 2)), numpy.zeros((1, 4, 2))], 32, ValueError, "with n = 2 images"),
     ([numpy.full((1, 4, 2), math.nan)], 32, ValueError, r"polygons\[0\] holds nan"),
     ([[[(0, 0), (1, 0)], [(0, 0)]]], 32, ValueError, r"polygons\[0\] is ragged"),
     ([numpy.full((1, 4, 2), "x")], 32, TypeError, r"polygons\[0\] must hold real numbers"),
@@ -178,18 +178,18 @@ def test_what_cannot_be_rasterised_is_refused(polygons, resolution, error, words
         rasterise(polygons, resolution)
 
 
-def test_many_pictures_need_little_memory_beside_themselves():
+def test_many_images_need_little_memory_beside_themselves():
     """Beside the result, its blocks before they are joined and what one block needs."""
     corners = stars(numpy.random.default_rng(0), 2000, 4)
     tracemalloc.start()
-    pictures = rasterise([corners, corners], 32)
+    images = rasterise([corners, corners], 32)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 2 * pictures.nbytes + 25e6
+    assert peak < 2 * images.nbytes + 25e6
 
 
 @pytest.mark.parametrize("polygons", [[1], [[[0, 0], [1, 0], [1, 1]]]])
-def test_polygons_without_pictures_or_corners_are_refused_in_words(polygons):
+def test_polygons_without_images_or_corners_are_refused_in_words(polygons):
     with pytest.raises(ValueError, match=r"polygons\[0\] must have shape \(n, m, 2\)"):
         rasterise(polygons)
 

@@ -89,7 +89,7 @@ def test_an_animal_does_not_depend_on_the_others(animal, k, low):
 
 
 @ANIMALS
-def test_each_latent_shows_in_the_picture_and_without_a_jump(animal, k, low):
+def test_each_latent_shows_in_the_image_and_without_a_jump(animal, k, low):
     """A step of 1/200 of the range moves no corner farther than 1/2 of a pixel of 1/32."""
     base = numpy.full((201, k), 0.3)
     for i in range(k):
@@ -101,7 +101,7 @@ def test_each_latent_shows_in_the_picture_and_without_a_jump(animal, k, low):
         assert abs(images[200] - images[50]).sum() > 8
 
 
-def test_the_ends_of_a_cycle_of_the_gait_are_the_same_picture():
+def test_the_ends_of_a_cycle_of_the_gait_are_the_same_image():
     latent = numpy.tile(numpy.random.default_rng(4).uniform(-1, 1, 8), (2, 1))
     latent[:, 0] = -1, 1
     first, last = rasterise(horse(latent))
@@ -143,7 +143,7 @@ def test_raising_the_head_of_a_dog_raises_its_nose():
 
 
 def test_the_mean_of_two_dogs_is_a_double_exposure():
-    """In both movements, more than 30 pixels are dog in one picture and background in the other."""
+    """In both movements, more than 30 pixels are dog in one image and background in the other."""
     images = rasterise(dog(numpy.array([(0, 0.5), (1, 0.5), (0.5, 0), (0.5, 1)])))
     for a, b in (images[:2], images[2:]):
         grey = abs((a + b) / 2 - 0.5) < 0.1

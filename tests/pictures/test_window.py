@@ -22,27 +22,27 @@ def window(side, levels, reach, rows, seed=0, dtype=float):
     return family, 2 * family.initial_theta(numpy.random.default_rng(seed), dtype)
 
 
-def all_pictures(side, levels):
+def all_images(side, levels):
     return numpy.array(list(itertools.product(range(levels), repeat=side**2)))
 
 
-def some_pictures(side, levels, n=6):
+def some_images(side, levels, n=6):
     return numpy.random.default_rng(1).integers(0, levels, (n, side**2))
 
 
 # Masses
 
 @every_shape
-def test_the_masses_of_all_pictures_sum_to_1(side, levels, reach, rows):
+def test_the_masses_of_all_images_sum_to_1(side, levels, reach, rows):
     family, theta = window(side, levels, reach, rows)
-    log_p = family(theta).log_mass(all_pictures(side, levels))
+    log_p = family(theta).log_mass(all_images(side, levels))
     assert numpy.exp(log_p).sum() == pytest.approx(1, rel=1e-12)
     assert log_p.std() > 0.1
 
 
 def test_a_log_mass_is_the_sum_of_those_of_the_pixels_given_the_ones_before():
     family, theta = window(4, 5, 2, 1)
-    p, K = family(theta), some_pictures(4, 5)
+    p, K = family(theta), some_images(4, 5)
     expected = numpy.zeros(6)
     for i in range(16):
         log_p = p.log_conditional(K, numpy.full((6, 1), i))
@@ -53,7 +53,7 @@ def test_a_log_mass_is_the_sum_of_those_of_the_pixels_given_the_ones_before():
 
 def test_what_comes_later_does_not_matter_for_a_pixel():
     family, theta = window(4, 3, 2, 2)
-    p, K, pixels = family(theta), some_pictures(4, 3), numpy.tile(numpy.arange(16), (6, 1))
+    p, K, pixels = family(theta), some_images(4, 3), numpy.tile(numpy.arange(16), (6, 1))
     before = p.log_conditional(K, pixels)
     for i in range(16):
         later = K.copy()
@@ -68,7 +68,7 @@ def test_samples_are_as_frequent_as_their_masses():
     p, n = family(theta), 20_000
     K = p.sample(n, numpy.random.default_rng(1))
     share = numpy.bincount(K @ [8, 4, 2, 1], minlength=16) / n
-    mass = numpy.exp(p.log_mass(all_pictures(2, 2)))
+    mass = numpy.exp(p.log_mass(all_images(2, 2)))
     assert (abs(share - mass) < 5 * numpy.sqrt(mass / n)).all()
 
 
@@ -92,7 +92,7 @@ def test_the_window_of_a_pixel_by_hand():
 def test_a_pixel_depends_on_its_window_and_on_nothing_else(reach, rows):
     side = 5
     family, _ = window(side, 4, reach, rows)
-    K, pixels = some_pictures(side, 4, n=1), numpy.arange(side**2)[None]
+    K, pixels = some_images(side, 4, n=1), numpy.arange(side**2)[None]
     before = family.inputs(K, pixels)
     for j in range(side**2):
         changed = K.copy()
@@ -106,7 +106,7 @@ def test_a_pixel_depends_on_its_window_and_on_nothing_else(reach, rows):
 
 def test_wrong_pixels_and_images_are_refused():
     family, theta = window(3, 4, 1, 1)
-    p, K, pixels = family(theta), some_pictures(3, 4), numpy.zeros((6, 1), dtype=int)
+    p, K, pixels = family(theta), some_images(3, 4), numpy.zeros((6, 1), dtype=int)
     for call, message in [
             (lambda: p.log_conditional(K, pixels + 9), "pixels must hold .* 0 to 8, got 9"),
             (lambda: p.log_conditional(K, pixels - 1), "pixels must hold .* 0 to 8, got -1"),
@@ -134,24 +134,24 @@ def test_the_gradient_of_the_loss_is_that_of_central_differences(side, levels, r
     family, theta = window(side, levels, reach, rows)
 
     def loss(theta):
-        value, dtheta = family.loss(theta, some_pictures(side, levels),
+        value, dtheta = family.loss(theta, some_images(side, levels),
                                     numpy.random.default_rng(2), m=5)
         return value, lambda cotangent: cotangent * dtheta
 
     check_gradient(loss, theta, rng=numpy.random.default_rng(1))
 
 
-def test_the_mean_loss_is_the_mean_of_minus_log_mass_over_pictures_and_pixels():
-    """From 40,000 pixels of each picture, within 5 standard errors."""
+def test_the_mean_loss_is_the_mean_of_minus_log_mass_over_images_and_pixels():
+    """From 40,000 pixels of each image, within 5 standard errors."""
     family, theta = window(3, 4, 1, 1)
-    K, p = some_pictures(3, 4), family(theta)
+    K, p = some_images(3, 4), family(theta)
     loss, _ = family.loss(theta, K, numpy.random.default_rng(0), m=40_000)
     assert loss == pytest.approx(-p.log_mass(K).mean() / 9, abs=5 * 1 / math.sqrt(240_000))
 
 
 def test_the_loss_takes_64_pixels_of_each_image_by_default():
     family, theta = window(3, 4, 1, 1)
-    K = some_pictures(3, 4)
+    K = some_images(3, 4)
     values = [float(family.loss(theta, K, numpy.random.default_rng(0), *m)[0])
               for m in ((), (64,), (63,))]
     assert values[0] == values[1] != values[2]
@@ -173,7 +173,7 @@ def test_training_lowers_the_loss():
 
 def test_training_begins_at_a_given_theta_and_goes_on_with_as_many_pixels_as_told():
     family, theta = window(3, 4, 1, 1, dtype="float32")
-    K, kept = some_pictures(3, 4), theta.copy()
+    K, kept = some_images(3, 4), theta.copy()
     step = next(family.train(K, numpy.random.default_rng(0), theta=theta, learning_rate=1e-9, m=50))
     assert isinstance(step, Step) and step.theta == pytest.approx(theta, abs=1e-6)
     assert (theta == kept).all()
@@ -185,9 +185,9 @@ def test_training_begins_at_a_given_theta_and_goes_on_with_as_many_pixels_as_tol
 # Arrays, and what is refused
 
 @pytest.mark.parametrize("n", [0, 1, BLOCK, BLOCK + 1])
-def test_pictures_together_have_the_masses_that_they_have_alone(n):
+def test_images_together_have_the_masses_that_they_have_alone(n):
     family, theta = window(3, 4, 1, 1)
-    p, K = family(theta), some_pictures(3, 4, n)
+    p, K = family(theta), some_images(3, 4, n)
     alone = [p.log_mass(K[i:i + 1])[0] for i in range(n)]
     assert p.log_mass(K).shape == (n,)
     numpy.testing.assert_allclose(p.log_mass(K), alone, rtol=1e-12)
@@ -195,9 +195,9 @@ def test_pictures_together_have_the_masses_that_they_have_alone(n):
     assert p.sample(n, numpy.random.default_rng(0)).shape == (n, 9)
 
 
-def test_a_model_keeps_its_theta_and_only_reads_pictures():
+def test_a_model_keeps_its_theta_and_only_reads_images():
     family, theta = window(3, 4, 1, 1)
-    p, K = family(theta), some_pictures(3, 4)
+    p, K = family(theta), some_images(3, 4)
     K.flags.writeable = False
     before = p.log_mass(K)
     theta += 1
@@ -225,7 +225,7 @@ def test_a_wrong_window_is_refused(arguments, error, message):
 
 def test_wrong_data_and_arguments_are_refused():
     family, theta = window(3, 4, 1, 1)
-    p, K, rng = family(theta), some_pictures(3, 4), numpy.random.default_rng(0)
+    p, K, rng = family(theta), some_images(3, 4), numpy.random.default_rng(0)
     for call, error, message in [
             (lambda: family(theta[1:]), ValueError, "theta must be an array of shape"),
             (lambda: family.loss(theta[1:], K, rng), ValueError, "theta must be an array of shape"),
@@ -251,7 +251,7 @@ def test_wrong_data_and_arguments_are_refused():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_device_computes_what_numpy_does_in_the_precision_of_theta(xp, make_rng, dtype):
     family, theta = window(3, 4, 1, 1, dtype=dtype)
-    host, pixels = some_pictures(3, 4), numpy.tile([2, 5, 8], (6, 1))
+    host, pixels = some_images(3, 4), numpy.tile([2, 5, 8], (6, 1))
     K, p, on_host = xp.asarray(host), family(xp.asarray(theta)), family(theta)
     for found, expected in [
             (p.log_mass(K), on_host.log_mass(host)),
@@ -265,9 +265,9 @@ def test_a_device_computes_what_numpy_does_in_the_precision_of_theta(xp, make_rn
     assert to_numpy(samples == p.sample(4, make_rng(0))).all()
 
 
-def test_training_stays_where_the_pictures_are_and_is_in_single_precision(xp, make_rng):
+def test_training_stays_where_the_images_are_and_is_in_single_precision(xp, make_rng):
     family = WindowFamily(3, 4, 1, 1, (7,))
-    K = xp.asarray(some_pictures(3, 4))
+    K = xp.asarray(some_images(3, 4))
     steps = list(family.train(K, make_rng(0), max_steps=3, batch=4))
     assert [step.step for step in steps] == [0, 1, 2]
     assert all(array_module(step.theta) is xp and step.theta.dtype == numpy.float32
@@ -276,7 +276,7 @@ def test_training_stays_where_the_pictures_are_and_is_in_single_precision(xp, ma
 
 def test_a_loss_and_a_step_of_training_never_wait_for_the_device(device):
     family, theta = window(3, 4, 1, 1)
-    theta, K = device.asarray(theta), device.asarray(some_pictures(3, 4))
+    theta, K = device.asarray(theta), device.asarray(some_images(3, 4))
     with stand_in_cupy.counted() as n:
         family.loss(theta, K, device.random.default_rng(0))
     assert n.waits == 0
@@ -285,11 +285,11 @@ def test_a_loss_and_a_step_of_training_never_wait_for_the_device(device):
 
 def test_arrays_on_two_devices_are_refused(device):
     family, theta = window(3, 4, 1, 1)
-    K = some_pictures(3, 4)
-    for p, pictures, rng in ((family(theta), device.asarray(K), device.random.default_rng(0)),
+    K = some_images(3, 4)
+    for p, images, rng in ((family(theta), device.asarray(K), device.random.default_rng(0)),
                              (family(device.asarray(theta)), K, numpy.random.default_rng(0))):
         with pytest.raises(TypeError, match="move one of them first"):
-            p.log_mass(pictures)
+            p.log_mass(images)
         with pytest.raises(TypeError):
             p.sample(2, rng)
 

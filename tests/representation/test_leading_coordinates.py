@@ -198,7 +198,7 @@ def test_data_and_codes_are_only_read():
     assert (coordinates.jittered(Z, 0, numpy.random.default_rng(0)) == Z).all()
 
 
-def test_no_row_and_one_row_and_lists():
+def test_no_rows_and_a_list_of_one_row_are_data_too():
     coordinates, p = fitted()
     X, rng = data(), numpy.random.default_rng(0)
     assert p.log_prob(X[:0]).shape == (0,) and p.sample(0, rng).shape == (0, 6)

@@ -54,7 +54,7 @@ def test_the_standard_error_is_a_quarter_larger_than_that_of_independent_ratios(
 
 @pytest.mark.parametrize("embed", [flat, bent])
 @pytest.mark.parametrize("k, bias", [(1, 0), (2, 0.03), (3, 0.15), (5, 0.5)])
-def test_a_cube_of_k_dimensions_in_20_has_k(k, bias, embed):
+def test_a_cube_of_k_dimensions_in_a_space_of_20_has_k_dimensions(k, bias, embed):
     """Within 4 standard errors for three seeds, and the bias that a cube has because a
     point near its border finds its second neighbour farther off than it should."""
     n = 2000
@@ -65,13 +65,13 @@ def test_a_cube_of_k_dimensions_in_20_has_k(k, bias, embed):
         assert -4 * standard_error(k, n) - bias < found - k < 4 * standard_error(k, n)
 
 
-def test_it_is_n_minus_1_over_the_sum_of_the_logarithms_of_the_ratios():
+def test_the_estimate_is_n_minus_1_over_the_sum_of_the_logarithms_of_the_ratios():
     """Of 0, 1, 3, 7 on a line: the ratios are 3, 2, 3/2 (3 - 1 = 2, 3) and 6/4."""
     expected = 3 / math.log(3 * 2 * 1.5 * 1.5)
     assert intrinsic_dimension([[0.0], [1.0], [3.0], [7.0]]) == pytest.approx(expected, rel=1e-12)
 
 
-def test_the_density_of_the_points_does_not_matter():
+def test_the_estimate_does_not_depend_on_the_density_of_the_points():
     rng = numpy.random.default_rng(0)
     for U in (rng.standard_normal((2000, 2)), rng.exponential(size=(2000, 2)), rng.beta(
             3, 1, size=(2000, 2))):
@@ -197,7 +197,7 @@ def test_whole_numbers_are_numbers_like_others():
     assert determination(U, U + 0.5) == pytest.approx(1 - 0.25 / U.var())
 
 
-def test_the_truth_explains_all_and_the_mean_nothing():
+def test_r_squared_of_the_truth_is_1_and_of_the_mean_0():
     U = numpy.random.default_rng(0).standard_normal((100, 2))
     assert determination(U, U).tolist() == [1, 1]
     mean = numpy.zeros_like(U) + U.mean(axis=0)

@@ -197,7 +197,7 @@ def test_parameters_of_whole_numbers_do_not_round_the_data():
 # Probabilistic PCA: maximum likelihood
 
 @every_shape
-def test_the_likelihood_is_stationary_at_its_maximum_and_no_neighbour_has_more(n, d, k):
+def test_the_likelihood_is_stationary_at_its_maximum_and_no_neighbor_has_more(n, d, k):
     X, family = data(n, d), ProbabilisticPCAFamily(d, k)
     theta = family.mle(X)
     log_p, backward = family.log_prob(theta, X)

@@ -82,15 +82,15 @@ def spline(x, raw):
     knots_x, backward_x = _knots(raw[:, :K])
     knots_y, backward_y = _knots(raw[:, K:2 * K])
     rows, j = xp.arange(len(x)), _bin(xp.where(inside, x, 0), knots_x)
-    x0, w, y0, h, s, d0, d1 = _in_bin(knots_x, knots_y, raw, rows, j)
+    x0, w, y0, h, s, delta0, delta1 = _in_bin(knots_x, knots_y, raw, rows, j)
 
     xi = (xp.where(inside, x, x0) - x0) / w                         # (1)
     zeta = xi * (1 - xi)                                            # (1)
-    N = s * xi**2 + d0 * zeta                                       # (2)
-    eta = d0 + d1 - 2 * s                                           # (3)
+    N = s * xi**2 + delta0 * zeta                                       # (2)
+    eta = delta0 + delta1 - 2 * s                                           # (3)
     D = s + eta * zeta                                              # (3)
     y = xp.where(inside, (y0 + h * N / D).clip(-1, 1), x)           # rounding could step over 1 (4)
-    M = d1 * xi**2 + 2 * s * zeta + d0 * (1 - xi)**2                # (5)
+    M = delta1 * xi**2 + 2 * s * zeta + delta0 * (1 - xi)**2                # (5)
     log_slope = xp.where(inside, xp.log(M * (s / D)**2), 0)         # (6)
 
     def backward(dy, dlog_slope):
@@ -113,11 +113,11 @@ def spline(x, raw):
         dD = -(N / D * dN + 2 / D * dlog)
         dM = dlog / M
         tilt = 1 - 2 * xi
-        dxi = ((2 * s * xi + d0 * tilt) * dN + eta * tilt * dD
-               + 2 * (d1 * xi + s * tilt - d0 * (1 - xi)) * dM)
+        dxi = ((2 * s * xi + delta0 * tilt) * dN + eta * tilt * dD
+               + 2 * (delta1 * xi + s * tilt - delta0 * (1 - xi)) * dM)
         ds = xi**2 * dN + (1 - 2 * zeta) * dD + 2 * zeta * dM + 2 / s * dlog
-        dd0 = zeta * (dN + dD) + (1 - xi)**2 * dM
-        dd1 = zeta * dD + xi**2 * dM
+        ddelta0 = zeta * (dN + dD) + (1 - xi)**2 * dM
+        ddelta1 = zeta * dD + xi**2 * dM
         dh = N / D * dy_inside + ds / w
         dw = -(s * ds + xi * dxi) / w
         dx = dxi / w
@@ -125,8 +125,8 @@ def spline(x, raw):
         draw = xp.zeros_like(raw)
         draw[:, :K] = backward_x(rows, j, -dx - dw, dw)
         draw[:, K:2 * K] = backward_y(rows, j, dy_inside - dh, dh)
-        draw[rows, 2 * K + j] = dd0 * _slope_derivative(raw[rows, 2 * K + j])
-        draw[rows, 2 * K + j + 1] = dd1 * _slope_derivative(raw[rows, 2 * K + j + 1])
+        draw[rows, 2 * K + j] = ddelta0 * _slope_derivative(raw[rows, 2 * K + j])
+        draw[rows, 2 * K + j + 1] = ddelta1 * _slope_derivative(raw[rows, 2 * K + j + 1])
         return xp.where(inside, dx, dy), draw
 
     return (y, log_slope), backward
@@ -144,9 +144,9 @@ def inverse_spline(y, raw):
     inside = abs(y) <= 1
     knots_x, knots_y = _knots(raw[:, :K])[0], _knots(raw[:, K:2 * K])[0]
     rows, j = xp.arange(len(y)), _bin(xp.where(inside, y, 0), knots_y)
-    x0, w, y0, h, s, d0, d1 = _in_bin(knots_x, knots_y, raw, rows, j)
-    u, eta = xp.where(inside, y, y0) - y0, d0 + d1 - 2 * s
-    beta, gamma = h * d0 - u * eta, -s * u                          # (7)
+    x0, w, y0, h, s, delta0, delta1 = _in_bin(knots_x, knots_y, raw, rows, j)
+    u, eta = xp.where(inside, y, y0) - y0, delta0 + delta1 - 2 * s
+    beta, gamma = h * delta0 - u * eta, -s * u                          # (7)
     alpha = h * s - beta                                            # (7)
     xi = -2 * gamma / (beta + xp.sqrt(xp.maximum(beta**2 - 4 * alpha * gamma, 0)))          # (8)
     return xp.where(inside, (x0 + xi * w).clip(-1, 1), y)
@@ -211,8 +211,8 @@ def _in_bin(knots_x, knots_y, raw, rows, j):
     first = raw.shape[1] // 3 * 2                                   # 2K: where the slopes begin
     x0, y0 = knots_x[rows, j], knots_y[rows, j]
     w, h = knots_x[rows, j + 1] - x0, knots_y[rows, j + 1] - y0
-    d0, d1 = (SMALLEST + softplus(raw[rows, first + i] + ZERO_IS_ONE) for i in (j, j + 1))
-    return x0, w, y0, h, h / w, d0, d1
+    delta0, delta1 = (SMALLEST + softplus(raw[rows, first + i] + ZERO_IS_ONE) for i in (j, j + 1))
+    return x0, w, y0, h, h / w, delta0, delta1
 
 
 def _slope_derivative(raw):

@@ -227,8 +227,8 @@ class Diffusion(Trained):
                     - KL(q(x_T|x)‖N(0, I))
 
     Each is one of two normal densities, with means µ, µ' and variances v, v'. The log of their
-    quotient at y is ½ (|y - µ'|²/v' - |y - µ|²/v - d log(v/v')). Over draws y of the first, the
-    mean of |y - µ|² is d v and that of |y - µ'|² is |µ - µ'|² + d v. Hence
+    quotient at x_s is ½ (|x_s - µ'|²/v' - |x_s - µ|²/v - d log(v/v')). Over draws of the first, the
+    mean of |x_s - µ|² is d v, and that of |x_s - µ'|² is |µ - µ'|² + d v. Hence
 
         KL(N(µ, v I)‖N(µ', v' I)) = ½ (|µ - µ'|²/v' + d (v/v' - 1 - log(v/v')))
 
@@ -330,8 +330,8 @@ class Diffusion(Trained):
         `n_steps` equal steps in λ, (n, d)."""
         n_steps = checks.whole_number(n_steps, "n_steps", least=1)
         first, last = self.log_snr[1:2], self.log_snr[-1:]
-        return self._draws(lambda m: _runge_kutta(
-            self._velocity, self._normal(m, rng), last, first, n_steps) / self.alpha[1], n, rng)
+        return self._draws(lambda n: _runge_kutta(
+            self._velocity, self._normal(n, rng), last, first, n_steps) / self.alpha[1], n, rng)
 
     def _velocity(self, X, log_snr):
         """dx/dλ (n, d) at the level λ, of shape (1,).

@@ -153,7 +153,7 @@ class DiffusionFamily(TrainedFamily):
             dX = sigma * deps_hat + backward_phi(dH[:, :phi.shape[1]]) if inputs else None
             return dtheta, dX
 
-        return sigma * X + alpha * output, backward                                          # (5)
+        return sigma * X + alpha * output, backward                                     # (5)
 
     def _embedding(self, log_snr):
         """τ: sines and cosines of λ, so that the network can tell near levels apart. The slowest
@@ -244,8 +244,9 @@ class Diffusion(Trained):
         -log p(x|x_1)          = ½ (w_1 |ε̂ - ε|² + d (log 2π + log σ_1²))
         KL(q(x_T|x)‖N(0, I))   = ½ (α_T² |x|² + d (σ_T² - 1 - log σ_T²))
 
-    In the sum all log σ_t² cancel, and (11) remains. If λ falls evenly in small steps, all w_t with
-    t > 1 are nearly the same: then a smaller loss is a higher bound, apart from level 1.
+    In the sum of all these the log σ_t² cancel, and (11) remains. If λ falls evenly in small steps,
+    all w_t with t > 1 are nearly the same: then a smaller loss is a higher bound, apart from level
+    1.
 
     `ode_log_prob` is the density of another distribution, that of the flow, from which
     `sample_deterministic` draws. It is close to the chain's if ε̂ is close to E[ε|x_t]. Anything
@@ -315,7 +316,7 @@ class Diffusion(Trained):
         return -0.5 * total                                                             # (11)
 
     def _term(self, t, X, rng):
-        """w_t |ε̂ - ε|² for each row of X at its level t (n,)."""
+        """w_t |ε̂ - ε|² for each row of X at its level t (n,), less what varies around 0."""
         return in_blocks(lambda i, j: self._term_of_block(t[i:j], X[i:j], rng), len(X))
 
     def _term_of_block(self, t, X, rng):

@@ -21,8 +21,8 @@ best D, with m = (p_data + q)/2,
       = -log 4 + KL(p_data‖m) + KL(q‖m) = -log 4 + 2 JS(p_data, q)
 
 as each 1/2 gives -log 2, and JS is the mean of the two KL (probability/divergence.py). So the
-generator lowers a divergence, which is 0 for q = p_data. As V is made of means over samples, q need
-not be known. But then it stays unknown: this family is implicit, it can only sample.
+generator lowers a divergence, which is 0 for q = p_data alone. As V is made of means over samples,
+q need not be known. But then it stays unknown: this family is implicit, it can only sample.
 
 In code both sides minimize a loss, over n rows x_i of the data and n draws z_i. By (3) log D is
 -softplus(-logit), and log(1 - D) is -softplus(logit):

@@ -29,8 +29,8 @@ So ∂log Ẑ/∂θ is again minus a mean over the model, in which u_j has a sof
 draws log Ẑ is too small on average, by about half its variance (Jensen's inequality).
 
 **In many dimensions** hardly any u_j falls where p is large. Contrastive divergence (Hinton 2002)
-takes the mean over the model from samples x'_j of a Markov chain instead (langevin.py), as Hinton
-did from a few steps that start at the data. With n' of them,
+takes the mean over the model from n' samples x'_j of Markov chains instead (langevin.py). Hinton's
+chains take a few steps, from the data on; those of `train` go on from step to step:
 
     1/n Σ_i E(x_i) - 1/n' Σ_j E(x'_j)   has about the gradient of the loss, not its value     (5)
 

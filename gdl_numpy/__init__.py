@@ -1,6 +1,6 @@
 """Chapter 1 of "Generative Deep Learning", executable: a textbook whose text is its source.
 
-Somebody shows you fifty points in the plane, and not the rule that made them. Write down a rule of
+You are shown fifty points in the plane, and not the rule that made them. Write down a rule of
 your own that makes points like these. The chapter begins with this problem, "Hello, world", and
 with the simplest model there is: a box around the points, uniform inside and 0 outside.
 
@@ -57,7 +57,7 @@ The chapter: read these in this order. Each heading is a section of the book.
     discriminative  判别模型      p(y|x): the label, given the observation
     logistic        逻辑回归      p(y|x) whose logits are linear in x
     conditional     条件生成模型  p(x|y), p(y), and Bayes' rule between the two sides
-    painters        画家          two painters by rule, whose pictures are to be told apart
+    painters        画家          two rule-based painters, whose pictures are to be told apart
 
 "Representation learning", Figures 1-7, 1-8 and 1-9, and the horses of "What is generative
 modeling?", Figure 1-1
@@ -87,12 +87,13 @@ The machinery beneath it: read these when a formula of the chapter calls for the
 
 Arrays, checks, and what is done with large data
 
-    backend    后端  where arrays live: NumPy on the processor, CuPy on the GPU
-    moments    矩    mean and covariance of many rows, added in float64
-    checks     检查  what is refused at the door, and in which words
-    described  描述  densities and families that say what they are
-    blocks     分块  large data, some rows at a time
-    memory     内存  keeps freed memory, which halves the time of a training step
+    backend    后端      where arrays live: NumPy on the processor, CuPy on the GPU
+    moments    矩        mean and covariance of many rows, added in float64
+    checks     检查      what is refused at the door, and in which words
+    described  描述      densities and families that say what they are
+    blocks     分块      large data, some rows at a time
+    exact      精确分格  the cell that holds a number, whatever is rounded
+    memory     内存      keeps freed memory, which halves the time of a training step
 
 Methods that need only numbers
 
@@ -106,7 +107,7 @@ Methods that need only numbers
     langevin        朗之万动力学    a Markov chain for any energy
     polygon         多边形          regions with straight edges: membership, integrals, sampling
 
-Networks and what is kept of them
+Networks, and how they are stored
 
     network             神经网络    the multilayer perceptron and its pullback
     fourier             傅里叶特征  waves of the coordinates, so that networks can learn fine detail
@@ -122,8 +123,8 @@ Densities and pictures that the figures need
     rasteriser           栅格化    polygons become pictures, every pixel continuous in their corners
     pixels               像素      grey levels, and what a density says of them
     discretised          离散化    masses of grey levels by a density of few numbers
-    window               窗口      each pixel from a window of those before it
-    leading_coordinates  主坐标    a density of few coordinates, and noise for the rest
+    window               窗口      each pixel, given a window of those before it
+    leading_coordinates  主坐标    a density of a few coordinates, and noise for the rest
 
 Import a module by its name, `from gdl_numpy.probability.density import Normal`; this page
 re-exports nothing. Observations are rows, logarithms are natural, points of the map are (latitude,

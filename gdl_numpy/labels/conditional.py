@@ -141,6 +141,7 @@ class ClassConditional(Described):
         wrong logistic regression wins.
         """
         X, rows = _by_label(X, y)
+        checks.in_range(X)
         xp, shares = array_module(X), [len(i) / len(X) for i in rows]
         means, covariances = zip(*(moments(X[i]) for i in rows), strict=True)
         covariance = sum(p * C for p, C in zip(shares, covariances, strict=True))           # (4)

@@ -54,6 +54,8 @@ import numpy
 
 from gdl_numpy.numerics.backend import to_numpy
 
+ROWS = 2**13                                                # of one block
+
 
 def separated_near(X, origin, y, V, nearly=0.5):
     """Whether planes near V (d + 1, K) separate the labels y (n,) of the rows of X (n, d): a bool.
@@ -62,20 +64,29 @@ def separated_near(X, origin, y, V, nearly=0.5):
     contested. True is certain; False says nothing of planes far from V.
     """
     X, origin, y, V = map(to_numpy, (X, origin, y, V))
-    margin, _ = _margins(X - origin, y, V)
-    if not (margin > -nearly).all() or not (margin[margin < numpy.inf] >= nearly).any():
-        return False
-    contested = numpy.argwhere(margin < nearly)
-    if _independent(X - origin, y, contested, V.shape[1]):
+    contested, certain = [], False
+    for i in range(0, len(X), ROWS):
+        margin, _ = _margins(X[i:i + ROWS] - origin, y[i:i + ROWS], V)
+        if not (margin > -nearly).all():
+            return False
+        certain = certain or (margin[margin < numpy.inf] >= nearly).any()
+        contested.append(numpy.argwhere(margin < nearly) + [i, 0])
+    contested = numpy.concatenate(contested)
+    if not certain or _independent(X, origin, y, contested, V.shape[1]):
         return False                                        # only V = 0 makes all of them 0
     planes = _with_margins_0(X, origin, y, contested, V[:, 1:] - V[:, :1])
     if not planes.any():
         return False
-    rounded = (planes / abs(planes).max()).astype(float)
-    margin, error = _margins(X - origin, y, numpy.insert(rounded, 0, 0, axis=1))
-    margin[tuple(contested.T)] = numpy.inf                  # is 0 exactly
-    doubtful = numpy.argwhere(margin <= error)
-    return bool((_exact_margins(X, origin, y, doubtful, planes) > 0).all())
+    rounded = numpy.insert((planes / abs(planes).max()).astype(float), 0, 0, axis=1)
+    for i in range(0, len(X), ROWS):
+        margin, error = _margins(X[i:i + ROWS] - origin, y[i:i + ROWS], rounded)
+        here = contested[numpy.searchsorted(contested[:, 0], i):
+                         numpy.searchsorted(contested[:, 0], i + ROWS)]
+        margin[here[:, 0] - i, here[:, 1]] = numpy.inf      # is 0 exactly
+        doubtful = numpy.argwhere(margin <= error) + [i, 0]
+        if not (_exact_margins(X, origin, y, doubtful, planes) > 0).all():
+            return False
+    return True
 
 
 def _margins(X, y, V):
@@ -87,11 +98,11 @@ def _margins(X, y, V):
     return margin, rounding * (size[rows, y][:, None] + size)
 
 
-def _independent(X, y, pairs, K):
+def _independent(X, origin, y, pairs, K):
     """Whether the margins of some of these pairs are 0 for V = 0 only, beyond any doubt."""
     V = numpy.eye(K)[:, 1:]
     some = pairs[::max(1, len(pairs) // (4 * K * (X.shape[1] + 1)))]
-    x1 = numpy.insert(X, X.shape[1], 1, axis=1)[some[:, 0]]
+    x1 = numpy.insert(X[some[:, 0]] - origin, X.shape[1], 1, axis=1)
     C = x1[:, :, None] * (V[y[some[:, 0]]] - V[some[:, 1]])[:, None]
     C = C.reshape(len(some), (X.shape[1] + 1) * (K - 1))
     if len(C) < C.shape[1]:
@@ -115,10 +126,9 @@ def _with_margins_0(X, origin, y, contested, V):
         planes = delta * free
         planes[pivots] = -E.dot(free)                                                       # (1)
         planes = (planes if delta > 0 else -planes).reshape(V.shape)    # as V, times |δ|, not δ
-        left = _exact_margins(X, origin, y, contested, planes)
-        if not left.any():
+        i, k = _farthest_from_0(X, origin, y, contested, planes)
+        if i < 0:
             return planes
-        i, k = contested[abs(left).argmax()]
         c = numpy.zeros((V.shape[0], V.shape[1] + 1), dtype=object)
         c[:, y[i]] = _whole_rows(X[[i]], origin)[0]
         c[:, k] = -c[:, y[i]]
@@ -128,6 +138,16 @@ def _with_margins_0(X, origin, y, contested, V):
         E = numpy.vstack([(c[q] * E - numpy.outer(E[:, q], c)) // delta, c])                # (3)
         pivots.append(q)
         delta = c[q]
+
+
+def _farthest_from_0(X, origin, y, pairs, planes):
+    """The pair (row, class) whose margin is farthest from 0, in the first block where any is not 0,
+    and (-1, -1) if all of them are."""
+    for i in range(0, len(pairs), ROWS):
+        margin = _exact_margins(X, origin, y, pairs[i:i + ROWS], planes)
+        if margin.any():
+            return pairs[i + abs(margin).argmax()]
+    return -1, -1
 
 
 def _exact_margins(X, origin, y, pairs, planes):

@@ -52,6 +52,8 @@ plane, and class 0 minus half of it, by (11):
 See tests/labels/test_softmax_newton.py (that it holds).
 """
 
+import math
+
 from gdl_numpy.labels.separation import separated_near
 from gdl_numpy.numerics import newton
 from gdl_numpy.numerics.backend import array_module
@@ -100,6 +102,18 @@ def _evaluate(theta, X1, y, penalty):
         loss -= float((log_p * onehot).sum()) / n
         gradient += _pulled_back(residual / n, X1[rows], columns)                           # (2)
     return loss, gradient, lambda v: _hessian_times(v, p, X1, y, penalty)
+
+
+def _left(theta, X1, y, penalty):
+    """The largest share that a derivative is of the sizes of the terms that it is the sum of."""
+    gradient, columns, xp = penalty * theta, len(theta) // X1.shape[1], array_module(X1)
+    size = abs(gradient)
+    for start in range(0, len(X1), BLOCK):
+        x = X1[start:start + BLOCK]
+        r = _residual(theta, x, y[start:start + BLOCK])[3] / len(X1)
+        gradient, size = (gradient + _pulled_back(r, x, columns),
+                          size + _pulled_back(abs(r), abs(x), columns))
+    return float((abs(gradient) / xp.where(size > 0, size, 1)).max())
 
 
 def _hessian_times(v, p, X1, y, penalty):
@@ -186,6 +200,15 @@ def _far_rows_apart(X1):
     return L, U
 
 
+def _refuse_far(X1):
+    """ValueError if squares of X1, a column in its typical size, leave the range of float64."""
+    largest = abs(X1).max(axis=0)
+    if not float(largest.max()) < 1e150:
+        raise ValueError(f"X has a row {float(largest.max()):.3g} times as far out in column "
+                         f"{int(largest.argmax())} as most others, so squares overflow: rescale or "
+                         "drop it")
+
+
 def _refuse_dependent(X1):
     """ValueError if the columns of X1 depend on each other; a row counts as much as any other."""
     xp = array_module(X1)
@@ -198,9 +221,27 @@ def _refuse_dependent(X1):
                          "unique: pass a positive l2")
 
 
-def _farthest(a, y):
-    """The largest difference of logits a (n, K) from that of the label, for each row, (n,)."""
-    return abs(array_module(a).take_along_axis(a, y[:, None], axis=1) - a).max(axis=1)
+def _moves_far(moved, X1, y):
+    """Whether planes `moved` (d + 1, K) add 0.5 or more to a label's logit beside another one's."""
+    xp = array_module(X1)
+
+    def farthest(i, j):
+        a = X1[i:j] @ moved
+        return abs(xp.take_along_axis(a, y[i:j, None], axis=1) - a).max(axis=1)
+
+    return float(in_blocks(farthest, len(X1)).max()) >= 0.5
+
+
+def _still_promised(theta, X1, y, penalty):
+    """The largest g_j²/H_jj, twice what a step along one parameter alone is to gain."""
+    xp, columns = array_module(X1), len(theta) // X1.shape[1]
+    g, H = penalty * theta, penalty.copy()
+    for start in range(0, len(X1), BLOCK):
+        x = X1[start:start + BLOCK]
+        _, onehot, p, residual = _residual(theta, x, y[start:start + BLOCK])
+        g += _pulled_back(residual / len(X1), x, columns)
+        H += _pulled_back(p * xp.where(onehot, -residual, 1 - p) / len(X1), x**2, columns)
+    return float((g * (g / xp.where(H > 0, H, 1))).max())
 
 
 # θ̂
@@ -210,6 +251,7 @@ def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
     xp, d = array_module(X), X.shape[1]
     X1 = xp.ones((len(X), d + 1))
     X1[:, :-1] = (X.astype(float) - origin) / unit                                          # (8)
+    _refuse_far(X1)
     U = xp.eye(d + 1)
     if l2 == 0:                                             # then θ may be measured in any basis
         _refuse_dependent(X1)
@@ -220,29 +262,48 @@ def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
     penalty = penalty.ravel()
     theta, even = 0 * penalty, xp.full((1, 1), 0.25)
     precondition = _inverse_of_blocks(X1, even, penalty)
+    far_rows, least, waited = float(abs(X1).max()) > 1e4, math.inf, 0
 
     def renew(theta):
         return _inverse_of_blocks(X1, _curvatures(theta, X1, y), penalty)
 
-    def look(step):                                         # whether it moves no logit far
+    def evaluate(theta):
+        nonlocal here
+        loss, gradient, product = _evaluate(theta, X1, y, penalty)
+        here = theta, loss, gradient
+        return loss, gradient, product
+
+    def look(step):                                         # whether the gradient is nearly 0
+        nonlocal least, waited
         moved = -_all_classes(step.reshape(d + 1, -1))
-        far = float(in_blocks(lambda i, j: _farthest(X1[i:j] @ moved, y[i:j]), len(X)).max())
-        if l2 == 0 and far >= 0.5 and separated_near(
-                X.astype(float) / unit, origin / unit, y, xp.linalg.solve(U, moved)):
+        if l2 == 0 and _moves_far(moved, X1, y) and separated_near(
+                X / unit, origin / unit, y, xp.linalg.solve(U, moved)):
             raise ValueError("the classes are separated by a plane, so the likelihood has no "
                              "maximum: longer weights always raise it; pass a positive l2")
-        return far < 1e-3
+        at, loss, gradient = here
+        if float((step * gradient).sum()) > max(tol, 1e-9) * max(1.0, loss):
+            return False                                    # nothing ends yet: save the sums
+        left = _left(at, X1, y, penalty)
+        least, waited = (left, 0) if left < 0.5 * least else (least, waited + 1)
+        return left <= 1e-6 or (least < 0.1 and waited > 20)        # it is rounding that is left
 
     if len(X1) > 100 * len(theta):                          # far away a tenth of the rows will do
         few, labels = X1[::10].copy(), y[::10]
         theta, _, _ = newton.minimize(lambda theta: _evaluate(theta, few, labels, penalty), theta,
                                       precondition, 1e-4, 10, enough=1e-6)
+    here = None                                             # θ, the loss and its gradient there
     theta, loss, converged = newton.minimize(
-        lambda theta: _evaluate(theta, X1, y, penalty), theta, precondition, 0.5 * tol, max_steps,
-        enough=0.01 * tol, look=look, renew=renew, worth=d)
+        evaluate, theta, precondition, 0.5 * tol, max_steps, enough=0 if far_rows else 0.01 * tol,
+        look=look, renew=renew, worth=0 if far_rows else d)
     if not converged:
         raise ValueError(f"Newton's method has not converged in {max_steps} steps, at a loss "
                          f"of {loss} nats per row: pass a positive l2")
+    promised = _still_promised(theta, X1, y, penalty)
+    if not promised <= max(1e-8, tol):
+        raise ValueError("Newton's method has ended where one weight alone still promises "
+                         f"{promised:.3g} nats per row, as rounding hides the minimum beside rows "
+                         f"{float(abs(X1).max()):.3g} times as far out as most: rescale or drop "
+                         "them")
     return xp.linalg.solve(U, theta.reshape(d + 1, -1))
 
 

@@ -53,6 +53,7 @@ from gdl_numpy.networks.trained import Tractable, TractableFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.elementary import log_softmax, sigmoid, softmax, softplus
+from gdl_numpy.numerics.exact import cell_of
 from gdl_numpy.probability.density import categorical
 
 
@@ -81,10 +82,14 @@ class AutoregressiveFamily(TractableFamily):
             Network((i, *self.hidden, K[i]), activation,
                     None if waves is None else self.waves[self.order[:i]], bound)
             for i in range(1, self.d)), before=K[:1])
+        checks.wide_cells([-1.0] * d, [1.0] * d, self.bins, float, "bins")
         self.log_cell_volume = sum(math.log(2 / k) for k in K)
 
     def __call__(self, theta):
-        return Autoregressive(self, theta)
+        """p_θ. ValueError if bins are too narrow for the precision of theta."""
+        p = Autoregressive(self, theta)
+        checks.wide_cells([-1.0] * self.d, [1.0] * self.d, self.bins, p.theta.dtype, "bins")
+        return p
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
@@ -93,7 +98,7 @@ class AutoregressiveFamily(TractableFamily):
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)     # log p off the box
         X = xp.where(inside[:, None], X, 0)
-        k = [_bin(X[:, i], self.bins[axis]) for i, axis in enumerate(self.order)]           # (2)
+        k = cell_of(X, -1.0, 1.0, xp.asarray([self.bins[axis] for axis in self.order])).T   # (2)
 
         log_p = log_softmax(first)[k[0]] - self.log_cell_volume     # the widths of all axes (3)
         pullbacks = []
@@ -133,11 +138,6 @@ class AutoregressiveFamily(TractableFamily):
                                 self.d - 1)
         a, backward = self.networks[i - 1](parts[i], before, "before")
         return a, lambda da: backward(da, inputs=False)[0]
-
-
-def _bin(x, K):
-    """The number, from 0 to K - 1, of the bin of [-1, 1] that holds each x (n,)."""
-    return array_module(x).minimum(((x + 1) * (0.5 * K)).astype(int), K - 1)
 
 
 def _log_softmax_at(a, k):
@@ -192,12 +192,12 @@ class Autoregressive(_Autoregressive):
                 k = categorical(softmax(family.parts(theta)[0]), n, rng)            # (5)
             else:
                 cdf = softmax(family.logits(theta, X[:, :i])[0]).cumsum(axis=1, dtype=float)
-                u = rng.random((n, 1), dtype=theta.dtype) * cdf[:, -1:]
+                u = rng.random((n, 1), dtype=float) * cdf[:, -1:]       # of float32, 0 is too often
                 k = (cdf[:, :-1] <= u).sum(axis=1)                                  # (5)
             x, centre = (((k + u) * (2 / K) - 1).astype(theta.dtype)
                          for u in (rng.random(n, dtype=theta.dtype), 0.5))
-            x = xp.where(_bin(x, K) == k, x, centre)                # rounding could step over (5)
-            X[:, i] = xp.minimum(x, 1)
+            own = cell_of(x, -1.0, 1.0, K) == k                     # rounding could step over
+            X[:, i] = xp.minimum(xp.where(own, x, centre), 1)                       # (5)
         return X[:, [family.order.index(i) for i in range(family.d)]]
 
 
@@ -226,18 +226,18 @@ class MaskedAutoregressiveFamily(TractableFamily):
 
     def __init__(self, d, hidden, order=None, activation="relu"):
         self._set_options(d, hidden, activation)
-        self.order = checks.permutation(order, "order", self.d)
         self.network = Network((self.d, *self.hidden, self.d), activation)
         self._set_networks(self.network)
+        self.order = checks.permutation(order, "order", self.d)
         place = 1 + numpy.argsort(self.order)                       # of each coordinate: 1, ..., d
         degrees = [place, *(numpy.linspace(1, max(self.d - 1, 1), h).round() for h in self.hidden)]
-        mask = numpy.ones(self.n_parameters, dtype=bool)
+        mask = numpy.ones(self.n_parameters)
         *inner, (last, _) = self.network.cut(mask)
         for (W, _), before, after in zip(inner, degrees[:-1], degrees[1:], strict=True):
             W[...] = before[:, None] <= after
         last[...] = degrees[-1][:, None] < place
-        mask.flags.writeable = False
-        self._mask = mask
+        self._mask = mask.astype(bool)
+        self._mask.flags.writeable = False
 
     def __call__(self, theta):
         return MaskedAutoregressive(self, theta)
@@ -283,8 +283,8 @@ class MaskedAutoregressive(_Autoregressive):
         family, xp = self.family, array_module(self.theta)
         kept = self.theta * family.mask(xp)
         X = xp.zeros((n, family.d), dtype=kept.dtype)
-        u = rng.random((n, family.d), dtype=kept.dtype)
+        u = rng.random((n, family.d), dtype=float)                  # of float32, 0 is too often
         for i in family.order:
             a, _ = family.network(kept, X)
-            X[:, i] = u[:, i] < sigmoid(a[:, i])
+            X[:, i] = u[:, i] < sigmoid(a[:, i].astype(float))      # in float32, 1 is too often
         return X

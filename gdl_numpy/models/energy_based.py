@@ -125,7 +125,7 @@ class EnergyBasedFamily(TrainedFamily):
 
         The samples depend on θ, but are kept fixed here: ∂log Z/∂θ is a mean of ∂E/∂θ alone.
         """
-        samples = self._input(theta, samples, "samples")
+        samples = checks.not_empty(self._input(theta, samples, "samples"), "samples")
         at_data, dtheta = self.mean_energy(theta, X)
         at_samples, dtheta_at_samples = self.mean_energy(theta, samples)
         dtheta -= dtheta_at_samples

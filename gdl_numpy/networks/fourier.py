@@ -52,12 +52,13 @@ def n_features(d, F):
 def fourier_features(X, F):
     """φ (n, d + 2m) of each row of X (n, d), and backward: dφ -> dX (n, d).
 
-    F (d, m) goes where X is, and takes its precision; if it is None, φ is X itself.
+    F (d, m) goes where X is, and takes its precision; if it is None, φ is a copy of X.
     """
+    F = checks.waves(F, None, "F", finite=False)
+    X = checks.observations(X, finite=False, d=None if F is None else len(F))
     if F is None:
-        return X, lambda dphi: dphi
-    X, F = checks.real_array(X, "X", finite=False), checks.waves(F, None, "F", finite=False)
-    X, xp = checks.observations(X, X, finite=False, d=len(F)), array_module(X)
+        return X.copy(), lambda dphi: dphi.copy()
+    xp = array_module(X)
     F = xp.asarray(F, dtype=X.dtype)
     angle = X @ F
     sin, cos = xp.sin(angle), xp.cos(angle)

@@ -67,7 +67,8 @@ def n_parameters(sizes):
 
 def cut(theta, sizes):
     """The weights and biases (W_i, b_i) of each layer, as views of theta."""
-    checks.one_axis(theta, n_parameters(sizes), "theta")
+    theta = checks.one_axis(checks.real_array(theta, "theta", finite=False), n_parameters(sizes),
+                            "theta")
     layers, position = [], 0
     for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
         middle, end = position + d_in * d_out, position + (d_in + 1) * d_out
@@ -87,7 +88,7 @@ def initial_theta(sizes, rng, activation="tanh", dtype=float):
     0, so that gradients about halve with every layer.
     """
     checks.choice(activation, "activation", ACTIVATIONS)
-    n, dtype = n_parameters(sizes), checks.float_dtype(dtype)
+    n, dtype = checks.held(n_parameters(sizes)), checks.float_dtype(dtype)
     theta = checks.rng(rng).standard_normal(n, dtype=dtype)
     for W, b in cut(theta, sizes):
         W *= math.sqrt(2 / len(W) if activation == "relu" else 2 / (len(W) + len(b)))
@@ -175,6 +176,10 @@ ACTIVATIONS = {                                             # name: (A ← a(A),
 }
 
 
+def _as_it_is(dv):
+    return dv
+
+
 class Network(Described):
     """A function R^d_in -> R^d_out with parameters θ: a perceptron of `sizes` (d_in, ..., d_out).
 
@@ -194,10 +199,10 @@ class Network(Described):
             raise ValueError(f"sizes must be (d_in, ..., d_out), got {sizes}")
         self.activation = checks.choice(activation, "activation", ACTIVATIONS)
         self.d_in, self.d_out = self.sizes[0], self.sizes[-1]
-        self.waves = checks.waves(waves, self.d_in)
+        self.waves = checks.own_waves(waves, self.d_in)
         self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
         self.layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
-        self.n_parameters = n_parameters(self.layers)
+        self.n_parameters = checks.held(n_parameters(self.layers))
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
@@ -215,9 +220,13 @@ class Network(Described):
         """
         checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, name=name, d=self.d_in)
-        phi, backward_phi = fourier_features(X, self.waves)
+        phi, backward_phi = X, _as_it_is                        # without copies, which cost time
+        if self.waves is not None:
+            phi, backward_phi = fourier_features(X, self.waves)
         A, backward_mlp = mlp(theta, phi, self.layers, self.activation)
-        Y, backward_bound = bounded(A, self.bound)
+        Y, backward_bound = A, _as_it_is
+        if self.bound is not None:
+            Y, backward_bound = bounded(A, self.bound)
 
         def backward(dY, inputs=True, parameters=True):
             dtheta, dphi = backward_mlp(backward_bound(dY), inputs, parameters)
@@ -236,7 +245,7 @@ class Parts(Described):
 
     def __init__(self, *lengths):
         self.lengths = checks.whole_numbers(lengths, "lengths")
-        self.n_parameters = sum(self.lengths)
+        self.n_parameters = checks.held(sum(self.lengths))
         ends = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
         self._slices = [slice(start, end) for start, end in pairwise(ends)]
 

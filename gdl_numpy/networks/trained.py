@@ -93,7 +93,7 @@ class TrainedFamily(Described):
         """Of a family that makes its own networks: d, the widths of their layers, their options."""
         self.d = checks.whole_number(d, "d", least=least)
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        self.waves, self.activation = checks.waves(waves, self.d), activation
+        self.waves, self.activation = checks.own_waves(waves, self.d), activation
         self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
 
     def _input(self, theta, X, name="X", d=None):

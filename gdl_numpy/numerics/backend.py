@@ -32,6 +32,7 @@ See scripts/check_gpu.py (the same numbers from NumPy and CuPy) and tests/numeri
 """
 
 import sys
+from collections import deque
 
 import numpy
 
@@ -47,11 +48,17 @@ def array_module(*arrays):
 
 
 def unmasked(x, name):
-    """`x`, unless it is a masked array, whose missing numbers would be taken for data."""
-    if isinstance(x, numpy.ma.MaskedArray):
+    """`x`, unless it is a masked array or a list of some, whose gaps would be taken for data."""
+    if _masked(x, axes=64):                                 # as many as an array can have
         raise TypeError(f"{name} is a masked array, and a mask would be lost: take the rows "
                         "without missing numbers first")
     return x
+
+
+def _masked(x, axes):
+    if isinstance(x, list | tuple | deque) and axes > 0:
+        return any(_masked(row, axes - 1) for row in x)
+    return isinstance(x, numpy.ma.MaskedArray)
 
 
 def to_numpy(x):

@@ -10,10 +10,10 @@ learns to skip such a line and finds the formula next to it.
     numbers    whole_number, whole_numbers, permutation, number and numbers (of an interval),
                falling, choice, truth, one_number, axis
     arrays     real_array, unmasked, precision, wider, float_dtype, one_axis, triangle, same_shape,
-               corners of a box, probabilities, waves
-    rows       observations, data_set, not_empty, varying, different_rows, paired, with_raw,
-               equally_many, rows_within, rows_of_box, grey_levels
-    models     theta, theta_shape, gradient
+               corners of a box, probabilities, waves, own_waves
+    rows       observations, data_set, not_empty, varying, different_rows, in_range, paired,
+               with_raw, equally_many, rows_within, rows_of_box, wide_cells, grey_levels
+    models     held, theta, theta_shape, numbers_of_rows, gradient
     labels     labels, different_labels, every_label
     chance     rng, draws
     objects    function, instance, offers, density, densities, family
@@ -45,6 +45,7 @@ from gdl_numpy.numerics.moments import moments, varies
 
 def whole_number(n, name, least=0, most=None):
     """`n` as an int from `least` to `most`, without an upper end if that is None."""
+    unmasked(n, name)
     try:
         truth_or_array = isinstance(n, bool | numpy.bool_) or getattr(n, "ndim", 0) > 0
         whole = operator.index(None if truth_or_array else n)
@@ -59,6 +60,7 @@ def whole_number(n, name, least=0, most=None):
 
 def whole_numbers(values, name, least=0):
     """`values` as a tuple of ints that are at least `least`."""
+    unmasked(values, name)
     try:
         values = tuple(None if isinstance(values, str | bytes | dict) else values)
     except TypeError as error:
@@ -73,9 +75,12 @@ def number(value, name, interval="(-inf, inf)", optional=False):
     """
     if optional and value is None:
         return None
+    unmasked(value, name)
     try:
         text_or_truth = isinstance(value, str | bytes | bool | numpy.bool_)
-        real = float(None if text_or_truth or getattr(value, "ndim", 0) > 0 else value)
+        kind = getattr(getattr(value, "dtype", None), "kind", "f")     # "c": float() would cut it
+        real = float(None if text_or_truth or kind == "c" or getattr(value, "ndim", 0) > 0 else
+                     value)
     except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{name} must be a number in {interval}, got {value!r:.80}") from error
     low, high = map(float, interval[1:-1].split(","))
@@ -104,8 +109,9 @@ def axis(axis, ndim):
 
 def numbers(values, name, interval="(-inf, inf)", n=None):
     """`values` as a tuple of floats in `interval`, one or more, or n of them."""
+    unmasked(values, name)
     try:
-        several = () if isinstance(unmasked(values, name), str | bytes | dict) else tuple(values)
+        several = () if isinstance(values, str | bytes | dict) else tuple(values)
     except TypeError:
         several = ()
     if not several or len(several) != (n or len(several)):
@@ -210,7 +216,7 @@ def varying(X, name="X", size=None, variance=None, where=""):
     already; `where` names the part of the data that they belong to.
     """
     if variance is None:
-        size, C = moments(X)
+        size, C = moments(in_range(X, name))
         variance = C.diagonal()
     if not varies(size, variance, X.dtype).all():
         raise ValueError(f"{name} must vary in every column{where}, got {len(X)} rows of variance "
@@ -220,11 +226,23 @@ def varying(X, name="X", size=None, variance=None, where=""):
 
 def different_rows(X, name="X"):
     """X (n, d), an array, if not all of its rows are equal, up to the rounding of its numbers."""
-    low, high = X.min(axis=0), X.max(axis=0)
-    xp, spread = array_module(X), high - low
-    rounding = 8 * xp.finfo(X.dtype).eps * xp.maximum(abs(low), abs(high))
-    if not ((spread > rounding) & (spread**2 > 0)).any():
+    xp, low, high = array_module(in_range(X, name)), X.min(axis=0), X.max(axis=0)
+    largest = xp.maximum(abs(low), abs(high)).astype(float)
+    spread = high.astype(float) - low
+    if not (spread > 8 * float(xp.finfo(X.dtype).eps) * largest).any():
         raise ValueError(f"{name} must vary, but its {len(X)} rows are all equal")
+    if not float(spread.max())**2 > 1e-300:
+        raise ValueError(f"{name} varies by {float(spread.max()):.3g} only, whose square leaves "
+                         "the range of float64: take another unit")
+    return X
+
+
+def in_range(X, name="X"):
+    """X (n, d), an array with rows, if its squares, added over all rows, are in float64's range."""
+    largest = max(float(X.max()), -float(X.min()))
+    if not largest < (numpy.finfo(float).max / X.size)**0.5 / 4:
+        raise ValueError(f"{name} holds {largest:.3g}, whose square leaves the range of float64: "
+                         "take another unit")
     return X
 
 
@@ -243,7 +261,7 @@ def triangle(L, mu):
 
 def same_shape(U, name, X, of):
     """`U`, an array of the shape of X, which the error calls `of`; nothing waits."""
-    if U.shape != X.shape:
+    if unmasked(U, name).shape != X.shape:
         raise ValueError(f"{name} must have the shape of {of}, {X.shape}, got {U.shape}")
     return U
 
@@ -259,10 +277,11 @@ def paired(U, name, Z, of="Z", finite=True):
 
 def equally_many(data, name="data"):
     """`data`, arrays of observations, if each has equally many rows, at least one."""
+    unmasked(data, name)
     if not isinstance(data, list | tuple) or not all(getattr(x, "ndim", 0) > 0 for x in data):
         raise TypeError(f"{name} must be a tuple of arrays whose rows are observations, got "
                         f"{data!r:.80}")
-    lengths = [len(unmasked(array, name)) for array in data]
+    lengths = [len(array) for array in data]
     if not lengths or min(lengths) == 0 or min(lengths) < max(lengths):
         raise ValueError(f"{name} must have equally many rows, at least one, got {lengths}")
     return data
@@ -307,6 +326,21 @@ def corners(low, high, like, look=True):
     return low, high
 
 
+def wide_cells(low, high, shape, dtype, name):
+    """`shape`, if each cell of this grid over the box holds several numbers of `dtype`.
+
+    `low` and `high` are lists of floats. Among fewer than four, rounding may find none of the cell.
+    """
+    for a, b, k in zip(low, high, shape, strict=True):
+        farthest = numpy.dtype(dtype).type(max(abs(a), abs(b)))
+        apart = float(farthest - numpy.nextafter(farthest, 0 * farthest))
+        if k > 1 and (b - a) / k < 4 * apart:
+            raise ValueError(f"{name} makes {k} cells of width {(b - a) / k:g} between {a} and "
+                             f"{b}, where numbers of {dtype} are up to {apart:g} apart: each cell "
+                             "must hold at least four of them")
+    return shape
+
+
 def grey_levels(K, levels, like=None, d=None, name="K"):
     """`K` as an (n, d) array of ints from 0 to levels - 1, the gray levels of n images."""
     K = observations(real_array(K, name, like), name=name, d=d)
@@ -322,6 +356,17 @@ def not_empty(X, name="X"):
     if len(X) == 0:
         raise ValueError(f"{name} is empty: there is no mean over no rows")
     return X
+
+
+def held(n_parameters, name="theta"):
+    """`n_parameters`, a whole number, if the memory of this machine can hold so many numbers."""
+    try:
+        numpy.empty(n_parameters if n_parameters > 2**24 else 0)    # a promise that costs nothing
+    except (MemoryError, ValueError, OverflowError) as error:
+        size = math.log10(n_parameters)
+        raise ValueError(f"{name} would have about 10^{size:.0f} numbers, more than the memory can "
+                         "hold") from error
+    return n_parameters
 
 
 def theta(theta, n_parameters, finite=True):
@@ -351,6 +396,11 @@ def one_axis(values, length, name):
         wanted = "n" if length is None else length
         raise ValueError(f"{name} must be an array of shape ({wanted},), got {shape}")
     return values
+
+
+def numbers_of_rows(values, name):
+    """`values`, an array (n,) of one number for each of n > 0 rows; nothing waits."""
+    return not_empty(real_array(one_axis(values, None, name), name, finite=False), name)
 
 
 def gradient(dtheta, theta, name="dtheta", of="theta"):
@@ -405,6 +455,11 @@ def waves(F, d, name="waves", finite=True):
     if F.ndim != 2 or (d is not None and len(F) != d):
         raise ValueError(f"{name} must have shape ({d or 'd'}, m), got shape {F.shape}")
     return F
+
+
+def own_waves(F, d):
+    """Wave vectors, a copy, for an object that keeps them."""
+    return None if F is None else waves(F, d).copy()
 
 
 def labels(y, X, n_classes=None, in_range=True):

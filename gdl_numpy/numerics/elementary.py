@@ -126,7 +126,7 @@ def sigmoid(x):
 
 @quiet
 def bounded(x, B):
-    """y = B tanh(x/B), shape of x, and backward: dy -> dx; with None for B, y is x.
+    """y = B tanh(x/B), shape of x, and backward: dy -> dx; with None for B, y is a copy of x.
 
     >>> y, backward = bounded(numpy.array([1.0]), B=2.0)
     >>> print(y.round(3), backward(numpy.array([1.0])).round(3))
@@ -134,6 +134,6 @@ def bounded(x, B):
     """
     x, B = checks.real_array(x, "x", finite=False), checks.number(B, "B", "(0, inf)", optional=True)
     if B is None:
-        return x, lambda dy: dy
+        return x.copy(), lambda dy: dy.copy()
     t = array_module(x).tanh(x / B)                         # backward keeps t, and the caller B t
     return B * t, quiet(lambda dy: (1 - t * t) * dy)        # (8), (9)

@@ -19,7 +19,8 @@ look twice as far. The near terms come from one matrix product for a block of qu
     -|q - x|²/2 = q·x - |x|²/2 - |q|²/2                                                         (3)
 
 Far from the origin these three terms are large and nearly cancel, which costs digits. So the origin
-is first moved to where the queries are.
+is first moved to where the queries are. And squares soon leave the range of float32; so all this is
+done in float64, and the sum comes back in the dtype of the data.
 
 By hand: the points 0, 1 and 9 seen from q = 0, with h = 1. The terms are 1, exp(-½) = 0.6 and
 exp(-40.5), which is 3e-18. Added to 1.6 in float64, where ε is 2e-16, the last one changes nothing:
@@ -35,6 +36,8 @@ tests/numerics/test_kernel_sum.py (that it holds).
 
 import math
 
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.neighbours import near_blocks
@@ -43,33 +46,34 @@ from gdl_numpy.numerics.neighbours import near_blocks
 def log_kernel_sum(Q, X, h):
     """log Σ_j exp(-|q - x_j|²/2h²) for each row q of Q (m, d), over the rows of X (n, d), n > 0.
 
-    Shape (m,); -inf where |q - x|²/h² overflows. Q and X are arrays of one module and one dtype,
-    and h > 0 is in their unit.
+    Shape (m,); -inf where it is beyond the largest number of their dtype, or |q - x|²/h² beyond
+    that of float64. Q and X are arrays of one module and one dtype, and h > 0 is in their unit.
     """
     X = checks.data_set(X)
     Q, h = checks.observations(Q, X, name="Q"), checks.number(h, "h", "(0, inf)")
     xp = array_module(Q)
     needed = math.log(len(X)) - math.log(xp.finfo(Q.dtype).eps)                             # (1)
     radius = math.sqrt(2 * needed + 12)                         # enough where S > exp(-6)
-    log_sum = xp.full(len(Q), -math.inf, dtype=Q.dtype)
+    log_sum = xp.full(len(Q), -math.inf)
     rest = xp.arange(len(Q))
-    farthest = 0.1 * math.sqrt(xp.finfo(Q.dtype).max / Q.shape[1])      # beyond, r² d overflows
+    farthest = 0.1 * math.sqrt(xp.finfo(float).max / Q.shape[1])        # beyond, r² d overflows
     while len(rest) and radius < farthest:
         for i, j in near_blocks(Q[rest], X, radius * h):
             log_sum[rest[i]] = _sum_of_all(Q[rest[i]], X[j], h)
         rest = rest[log_sum[rest] + radius**2 / 2 < needed]     # these look farther            (2)
         radius *= 2
-    return log_sum
+    with numpy.errstate(over="ignore"):                     # to -inf in float32, which is meant
+        return log_sum.astype(Q.dtype)
 
 
 def _sum_of_all(Q, X, h, entries=2**17):
     """log Σ_j exp(-|q - x_j|²/2h²) over all rows of X, one matrix product for each block of Q."""
     xp = array_module(Q)
-    log_sum = xp.full(len(Q), -math.inf, dtype=Q.dtype)
+    log_sum = xp.full(len(Q), -math.inf)
     if len(X) == 0:
         return log_sum
     origin = Q[len(Q) // 2].astype(float)                           # halves: no overflow
-    q, x = (((points / 2 - origin / 2) / h * 2).astype(Q.dtype) for points in (Q, X))
+    q, x = ((points.astype(float) / 2 - origin / 2) / h * 2 for points in (Q, X))
     minus_half = -0.5 * (x**2).sum(axis=1)
     rows = max(1, entries // len(x))                                # a block stays in the cache
     for start in range(0, len(q), rows):

@@ -13,9 +13,9 @@ copy of all data is made. For the n rows x of X:
 
 A column that does not vary should have C_jj = 0. But 0.3 is not a binary fraction, and 500 copies
 of it seem to vary by 6e-17. Let `rounding` be the distance from 1 to the next number of the data's
-dtype. Column j varies if
+dtype, and `tiny` the smallest number of float64 that has all its digits. Column j varies if
 
-    C_jj > (8 rounding µ_j)²                                                                 (4)
+    C_jj > (8 rounding µ_j)²    and    C_jj > tiny                                           (4)
 
 By hand: the rows (1, 5) and (3, 5) have the mean (2, 5). The first column is 1 away from its mean
 in both, so its variance is 1; the second does not vary.
@@ -54,6 +54,8 @@ def moments(X):
 
 
 def varies(mu, variance, dtype):
-    """Which columns (d,), of these means and variances, vary by more than `dtype` rounds."""
-    rounding = array_module(mu).finfo(dtype).eps
-    return variance > (8 * rounding * mu)**2                # (4)
+    """Which columns (d,), of these means and variances, vary by more than `dtype` rounds, and have
+    a variance that float64 holds with all its digits."""
+    limits = array_module(mu).finfo(float)
+    rounding = float(array_module(mu).finfo(dtype).eps)
+    return (variance > (8 * rounding * mu)**2) & (variance > limits.tiny)       # (4)

@@ -136,9 +136,9 @@ def nearest(Q, X, k=1, entries=2**19):
         if len(group) == 1:
             distances[group], numbers[group] = _of_one(Q[group], X, k)
             continue
-        distance, number, sure = _of_many(Q[group], X, k, origin, dtypes[0], entries)
-        distances[group], numbers[group] = distance, number
+        sure = _of_many(Q, group, X, origin, dtypes[0], entries, distances, numbers)
         rest = group[(~sure).nonzero()[0]]
+        del group, sure
         if len(rest):
             q, m = Q[rest], len(rest) // 2
             rest = rest[q[:, int((q.max(axis=0) - q.min(axis=0)).argmax())].argsort()]
@@ -155,15 +155,18 @@ def _of_one(q, X, k):
     return distance[number].astype(X.dtype), number
 
 
-def _of_many(Q, X, k, origin, dtype, entries):
-    """What `nearest` gives for the rows of Q (m, d), by (3) around `origin`, and for which of them,
-    (m,), it is surely right: by (5), or as e is too small to matter or all k distances are 0."""
-    xp, n, d = array_module(X), *X.shape
+def _of_many(Q, group, X, origin, dtype, entries, distances, numbers):
+    """Writes what `nearest` gives for the rows `group` (m,) of Q, by (3) around `origin`, and says
+    for which of them, (m,), it is surely right: by (5), or as e is too small to matter or all k
+    distances are 0."""
+    xp, (n, d), k = array_module(X), X.shape, distances.shape[1]
     x = (X - origin).astype(dtype)
     squares, limits, more = (x**2).sum(axis=1), xp.finfo(dtype), min(k + MORE, n)
-    rows, found = max(1, entries // max(n, more * d)), []   # in a block: it stays in the cache
-    for start in range(0, len(Q), rows):
-        block = Q[start:start + rows]
+    rows = max(1, entries // max(n, more * d))              # in a block: it stays in the cache
+    sure = xp.empty(len(group), dtype=bool)
+    for start in range(0, len(group), rows):
+        numbers_Q = group[start:start + rows]
+        block = Q[numbers_Q]
         q = (block - origin).astype(dtype)
         by_formula = squares - 2 * q @ x.T                  # without |q|²              (3)
         near = by_formula.argpartition(more - 1, axis=1)[:, :more]
@@ -178,9 +181,10 @@ def _of_many(Q, X, k, origin, dtype, entries):
         worst = xp.maximum(worst + length**2, 0)
         e = 4 * d**0.5 * limits.eps * (2 * length + xp.sqrt(worst))**2                      # (4)
         e = e + 4 * limits.tiny                             # and what underflows
-        sure = (last**2 + e <= worst) | (e <= limits.eps**0.5 * last**2) | (last == 0)      # (5)
-        found.append((distance.astype(X.dtype), number, sure | (more == n)))
-    return (xp.concatenate(parts) for parts in zip(*found, strict=True))
+        sure[start:start + rows] = ((last**2 + e <= worst) | (e <= limits.eps**0.5 * last**2)
+                                    | (last == 0) | (more == n))                            # (5)
+        distances[numbers_Q], numbers[numbers_Q] = distance.astype(X.dtype), number
+    return sure
 
 
 def _length(U):

@@ -131,6 +131,8 @@ class LogisticDecoder(Described):
         floor, start = 1 / (64 * levels), 1 / (4 * levels)
         codes = cls(axes, 1 + 0 * axes.explained_variance_ratio, 1 + 0 * axes.mu, levels, noise)
         Z, xp = codes.encode(K), array_module(K)
+        if not (Z.max(axis=0) > Z.min(axis=0)).all():
+            raise ValueError(f"the codes of the {len(K)} pictures K must vary along every axis")
         decoder = cls(axes, Z.std(axis=0, dtype=float).astype(Z.dtype), codes.s, levels, noise)
 
         def loss(rho, K, Z):

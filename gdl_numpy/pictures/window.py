@@ -68,10 +68,11 @@ class WindowFamily(Described):
         self.rows = checks.whole_number(rows, "rows")
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
         self.width = self.side + 2 * self.reach             # of the image with its borders
+        seen = self.rows * (2 * self.reach + 1) + self.reach
+        self.classifier = NetworkClassifierFamily(
+            (seen + 2 * self.side, *self.hidden, self.levels))
         self._shifts = [row * self.width + column for row in range(-self.rows, 1)
                         for column in range(-self.reach, self.reach + 1) if (row, column) < (0, 0)]
-        self.classifier = NetworkClassifierFamily(
-            (len(self._shifts) + 2 * self.side, *self.hidden, self.levels))
         self.n_parameters = self.classifier.n_parameters
 
     def __call__(self, theta):
@@ -82,20 +83,27 @@ class WindowFamily(Described):
         return self.classifier.initial_theta(checks.rng(rng), dtype)
 
     def inputs(self, K, pixels, dtype=float):
-        """What the classifier sees when asked for the `pixels` (n, m) of images K (n, side²): x,
-        one row for each pixel. The numbers in K and pixels are not checked: a device would have to
-        synchronize for that."""
-        K = checks.observations(K, finite=False, name="K", d=self.side**2)
-        dtype = checks.float_dtype(dtype)
+        """What the classifier sees when asked for the `pixels` (n, m), whole numbers from 0 to
+        side² - 1, of images K (n, side²): x, one row for each pixel."""
+        K, pixels = self._checked(K, pixels)
+        return self._inputs(K, pixels, checks.float_dtype(dtype))
+
+    def _checked(self, K, pixels, like=None):
+        """Images K (n, side²) of this family's levels and pixels (n, m) of them, as whole numbers.
+        """
+        K = checks.grey_levels(K, self.levels, like=like, d=self.side**2)
+        pixels = checks.grey_levels(pixels, self.side**2, like=K, name="pixels")    # in float64
+        if len(pixels) != len(K):
+            raise ValueError(f"pixels must be an array of whole numbers (n, m) for n = {len(K)} "
+                             f"images, got shape {pixels.shape}")
+        return K, pixels
+
+    def _inputs(self, K, pixels, dtype):
+        """x as above, unchecked: a check would synchronize with a device."""
         xp, side, n = array_module(K), self.side, len(K)
-        shape = getattr(checks.unmasked(pixels, "pixels"), "shape", ())
-        if len(shape) != 2 or shape[0] != n or pixels.dtype.kind not in "iu":
-            raise ValueError(f"pixels must be an array of whole numbers (n, m) for n = {n} images, "
-                             f"got {pixels!r:.80}")
         framed = xp.zeros((n, side + self.rows, self.width), dtype=dtype)
         framed[:, self.rows:, self.reach:self.reach + side] = (
             (2 * K + 1) / self.levels - 1).reshape(n, side, side)                           # (1)
-        pixels = pixels.astype(int, copy=False)                # bytes would overflow below
         row, column = pixels // side, pixels % side
         place = (row + self.rows) * self.width + column + self.reach        # in the framed image
         window = place[:, :, None] + xp.asarray(self._shifts, dtype=int)
@@ -116,7 +124,7 @@ class WindowFamily(Described):
         m = checks.whole_number(m, "m", least=1)
         pixels = checks.rng(rng).integers(0, K.shape[1], size=(len(K), m))
         y = K[array_module(K).arange(len(K))[:, None], pixels].ravel().astype(int)
-        return self.classifier.loss(theta, self.inputs(K, pixels, theta.dtype), y)          # (3)
+        return self.classifier.loss(theta, self._inputs(K, pixels, theta.dtype), y)          # (3)
 
     def train(self, K, rng, max_steps=6000, batch=64, learning_rate=2e-3, averaging=0.999,
               theta=None, m=64):
@@ -137,12 +145,10 @@ class Window(Described):
 
     def log_conditional(self, K, pixels):
         """log P(k_i = l | window of i), for pixels i (n, m) of images K and each l, (n, m, L)."""
-        K = checks.grey_levels(K, self.family.levels, like=self.theta, d=self.family.side**2)
-        pixels = checks.grey_levels(pixels, self.family.side**2, like=self.theta, name="pixels")
-        return self._log_conditional(K, pixels)
+        return self._log_conditional(*self.family._checked(K, pixels, self.theta))
 
     def _log_conditional(self, K, pixels):
-        x = self.family.inputs(K, pixels, self.theta.dtype)
+        x = self.family._inputs(K, pixels, self.theta.dtype)
         return self.classifier.log_posterior(x).reshape(*pixels.shape, self.family.levels)  # (4)
 
     def log_mass(self, K):

@@ -51,7 +51,7 @@ class InUnits(Described):
 
     def __init__(self, p, unit):
         unit = checks.real_array(unit, "unit")
-        if unit.shape != (getattr(p, "d", unit.size),) or not (unit != 0).all():
+        if unit.shape != (getattr(p, "d", max(unit.size, 1)),) or not (unit != 0).all():
             raise ValueError(f"unit must have shape ({getattr(p, 'd', 'd')},) and hold no 0, got "
                              f"{unit}")
         self.p, self.unit = checks.density(p, "p"), unit.copy()

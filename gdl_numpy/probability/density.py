@@ -173,6 +173,7 @@ class Histogram(Described):
         if self.masses.ndim != len(space.low):
             raise ValueError(f"masses must have one axis for each of the {len(space.low)} "
                              f"coordinates, got shape {self.masses.shape}")
+        space.wide_cells(self.masses.shape, "masses")
         self.log_cell_volume = space.log_cell_volume(self.masses.shape)
 
     @numpy.errstate(divide="ignore")                                # log 0 = -inf is meant
@@ -207,10 +208,12 @@ def categorical(weights, n, rng):
     lies in the piece of k with exactly that probability. The ends of the pieces are the cumulative
     sums; many small weights make them, so they are added in float64, whatever the dtype is.
     """
-    n, weights = checks.draws(n, rng), checks.real_array(weights, "weights", finite=False)
-    xp, weights = array_module(weights), checks.not_empty(weights.ravel(), "weights").astype(float)
-    cdf, possible = weights.cumsum(), weights.nonzero()[0]
-    last = int(possible[-1]) if len(possible) else len(cdf) - 1
+    n, weights = checks.draws(n, rng), checks.real_array(weights, "weights").ravel().astype(float)
+    xp, possible = array_module(weights), weights.nonzero()[0]
+    if len(possible) == 0 or (weights < 0).any() or weights.max() > 1e290:      # the sum is finite
+        raise ValueError("weights must be numbers from 0 to 1e290 and not all 0, got "
+                         f"{str(weights):.80}")
+    cdf, last = weights.cumsum(), int(possible[-1])
     draws = in_blocks(lambda i, j: xp.searchsorted(
         cdf, rng.random(j - i, dtype=float) * cdf[-1], side="right"), n)
     return draws.clip(0, last)                                      # rounding could step over
@@ -219,6 +222,7 @@ def categorical(weights, n, rng):
 def sample_components(weights, components, n, rng):
     """n draws of a component k by `categorical`, then of x from it: X (n, d) and k (n,)."""
     components = checks.densities(components, "components")
+    weights = checks.one_axis(checks.real_array(weights, "weights"), len(components), "weights")
     k = categorical(weights, checks.draws(n, rng), rng)
     xp = array_module(k)
     counts = xp.bincount(k, minlength=len(components)).tolist()

@@ -34,6 +34,9 @@ covariance may have an eigenvalue below a floor, in units in which each column o
 
     λ = max(s, floor)          takes the place of each eigenvalue s of S_k: the best allowed    (6)
 
+So the floor is relative to the spread of all data. 10⁻⁶ makes each component at least 1/1000 as
+wide; narrow clusters that lie farther apart, in their widths, need a lower one.
+
 By hand: two clouds of two points, around 0 and 9, and a start with wide components, µ = (0, 5) and
 both standard deviations 4. For x = -1 the quotient r_2/r_1 is exp(-(6² - 1²)/32) = 0.335, so r_1 is
 1/1.335 = 0.749. The new µ_1 is (-0.749 + 0.615 + 8 · 0.152 + 10 · 0.088)/1.604 = 1.2, drawn to the
@@ -56,8 +59,10 @@ far points at first:
 [0.0, 9.0]
 
 `responsibilities` and `weighted_estimate` are the two steps as they stand here;
-`expectation_maximization` takes the same ones faster, see `_e_step`. See figure_1_06_densities (a
-mixture on the map) and tests/probability/test_expectation_maximization.py (that it holds).
+`expectation_maximization` takes the same ones faster, see `_e_step`, unless a component is so
+narrow that squares of its distance from the origin would hide its width (`_own_moments`). See
+figure_1_06_densities (a mixture on the map) and
+tests/probability/test_expectation_maximization.py (that it holds).
 """
 
 import math
@@ -71,6 +76,8 @@ from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.numerics.optimizer import Step
 from gdl_numpy.probability.density import LOG_2_PI, categorical, cholesky
 from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
+
+EPSILON = 2.0**-52                                          # of float64, in which all is computed
 
 
 def responsibilities(family, theta, X, rows=2**13):
@@ -107,6 +114,9 @@ def weighted_estimate(family, R, X):
     checks.instance(family, "family", MixtureFamily)
     X = checks.data_set(X, family.d)
     R = checks.paired(R, "R", X, of="X").astype(float)
+    if R.shape[1] != family.n_components or not ((R >= 0).all() and (R.sum(axis=0) > 0).all()):
+        raise ValueError(f"R must have a column for each of the {family.n_components} components, "
+                         f"none negative and none all 0, got shape {R.shape}")
     n_k = R.sum(axis=0)                                             # (2)
     w = n_k / n_k.sum()                                             # the sum is n, (3)
     mu = R.T @ X / n_k[:, None]                                     # (4)
@@ -134,8 +144,10 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
 
     Stops when the loss, in nats per row, fell by less than `tol` between two steps; the theta
     yielded last is one M step further. In units in which each column of X has variance 1, variances
-    are kept above `floor`; a theta that starts below it is raised, which may lower ℓ in the first
-    step, and only there.
+    are kept above `floor`, and above what float64 can tell: (8 ε)² times the largest square of X in
+    these units, ε being its rounding, and 16 d ε times the largest variance of the same component.
+    A theta that starts below is raised, which may lower ℓ in the first step; so may the last of
+    these bounds where the rows of a component lie in a plane, as it moves with the component.
     """
     checks.rng(rng, optional=True), checks.instance(family, "family", MixtureFamily)
     tol = checks.number(tol, "tol", "[-inf, inf)")
@@ -147,7 +159,8 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     floor = checks.number(floor, "floor", "(0, inf)")
     centre, C = moments(X)
     unit = C.diagonal()**0.5
-    X64 = (X - centre) / unit                               # float64, and small: it is squared
+    X64 = (X - centre) / unit                               # φ(x) holds squares: small and float64
+    floor = max(floor, (8 * EPSILON * _largest(X64))**2)
     if theta is not None:
         theta = checks.real_array(theta, "theta", like=X64)
         family(theta)                                       # refuses one of another length
@@ -162,11 +175,19 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
 def _steps(family, X, theta, tol, max_steps, floor, unit, centre, dtype):
     """Yields the steps on data of mean 0 and variance 1, in the unit of the data as they were."""
     log_volume = float(array_module(X).log(unit).sum())     # of one unit: what log p(x) loses by it
-    last = math.inf
+    last, plain = math.inf, _cancels(family, theta, X)
     for t in range(max_steps):
-        statistics, log_likelihood = _e_step(family, theta, X)
+        old = theta
+        if not plain:
+            statistics, log_likelihood = _e_step(family, old, X)
+            theta = _m_step(family, *_about_0(statistics, family.d), old, floor)
+            plain = _cancels(family, theta, X)
+        if plain:
+            log_likelihood = family(old).log_prob(X).sum()
+            theta = _m_step(family, *_own_moments(family, lambda i, j, theta=old: responsibilities(
+                family, theta, X[i:j]), X), old, floor)
+            plain = _cancels(family, theta, X)
         loss = log_volume - float(log_likelihood) / len(X)
-        theta = _m_step(family, statistics, theta, floor)
         yield Step(t, loss, _rescaled(family, theta, unit, centre).astype(dtype))
         if not last - loss >= tol:
             return
@@ -179,7 +200,11 @@ def _start(family, X, rng, floor):
     number = nearest(X, k_means_plus_plus(X, K, rng))[1][:, 0]
     statistics = sum(xp.eye(K)[:, number[i:i + rows]] @ _features(X[i:i + rows]).T
                      for i in range(0, len(X), rows))
-    return _m_step(family, statistics, None, floor)
+    theta = _m_step(family, *_about_0(statistics, family.d), None, floor)
+    if not _cancels(family, theta, X):
+        return theta
+    return _m_step(family, *_own_moments(family, lambda i, j: xp.eye(K)[number[i:j]], X), None,
+                   floor)
 
 
 def k_means_plus_plus(X, k, rng):
@@ -193,6 +218,8 @@ def k_means_plus_plus(X, k, rng):
         centre = X[chosen[-1]]
         distance = xp.minimum(distance, in_blocks(
             lambda i, j, c=centre: ((X[i:j] - c)**2).sum(axis=1), len(X)))
+        if not distance.max() > 0:
+            raise ValueError(f"X must have at least k = {k} different rows, got {len(chosen)}")
         chosen.append(categorical(distance, 1, rng))
     return X[xp.concatenate(chosen)]
 
@@ -256,26 +283,65 @@ def _e_step(family, theta, X):
     return statistics, log_likelihood
 
 
-def _m_step(family, statistics, theta, floor):
-    """θ of the M step from the statistics; a component without rows stays as it was.
-
-    Divide by n_k, subtract µ_k µ_kᵀ, and raise eigenvalues to the floor. Of the bound of ℓ, the
-    part that depends on Σ is -n_k/2 (log det Σ + tr Σ⁻¹ S), as vᵀ Σ⁻¹ v = tr Σ⁻¹ v vᵀ. For given
-    eigenvalues λ of Σ the trace is least where Σ has the eigenvectors of S, the largest λ for the
-    largest eigenvalue s of S, and so on (von Neumann's trace inequality). Then the bracket is the
-    sum of log λ + s/λ. Each term falls until λ = s and rises from there: so λ = s without a floor,
-    which is Σ = S, and λ = max(s, floor) with one.
+def _about_0(statistics, d):
+    """n_k (K,), µ_k (K, d) and S_k (K, d, d) from the statistics: divided by n_k, without µ_k µ_kᵀ.
     """
-    xp, d = array_module(statistics), family.d
-    n_k = statistics[:, 0]
-    alive = n_k > 1e-12 * n_k.sum()
-    divisor = xp.where(alive, n_k, 1)[:, None]
+    xp, n_k = array_module(statistics), statistics[:, 0]
+    divisor = xp.where(n_k > 0, n_k, 1)[:, None]
     mu = statistics[:, 1:1 + d] / divisor
     a, b = xp.triu_indices(d)
     S = xp.zeros((len(n_k), d, d))
     S[:, a, b] = statistics[:, 1 + d:] / divisor - mu[:, a] * mu[:, b]
     S[:, b, a] = S[:, a, b]
+    return n_k, mu, S
+
+
+def _cancels(family, theta, X):
+    """Whether a component is so narrow that too few digits are left of a difference of squares.
+
+    Of the terms P_ab x_a x_b of log w N(x; µ, Σ) and of S_k = (S_k + µ_k µ_kᵀ) - µ_k µ_kᵀ the share
+    ε P_ab x_a x_b is lost, where ε is the rounding. Eight digits are to be left, and mostly more.
+    """
+    squares = _coefficients(family, theta)[:, 1 + family.d:]
+    return not float(abs(squares).max()) * _largest(X)**2 <= 1e7
+
+
+def _largest(X):
+    return max(float(X.max()), -float(X.min()))
+
+
+def _own_moments(family, of_rows, X):
+    """n_k, µ_k and S_k as (2), (4) and (5) have them: nothing is squared but x - µ_k.
+
+    `of_rows(i, j)` gives r for the rows from i to j. They are asked for twice, for µ_k and for S_k.
+    """
+    xp, n, rows = array_module(X), len(X), _rows_of_a_block(family)
+    n_k, total, S = 0.0, 0.0, 0.0
+    for i in range(0, n, rows):
+        R = of_rows(i, min(i + rows, n))
+        n_k, total = n_k + R.sum(axis=0), total + R.T @ X[i:i + rows]
+    divisor = xp.where(n_k > 0, n_k, 1)
+    mu = total / divisor[:, None]
+    for i in range(0, n, rows):
+        R, x = of_rows(i, min(i + rows, n)), X[i:i + rows]
+        S = S + xp.stack([(r[:, None] * (x - m)).T @ (x - m)
+                          for r, m in zip(R.T, mu, strict=True)])
+    return n_k, mu, S / divisor[:, None, None]
+
+
+def _m_step(family, n_k, mu, S, theta, floor):
+    """θ of the M step from the moments; a component without rows stays as it was.
+
+    Eigenvalues of S are raised to the floor. Of the bound of ℓ, the part that depends on Σ is
+    -n_k/2 (log det Σ + tr Σ⁻¹ S), as vᵀ Σ⁻¹ v = tr Σ⁻¹ v vᵀ. For given eigenvalues λ of Σ the trace
+    is least where Σ has the eigenvectors of S, the largest λ for the largest eigenvalue s of S, and
+    so on (von Neumann's trace inequality). Then the bracket is the sum of log λ + s/λ. Each term
+    falls until λ = s and rises from there: so λ = s without a floor, which is Σ = S, and
+    λ = max(s, floor) with one.
+    """
+    xp, alive = array_module(S), n_k > 1e-12 * n_k.sum()
     s, V = xp.linalg.eigh(S)
+    floor = xp.maximum(floor, 16 * family.d * EPSILON * s[:, -1:])
     raised = (V * xp.maximum(s, floor)[:, None]) @ V.swapaxes(1, 2)                 # (6)
     normals = family.normal.theta(mu, xp.linalg.cholesky(raised))
     if theta is not None:

@@ -66,7 +66,7 @@ class BoxFamily(Described):
 
     def __init__(self, d):
         self.d = checks.whole_number(d, "d", least=1)
-        self.n_parameters = 2 * self.d
+        self.n_parameters = checks.held(2 * self.d)
 
     def __call__(self, theta):
         theta = checks.theta(theta, self.n_parameters)
@@ -98,11 +98,12 @@ class HistogramFamily(Described):
     def __init__(self, space, shape, pseudocount=0.0):
         self.space = checks.instance(space, "space", SampleSpace)
         self.shape = checks.whole_numbers(shape, "shape", least=1)
-        self.n_parameters, self.d = math.prod(self.shape), len(space.low)
+        self.n_parameters, self.d = checks.held(math.prod(self.shape)), len(space.low)
         self.pseudocount = checks.number(pseudocount, "pseudocount", "[0, inf)")
         if len(self.shape) != self.d:
             raise ValueError(f"shape has {len(self.shape)} entries; the space is in "
                              f"R^{self.d}")
+        space.wide_cells(self.shape, "shape")
         self.log_cell_volume = space.log_cell_volume(self.shape)
 
     def __call__(self, theta):

@@ -62,9 +62,10 @@ class KernelDensity(Described):
         for each row, which needs m n d numbers at once."""
         n, d = self.X.shape
         X, h = checks.observations(X, self.X), self.bandwidth
-        squares = (((X[:, None] - self.X) / h)**2).sum(axis=2)      # (m, n), (1)
-        log_sum = logsumexp(-squares / 2, axis=1)
-        return log_sum - math.log(n) - d * (math.log(h) + 0.5 * LOG_2_PI)           # (2)
+        squares = (((X[:, None].astype(float) - self.X) / h)**2).sum(axis=2)        # (m, n), (1)
+        log_sum = logsumexp(-squares / 2, axis=1)           # in float64: squares leave float32
+        log_p = log_sum - math.log(n) - d * (math.log(h) + 0.5 * LOG_2_PI)          # (2)
+        return log_p.astype(X.dtype)
 
     def log_prob(self, X):
         """log p(x) for each row of X (m, d), shape (m,): the same, from near points only.

@@ -97,14 +97,16 @@ def mean_loss(family, theta, X):
 def mean(values, backward):
     """1/n Σ_i values_i for n > 0 values, and its gradient: what their `backward` makes of 1/n for
     each, as ∂mean/∂values_i = 1/n."""
-    checks.one_axis(values, None, "values"), checks.function(backward, "backward")
-    xp, n = array_module(values), len(checks.not_empty(values))
+    values = checks.numbers_of_rows(values, "values")
+    checks.function(backward, "backward")
+    xp, n = array_module(values), len(values)
     value, dvalues = values.mean(dtype=float), xp.full(n, 1 / n, dtype=values.dtype)
     return value.astype(values.dtype), backward(dvalues)
 
 
 def negative_mean(log_p, backward):
     """-1/n Σ_i log_p_i, and its gradient: what `backward` makes of -1/n for each row."""
-    checks.one_axis(log_p, None, "log_p"), checks.function(backward, "backward")
+    log_p = checks.numbers_of_rows(log_p, "log_p")
+    checks.function(backward, "backward")
     value, dtheta = mean(log_p, lambda dlog_p: backward(-dlog_p))   # (5)
     return -value, dtheta

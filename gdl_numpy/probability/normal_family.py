@@ -60,7 +60,7 @@ class NormalFamily(Described):
 
     def __init__(self, d):
         self.d = checks.whole_number(d, "d", least=1)
-        self.n_parameters = 2 * self.d + self.d * (self.d - 1) // 2
+        self.n_parameters = checks.held(2 * self.d + self.d * (self.d - 1) // 2)
 
     def __call__(self, theta):
         theta = checks.theta(theta, self.n_parameters)
@@ -147,11 +147,14 @@ def _normals(theta, X, d):
     U = (X - mu[:, None]) @ L_inverse.swapaxes(1, 2)                # u, (K, n, d), (3)
     log_p = (-0.5 * (U**2).sum(axis=2) - log_diagonal.sum(axis=1)[:, None]
              - 0.5 * d * LOG_2_PI)                                  # (4)
+    given = xp.isnan(X).any(axis=1) | xp.isnan(theta).any(axis=1)[:, None]
+    log_p = xp.where(xp.isnan(log_p) & ~given, -math.inf, log_p)    # inf - inf, or 0 times inf
 
     def backward(dlog_p):
-        pulled = ((dlog_p[:, :, None] * U) @ L_inverse).astype(float)       # g v, (5)
+        u = xp.where(dlog_p[:, :, None] != 0, U, 0)                 # 0 times infinity is 0 here
+        pulled = ((dlog_p[:, :, None] * u) @ L_inverse).astype(float)       # g v, (5)
         dmu = pulled.sum(axis=1)                                    # many rows: in float64, (6)
-        dL = pulled.swapaxes(1, 2) @ U.astype(float)                # (7)
+        dL = pulled.swapaxes(1, 2) @ u.astype(float)                # (7)
         dlog_diagonal = (xp.diagonal(L, axis1=1, axis2=2) * xp.diagonal(dL, axis1=1, axis2=2)
                          - dlog_p.sum(axis=1, dtype=float)[:, None])            # (8)
         i, j = _below_diagonal(xp, d)
@@ -167,7 +170,7 @@ class MixtureFamily(Described):
         self.n_components = checks.whole_number(n_components, "n_components", least=1)
         self.normal = NormalFamily(d)
         self.d = self.normal.d
-        self.n_parameters = self.n_components * (1 + self.normal.n_parameters)
+        self.n_parameters = checks.held(self.n_components * (1 + self.normal.n_parameters))
 
     def __call__(self, theta):
         logits, blocks = self.cut(checks.theta(theta, self.n_parameters))           # (9)
@@ -175,7 +178,8 @@ class MixtureFamily(Described):
 
     def cut(self, theta):
         """The logits (K,) and the parameters of the normals (K, n_θ), views of theta."""
-        checks.one_axis(theta, self.n_parameters, "theta")
+        theta = checks.one_axis(checks.real_array(theta, "theta", finite=False), self.n_parameters,
+                                "theta")
         return theta[:self.n_components], theta[self.n_components:].reshape(self.n_components, -1)
 
     def theta(self, weights, mu, L):

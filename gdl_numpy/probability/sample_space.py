@@ -47,6 +47,7 @@ import math
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
+from gdl_numpy.numerics.exact import cell_of
 
 
 class SampleSpace(Described):
@@ -55,7 +56,8 @@ class SampleSpace(Described):
     def __init__(self, low, high):
         low, high = checks.corners(low, high, checks.real_array(low, "low"))
         self.low, self.high = low.copy(), high.copy()
-        self.sides = tuple(b - a for a, b in zip(low.tolist(), high.tolist(), strict=True))
+        self._corners = low.tolist(), high.tolist()
+        self.sides = tuple(b - a for a, b in zip(*self._corners, strict=True))
         if not math.isfinite(max(self.sides)):
             raise ValueError(f"high - low must be finite, got sides {self.sides}")
         self.log_volume = math.fsum(map(math.log, self.sides))      # (1)
@@ -88,29 +90,25 @@ class SampleSpace(Described):
         """The number of the grid cell that holds each row of X, shape (n,); -1 outside the space.
 
         A point on the border of two cells belongs to the upper one, and a point on the upper edge
-        of the space to the last. Division may round a quotient up to the next whole number and so
-        put a point just below a border into the cell above it; this is found and undone.
+        of the space to the last. The cell is that of the exact fractions, whatever division rounds.
         With more than 2^53 cells the numbers are Python's own, in an array of objects.
         """
         shape = self.cells(shape)
         X = checks.observations(X, self.low, checks.truth(finite, "finite"))
         xp, inside = array_module(X), self.contains(X, finite=False)
-        U = xp.where(inside[:, None], X, self.low).astype(float) - self.low
-        small = math.prod(shape) <= 2**53                           # exact as a float
-        number = xp.zeros(len(X), dtype=int if small else object)
-        for i, (side, k) in enumerate(zip(self.sides, shape, strict=True)):
-            unit = 2.0**(math.frexp(side)[1] - 1)                   # a power of 2 rounds nothing,
-            side, steps = side / unit, U[:, i] / unit * k           # and nothing overflows
-            column = xp.floor(steps / side)                         # (6)
-            column -= column * side > steps                         # where it was rounded up
-            whole = column.astype(int) if small else xp.asarray(
-                [int(x) for x in column.tolist()], dtype=object)
-            number = number * k + xp.minimum(whole, k - 1)          # (7)
+        number = xp.zeros(len(X), dtype=int if math.prod(shape) <= 2**53 else object)
+        for i, (low, high, k) in enumerate(zip(*self._corners, shape, strict=True)):
+            x = xp.where(inside, X[:, i], low)
+            number = number * k + cell_of(x, low, high, k)                      # (6), (7)
         return xp.where(inside, number, -1)
 
     def log_cell_volume(self, shape):
         """The logarithm of the volume of one of `shape` equal cells, a float."""
         return self.log_volume - math.fsum(map(math.log, self.cells(shape)))
+
+    def wide_cells(self, shape, name="shape"):
+        """`shape`, if each of its cells holds at least four numbers of the space's dtype."""
+        return checks.wide_cells(*self._corners, self.cells(shape), self.low.dtype, name)
 
     def on(self, xp):
         """The same space with its corners in the module xp."""

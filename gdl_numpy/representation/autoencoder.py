@@ -126,8 +126,12 @@ class AutoencoderFamily(Described):
         """
         model = self(checks.theta_shape(theta, self.n_parameters))
         theta = model.theta
-        mean, C = moments(model.encode(checks.data_set(X, self.d)))
-        L = cholesky(C)
+        mean, C = moments(checks.in_range(model.encode(checks.data_set(X, self.d)), "the codes"))
+        try:
+            L = cholesky(C)
+        except ValueError as error:
+            raise ValueError("the codes of X must have a positive definite covariance, so vary in "
+                             f"{self.k} dimensions, got {C}") from error
         L_inverse = array_module(L).linalg.inv(L)
         phi, psi = self.parts(theta)
         W, b = self.encoder.cut(phi)[-1]
@@ -147,7 +151,8 @@ class AutoencoderFamily(Described):
         """
         X = checks.different_rows(checks.data_set(X, self.d))
         mu = mean_of_rows(X)
-        scale = array_module(X).sqrt(X.var(axis=0, dtype=float).mean()).astype(X.dtype)
+        wide = array_module(X).sqrt(X.var(axis=0, dtype=float).mean())      # its square may leave
+        scale = wide.astype(X.dtype)                                        # the range of float32
         given, theta = theta is not None, starting_theta(self, theta, rng, X)
         if given:                                           # for x, and training is done with u
             theta = self.rescaled(theta, -mu / scale, 1 / scale)
@@ -156,7 +161,7 @@ class AutoencoderFamily(Described):
 
         def in_units_of_the_data():
             for step in steps:
-                yield Step(step.step, scale**2 * step.loss, self.rescaled(step.theta, mu, scale))
+                yield Step(step.step, wide**2 * step.loss, self.rescaled(step.theta, mu, scale))
 
         return in_units_of_the_data()                       # wrong arguments are refused at once
 

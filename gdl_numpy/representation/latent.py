@@ -81,10 +81,12 @@ def directions(Z, attributes, z, k=100):
     Z = checks.data_set(Z, name="Z")
     xp = array_module(Z)
     attributes = checks.paired(attributes, "attributes", Z)
+    if attributes.shape[1] == 0:
+        raise ValueError(f"attributes must have one column or more, got shape {attributes.shape}")
     z = checks.one_axis(checks.real_array(z, "z", like=Z), Z.shape[1], "z")
     near = nearest(z[None], Z, k)[1][0]
     A = attributes[near] - mean_of_rows(attributes[near])
-    size, C = moments(attributes[near])
+    size, C = moments(checks.in_range(attributes[near], "attributes"))
     vary = varies(size, C.diagonal(), Z.dtype)
     scale = xp.sqrt(xp.where(vary, C.diagonal(), 1)).astype(Z.dtype)   # so that no unit counts more
     A = xp.where(vary, A / scale, 0)                                # 0: it varies by rounding only

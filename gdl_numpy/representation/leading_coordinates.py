@@ -76,10 +76,10 @@ class LeadingCoordinates(Described):
         mu, eigenvalues, U = principal_axes(X)
         xp, total, kept = array_module(X), eigenvalues.sum(), eigenvalues[:k]
         left = eigenvalues[k:].sum()                        # the mean of |r|²
-        if not left > 100 * xp.finfo(X.dtype).eps * total:
+        if not left > 100 * float(xp.finfo(X.dtype).eps) * total:
             raise ValueError(f"X lies in a plane of {k} dimensions or fewer, so nothing is left "
                              "beside them: take a smaller k")
-        s = xp.sqrt(kept if own_units else xp.full(k, float(kept.mean()), dtype=X.dtype))
+        s = xp.sqrt(kept if own_units else xp.full(k, float(kept.mean())))
         return cls(PrincipalComponents(mu, U[:, :k], kept / total), s,
                    math.sqrt(left / (X.shape[1] - k)))                                      # (1)
 
@@ -103,9 +103,9 @@ class LeadingCoordinates(Described):
         X, _ = checks.observations(X, self.axes.mu), checks.function(log_p_z, "log_p_z")
         Z = self.axes.encode(X)                             # s z
         R = X - self.axes.mu - Z @ self.axes.components.T
-        rest = (R**2).sum(axis=1)                                                           # (4)
+        rest = ((R / self.sigma)**2).sum(axis=1)            # in this unit, squares are in range (4)
         return (log_p_z(Z / self.s) - array_module(X).log(self.s).sum()
-                - 0.5 * rest / self.sigma**2
+                - 0.5 * rest
                 - (self.d - self.k) * (math.log(self.sigma) + 0.5 * LOG_2_PI))              # (5)
 
     def jittered(self, Z, noise, rng):

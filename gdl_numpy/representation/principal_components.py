@@ -27,13 +27,14 @@ z ~ N(0, I) and ε ~ N(0, I) comes x = µ + z Wᵀ + σ ε, with W (d, k). Hence
     p(x)   = N(µ, C),  C = W Wᵀ + σ² I           the covariances of z Wᵀ and σ ε add up
     σ̂²     = mean of λ_{k+1}, ..., λ_d           the variance beside the plane                   (5)
     Ŵ      = U (Λ - σ̂² I)^½                      Λ the diagonal matrix of λ_1, ..., λ_k          (6)
-    z      = E[z|x] = (x - µ) W M⁻¹,   M = Wᵀ W + σ² I, (k, k)           the encoder             (7)
-    a      = (x - µ) C⁻¹ = e/σ²,   e = x - µ - z Wᵀ                                              (8)
-    log det C = (d - k) log σ² + log det M                                                       (9)
-    log p(x)  = -½ (|e|²/σ² + |z|² + log det C + d log 2π)                                      (10)
+    z      = E[z|x] = (x - µ)/σ B N⁻¹,   B = W/σ,   N = Bᵀ B + I, (k, k)  the encoder            (7)
+    a      = (x - µ) C⁻¹ = e/σ,    e = (x - µ)/σ - z Bᵀ                                          (8)
+    log det C = 2 d log σ + log det N                                                            (9)
+    log p(x)  = -½ (|e|² + |z|² + log det C + d log 2π)                                         (10)
 
-The normal density has (x - µ) C⁻¹ (x - µ)ᵀ where (10) has |e|²/σ² + |z|²: it is the same, and near
-the plane no digit cancels in it. Apart from the data and what has their shape, no array is larger
+The normal density has (x - µ) C⁻¹ (x - µ)ᵀ where (10) has |e|² + |z|²: it is the same, and near the
+plane no digit cancels in it. What is squared is measured in units of σ, so that it is a number
+whatever the unit of the data is. Apart from the data and what has their shape, no array is larger
 than (d, k). Why all this is so stands beside the code: in `ProbabilisticPCAFamily.mle` for σ̂ and Ŵ,
 in `ProbabilisticPCAFamily` for (7) to (10), and in its `log_prob` for the gradient.
 
@@ -52,6 +53,10 @@ See figure_1_09_manifold (a curved surface by its first three components) and
 tests/representation/test_principal_components.py (that it holds).
 """
 
+import math
+
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
@@ -66,8 +71,9 @@ def principal_axes(X):
 
     The covariance itself is not computed: its squares would cost half of the digits. m = min(n, d),
     and all other λ are 0. Many rows are taken in blocks, each of which is added to the triangle R
-    of X - µ = Q R; as QᵀQ = I, R has the same S and U as X - µ. All this is done in float64, and
-    returned in the dtype of X. ValueError if all rows are equal.
+    of X - µ = Q R; as QᵀQ = I, R has the same S and U as X - µ. All this is done in float64. µ and
+    U come back in the dtype of X; λ stays in float64, because a square soon leaves the range of
+    float32. ValueError if all rows are equal, or if their squares leave that of float64.
     """
     X = checks.different_rows(checks.data_set(X))
     xp, n = array_module(X), len(X)
@@ -76,7 +82,7 @@ def principal_axes(X):
     for i in range(ROWS, n, ROWS):
         R = xp.linalg.qr(xp.concatenate([R, X[i:i + ROWS] - mu]), mode="r")
     _, S, Ut = xp.linalg.svd(R, full_matrices=False)                                        # (1)
-    return mu.astype(X.dtype), (S**2 / n).astype(X.dtype), Ut.T.astype(X.dtype)
+    return mu.astype(X.dtype), S**2 / n, Ut.T.astype(X.dtype)
 
 
 class PrincipalComponents(Described):
@@ -116,22 +122,24 @@ class PrincipalComponents(Described):
 class ProbabilisticPCAFamily(Described):
     """N(µ, C) on R^d with C = W Wᵀ + σ² I, W (d, k), θ = (µ, W row by row, log σ).
 
-    C W = W Wᵀ W + σ² W = W M, and therefore C⁻¹ W = W M⁻¹. W is the covariance of x and z, so the
-    difference of z and (x - µ) C⁻¹ W has the covariance W - C C⁻¹ W = 0 with x. As all is normal,
-    the difference is then independent of x, with mean 0. Hence the encoder and a = (x - µ) C⁻¹:
+    With M = Wᵀ W + σ² I, (k, k), C W = W Wᵀ W + σ² W = W M, and therefore C⁻¹ W = W M⁻¹. W is the
+    covariance of x and z, so the difference of z and (x - µ) C⁻¹ W has the covariance
+    W - C C⁻¹ W = 0 with x. As all is normal, the difference is then independent of x, with mean 0.
+    Hence the encoder and a = (x - µ) C⁻¹, where e is in units of σ:
 
         E[z|x] = (x - µ) C⁻¹ W = (x - µ) W M⁻¹,   which is also a W
-        C⁻¹ (C - W Wᵀ) = σ² C⁻¹,   so  C⁻¹ = (I - C⁻¹ W Wᵀ)/σ²  and  a = (x - µ - z Wᵀ)/σ² = e/σ²
-        a (x - µ)ᵀ = a (e + z Wᵀ)ᵀ = |e|²/σ² + a W zᵀ = |e|²/σ² + |z|²
+        C⁻¹ (C - W Wᵀ) = σ² C⁻¹,   so  C⁻¹ = (I - C⁻¹ W Wᵀ)/σ²  and  a = (x - µ - z Wᵀ)/σ² = e/σ
+        a (x - µ)ᵀ = a (σ e + z Wᵀ)ᵀ = |e|² + a W zᵀ = |e|² + |z|²
 
     W Wᵀ has the eigenvalues of Wᵀ W, and d - k further ones, which are 0. So C has those of M, and
-    d - k times σ²: its determinant is their product, and tr C⁻¹ = tr M⁻¹ + (d - k)/σ².
+    d - k times σ²: its determinant is their product, and tr C⁻¹ = tr M⁻¹ + (d - k)/σ². In the code
+    all lengths are measured in units of σ: B = W/σ, and N = M/σ² = Bᵀ B + I.
     """
 
     def __init__(self, d, k):
         self.d = checks.whole_number(d, "d", least=2)
         self.k = checks.whole_number(k, "k", least=1, most=self.d - 1)
-        self.n_parameters = self.d + self.d * self.k + 1
+        self.n_parameters = checks.held(self.d + self.d * self.k + 1)
 
     def __call__(self, theta):
         return ProbabilisticPCA(self, theta)
@@ -161,13 +169,15 @@ class ProbabilisticPCAFamily(Described):
         xp = array_module(X)
         mu, eigenvalues, U = principal_axes(X)
         variance = eigenvalues[self.k:].sum() / (self.d - self.k)                           # (5)
-        rounding = (8 * xp.finfo(X.dtype).eps)**2 * (eigenvalues[0] + self.d * abs(X).max()**2)
+        size = eigenvalues[0] + self.d * abs(X).max().astype(float)**2
+        rounding = (8 * float(xp.finfo(X.dtype).eps))**2 * size
         if not variance > rounding:
             raise ValueError(f"X lies in a plane of {self.k} dimensions or fewer, so its likelihood"
                              " has no maximum: take a smaller k")
         W = U[:, :self.k] * xp.sqrt(eigenvalues[:self.k] - variance)                        # (6)
-        return xp.concatenate([mu, W.ravel(), 0.5 * xp.log(variance)[None]])
+        return xp.concatenate([mu, W.ravel(), 0.5 * xp.log(variance)[None]]).astype(X.dtype)
 
+    @numpy.errstate(over="ignore", invalid="ignore", divide="ignore")       # -inf is meant
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta.
 
@@ -175,33 +185,39 @@ class ProbabilisticPCAFamily(Described):
         log p by ½ (a dC aᵀ - tr C⁻¹ dC). For W, dC = dW Wᵀ + W dWᵀ; for log σ, dC = 2σ² dlog σ I:
 
             ∂log p/∂µ = a      ∂log p/∂W = aᵀ a W - W M⁻¹      ∂log p/∂log σ = σ² (|a|² - tr C⁻¹)
+
+        where a W = z and W M⁻¹ = B N⁻¹/σ; sums over rows are taken in float64.
         """
         xp = array_module(theta)
         mu, W, log_sigma = self.cut(theta)
-        variance = xp.exp(2 * log_sigma)
-        R = checks.observations(X, mu, finite=False) - mu
-        M_inverse, log_det_M = self._inverse(W, variance)
-        Z = R @ W @ M_inverse                                                               # (7)
-        E = R - Z @ W.T
-        A = E / variance                                                                    # (8)
-        log_det = 2 * (self.d - self.k) * log_sigma + log_det_M                             # (9)
-        log_p = -0.5 * ((E * A).sum(axis=1) + (Z**2).sum(axis=1) + log_det                 # (10)
+        sigma = xp.exp(log_sigma)
+        B = W / sigma
+        X = checks.observations(X, mu, finite=False)
+        R = (X - mu) / sigma
+        N_inverse, log_det_N = self._inverse(B)
+        Z = R @ B @ N_inverse                                                               # (7)
+        E = R - Z @ B.T
+        A = E / sigma                                                                       # (8)
+        log_det = 2 * self.d * log_sigma + log_det_N                                        # (9)
+        log_p = -0.5 * ((E**2).sum(axis=1) + (Z**2).sum(axis=1) + log_det                  # (10)
                         + self.d * LOG_2_PI)
+        given = xp.isnan(X).any(axis=1) | xp.isnan(theta).any()
+        log_p = xp.where(xp.isnan(log_p) & ~given, -math.inf, log_p)        # inf - inf
 
         def backward(dlog_p):
-            gA, total = dlog_p[:, None] * A, dlog_p.sum()
-            trace = (self.d - self.k) / variance + xp.trace(M_inverse)      # tr C⁻¹
-            dW = gA.T @ Z - total * W @ M_inverse
-            dlog_sigma = variance * ((gA * A).sum() - total * trace)
-            dmu = gA.sum(axis=0, dtype=float).astype(mu.dtype)
-            return xp.concatenate([dmu, dW.ravel(), dlog_sigma[None]])
+            gA, total = (dlog_p[:, None] * A).astype(float), dlog_p.sum(dtype=float)
+            trace = self.d - self.k + xp.trace(N_inverse)                   # σ² tr C⁻¹
+            dW = gA.T @ Z.astype(float) - total * (B @ N_inverse / sigma)
+            dlog_sigma = (gA * E).sum() * sigma - total * trace
+            return xp.concatenate([gA.sum(axis=0), dW.ravel(), dlog_sigma[None]]).astype(
+                theta.dtype)
 
         return log_p, backward
 
-    def _inverse(self, W, variance):
-        """M⁻¹ (k, k) and log det M, of M = Wᵀ W + σ² I."""
-        xp = array_module(W)
-        L = xp.linalg.cholesky(W.T @ W + variance * xp.eye(self.k, dtype=W.dtype))
+    def _inverse(self, B):
+        """N⁻¹ (k, k) and log det N, of N = Bᵀ B + I."""
+        xp = array_module(B)
+        L = xp.linalg.cholesky(B.T @ B + xp.eye(self.k, dtype=B.dtype))
         L_inverse = xp.linalg.inv(L)
         return L_inverse.T @ L_inverse, 2 * xp.log(L.diagonal()).sum()
 
@@ -213,7 +229,8 @@ class ProbabilisticPCA(Described):
         self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()
         self.mu, self.W, log_sigma = family.cut(self.theta)
         self.sigma = array_module(self.theta).exp(log_sigma)
-        self.M_inverse, _ = family._inverse(self.W, self.sigma**2)
+        self.B = self.W / self.sigma
+        self.N_inverse, _ = family._inverse(self.B)
 
     def log_prob(self, X):
         """log p(x) for each row, shape (n,), in O(n d k)."""
@@ -231,7 +248,7 @@ class ProbabilisticPCA(Described):
 
     def encode(self, X):
         """E[z|x] for each row, (n, k)."""
-        return (checks.observations(X, self.mu) - self.mu) @ self.W @ self.M_inverse        # (7)
+        return (checks.observations(X, self.mu) - self.mu) / self.sigma @ self.B @ self.N_inverse
 
     def decode(self, Z):
         """E[x|z] = µ + z Wᵀ for each row, (n, d)."""

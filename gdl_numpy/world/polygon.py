@@ -77,9 +77,11 @@ class Region(Described):
     def __init__(self, start, end, space, shape):
         self.space = checks.instance(space, "space", SampleSpace)
         self.shape = shape = space.cells(shape)
-        self.start = start = checks.observations(start, space.low.astype(float), name="start", d=2)
+        start = checks.observations(start, space.low.astype(float), name="start", d=2).copy()
         checks.rows_within(start, space.contains(start), "the space", "start")
-        self.end = end = checks.paired(end, "end", start, of="start")
+        end = checks.paired(end, "end", start, of="start").copy()
+        checks.same_shape(end, "end", start, "start")
+        self.start, self.end = start, end
         if (numpy.sort(start @ [1, 1j]) != numpy.sort(end @ [1, 1j])).any():
             raise ValueError("start and end must bound a region: at each vertex as many edges must "
                              "begin as end")

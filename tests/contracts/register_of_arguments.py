@@ -311,6 +311,7 @@ ELSEWHERE = {                                               # or have no argumen
     "backend.to_numpy": "takes what NumPy does, without a mask: test_backend.py",
     "backend.unmasked": "is a check",
     "neighbours.near_blocks": HERE, "newton.conjugate_gradient": HERE,
+    "exact.cell_of": HERE,
     "moments.mean_of_rows": HERE, "moments.moments": HERE, "moments.varies": HERE,
     "normal_family.cut_normals": HERE, "pixels.inverse_cdf": HERE, "silhouettes.smooth": HERE,
     "silhouettes.direction": HERE, "silhouettes.turn": HERE, "silhouettes.limb": HERE,
@@ -327,6 +328,13 @@ ANY_LENGTH = ("training.train", "newton.minimize", "GradientDescent.__call__", "
               "Average.__call__")
 NOT_LOOKED_AT = {"on_space", "on", "mask"}                  # methods that are called by others here
 
+STEPS = (                                                   # of a training, or parts of one
+    "Adam", "Average", "GradientDescent", "Network.", "diffusion.", "discretised.log_mass",
+    "elementary.", "fourier.", "langevin.reflect", "langevin.uniform", "likelihood.mean",
+    "likelihood.negative_mean", "network.", "normalizing_flow.", "rational_quadratic.",
+    "training.starting_theta", "LeadingCoordinates.jittered", "LogisticDecoder.redrawn",
+    "density.inverse")
+
 FUNCTIONS = dict.fromkeys((                                 # whose own errors are their own
     "loss", "augment", "optimizer", "energy", "function", "evaluate", "precondition", "look",
     "renew",
@@ -335,15 +343,16 @@ FUNCTIONS = dict.fromkeys((                                 # whose own errors a
 NEVER_WAITS = dict.fromkeys((                               # so nobody asks whether it is finite
     "elementary.logsumexp.x", "elementary.log_softmax.x", "elementary.softmax.x", "u",
     "elementary.softplus.x", "elementary.sigmoid.x", "elementary.bounded.x", "langevin.reflect.X",
-    "density.categorical.weights", "density.sample_components.weights", "like", "log_snr",
+    "like", "log_snr",
     "training.starting_theta.X", "RecalibratedFamily.level.log_f", "scale"), ("NaN",))
 TAKEN = FUNCTIONS | NEVER_WAITS | {                         # what else is right for an argument
+    "HistogramFamily.__call__.theta": ("-inf",),            # of a cell without mass
     "keepdims": ("True",), "axis": ("None",), "F": ("None",), "B": ("None",), "seed": ("None",),
     "bound": ("None",), "averaging": ("None",), "training.starting_theta.theta": ("None",),
 }
 OTHER_NAMES = {                                             # by which an error calls an argument
     "Average.a": "averaging", "theta_g": "theta", "phi": "theta", "highest": "highest, lowest",
-    "evaluation.verdict.x": "X",
+    "evaluation.verdict.x": "X", "Dequantised.lower_bound.K": "X",
 }
 
 

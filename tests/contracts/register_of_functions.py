@@ -126,6 +126,7 @@ FUNCTIONS = {
     "elementary.softplus": Call(lambda f, a: f(a(ROWS))),
     "elementary.sigmoid": Call(lambda f, a: f(a(ROWS))),
     "kernel_sum.log_kernel_sum": Call(lambda f, a: f(a(ROWS), a(POINTS), 0.3)),
+    "exact.cell_of": Call(lambda f, a: f(a(ROWS), -4.0, 4.0, 7), WHOLE),
     "neighbours.near_blocks": Call(lambda f, a: list(f(a(ROWS), a(POINTS), 0.5)), WHOLE),
     "neighbours.nearest": Call(lambda f, a: f(a(ROWS), a(POINTS), 3)),
     "newton.minimize": Call(lambda f, a: f(quadratic(a), a([0.0, 0.0]), lambda r: r, 1e-9)[0]),
@@ -225,7 +226,7 @@ FUNCTIONS = {
     "manifold.intrinsic_dimension": Call(lambda f, a: f(a(POINTS)), HOST),
     "manifold.neighbour_regression": Call(lambda f, a: f(a(POINTS), a(COMBS), a(ROWS), 3)),
     "manifold.determination": Call(lambda f, a: f(a(POINTS), a(POINTS + 0.1 * COMBS[:, :2]))),
-    "principal_components.principal_axes": Call(lambda f, a: f(a(POINTS))),
+    "principal_components.principal_axes": Call(lambda f, a: f(a(POINTS)), dtype="λ in float64"),
 
     "diffusion.linear": Call(lambda f, a: f(a(TIMES), 5.0, -3.0)),
     "diffusion.cosine": Call(lambda f, a: f(a(TIMES), 5.0, -3.0)),

@@ -13,6 +13,7 @@ from register_of_arguments import (
     MEMBERS,
     OTHER_NAMES,
     SHARED,
+    STEPS,
     TAKEN,
     every_call,
     every_class,
@@ -126,3 +127,91 @@ def test_a_theta_of_another_length_or_precision_is_refused(name, parameter):
     for dtype in () if converts(name) else ("float16", "int64", "longdouble", ">f8"):
         message = refusal(name, parameter, theta.astype(dtype))
         assert message and named(name, parameter, message) and "dtype" in message, dtype
+
+
+NO_NUMBERS = {                                              # the right array, of what are none
+    "masked": lambda a: numpy.ma.masked_array(a, mask=numpy.zeros(a.shape)),
+    "list of masked rows": lambda a: [numpy.ma.masked_array(row) for row in a],
+    "list that ends masked": lambda a: [*a.tolist()[:-1], numpy.ma.masked],
+    "tuple of lists of masked rows": lambda a: tuple([numpy.ma.masked_array(row)] for row in a),
+    "complex": lambda a: a.astype(complex), "truth": lambda a: a.astype(bool),
+    "text": lambda a: a.astype(str), "bytes": lambda a: a.astype("S"),
+    "dates": lambda a: a.astype(int).astype("datetime64[s]"),
+    "times": lambda a: a.astype(int).astype("timedelta64[s]"),
+    "None": lambda a: numpy.full(a.shape, None),
+    "records": lambda a: numpy.zeros(a.shape, "f8, i4")}
+NO_SHAPES = {                                               # the right array, in another shape
+    "one number": lambda a: a.ravel()[0], "no axis": lambda a: a.ravel()[0].reshape(()),
+    "a line": lambda a: a.ravel(), "an axis before": lambda a: a[None],
+    "an axis after": lambda a: a[..., None], "a column less": lambda a: a[..., :-1],
+    "twice the columns": lambda a: numpy.concatenate([a, a], axis=-1),
+    "no column": lambda a: a[..., :0], "no row": lambda a: a[:0], "a row": lambda a: a[:1],
+    "a row less": lambda a: a[:-1]}
+OF_ARRAYS = cases(lambda parameter: parameter not in ("rng", "sizes", "hidden", "shape", "bins"))
+
+
+def right_array(name, parameter):
+    """The right argument as an array, if it is one of numbers with an axis, else a skipped test."""
+    value = right(name).get(parameter)
+    try:
+        array = numpy.asarray(value)
+    except ValueError:
+        array = numpy.asarray(None)
+    if array.dtype.kind not in "fiu" or array.ndim == 0:
+        pytest.skip("the right argument is no array")
+    return array
+
+
+@pytest.mark.parametrize("name, parameter", OF_ARRAYS)
+def test_an_array_of_the_right_shape_that_holds_no_real_numbers_is_refused_by_name(name, parameter):
+    array = right_array(name, parameter)
+    for kind, make in NO_NUMBERS.items():
+        message = refusal(name, parameter, make(array))
+        assert message and named(name, parameter, message), (kind, message)
+
+
+@pytest.mark.parametrize("name, parameter", OF_ARRAYS)
+def test_data_that_hold_one_nan_or_infinity_are_refused_by_name(name, parameter):
+    array = right_array(name, parameter).astype(float)
+    owner, _, method = name.partition(".")
+    if never_waits(owner, method, name) or parameter == "like":
+        pytest.skip("a step, which waits for no device, does not look")
+    for bad in {"NaN", "inf", "-inf"} - set(taken(name, parameter)):
+        array.ravel()[0] = float(bad)
+        message = refusal(name, parameter, array)
+        assert message and named(name, parameter, message), (bad, message)
+
+
+def never_waits(owner, method, name):
+    """Whether a call is a step of a training, or what such a step is made of."""
+    of_a_family = owner.endswith("Family") and method not in (
+        "", "__call__", "train", "mle", "best_of", "inputs", "theta", "whitened")
+    return of_a_family or name.startswith(STEPS)
+
+
+@pytest.mark.parametrize("name, parameter", OF_ARRAYS)
+def test_an_array_of_another_shape_is_taken_or_refused_in_the_words_of_an_argument(name, parameter):
+    array = right_array(name, parameter)
+    for kind, make in NO_SHAPES.items():
+        message = refusal(name, parameter, make(array))
+        assert message is None or any(named(name, other, message) for other in right(name)), (
+            kind, message)
+
+
+NOT_HELD = {                                                # numbers in θ: from 10^15 to 10^400
+    "HistogramFamily": {"shape": (10**200, 10**200)}, "NormalFamily": {"d": 10**9},
+    "MixtureFamily": {"n_components": 10**400}, "BoxFamily": {"d": 10**30},
+    "Network": {"sizes": (10**9, 10**9)}, "SoftmaxFamily": {"d": 10**10, "n_classes": 10**10},
+    "LogisticFamily": {"d": 10**400}, "NetworkClassifierFamily": {"sizes": (10**9, 10**9, 2)},
+    "ProbabilisticPCAFamily": {"d": 10**15}, "AutoencoderFamily": {"sizes": (10**9, 10**9, 2)},
+    "WindowFamily": {"reach": 10**13}, "AutoregressiveFamily": {"bins": (10**15, 2)},
+    "MaskedAutoregressiveFamily": {"d": 10**9, "hidden": (10**9,)},
+    "NormalizingFlowFamily": {"hidden": (10**9, 10**9)},
+    "DiffusionFamily": {"d": 10**9, "hidden": (10**9,)}}
+
+
+@pytest.mark.parametrize("name", NOT_HELD)
+def test_a_theta_that_no_memory_can_hold_is_refused_before_it_is_made(name):
+    with pytest.raises(ValueError, match=r"^theta would have about 10\^\d+ numbers, more than the "
+                                         "memory can hold$"):
+        CALLS[name](**right(name) | NOT_HELD[name])

@@ -121,6 +121,19 @@ def test_a_start_lives_where_its_generator_does(xp, make_rng, entry):
 
 
 @every_entry
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("built", ["float32", "float64"])
+def test_a_start_has_the_precision_that_is_asked_for(xp, make_rng, entry, built, dtype):
+    family = entry.built(xp, built)
+    if hasattr(family, "initial_theta"):
+        assert family.initial_theta(make_rng(0), dtype).dtype == dtype
+        assert family.initial_theta(make_rng(0)).dtype == float
+        for wrong in ("float16", int, None):
+            with pytest.raises(TypeError, match="dtype must be float32 or float64"):
+                family.initial_theta(make_rng(0), wrong)
+
+
+@every_entry
 def test_a_device_agrees_with_numpy(device, entry):
     here, there = (entry.built(module)(entry.theta_of(module)) for module in (numpy, device))
     ours = results(here, entry.data_of(6)[0], Moved(numpy, 4))

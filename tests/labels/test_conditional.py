@@ -352,6 +352,23 @@ def test_the_common_covariance_of_millions_of_float32_rows_is_that_of_float64():
         numpy.testing.assert_allclose(p.covariance, q.covariance, atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype, unit", [("f4", 1e-23), ("f4", 1e-30), ("f4", 1e19), ("f4", 1e30),
+                                         ("f8", 1e-140), ("f8", 1e140)])
+def test_linear_discriminants_do_not_depend_on_the_unit(dtype, unit):
+    X, y = labelled(n=300)
+    one, two = (ClassConditional.fit_normals_with_common_covariance(rows, y).log_posterior(rows)
+                for rows in (X, (X * unit).astype(dtype)))
+    numpy.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("size, words", [(1e200, "whose square leaves the range of float64"),
+                                         (1e-170, "must vary in every column within its labels")])
+def test_data_whose_squares_leave_float64_have_no_common_covariance(size, words):
+    X, y = labelled(n=300)
+    with pytest.raises(ValueError, match=words):
+        ClassConditional.fit_normals_with_common_covariance(X * size, y)
+
+
 def test_log_prob_of_many_rows_is_computed_in_blocks():
     X, y = labelled(n=20_000)
     model, rows = three_normals(), numpy.arange(20_000)

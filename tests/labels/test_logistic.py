@@ -72,6 +72,15 @@ def test_the_textbook_method_and_the_fast_one_find_the_same_estimate(l2, seed):
                                   LogisticFamily(3, l2).mle(X, y), rtol=1e-8)
 
 
+@pytest.mark.parametrize("l2", [1e-6, 1e-10, 1e-14, 1e-18])
+def test_the_textbook_keeps_the_digits_of_what_is_almost_certain(l2):
+    """The gradient 2 λ w = ½ sigmoid(-w/2) + (3/2) sigmoid(-3w/2) is seen only if p - 1 is."""
+    X, y = [[-1.5], [-0.5], [0.5], [1.5]], [0, 0, 1, 1]
+    w, b = iteratively_reweighted_least_squares(X, y, l2, tol=0)
+    others = 0.25 * sigmoid(-w / 2) + 0.75 * sigmoid(-1.5 * w)
+    assert l2 * w == pytest.approx(others, rel=1e-4) and abs(b) < 1e-12
+
+
 def test_each_step_is_a_regression_by_least_squares_with_weights_p_times_1_minus_p():
     """θ after a step fits z = x1 · θ + (y - p)/(p (1 - p)), which is where least squares reweighted
     iteratively have their name from. At the last step z is fitted by θ̂ itself."""

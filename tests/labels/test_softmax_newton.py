@@ -141,6 +141,36 @@ def test_sums_over_millions_of_float32_rows_lose_no_digits():
     numpy.testing.assert_allclose(many, expected, rtol=1e-6)
 
 
+def share_of_the_gradient(family, theta, X, y):
+    """The largest of |g_j|/Σ |terms of g_j| for two classes, in long doubles."""
+    theta, X1 = theta.astype("longdouble"), numpy.c_[X, numpy.ones(len(X))].astype("longdouble")
+    sign = numpy.where(y == 1, -1, 1)
+    with numpy.errstate(over="ignore"):                     # 1/(1 + inf) is 0
+        r = sign / (1 + numpy.exp(-sign * (X1 @ theta))) / len(X)
+    penalised = family.l2 * numpy.append(theta[:-1], 0)
+    return (abs(X1.T @ r + penalised) / (abs(X1.T) @ abs(r) + abs(penalised))).max()
+
+
+@pytest.mark.parametrize("far", [1e6, 1e10, -1e18, 1e18, 1e50, 1e100, 1e140, 1e149])
+@pytest.mark.parametrize("label", [0, 1])
+@pytest.mark.parametrize("l2", [0, 1e-14, 1e-3, 1])
+def test_however_far_out_a_row_is_the_gradient_is_0_at_the_estimate(far, label, l2):
+    """If the label contradicts the others, its probability must become as small as 1/far."""
+    X, y = overlapping(0, 2, n=60)
+    X[0], y[0] = (far, 0, 0), label
+    family = LogisticFamily(3, l2)
+    assert share_of_the_gradient(family, family.mle(X, y), X, y) < 1e-6
+
+
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize("l2", [0, 1])
+def test_a_row_so_far_out_that_squares_overflow_is_refused_with_its_column(K, l2):
+    X, y = overlapping(0, K, n=60)
+    X[7, 1] = 1e200
+    with pytest.raises(ValueError, match=r"e\+\d+ times as far out in column 1 as most"):
+        SoftmaxFamily(3, K, l2).mle(X, y)
+
+
 # Small penalties
 
 def promised(family, theta, X, y):

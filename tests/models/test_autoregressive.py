@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy
 import pytest
@@ -147,6 +148,60 @@ def test_samples_stay_in_their_own_bin_however_narrow_it_is(dtype, K, own):
     assert (abs(X) <= 1).all()
     numpy.testing.assert_allclose(family(theta).log_prob(X), math.log(K / 2) - math.log(2),
                                   rtol=1e-5)
+
+
+class AtZero:
+    """A generator whose numbers of float32 are 0, as one of 2^24 is, and whose float64 are not."""
+
+    def __init__(self):
+        self.rng = default_rng(0)
+        self.standard_normal, self.integers = self.rng.standard_normal, self.rng.integers
+
+    def random(self, n, dtype=float):
+        return numpy.zeros(n, "float32") if dtype == "float32" else self.rng.random(n)
+
+
+def test_a_bin_or_a_pixel_that_is_all_but_impossible_is_not_drawn_where_float32_says_0():
+    """exp(-60) is 1e-26: no draw of float32 may pick it, though u = 0 lies below any mass."""
+    binned = AutoregressiveFamily((2, 2), ())
+    theta = numpy.zeros(binned.n_parameters, dtype="float32")
+    theta[-2] = -60                                         # the first bin of the last coordinate
+    assert (binned(theta).sample(1000, AtZero())[:, 1] >= 0).all()
+    masked = MaskedAutoregressiveFamily(2, ())
+    theta = numpy.full(masked.n_parameters, -60, dtype="float32")
+    assert (masked(theta).sample(1000, AtZero()) == 0).all()
+
+
+def test_a_rare_dark_pixel_is_drawn_from_a_float32_theta():
+    """Where x = 0 has a mass near 2e-9, sigmoid(a) is 1 in float32, and x = 0 never came."""
+    class Highest(AtZero):
+        def random(self, n, dtype=float):
+            return numpy.full(n, 1 - 1e-9)
+
+    masked = MaskedAutoregressiveFamily(2, ())
+    theta = numpy.full(masked.n_parameters, 20, dtype="float32")
+    assert (masked(theta).sample(3, Highest())[:, 0] == 0).all()
+
+
+def test_bins_narrower_than_numbers_can_tell_are_refused():
+    family = AutoregressiveFamily((2**23 + 1,), ())
+    family(numpy.zeros(family.n_parameters))
+    with pytest.raises(ValueError, match="bins makes 8388609 cells of width .* of float32"):
+        family(numpy.zeros(family.n_parameters, dtype="float32"))
+
+
+@pytest.mark.parametrize("K", [3, 10, 60, 49])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_point_within_rounding_of_a_border_has_the_density_of_its_own_bin(K, dtype):
+    family = AutoregressiveFamily((K, 1), ())
+    theta = numpy.zeros(family.n_parameters)
+    theta[:K] = numpy.arange(K)
+    borders = numpy.array([2 * c / K - 1 for c in range(1, K)], dtype=dtype)
+    ends = numpy.array([-1, 1], dtype=dtype)
+    x = numpy.concatenate([borders, *(numpy.nextafter(borders, end) for end in ends)])
+    bins = [int((Fraction(y) + 1) * K // 2) for y in x.tolist()]
+    log_p = family(theta).log_prob(numpy.stack([x, 0 * x], axis=1))
+    numpy.testing.assert_allclose(log_p - log_p[0], numpy.array(bins) - bins[0], atol=1e-5)
 
 
 def test_many_rows_add_to_a_gradient_without_rounding_it_away():

@@ -5,6 +5,8 @@ import pytest
 from gradient import check_gradient
 
 from gdl_numpy.networks.fourier import fourier_features, n_features, wave_vectors
+from gdl_numpy.networks.network import Network
+from gdl_numpy.numerics.elementary import bounded
 
 
 def test_the_features_are_the_coordinates_and_sines_and_cosines_along_each_vector():
@@ -73,7 +75,28 @@ def test_points_and_wave_vectors_live_in_one_space():
 def test_without_wave_vectors_the_features_are_the_coordinates():
     X = numpy.random.default_rng(0).random((4, 2))
     phi, backward = fourier_features(X, None)
-    assert phi is X and backward(phi) is phi
+    dphi = numpy.ones_like(X)
+    assert (phi == X).all() and (backward(dphi) == dphi).all()
+
+
+@pytest.mark.parametrize("function", [fourier_features, bounded])
+def test_what_comes_back_unchanged_is_a_copy_that_the_caller_may_change(function):
+    X, dphi = numpy.random.default_rng(0).random((2, 4, 2))
+    before, cotangent = X.copy(), dphi.copy()
+    phi, backward = function(X, None)
+    phi += 1
+    dX = backward(dphi)
+    dX += 1
+    assert (X == before).all() and (dphi == cotangent).all() and (dX == cotangent + 1).all()
+
+
+def test_a_network_keeps_its_own_waves():
+    F = numpy.ones((2, 3))
+    network = Network((2, 1), waves=F)
+    theta, X = network.initial_theta(numpy.random.default_rng(0)), numpy.ones((1, 2))
+    y = network(theta, X)[0]
+    F[:] = 7
+    assert (network(theta, X)[0] == y).all()
     assert n_features(2, None) == 2 and n_features(2, numpy.zeros((2, 3))) == 8
 
 

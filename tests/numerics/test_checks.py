@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import deque
 
 import numpy
 import pytest
@@ -524,6 +525,28 @@ def test_a_masked_array_is_refused_by_name():
         checks.labels(numpy.ma.array([0, 1]), numpy.zeros((2, 1)))
 
 
+@pytest.mark.parametrize("check", [
+    checks.real_array, checks.whole_numbers, checks.numbers, checks.probabilities,
+    lambda x, name: checks.permutation(x, name, 2), lambda x, name: checks.waves(x, None, name),
+    lambda x, name: checks.grey_levels(x, 3, name=name), lambda x, name: checks.falling(x, name),
+    lambda x, name: checks.equally_many(x, name), lambda x, name: checks.one_axis(x, 2, name),
+    lambda x, name: checks.same_shape(x, name, numpy.zeros(2), "dv")])
+def test_masks_are_found_in_lists_and_wherever_numbers_are_given(check):
+    row = numpy.ma.masked_values([1.0, 0.0], -9)
+    for x in (row, row.astype(int), [row, row], (row, numpy.zeros(2)), [[row], [row]], [(row,)],
+              deque([row]), [1.0, numpy.ma.masked], [[1.0, numpy.ma.masked]], row[:, None]):
+        with refused(TypeError, "x is a masked array, and a mask would be lost: take the rows "
+                                "without missing numbers first"):
+            check(x, "x")
+
+
+def test_a_list_within_itself_is_refused_and_not_followed_for_ever():
+    x = [1.0]
+    x.append(x)
+    with pytest.raises((ValueError, TypeError), match="x "):
+        checks.real_array(x, "x")
+
+
 @pytest.mark.parametrize("got, wanted", [
     ("f2", "f4"), ("f4", "f4"), ("f8", "f8"), ("g", "f8"), (">f4", "f4"), (">f8", "f8"),
     ("i4", "f8"), ("u1", "f8"),
@@ -572,6 +595,23 @@ def test_rows_are_different_if_they_differ_by_more_than_rounding(dtype):
         else:
             with refused(ValueError, "X must vary, but its 5 rows are all equal"):
                 checks.different_rows(Y)
+
+
+@pytest.mark.parametrize("check", [checks.varying, checks.different_rows, checks.in_range])
+def test_numbers_whose_squares_leave_float64_are_refused(check):
+    X = numpy.arange(10.0).reshape(5, 2)
+    assert check(X * 1e150) is not None
+    for size in (1e154, -1e200, 1e307):
+        with pytest.raises(ValueError, match="X holds .*, whose square leaves the range"):
+            check(X * size)
+
+
+def test_rows_that_differ_by_less_than_any_square_shows_are_refused():
+    X = numpy.arange(10.0).reshape(5, 2)
+    assert checks.different_rows(numpy.float32(1e-40) * X.astype("f4")) is not None
+    with refused(ValueError, "X varies by 8e-160 only, whose square leaves the range of float64: "
+                             "take another unit"):
+        checks.different_rows(X * 1e-160)
 
 
 def test_columns_vary_by_their_means_and_variances():

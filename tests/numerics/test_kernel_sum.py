@@ -108,6 +108,15 @@ def test_where_the_squared_distance_overflows_the_sum_is_0_and_no_rows_have_no_s
     assert log_kernel_sum(Q[:0], numpy.zeros((2, 2)), 1.0).shape == (0,)
 
 
+@pytest.mark.parametrize("h", [1e-30, 1e-20, 1.0, 1e20])
+def test_sums_of_float32_points_are_those_of_float64_wherever_float32_can_tell(h):
+    X = (h * numpy.array([[0.0, 1.0], [2.0, -1.0], [1e3, 0.0], [1e10, 3.0]])).astype("float32")
+    Q = numpy.concatenate([X, 10 * X, 1e5 * X[:3]])
+    single, double = log_kernel_sum(Q, X, h), log_kernel_sum(Q.astype(float), X.astype(float), h)
+    assert single.dtype == numpy.float32
+    numpy.testing.assert_allclose(single, double, rtol=1e-6, atol=1e-6)
+
+
 def test_the_points_are_not_changed():
     Q, X = numpy.random.default_rng(0).random((2, 50, 2))
     Q.flags.writeable = X.flags.writeable = False

@@ -1,6 +1,7 @@
 """Neighbors: no pair of close points is missed, no query is answered twice."""
 
 import math
+import tracemalloc
 
 import numpy
 import pytest
@@ -124,6 +125,16 @@ def test_blocks_of_any_size_give_the_same(entries):
     Q, X = rng.random((50, 3)), rng.random((60, 3))
     for result, expected in zip(nearest(Q, X, 4, entries), nearest(Q, X, 4), strict=True):
         assert (result == expected).all()
+
+
+@pytest.mark.parametrize("n, k", [(3, 1), (20, 2)])
+def test_many_queries_need_memory_for_blocks_only(n, k):
+    X, Q = (numpy.random.default_rng(0).random((m, 2)) for m in (n, 300_000))
+    tracemalloc.start()
+    distances, numbers = nearest(Q, X, k)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak - distances.nbytes - numbers.nbytes < 40 * 2**20
 
 
 def test_equal_rows_are_all_found():

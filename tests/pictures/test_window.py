@@ -115,6 +115,12 @@ def test_wrong_pixels_and_images_are_refused():
             (lambda: p.log_conditional(K[:, 1:], pixels), "K has 8 columns"),
             (lambda: family.inputs(K[:, 1:], pixels), "K has 8 columns"),
             (lambda: family.inputs(K, [[0]]), r"pixels must be an array of whole numbers"),
+            (lambda: family.inputs(K, pixels[:, 0]), r"pixels must have shape \(n, d\)"),
+            (lambda: family.inputs(K, pixels - 1), "pixels must hold whole numbers .* 8, got -1"),
+            (lambda: family.inputs(K, pixels + 9), "pixels must hold whole numbers .* 8, got 9"),
+            (lambda: family.inputs(K, pixels + 0.5), "pixels must hold whole .* 8, got 0.5"),
+            (lambda: family.inputs(K - 9, pixels), "K must hold whole numbers from 0 to 3, got -"),
+            (lambda: family.inputs(K + 0.5, pixels), "K must hold whole numbers from 0 to 3"),
             (lambda: Window(family, theta[1:]), "theta must be an array of shape")]:
         with pytest.raises(ValueError, match=message):
             call()

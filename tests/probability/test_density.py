@@ -15,6 +15,7 @@ from register_of_densities import CENTRES, D
 
 from gdl_numpy.probability.density import Box, Histogram, Mixture, Normal, categorical
 from gdl_numpy.probability.divergence import total_mass
+from gdl_numpy.probability.family import HistogramFamily
 from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.world.world_map import WORLD, WorldMap
@@ -182,6 +183,12 @@ def test_float32_weights_draw_what_float64_weights_draw():
     assert (k == same).all()
 
 
+@pytest.mark.parametrize("weights", [[0.0, 0.0], [-1.0, 2.0], [], [1e308, 1e308]])
+def test_weights_that_are_no_shares_draw_nothing(weights):
+    with pytest.raises(ValueError, match="weights must be numbers from 0 to 1e290 and not all 0"):
+        categorical(weights, 3, numpy.random.default_rng(0))
+
+
 def test_a_last_category_of_weight_0_is_not_drawn_by_rounding():
     fixed = SimpleNamespace(random=lambda n, dtype: numpy.array([numpy.nextafter(1, 0)]),
                             standard_normal=print, integers=print)      # never called
@@ -204,6 +211,34 @@ def test_samples_of_a_histogram_of_many_cells_lie_in_their_own_cell(dtype):
     masses = (numpy.arange(100_000) % 2 / 50_000).astype(dtype)
     X = Histogram(space, masses).sample(50_000, numpy.random.default_rng(0))
     assert (masses[space.cell(X, 100_000)] > 0).all()
+
+
+@pytest.mark.parametrize("low, high, cells, dtype", [
+    (1e6, 1e6 + 1, 1000, "float32"), (1e6, 1e6 + 1, 5, "float32"), (0, 1, 2**23, "float32"),
+    (1e15, 1e15 + 10, 100, "float64"), (-1e-45, 1e-45, 4, "float32")])
+def test_cells_narrower_than_numbers_can_tell_are_refused(low, high, cells, dtype):
+    space = SampleSpace(*numpy.array([[low], [high]], dtype=dtype))
+    for make in (lambda: Histogram(space, numpy.full(cells, 1 / cells)),
+                 lambda: HistogramFamily(space, (cells,))):
+        with pytest.raises(ValueError, match=f"makes {cells} cells of width .* numbers of {dtype} "
+                                             "are up to .* apart"):
+            make()
+
+
+def test_a_single_cell_may_be_as_narrow_as_its_space():
+    space = SampleSpace([0.0], [5e-324])
+    X = Histogram(space, [1.0]).sample(9, numpy.random.default_rng(0))
+    assert space.contains(X).all() and HistogramFamily(space, (1,)).n_parameters == 1
+
+
+@pytest.mark.parametrize("low, high, cells, dtype", [
+    (1e6, 1e6 + 1, 4, "float32"), (1e6 + 0.1, 1e6 + 97, 383, "float32"), (0, 1, 2**22, "float32"),
+    (1e15, 1e15 + 10, 20, "float64"), (-2e7 / 3, -2e7 / 3 + 11, 5, "float32")])
+def test_in_the_narrowest_cells_that_are_taken_each_sample_lies_in_its_own(low, high, cells, dtype):
+    space = SampleSpace(*numpy.array([[low], [high]], dtype=dtype))
+    masses = numpy.arange(cells) % 2 * 1.0
+    X = Histogram(space, masses / masses.sum()).sample(20_000, numpy.random.default_rng(0))
+    assert (space.cell(X, cells) % 2 == 1).all()
 
 
 def test_whole_numbers_as_parameters_leave_the_decimals_of_the_data():

@@ -1,6 +1,7 @@
 """Expectation maximization: the formulas, scikit-learn, and what no step may do."""
 
 import math
+import re
 import tracemalloc
 import warnings
 
@@ -53,6 +54,22 @@ def test_components_are_fitted_to_the_rows_that_they_are_responsible_for(d):
         numpy.testing.assert_allclose(q.mu, X[y == k].mean(axis=0), rtol=1e-12)
         numpy.testing.assert_allclose(q.covariance, numpy.cov(X[y == k].T, ddof=0).reshape(d, d),
                                       rtol=1e-9, atol=1e-12)
+
+
+def test_more_starting_centres_than_different_rows_are_refused():
+    X = numpy.repeat([[0.0, 1.0], [2.0, 3.0]], 5, axis=0)
+    with pytest.raises(ValueError, match="X must have at least k = 3 different rows, got 2"):
+        k_means_plus_plus(X, 3, numpy.random.default_rng(0))
+
+
+@pytest.mark.parametrize("R, got", [(numpy.ones((5, 1)), "(5, 1)"), (numpy.ones((5, 3)), "(5, 3)"),
+                                    (numpy.eye(5)[:, :2] * 0, "(5, 2)"),
+                                    (numpy.eye(5)[:, :2] - 0.1, "(5, 2)")])
+def test_responsibilities_that_are_no_shares_of_the_components_are_refused(R, got):
+    X = numpy.random.default_rng(0).random((5, 1))
+    with pytest.raises(ValueError, match="R must have a column for each of the 2 components, none "
+                                         f"negative and none all 0, got shape {re.escape(got)}"):
+        weighted_estimate(MixtureFamily(2, 1), R, X)
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.3, 1e8 / 3])
@@ -226,6 +243,48 @@ def test_em_follows_a_change_of_units():
     assert q.components[0].mu == pytest.approx(1.8 * p.components[0].mu + 32, rel=1e-6)
     assert q.components[1].covariance == (
         pytest.approx(1.8**2 * p.components[1].covariance, rel=1e-6))
+
+
+@pytest.mark.parametrize("d", [1, 2, 4])
+@pytest.mark.parametrize("far, rtol", [(1e4, 1e-8), (1e6, 1e-8), (1e8, 1e-6), (1e10, 1e-5)])
+def test_clusters_far_apart_keep_their_widths(d, far, rtol):
+    """Around ±10⁸ the squares are 10¹⁶, in which variances of 1 and 4 do not show."""
+    rng, family = numpy.random.default_rng(d), MixtureFamily(2, d)
+    y, direction = numpy.repeat([0, 1], [150, 250]), rng.standard_normal(d)
+    X = (1 + y[:, None]) * rng.standard_normal((400, d)) + numpy.where(y, far, -far)[:, None]
+    X = X + numpy.outer(rng.standard_normal(400), direction)
+    steps = list(expectation_maximization(family, X, rng, floor=(1e-3 / far)**2))
+    assert all(b.loss <= a.loss + 1e-9 for a, b in zip(steps, steps[1:], strict=False))
+    p = family(steps[-1].theta)
+    for q, k in zip(sorted(p.components, key=lambda q: float(q.mu[0])), (0, 1), strict=True):
+        right = numpy.cov(X[y == k].T, bias=True).reshape(d, d)
+        numpy.testing.assert_allclose(q.mu, X[y == k].mean(axis=0), rtol=1e-12)
+        numpy.testing.assert_allclose(q.covariance, right, rtol=rtol, atol=rtol * right.max())
+    assert sorted(p.weights) == pytest.approx([150 / 400, 250 / 400], rel=1e-12)
+
+
+def test_from_a_given_start_far_clusters_take_the_plain_steps():
+    rng, family = numpy.random.default_rng(0), MixtureFamily(2, 1)
+    X = rng.standard_normal((300, 1)) + numpy.repeat([-1e8, 1e8], 150)[:, None]
+    X[:100] += 3
+    theta = family.theta(numpy.array([0.4, 0.6]), numpy.array([[-1e8 + 5], [1e8 - 2]]),
+                         numpy.array([[[2.0]], [[3.0]]]))
+    step = next(expectation_maximization(family, X, theta=theta, floor=1e-18))
+    assert step.loss == pytest.approx(-float(family(theta).log_prob(X).mean()), rel=1e-7)
+    plain = weighted_estimate(family, responsibilities(family, theta, X), X)
+    numpy.testing.assert_allclose(step.theta, plain, rtol=1e-7)
+
+
+def test_a_floor_below_what_float64_can_tell_is_raised_to_it():
+    X = numpy.repeat([[0.0, 0.0], [1.0, 1.0], [5.0, 5.0]], 20, axis=0)
+    family = MixtureFamily(3, 2)
+    *_, last = expectation_maximization(family, X, numpy.random.default_rng(0), floor=1e-300)
+    for q in family(last.theta).components:
+        assert (q.L.diagonal() > 1e-15).all() and (q.L.diagonal() < 1e-13).all()
+    line = numpy.random.default_rng(0).standard_normal((100, 1)) @ [[1.0, 1.0]]
+    *_, last = expectation_maximization(MixtureFamily(1, 2), line, numpy.random.default_rng(0),
+                                        floor=1e-30)
+    assert 1e-8 < family.normal(last.theta[1:]).L[1, 1] < 1e-6
 
 
 def test_k_means_plus_plus_draws_different_rows():

@@ -114,6 +114,20 @@ def test_the_kernel_density_is_right_in_float32(d, distance):
     numpy.testing.assert_allclose(log_p, exact, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("d", [1, 2, 5])
+@pytest.mark.parametrize("distance", [1e15, 1e18, 9e18, 2e19])
+def test_far_away_float32_data_have_the_log_density_that_float64_tells(d, distance):
+    """-½ (2 · 10¹⁹)² is a number of float32, though the square of 2 · 10¹⁹ is none."""
+    centres = numpy.random.default_rng(d).random((20, d), dtype="float32")
+    X = numpy.zeros((3, d), dtype="float32")
+    X[1, 0], X[2, -1] = distance, -distance
+    exact = KernelDensity(centres.astype(float), 1.0).log_prob(X.astype(float))
+    p = KernelDensity(centres, 1.0)
+    for log_prob in (p.log_prob, p.plain_log_prob):
+        assert log_prob(X).dtype == numpy.float32
+        numpy.testing.assert_allclose(log_prob(X), exact, rtol=1e-6, atol=1e-6)
+
+
 # Files and refusals
 
 def test_a_read_only_file_in_memory_is_data_like_any_other(tmp_path):

@@ -132,6 +132,39 @@ def test_a_density_without_a_standard_deviation_in_floating_point_is_refused_in_
             family(theta)
 
 
+@pytest.mark.parametrize("dtype, far", [("f4", 3e38), ("f8", 1e308)])
+@pytest.mark.parametrize("K", [1, 2])
+def test_log_p_is_never_nan_for_finite_rows_and_parameters(K, dtype, far):
+    """It is -inf where |u|² is beyond the largest number, also where u itself is inf - inf."""
+    X = numpy.array([[far, -far], [-far, -far], [far, far], [0, 0]], dtype)
+    for theta in ([far, far, 0, 0, 0], [0, 0, 0, 0, far], [0, 0, -50, -50, 1], [0, 0, 80, -80, 1],
+                  [-far, far, -85, -85, 1], [far, 0, 80, 80, -far], [0, 0, -far, -far, 0]):
+        theta = numpy.array(theta, dtype)
+        family = NormalFamily(2) if K == 1 else MixtureFamily(2, 2)
+        if K == 2:
+            theta = numpy.concatenate([[0, 0], theta, numpy.zeros(5)]).astype(dtype)
+        log_p = family.log_prob(theta, X)[0]
+        assert not numpy.isnan(log_p).any()
+        assert log_p.dtype == dtype and (K == 1 or log_p[3] > -math.inf)
+
+
+def test_a_component_infinitely_far_away_adds_nothing_to_the_gradient_of_a_mixture():
+    family, X = MixtureFamily(2, 2), numpy.array([[0.5, 1.0], [0.0, -1.0]])
+    near = numpy.zeros(5)
+    theta = numpy.concatenate([[0, 0], near, [1e300, -1e300, 0, 0, 1]])
+    log_p, backward = family.log_prob(theta, X)
+    expected, backward_alone = NormalFamily(2).log_prob(near, X)
+    numpy.testing.assert_allclose(log_p, expected - math.log(2), rtol=1e-14)
+    dtheta = backward(numpy.array([1.0, 2.0]))
+    numpy.testing.assert_allclose(dtheta[2:7], backward_alone(numpy.array([1.0, 2.0])), rtol=1e-14)
+    assert (dtheta[7:] == 0).all()
+
+
+def test_what_is_not_a_number_stays_so():
+    log_p, _ = NormalFamily(1).log_prob(numpy.zeros(2), numpy.array([[math.nan], [0.0]]))
+    assert numpy.isnan(log_p).tolist() == [True, False]
+
+
 def test_the_estimate_from_millions_of_float32_rows_is_that_from_float64_rows():
     rng = numpy.random.default_rng(0)
     X = numpy.float32([180, 241]) + rng.standard_normal((1_000_000, 2), dtype=numpy.float32)

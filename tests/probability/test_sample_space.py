@@ -104,6 +104,16 @@ def test_a_point_below_a_border_stays_below_it_though_its_quotient_rounds_up():
     assert SampleSpace([0.0], [side]).cell(x, k).tolist() == right
 
 
+@pytest.mark.parametrize("low, high, k, x, cell", [
+    (-1.2, 2.0999999999999996, 10, -0.21000000000000008, 3), (0.1, 0.7, 60, 0.3, 20)])
+def test_a_point_within_rounding_of_a_border_is_in_the_cell_of_rational_arithmetic(low, high, k, x,
+                                                                                  cell):
+    assert (Fraction(x) - Fraction(low)) * k // (Fraction(high) - Fraction(low)) == cell
+    assert SampleSpace([low], [high]).cell([[x]], k).tolist() == [cell]
+    space = SampleSpace([low, 0], [high, 1])
+    assert space.cell([[x, 0.5]], (k, 3)).tolist() == [3 * cell + 1]
+
+
 @pytest.mark.parametrize("shape", [(2,) * 64, (10,) * 25, (2**40, 2**40), (2**64,)])
 def test_a_grid_may_have_more_cells_than_a_machine_integer_can_count(shape):
     space = SampleSpace([0.0] * len(shape), [1.0] * len(shape))

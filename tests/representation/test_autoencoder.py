@@ -228,6 +228,17 @@ def test_wrong_arguments_of_training_are_refused_at_the_call():
             family.train(X, rng, **options)
 
 
+@pytest.mark.parametrize("unit", [1e-23, 1e-30, 1e19, 1e30])
+def test_a_training_in_float32_follows_the_data_into_any_unit(unit):
+    X, family = numpy.random.default_rng(0).standard_normal((60, 3)), AutoencoderFamily((3, 2))
+    (one, theta), (two, scaled) = (
+        [(step.loss, step.theta) for step in family.train(
+            (X * u).astype("f4"), numpy.random.default_rng(0), max_steps=2)][-1] for u in (1, unit))
+    assert float(two) / unit / unit == pytest.approx(float(one), rel=1e-3)
+    numpy.testing.assert_allclose(family(scaled).decode(family(scaled).encode(X * unit)) / unit,
+                                  family(theta).decode(family(theta).encode(X)), atol=1e-4)
+
+
 def test_the_units_of_a_million_float32_rows_are_those_of_float64():
     rng = numpy.random.default_rng(0)
     X = numpy.float32([180, 220]) + rng.standard_normal((10**6, 2), dtype="f4")

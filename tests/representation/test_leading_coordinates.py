@@ -39,6 +39,19 @@ def covariance(coordinates):
             + coordinates.sigma**2 * (numpy.eye(len(U)) - U @ U.T))
 
 
+@every_unit
+@pytest.mark.parametrize("dtype, unit", [("f4", 1e-23), ("f4", 1e-30), ("f4", 1e19), ("f4", 1e30),
+                                         ("f8", 1e-140), ("f8", 1e140)])
+def test_codes_and_densities_follow_the_data_into_any_unit(own_units, dtype, unit):
+    X = data()
+    (one, p), (two, q) = fitted(own_units), fitted(own_units, (X * unit).astype(dtype))
+    rows = (X[:20] * unit).astype(dtype)
+    numpy.testing.assert_allclose(abs(two.encode(rows)), abs(one.encode(X[:20])), atol=1e-4)
+    numpy.testing.assert_allclose(q.log_prob(rows) + 6 * math.log(unit), p.log_prob(X[:20]),
+                                  rtol=1e-4, atol=1e-3)
+
+
+
 # The density
 
 @every_unit

@@ -168,6 +168,17 @@ def test_a_constant_prediction_of_many_float32_rows_explains_nothing():
     numpy.testing.assert_allclose(R2, -(right.mean(axis=0) - 180)**2 / right.var(axis=0), atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype, unit", [("f4", 1e-30), ("f4", 1e-23), ("f4", 1e19), ("f4", 1e30),
+                                         ("f8", 1e-140), ("f8", 1e140)])
+def test_r_squared_is_the_same_in_every_unit(dtype, unit):
+    rng = numpy.random.default_rng(0)
+    U = rng.standard_normal((100, 2))
+    U_hat = U + 0.3 * rng.standard_normal((100, 2))
+    R2 = determination((U * unit).astype(dtype), (U_hat * unit).astype(dtype))
+    assert R2.dtype == dtype
+    numpy.testing.assert_allclose(R2, determination(U, U_hat), rtol=1e-5)
+
+
 def test_regression_at_many_queries_is_computed_in_blocks():
     rng = numpy.random.default_rng(0)
     Z, U, Q = rng.random((50, 2)), rng.random((50, 1)), rng.random((9000, 2))

@@ -379,6 +379,65 @@ def test_float32_rows_near_a_plane_have_the_density_of_float64(sigma):
                                   rtol=1e-3, atol=1e-3 * abs(backward64(two)[:3]).max())
 
 
+every_range = pytest.mark.parametrize("dtype, unit", [
+    ("f4", 1e-23), ("f4", 1e-30), ("f4", 1e19), ("f4", 1e30), ("f8", 1e-140), ("f8", 1e140)])
+
+
+@every_range
+def test_planes_and_their_densities_follow_the_data_into_any_unit(dtype, unit):
+    X, family = data(60, 5), ProbabilisticPCAFamily(5, 2)
+    one, two = PrincipalComponents.fit(X, 2), PrincipalComponents.fit((X * unit).astype(dtype), 2)
+    numpy.testing.assert_allclose(two.explained_variance_ratio, one.explained_variance_ratio,
+                                  rtol=1e-5)
+    numpy.testing.assert_allclose(two.encode(X * unit) / unit, one.encode(X), atol=1e-5)
+    eigenvalues = principal_axes((X * unit).astype(dtype))[1]
+    numpy.testing.assert_allclose(eigenvalues / unit / unit, principal_axes(X)[1], rtol=1e-4)
+    p, q = family(family.mle(X)), family(family.mle((X * unit).astype(dtype)))
+    log_p = q.log_prob(X * unit) + 5 * math.log(unit)
+    numpy.testing.assert_allclose(log_p, p.log_prob(X), rtol=1e-4, atol=1e-3)
+    numpy.testing.assert_allclose(abs(q.encode(X * unit)), abs(p.encode(X)), atol=1e-4)
+
+
+@every_range
+def test_the_gradient_of_log_prob_follows_the_unit(dtype, unit):
+    family = ProbabilisticPCAFamily(5, 2)
+    theta, X = theta_and_X(family)
+    units = numpy.append(numpy.full(15, unit), 1)           # θ = (µ, W, log σ)
+    shift = numpy.append(numpy.zeros(15), math.log(unit))
+    scaled = (theta * units + shift).astype(dtype)
+    dtheta = family.log_prob(scaled, (X * unit).astype(dtype))[1](numpy.ones(len(X), dtype))
+    expected = family.log_prob(theta, X)[1](numpy.ones(len(X)))
+    numpy.testing.assert_allclose(dtheta * units, expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("size, words", [(1e200, "X holds .*, whose square leaves the range"),
+                                         (1e-170, "X varies by .* only, whose square leaves")])
+def test_data_whose_squares_leave_float64_are_refused_in_words(size, words):
+    for fit in (lambda X: PrincipalComponents.fit(X, 2), principal_axes,
+                ProbabilisticPCAFamily(5, 2).mle):
+        with pytest.raises(ValueError, match=words):
+            fit(size * data(60, 5))
+
+
+def test_the_gradient_of_a_million_float32_rows_is_added_in_float64():
+    rng, family = numpy.random.default_rng(0), ProbabilisticPCAFamily(3, 1)
+    theta, g = numpy.float32([0, 0, 0, 1, 1, 1, 0]), numpy.ones(10**6, "f4")
+    X = rng.standard_normal((10**6, 3), dtype="f4") + numpy.float32(3)
+    single, double = (family.log_prob(theta.astype(t), X.astype(t))[1](g.astype(t))
+                      for t in ("f4", "f8"))
+    numpy.testing.assert_allclose(single, double, rtol=2e-6)
+
+
+@pytest.mark.parametrize("dtype, far", [("f4", 3e38), ("f8", 1e308)])
+def test_log_p_is_never_nan_for_finite_rows_and_parameters(dtype, far):
+    family = ProbabilisticPCAFamily(3, 1)
+    X = numpy.array([[far, -far, far], [-far, -far, -far], [0, 0, 0]], dtype)
+    for theta in ([far, far, far, 1, 1, 1, 0], [0, 0, 0, 1, 1, 1, -80], [0, 0, 0, 1, 2, 3, 80],
+                  [-far, far, 0, 1, 1, 1, -60]):
+        log_p = family.log_prob(numpy.array(theta, dtype), X)[0]
+        assert not numpy.isnan(log_p).any() and (log_p < math.inf).all()
+
+
 # Contracts
 
 def test_a_plane_and_its_density_live_where_the_data_do(xp):

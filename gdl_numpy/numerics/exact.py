@@ -1,0 +1,103 @@
+"""Exact cells: into which of k equal pieces of an interval a number falls, whatever is rounded.
+
+Why: cut [0.1, 0.7] into 60 pieces. Does 0.3 lie in piece 20, or below it in piece 19? The numbers
+of the machine are none of these three, and (x - low) k/(high - low), computed with them, is rounded
+four times on the way to 20. If one function says 19 and another 20, a sample lies in a cell that it
+was not drawn from. Idea: the machine's numbers are fractions, so there is a right answer. Far from
+the borders any arithmetic finds it. Near one, the sign of a sum of three products decides, and the
+sign is found by arithmetic that loses nothing.
+
+    c = floor((x - low) k/(high - low))                                                          (1)
+    x is not below the border c  if  S = x k - low (k - c) - high c >= 0                         (2)
+
+(2) is (x - low) k >= (high - low) c, sorted by x, low and high. What a machine loses in a sum or a
+product is itself a number of the machine, and can be computed (Knuth; Dekker 1971):
+
+    a + b = s + e     s = fl(a + b),  t = fl(s - a),  e = fl(fl(a - fl(s - t)) + fl(b - t))      (3)
+    a b   = p + e     p = fl(a b),  e from halves a_1 + a_2 = a, whose products are exact        (4)
+
+So S is a sum of six numbers. Add them one after the other, and keep each time what was lost: then
+the largest part that is not 0 has the sign of S (Shewchuk 1997).
+
+>>> import numpy
+>>> x = numpy.array([0.3])
+>>> cell_of(x, 0.1, 0.7, 60), numpy.floor((x - 0.1) * 60 / (0.7 - 0.1))
+(array([20]), array([19.]))
+"""
+
+import math
+from fractions import Fraction
+
+import numpy
+
+from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
+
+ROUNDING = 2.0**-49                                 # more than all roundings of (1) together
+MOST = 2**47                                        # pieces, up to which they are less than one
+
+
+def cell_of(x, low, high, k):
+    """c, from 0 to k - 1: in which of k equal pieces of [low, high] the numbers x (...) lie.
+
+    low and high are floats, high - low is finite, and x is between them; k may be an array (...)
+    that goes with x. A border belongs to the piece above it, `high` to the last. Nothing waits for
+    a device: there the sign of S is computed for all x, on the host for those near a border. With
+    more than 2^47 pieces, c comes from Python's fractions, and from 2^63 on it is Python's own.
+    """
+    xp, x = array_module(x), x.astype(float)
+    if isinstance(k, int) and k > MOST:
+        low, side = Fraction(low), Fraction(high) - Fraction(low)
+        return xp.asarray([min((Fraction(a) - low) * k // side, k - 1) for a in x.tolist()],
+                          dtype=int if k < 2**63 else object)
+    unit = 2.0**(math.frexp(high - low)[1] - 1)             # a power of 2 rounds nothing, and with
+    steps, pieces = (x - low) / unit, k / ((high - low) / unit)         # it nothing overflows
+    c, above = (xp.floor(steps * (pieces * (1 + off))) for off in (-ROUNDING, ROUNDING))    # (1)
+    near = c < above
+    if xp is not numpy:
+        c += near & _not_below(x, low, high, k, above)
+    elif near.any():
+        near = near.nonzero()
+        x, k_near, above = x[near], numpy.broadcast_to(k, c.shape)[near], above[near]
+        c[near] += in_blocks(lambda i, j: _not_below(x[i:j], low, high, k_near[i:j], above[i:j]),
+                             len(x), 2**16)
+    return xp.minimum(c, k - 1).astype(int)
+
+
+def _not_below(x, low, high, k, c):
+    """Whether each x (...) is at the border c of k pieces of [low, high] or above it."""
+    xp = array_module(x)
+    if max(abs(low), abs(high)) > 2.0**900:                 # products would overflow; of a number
+        small = 2.0**-200                                   # that would vanish the sign is enough
+        x = xp.where(x * small == 0, x, x * small)
+        low, high = low * small or low, high * small or high
+    parts = []                                              # of S, from small to large
+    for a, b in ((x, k), (-low, k - c), (-high, c)):
+        for part in _product(a, b):
+            for i, other in enumerate(parts):
+                part, parts[i] = _sum(part, other)                                          # (2)
+            parts.append(part)
+    S = parts[0]
+    for part in parts[1:]:
+        S = xp.where(part == 0, S, part)
+    return S >= 0
+
+
+def _sum(a, b):
+    """s and e with s + e = a + b."""
+    s = a + b
+    t = s - a
+    return s, (a - (s - t)) + (b - t)                                                       # (3)
+
+
+def _product(a, b):
+    """p and e with p + e = a b, if no product overflows."""
+    p, (a1, a2), (b1, b2) = a * b, _halves(a), _halves(b)
+    return p, ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2                                 # (4)
+
+
+def _halves(a):
+    """a_1 and a_2 of 26 binary digits each, whose sum is a."""
+    t = (2.0**27 + 1) * a
+    a1 = t - (t - a)
+    return a1, a - a1

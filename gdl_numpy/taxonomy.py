@@ -1,20 +1,20 @@
 """Taxonomy: the tree of generative models (Figure 1-10), read off what their densities can do.
 
-Six families stand in models/, and each of them makes new points of the map. What sets them apart is
-what they can say about a given point x: log p(x) itself, a lower bound of it, log p(x) up to a
-constant, or nothing at all. The chapter sorts them by this, and code can do it too, because in this
-book a density has a method only if it can keep what the method promises. Its place in the tree is
-decided by the first of these methods that its class has:
+Each of the six families in models/ makes new points of the map. What sets them apart is what they
+can say about a given point x: log p(x) itself, a lower bound of it, log p(x) up to a constant, or
+nothing at all. The chapter sorts them by this, and code can do it too, because in this book a
+density has a method only if it can keep what the method promises. The first of these methods that
+its class has decides its place in the tree:
 
     log_prob         log p(x)                 explicit density, tractable                        (1)
-    elbo             at most log p(x)         explicit density, approximate: a lower bound       (2)
+    elbo             on average <= log p(x)   explicit density, approximate: a lower bound       (2)
     energy           E(x), p = exp(-E)/Z      explicit density, approximate: known up to Z       (3)
     none of them     only `sample`            implicit density                                   (4)
 
 No model is listed in this file. The leaves are the modules found in models/, so a new file is a new
-leaf, and each is called by the title of its docstring. A class XFamily there is a family, its
-members are of the class X beside it, and what X can do decides. The `ode_log_prob` of a diffusion
-model does not count: it is the density of its probability-flow ODE, not of what `sample` draws.
+leaf, named by the title of its docstring. A class XFamily there is a family, its members are of the
+class X beside it, and what X can do decides. The `ode_log_prob` of a diffusion model does not
+count: it is the density of its probability-flow ODE, not of what `sample` draws.
 
 The box says what p(x) is; the pushforward of a density by a decoder can only be sampled:
 

@@ -3,9 +3,9 @@
 Can new points of the map be made without any formula for p(x)? Draw z from N(0, I), let a network
 g, the generator, move it, and call x = g(z) a new point. That is a sampler; what is missing is a
 loss that says how to change g. So let a second network, the discriminator, learn to tell the data
-from the generator's fakes, like any discriminative model of two classes: it outputs D(x), the
-probability that x is one of the data. Where it finds a fake out, the gradient of D at x says in
-which direction x would look more like the data, and g learns to go there (Goodfellow et al. 2014):
+from the generator's fakes: it outputs D(x), the probability that x is one of the data. At a fake x,
+the gradient of D says in which direction x would look more like the data, and g learns to go there
+(Goodfellow et al. 2014):
 
     z ~ N(0, I) of k dimensions                                                                  (1)
     x = g(z)                                                                                     (2)
@@ -14,43 +14,29 @@ which direction x would look more like the data, and g learns to go there (Goodf
 
 The discriminator raises V, the value of the game, and the generator lowers it. At an x where the
 data have the density p_data and the fakes the density q, D adds p_data log D + q log(1 - D) to V.
-The derivative p_data/D - q/(1 - D) falls as D grows, through 0 at D = p_data/(p_data + q). With
-this best D, and with m = (p_data + q)/2,
+The derivative p_data/D - q/(1 - D) falls as D grows, through 0 at D = p_data/(p_data + q). For this
+best D, with m = (p_data + q)/2,
 
     V = mean over p_data of log(p_data/(2m)) + mean over q of log(q/(2m))
       = -log 4 + KL(p_data‖m) + KL(q‖m) = -log 4 + 2 JS(p_data, q)
 
-since each 1/2 gives -log 2, and JS is the mean of the two KL (probability/divergence.py). So the
-generator lowers a divergence, which is 0 where q = p_data. As V is made of means over samples, q
-need not be known. But then it stays unknown: this family is implicit, it can sample and do nothing
-else.
+as each 1/2 gives -log 2, and JS is the mean of the two KL (probability/divergence.py). So the
+generator lowers a divergence, which is 0 for q = p_data alone. As V is made of means over samples,
+q need not be known. But then it stays unknown: this family is implicit, it can only sample.
 
-In code both sides minimize. As log D = -softplus(-logit) and log(1 - D) = -softplus(logit), the
-loss of the discriminator, an estimate of -V from n rows x_i of the data and n fakes g(z_i), is
+In code both sides minimize a loss, over n rows x_i of the data and n draws z_i. By (3) log D is
+-softplus(-logit), and log(1 - D) is -softplus(logit):
 
-    loss_D = 1/n Σ softplus(-logit(x_i)) + 1/n Σ softplus(logit(g(z_i)))                         (4)
-    slope = (logit(x + δ ε) - logit(x))/δ               ε ~ N(0, I), x each x_i and g(z_i)       (5)
-    loss_D ← loss_D + γ/(2n) Σ slope²                   a penalty against steep logits           (6)
-    ∂logit = -sigmoid(-logit)/n, sigmoid(logit)/n       at data, at fakes; and of each penalty
-             γ slope/(n δ), -γ slope/(n δ)              at x + δ ε, at x                         (7)
+    loss_g = 1/n Σ softplus(-logit(g(z_i)))     mean of -log D: fakes should pass for data       (4)
+    ∂logit = -sigmoid(-logit)/n                 to ∂x through D, then to ∂θ_g through g          (5)
+    loss_D = 1/n Σ softplus(-logit(x_i)) + 1/n Σ softplus(logit(g(z_i)))     an estimate of -V   (6)
+    ∂logit = -sigmoid(-logit)/n at data,  sigmoid(logit)/n at fakes                              (7)
 
-    loss_g = 1/n Σ softplus(-logit(g(z_i)))             of the generator                         (8)
-    ∂logit = -sigmoid(-logit)/n                         to ∂x through D, to ∂θ_g through g       (9)
+loss_g is not the part of V that depends on g, but falls with it (why: see `generator_loss`). As an
+option, loss_D has a penalty on steep logits, at which g would overshoot.
 
-One row by hand: g(z) = z and logit(x) = x, at x_1 = log 3 and z_1 = -log 3. So D is 3/4 at x_1, 1/4
-at the fake, loss_D = -2 log(3/4), loss_g = log 4, and the gradient for the bias of g is -3/4:
-
->>> import numpy
->>> from gdl_numpy.networks.network import Network
->>> family = AdversarialFamily(Network((1, 1)), Network((1, 1)))
->>> theta, x = numpy.array([1.0, 0, 1, 0]), numpy.log([[3.0]])          # W and b of g, of logit
->>> loss_D, dphi = family.discriminator_loss(theta[2:], x, -x, numpy.random.default_rng(0))
->>> loss_g, dtheta_g = family.generator_loss(theta, -x)
->>> print(loss_D.round(4), loss_g.round(4), dtheta_g.round(4))
-0.5754 1.3863 [ 0.824 -0.75 ]
-
-See figure_1_10_taxonomy (its samples of the map) and tests/models/test_adversarial.py (that the
-best D gives V its value, and that both sides learn).
+See `AdversarialFamily` (one row by hand), figure_1_10_taxonomy (its samples of the map) and
+tests/models/test_adversarial.py (that the best D gives V its value, and that both sides learn).
 """
 
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
@@ -64,7 +50,20 @@ from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 class AdversarialFamily(TrainedFamily):
     """g is `generator`, a Network R^k -> R^d, and the logit of D is `discriminator`, R^d -> R.
 
-    θ = (θ_g, φ): the generator's parameters, then those of the discriminator.
+    θ = (θ_g, φ): first what makes x, then what judges it.
+
+    One row by hand: g(z) = z and logit(x) = x, at x_1 = log 3 and z_1 = -log 3. D is 3/4 at x_1,
+    1/4 at the fake, loss_D = -2 log(3/4), loss_g = log 4. The gradient for the bias of g is -3/4,
+    and for its weight z_1 times that:
+
+    >>> import numpy
+    >>> from gdl_numpy.networks.network import Network
+    >>> family = AdversarialFamily(Network((1, 1)), Network((1, 1)))
+    >>> theta, x = numpy.array([1.0, 0, 1, 0]), numpy.log([[3.0]])          # W and b of g, of logit
+    >>> loss_D, dphi = family.discriminator_loss(theta[2:], x, -x, numpy.random.default_rng(0))
+    >>> loss_g, dtheta_g = family.generator_loss(theta, -x)
+    >>> print(loss_D.round(4), loss_g.round(4), dtheta_g.round(4))
+    0.5754 1.3863 [ 0.824 -0.75 ]
     """
 
     def __init__(self, generator, discriminator):
@@ -90,12 +89,34 @@ class AdversarialFamily(TrainedFamily):
         A, backward = self.discriminator(phi, X)                    # (3)
         return A[:, 0], lambda dlogit, **which: backward(dlogit[:, None], **which)
 
+    def generator_loss(self, theta, Z):
+        """loss_g from rows Z of noise, and its gradient in θ_g; the discriminator is held fixed.
+
+        The part of V that depends on g is -1/n Σ softplus(logit(g(z_i))). It and loss_g both fall
+        as the logits rise. But where D finds every fake out, at logits far below 0, the derivative
+        of that part in the logit fades to 0, while that of softplus(-logit) goes to -1: with loss_g
+        a generator learns the most where it is found out.
+        """
+        theta_g, phi = self.parts(theta)
+        Z = checks.not_empty(self._input(theta, Z, "Z", self.k), "Z")
+        X, backward_generate = self.generate(theta_g, Z)
+        logit, backward_logit = self.logit(phi, X)
+        loss = softplus(-logit).mean()                              # (4)
+        _, dX = backward_logit(-sigmoid(-logit) / len(Z), parameters=False)             # (5)
+        return loss, backward_generate(dX, inputs=False)[0]         # (5)
+
     def discriminator_loss(self, phi, X, made, rng, penalty=0.0, delta=0.01):
         """loss_D from rows X of the data and as many fakes `made`, and its gradient in φ.
 
-        `penalty` is γ, and `delta` is δ, in the unit of x: so small that the logit is nearly linear
-        between x and x + δ ε. Then slope ≈ ε·∂logit/∂x, the mean of whose square over ε is
-        |∂logit/∂x|².
+        With γ = `penalty` > 0, loss_D grows with the slope of the logit at all 2n rows:
+
+            slope  = (logit(x + δ ε) - logit(x))/δ      ε ~ N(0, I)
+            loss_D ← loss_D + γ/(2n) Σ slope²           ∂slope = γ slope/n
+            ∂logit = ∂slope/δ at x + δ ε, and at x another -∂slope/δ
+
+        `delta` is δ, in the unit of x: so small that the logit is nearly linear between x and x +
+        δ ε. Then slope is nearly ε · ∂logit/∂x, and the mean of its square over ε is |∂logit/∂x|²,
+        as the mean of ε_i ε_j is 1 for i = j and 0 otherwise.
         """
         checks.theta_shape(phi, self.discriminator.n_parameters)
         X = checks.not_empty(checks.observations(X, phi, finite=False, d=self.d))
@@ -107,29 +128,14 @@ class AdversarialFamily(TrainedFamily):
         moved = rows + delta * rng.standard_normal(rows.shape, dtype=phi.dtype)
         logit, backward = self.logit(phi, xp.concatenate([rows, moved]))
         data, fake = logit[:n], logit[n:2 * n]
-        loss = (softplus(-data) + softplus(fake)).sum()             # (4)
-        slope = (logit[2 * n:] - logit[:2 * n]) / delta             # (5)
-        loss = loss + 0.5 * penalty * (slope**2).sum()              # (6)
+        loss = (softplus(-data) + softplus(fake)).sum()             # n times (6)
+        dlogit = xp.concatenate([-sigmoid(-data), sigmoid(fake)])   # n times (7)
 
-        dlogit = xp.concatenate([-sigmoid(-data), sigmoid(fake), penalty / delta * slope])  # (7)
-        dlogit[:2 * n] -= dlogit[2 * n:]                            # and minus that at x (7)
-        dlogit /= n
+        slope = (logit[2 * n:] - logit[:2 * n]) / delta             # the penalty
+        loss = loss + 0.5 * penalty * (slope**2).sum()
+        at_moved = penalty / delta * slope                          # n ∂slope/δ
+        dlogit = xp.concatenate([dlogit - at_moved, at_moved]) / n
         return loss / n, backward(dlogit, inputs=False)[0]
-
-    def generator_loss(self, theta, Z):
-        """loss_g from rows Z of noise, and its gradient in θ_g; the discriminator is held fixed.
-
-        It is not the generator's part of V, -1/n Σ softplus(logit(g(z_i))), though both fall as the
-        logits rise. Where D finds every fake out, at logits far below 0, the derivative of that
-        part fades to 0, while that of loss_g goes to -1: who is found out learns the most.
-        """
-        theta_g, phi = self.parts(theta)
-        Z = checks.not_empty(self._input(theta, Z, "Z", self.k), "Z")
-        X, backward_generate = self.generate(theta_g, Z)
-        logit, backward_logit = self.logit(phi, X)
-        loss = softplus(-logit).mean()                              # (8)
-        _, dX = backward_logit(-sigmoid(-logit) / len(Z), parameters=False)             # (9)
-        return loss, backward_generate(dX, inputs=False)[0]         # (9)
 
     def train(self, X, rng, max_steps=10_000, batch=512, learning_rate=2e-3, averaging=0.999,
               augment=None, theta=None, penalty=0.003, delta=0.01):
@@ -139,8 +145,8 @@ class AdversarialFamily(TrainedFamily):
         generator may drop most of the data (mode collapse). Against both:
 
             penalty     γ/2 |∂logit/∂x|² on average, at data and at fakes: it keeps D from being so
-                        steep that g overshoots (Roth et al. 2017 and Mescheder et al. 2018, who use
-                        second derivatives; here `delta` measures the slope)
+                        steep that g overshoots (Roth et al. 2017 and Mescheder et al. 2018, with
+                        second derivatives, which a step of the length `delta` replaces here)
             memory      Adam with β1 = 0.5 and β2 = 0.99 soon forgets the gradients of an earlier D
             rates       `learning_rate` is the generator's and falls as half a cosine wave; the
                         discriminator, which has to keep up, learns at twice this rate
@@ -182,5 +188,5 @@ class Adversarial(Trained):
     def sample(self, n, rng):
         """g(z) for n draws of z, (n, d)."""
         family, (theta_g, _) = self.family, self.family.parts(self.theta)
-        return self._draws(lambda m: family.generate(
-            theta_g, family.noise(m, rng, self.theta.dtype))[0], n, rng)
+        return self._draws(lambda n: family.generate(
+            theta_g, family.noise(n, rng, self.theta.dtype))[0], n, rng)

@@ -8,39 +8,25 @@ same goes for any number of coordinates x_i, taken in some order, i = 0, ..., d 
 
     p(x) = Π_i p(x_i | x_<i)            x_<i: the coordinates before i in the order
 
-This is the chain rule of probability, and it is exact. Integrate p over the last coordinate, and
-its factor gives 1; then over the one before it, and so on. As each factor has mass 1, so has p.
+This is the chain rule of probability, and it is exact: integrate p over the last coordinate, whose
+factor gives 1, then over the one before it, and so on, and the mass of p is 1.
 
-**On the box [-1, 1]^d** the axis of x_i is cut into K_i equal bins of width 2/K_i. The height of
-the histogram over a bin is its share of the mass divided by this width; the shares are a softmax:
+On the box [-1, 1]^d the axis of x_i is cut into K_i equal bins of width 2/K_i. The height of the
+histogram over a bin is its share of the mass divided by this width; the shares are a softmax:
 
     a_0 = θ_0,    a_i = network_i(x_<i)                 K_i logits; θ = (θ_0, weights)           (1)
     k_i = the bin of x_i                                0, ..., K_i - 1                          (2)
     log p(x) = Σ_i (log softmax(a_i)[k_i] - log(2/K_i))                                          (3)
-    ∂a_i = (onehot(k_i) - softmax(a_i)) ∂log p          onehot(k) is 1 at k, and 0 elsewhere     (4)
+    ∂a_i = (onehot(k_i) - softmax(a_i)) ∂log p          see `_log_softmax_at`                    (4)
     k_i ~ softmax(a_i),  x_i uniform in bin k_i         a sample, for i = 0, ..., d - 1          (5)
 
-(4) holds because log softmax(a)[k] = a_k - log Σ_l exp a_l, whose derivative in a_l is
-onehot(k)[l] - softmax(a)[l]. Computing log p(x) takes one pass, as all of x is known; drawing x
-takes d steps, as each one needs those before it.
+The networks can compute log p(x) at the same time, as all of x is known. To draw x takes d steps,
+as each one needs those before it. For binary images, x in {0, 1}^d, a single network is enough
+(`MaskedAutoregressiveFamily` says how).
 
-**On binary images, {0, 1}^d**, there are two bins, so one logit a_i is enough, and a single network
-computes all d of them at once. As a_i must not depend on x_i or what follows, some weights are
-multiplied by 0, by a mask (MADE: Germain, Gregor, Murray and Larochelle 2015). Each unit has a
-degree: x_i and a_i their place i + 1 in the order, a hidden unit a number from 1 to d - 1.
-
-    into a hidden unit, keep weights from units of at most its degree                            (6)
-    into a_i, keep weights from units of a smaller degree                                        (7)
-    a = network(x) with the weights mask·θ,    ∂θ = mask·∂(mask·θ)                               (8)
-    log p(x) = Σ_i log sigmoid((2x_i - 1) a_i)          p(x_i = 1 | x_<i) = sigmoid(a_i)         (9)
-    ∂a_i = (x_i - sigmoid(a_i)) ∂log p                                                          (10)
-
-By (6), layer by layer, a hidden unit of degree m depends on the first m coordinates at most, and so
-a_i, by (7), on those before x_i only. (9) has both cases, as 1 - sigmoid(a) = sigmoid(-a).
-
-Two axes of two bins by hand. Let a_0 = (0, log 3), so that the shares of x_0 are 1/4 and 3/4, and
-a_1 = (2 x_0 log 3, 0), so that those of x_1 are 3/4 and 1/4 where x_0 = 1/2. Each bin has width 1,
-and so the density of (1/2, -1/2) is 3/4 · 3/4 = 9/16:
+Two axes of two bins by hand, all of width 1. Let a_0 = (0, log 3), so that the shares of x_0 are
+1/4 and 3/4, and a_1 = (2 x_0 log 3, 0), so that those of x_1 are 3/4 and 1/4 where x_0 = 1/2. The
+density of (1/2, -1/2) is 3/4 · 3/4 = 9/16:
 
 >>> import numpy
 >>> family = AutoregressiveFamily(bins=(2, 2), hidden=())
@@ -53,7 +39,7 @@ masses add up to 1, and that a_i sees only what comes before it).
 
 Errata.
 E32 (tests/models/test_autoregressive.py)  p_θ(x) can be computed in high dimension, here exactly
-    with d = 1,024; what grows as k^d is a grid of k cells along each axis
+    with d = 1,024; a grid cannot, as one of 100 cells along each axis has 100^d
 E37 (tests/models/test_autoregressive.py)  the model needs an order, but any order is exact; it
     matters only for how well restricted conditionals can follow the data
 """
@@ -155,7 +141,11 @@ class AutoregressiveFamily(TractableFamily):
 
 
 def _log_softmax_at(a, k):
-    """log softmax(a)[k] for each row of a (n, K) and k (n,), and backward: dlog_share -> da."""
+    """log softmax(a)[k] for each row of a (n, K) and k (n,), and backward: dlog_share -> da.
+
+    It is a_k - log Σ_l exp(a_l), whose derivative in a_l is onehot(k)_l - softmax(a)_l. onehot(k)
+    is 1 at k and 0 elsewhere.
+    """
     xp = array_module(a)
     rows = xp.arange(len(a))
     shifted = a - a.max(axis=1)[:, None]
@@ -186,7 +176,7 @@ class _Autoregressive(Tractable):
 
     def sample(self, n, rng):
         """n draws, coordinate by coordinate, (n, d)."""
-        return self._draws(lambda m: self._sample(m, rng), n, rng, self._rows())
+        return self._draws(lambda n: self._sample(n, rng), n, rng, self._rows())
 
 
 class Autoregressive(_Autoregressive):
@@ -214,8 +204,22 @@ class Autoregressive(_Autoregressive):
 class MaskedAutoregressiveFamily(TractableFamily):
     """Probabilities of binary images, x in {0, 1}^d, by one masked network of widths `hidden`.
 
-    The degrees of hidden units are spread evenly over 1, ..., d - 1. `mask` (n_θ,) is true where a
-    number of θ is kept; the others have no effect, and their gradient is 0.
+    A pixel has two values, so one logit a_i is enough, and one network computes all d of them at
+    once. a_i must not depend on x_i or on what follows. So some weights are multiplied by 0, by a
+    mask (MADE: Germain et al. 2015). Each unit has a degree: x_i and a_i their place i + 1 in the
+    order, hidden units numbers spread evenly over 1, ..., d - 1.
+
+        into a hidden unit, keep weights from units of at most its degree
+        into a_i, keep weights from units of a smaller degree
+
+    By the first rule, layer by layer, a hidden unit of degree c depends on the first c coordinates
+    at most; so by the second a_i depends on those before x_i only. With the masked weights,
+
+        a = network(x) with mask·θ          ∂θ = mask·∂(mask·θ)
+        p(x_i = 1 | x_<i) = sigmoid(a_i), and p(x_i = 0 | x_<i) = 1 - sigmoid(a_i) = sigmoid(-a_i)
+        log p(x) = Σ_i log sigmoid((2x_i - 1) a_i)          ∂a_i = (x_i - sigmoid(a_i)) ∂log p
+
+    `mask` (n_θ,) is true where a number of θ is kept; the others have no effect.
     """
 
     defaults = {"max_steps": 4000, "learning_rate": 2e-3}
@@ -230,8 +234,8 @@ class MaskedAutoregressiveFamily(TractableFamily):
         mask = numpy.ones(self.n_parameters)
         *inner, (last, _) = self.network.cut(mask)
         for (W, _), before, after in zip(inner, degrees[:-1], degrees[1:], strict=True):
-            W[...] = before[:, None] <= after                       # (6)
-        last[...] = degrees[-1][:, None] < place                    # (7)
+            W[...] = before[:, None] <= after
+        last[...] = degrees[-1][:, None] < place
         self._mask = mask.astype(bool)
         self._mask.flags.writeable = False
 
@@ -250,18 +254,18 @@ class MaskedAutoregressiveFamily(TractableFamily):
     def logits(self, theta, X):
         """a (n, d), a_i from the coordinates before i only, and backward: da -> dtheta."""
         X, mask = self._input(theta, X), self.mask(array_module(theta))
-        a, backward = self.network(theta * mask, X)                 # (8)
-        return a, lambda da: backward(da, inputs=False)[0] * mask   # (8)
+        a, backward = self.network(theta * mask, X)
+        return a, lambda da: backward(da, inputs=False)[0] * mask
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, all of 0 and 1, which the caller has checked, (n,), and
         backward: dlog_p -> dtheta."""
         X = self._input(theta, X)
         a, backward_network = self.logits(theta, X)
-        log_p = -softplus((1 - 2 * X) * a).sum(axis=1)              # -log(1 + exp(-v)) (9)
+        log_p = -softplus((1 - 2 * X) * a).sum(axis=1)              # log sigmoid(v) = -softplus(-v)
 
         def backward(dlog_p):
-            return backward_network((X - sigmoid(a)) * dlog_p[:, None])                 # (10)
+            return backward_network((X - sigmoid(a)) * dlog_p[:, None])
 
         return log_p, backward
 

@@ -4,10 +4,9 @@ How can noise be turned into points on land? The opposite is easy: shake the fif
 a little, again and again, and after T steps no coast is left, only a cloud N(0, I). One such step
 is small, and can nearly be undone by whoever knows which part of a shaken point is noise. That can
 be learned, because we added the noise ourselves: a network sees noisy data and guesses the noise.
-A draw then begins as pure noise, and at each step loses some of what the network takes for noise
-(Ho, Jain and Abbeel 2020).
+A draw then begins as pure noise, and at each step loses some of it (Ho, Jain and Abbeel 2020).
 
-**Levels.** At level t = 1, ..., T (the time step of other texts) an observation x has become x_t, a
+**Levels.** At level t = 1, ..., T (elsewhere called a time step) an observation x has become x_t, a
 signal α_t x and noise σ_t ε. The logarithm of signal to noise, λ_t = log(α_t²/σ_t²), falls evenly:
 
     λ_t  = λ_1 + (λ_T - λ_1) u                u = (t - 1)/(T - 1), between 0 and 1            (1)
@@ -21,13 +20,13 @@ mean square is least at the mean, so the best ε̂ is E[ε|x_t], the mean of all
     ε̂    = σ_t x_t + α_t mlp(x_t, τ)          for data from N(0, I), mlp = 0 is the best      (5)
 
 **The chain** (the reverse process) starts from x_T ~ N(0, I) and goes down from each level t to the
-level s = t - 1, the last time to x itself: α_0 = 1, σ_0 = 0. If x were known, x_s would have a
-normal distribution, derived in `Diffusion`. The chain puts its guess x̂ in the place of x, goes from
-x_t/α_t the share r_t of the way to it, and adds a little new noise:
+level s = t - 1, the last time to x itself: α_0 = 1, σ_0 = 0. If x were known, x_s given x_t would
+be normal, with a mean between α_s x_t/α_t and α_s x (derived in `Diffusion`). The chain has its
+guess x̂ in the place of x:
 
-    r_t = 1 - exp(λ_t - λ_s),  r_1 = 1        the share of σ_t² from the last step up         (6)
+    r_t = 1 - exp(λ_t - λ_s),  r_1 = 1        the share of σ_t² that came with step t         (6)
     w_t = r_t α_s²/α_t²                       the weight of level t in the bound (11)         (7)
-    x̂   = (x_t - σ_t ε̂)/α_t                   what x seems to be                              (8)
+    x̂   = (x_t - σ_t ε̂)/α_t                   by (3), with ε̂ for ε                            (8)
     p(x_s|x_t) = N(α_s ((1 - r_t) x_t/α_t + r_t x̂), r_t σ_t² I)                               (9)
 
 **The bound.** p(x) is an integral over all x_1, ..., x_T, without a formula. But log p(x) has a
@@ -36,9 +35,9 @@ lower bound, which every wrong guess of the noise makes smaller (derived in `Dif
     c    = log 2π + σ_T² - 1 + Σ_{t>1} (σ_s²/σ_t² - 1)                                       (10)
     ELBO = -½ (α_T² |x|² + d c + mean over ε of Σ_t w_t |ε̂ - ε|²) <= log p(x)                (11)
 
-**The flow.** Put the guess ε̂ in the place of new noise too, x_s = α_s x̂ + σ_s ε̂, and let the steps
-become ever smaller: this is the probability-flow ODE (Song et al. 2021). Its samples have a
-density of their own, near that of the chain, which can be computed (derived in `_velocity`):
+**The flow.** Put ε̂ in the place of the new noise too: x_s = α_s x̂ + σ_s ε̂. In the limit of small
+steps this is the probability-flow ODE (Song et al. 2021). Its samples have a density of their own,
+near that of the chain, which can be computed (see `_velocity` and `ode_log_prob`):
 
     dx/dλ    = -½ σ (ε̂ - σ x)                 from x_T ~ N(0, I) to x_1, and x = x_1/α_1     (12)
     log p(x) = d log α_1 + log N(x_T; 0, I) + ∫ div(dx/dλ) dλ   with ∫ from λ_1 to λ_T       (13)
@@ -147,14 +146,14 @@ class DiffusionFamily(TrainedFamily):
         alpha, sigma = signal_and_noise(log_snr)
         phi, backward_phi = self._features(X, sigma)
         tau = xp.broadcast_to(self._embedding(log_snr), (len(X), 2 * self.n_waves))
-        V, backward_network = self.network(theta, xp.concatenate([phi, tau], axis=1))
+        output, backward_network = self.network(theta, xp.concatenate([phi, tau], axis=1))
 
         def backward(deps_hat, inputs=True, parameters=True):
             dtheta, dH = backward_network(alpha * deps_hat, inputs, parameters)
             dX = sigma * deps_hat + backward_phi(dH[:, :phi.shape[1]]) if inputs else None
             return dtheta, dX
 
-        return sigma * X + alpha * V, backward                                          # (5)
+        return sigma * X + alpha * output, backward                                     # (5)
 
     def _embedding(self, log_snr):
         """τ: sines and cosines of λ, so that the network can tell near levels apart. The slowest
@@ -193,14 +192,24 @@ class Diffusion(Trained):
     """The chain of one θ: `sample` draws from it, and `elbo` bounds its log density.
 
     **Up.** Let q be the distribution of x, x_1, ..., x_T when noise is added. One step adds noise
-    of variance r_t σ_t². This makes x_t = α_t x + σ_t ε again, since (α_t/α_s)² σ_s², what is left
-    of the earlier noise, is (1 - r_t) σ_t² by (6). If x is known, the step back follows by Bayes'
-    rule, as a product of two normal densities in x_s. Its inverse variance is the sum of theirs,
-    1/σ_s² + (1 - r_t)/(r_t σ_s²) = 1/(r_t σ_s²), and its mean is theirs with these weights:
+    of variance r_t σ_t²:
 
-        q(x_t|x_s)    = N(α_t/α_s x_s, r_t σ_t² I)
-        q(x_s|x_t, x) ∝ N(x_s; α_s x, σ_s² I) q(x_t|x_s)
-                      = N(α_s ((1 - r_t) x_t/α_t + r_t x), r_t σ_s² I)
+        q(x_t|x_s) = N(α_t/α_s x_s, r_t σ_t² I)
+
+    This makes x_t = α_t x + σ_t ε again, since (α_t/α_s)² σ_s², what is left of the earlier noise,
+    is (1 - r_t) σ_t² by (6).
+
+    **Back, if x is known.** By Bayes' rule q(x_s|x_t, x) is q(x_s|x) q(x_t|x_s), up to a factor
+    without x_s. As functions of x_s both are normal densities:
+
+        q(x_s|x)   = N(x_s; α_s x, σ_s² I)
+        q(x_t|x_s) ∝ N(x_s; α_s x_t/α_t, σ_s² r_t/(1 - r_t) I)         by (6)
+
+    In a product of normal densities the inverse variances add up: 1/σ_s² + (1 - r_t)/(r_t σ_s²) =
+    1/(r_t σ_s²). The mean is that of the two means, weighted by their shares in this sum, which
+    are r_t and 1 - r_t:
+
+        q(x_s|x_t, x) = N(α_s ((1 - r_t) x_t/α_t + r_t x), r_t σ_s² I)
 
     **Down.** p(x_s|x_t) has the guess x̂ in the place of the unknown x. Its variance r_t σ_t² is the
     larger of the two that Ho et al. consider, that of q(x_t|x_s): right for data from N(0, I),
@@ -217,20 +226,27 @@ class Diffusion(Trained):
         log p(x) >= mean over q of (log p(x|x_1) - Σ_{t>1} KL(q(x_s|x_t, x)‖p(x_s|x_t)))
                     - KL(q(x_T|x)‖N(0, I))
 
-    The means of the two normal densities of a step differ by α_s r_t (x̂ - x), and x̂ - x is
-    (σ_t/α_t) (ε - ε̂). Their divergence is therefore
+    Each is one of two normal densities, with means µ, µ' and variances v, v'. The log of their
+    quotient at x_s is ½ (|x_s - µ'|²/v' - |x_s - µ|²/v - d log(v/v')). Over draws of the first, the
+    mean of |x_s - µ|² is d v, and that of |x_s - µ'|² is |µ - µ'|² + d v. Hence
 
         KL(N(µ, v I)‖N(µ', v' I)) = ½ (|µ - µ'|²/v' + d (v/v' - 1 - log(v/v')))
-            = ½ (|α_s r_t (x̂ - x)|²/(r_t σ_t²)      + d (σ_s²/σ_t² - 1 - log(σ_s²/σ_t²)))
-            = ½ (w_t |ε̂ - ε|²                       + d (σ_s²/σ_t² - 1 - log(σ_s²/σ_t²)))
 
-    The ends are of the same kind:
+    For a step, v = r_t σ_s² and v' = r_t σ_t², and the means differ by α_s r_t (x - x̂). By (3) and
+    (8) x - x̂ is (σ_t/α_t) (ε̂ - ε), so that
+
+        |µ - µ'|²/v' = (α_s r_t σ_t/α_t)² |ε̂ - ε|²/(r_t σ_t²) = r_t α_s²/α_t² |ε̂ - ε|²
+                     = w_t |ε̂ - ε|²
+        KL of step t = ½ (w_t |ε̂ - ε|² + d (σ_s²/σ_t² - 1 - log(σ_s²/σ_t²)))
+
+    The ends are of the same kind. The last step has the mean x̂ and the variance σ_1²:
 
         -log p(x|x_1)          = ½ (w_1 |ε̂ - ε|² + d (log 2π + log σ_1²))
         KL(q(x_T|x)‖N(0, I))   = ½ (α_T² |x|² + d (σ_T² - 1 - log σ_T²))
 
-    In the sum the logarithms cancel, and (11) remains. If λ falls evenly in small steps, all w_t
-    with t > 1 are nearly the same: then a smaller loss is a higher bound, apart from level 1.
+    In the sum of all these the log σ_t² cancel, and (11) remains. If λ falls evenly in small steps,
+    all w_t with t > 1 are nearly the same: then a smaller loss is a higher bound, apart from level
+    1.
 
     `ode_log_prob` is the density of another distribution, that of the flow, from which
     `sample_deterministic` draws. It is close to the chain's if ε̂ is close to E[ε|x_t]. Anything
@@ -293,14 +309,14 @@ class Diffusion(Trained):
         ratios = (self.sigma[1:-1]**2 / self.sigma[2:]**2 - 1).sum()
         constant = (self.alpha[-1] * X)**2 + LOG_2_PI + self.sigma[-1]**2 - 1 + ratios    # (10)
         total = constant.sum(axis=1) + self._term(xp.ones(len(X), dtype=int), X, rng)
-        u = rng.random(len(X))
+        shift = rng.random(len(X))
         for j in range(n_terms):
-            t = 2 + xp.minimum(((T - 1) / n_terms * (j + u)).astype(int), T - 2)
+            t = 2 + xp.minimum(((T - 1) / n_terms * (j + shift)).astype(int), T - 2)
             total += (T - 1) / n_terms * self._term(t, X, rng)
         return -0.5 * total                                                             # (11)
 
     def _term(self, t, X, rng):
-        """w_t |ε̂ - ε|² for each row of X at its level t (n,)."""
+        """w_t |ε̂ - ε|² for each row of X at its level t (n,), less what varies around 0."""
         return in_blocks(lambda i, j: self._term_of_block(t[i:j], X[i:j], rng), len(X))
 
     def _term_of_block(self, t, X, rng):
@@ -315,19 +331,26 @@ class Diffusion(Trained):
         `n_steps` equal steps in λ, (n, d)."""
         n_steps = checks.whole_number(n_steps, "n_steps", least=1)
         first, last = self.log_snr[1:2], self.log_snr[-1:]
-        return self._draws(lambda m: _runge_kutta(
-            self._velocity, self._normal(m, rng), last, first, n_steps) / self.alpha[1], n, rng)
+        return self._draws(lambda n: _runge_kutta(
+            self._velocity, self._normal(n, rng), last, first, n_steps) / self.alpha[1], n, rng)
 
     def _velocity(self, X, log_snr):
         """dx/dλ (n, d) at the level λ, of shape (1,).
 
         Keep x and ε and let λ change: x_t = α x + σ ε then moves with the velocity α' x + σ' ε,
-        where α' = ½ α σ² and σ' = -½ σ α² are the derivatives of (2). Many pairs x, ε pass through
-        the same x_t. To keep the density of x_t right at each level, it is enough that all of
-        them move with their mean velocity, since the mass that leaves a place is then the same:
+        where ' is d/dλ. By (2) the derivative of α² is α² σ², and that of σ² is -α² σ²; they are
+        also 2α α' and 2σ σ', so that α' = ½ α σ² and σ' = -½ σ α².
 
-            dx/dλ = α' E[x|x_t] + σ' E[ε|x_t], in which x̂ and ε̂ stand for the two means:
-                  = ½ α σ² (x_t - σ ε̂)/α - ½ σ α² ε̂ = ½ σ² x_t - ½ σ (σ² + α²) ε̂ = -½ σ (ε̂ - σ x_t)
+        Many pairs x, ε pass through the same x_t, each with its own velocity. Let all of them move
+        with the mean of these instead. As much mass then flows through each place as before, so
+        the density of x_t stays right at each level:
+
+            dx/dλ = α' E[x|x_t] + σ' E[ε|x_t]                   now x̂ and ε̂ stand for the means
+                  = ½ α σ² (x_t - σ ε̂)/α - ½ σ α² ε̂             by (8)
+                  = ½ σ² x_t - ½ σ (σ² + α²) ε̂ = -½ σ (ε̂ - σ x_t)
+
+        The step x_s = α_s x̂ + σ_s ε̂ of the header is the same: x_t is α_t x̂ + σ_t ε̂ by (8), so x_s
+        - x_t is (α_s - α_t) x̂ + (σ_s - σ_t) ε̂, for a small step λ_s - λ_t times α' x̂ + σ' ε̂.
         """
         sigma = signal_and_noise(log_snr)[1]
         eps_hat, _ = self.family.eps_hat(self.theta, X, log_snr)
@@ -337,14 +360,16 @@ class Diffusion(Trained):
         """log p(x) under the flow for each row of X, (n,), in nats.
 
         A small volume that moves with the flow grows at the rate div(dx/dλ), the sum over i of the
-        slope of coordinate i of dx/dλ in coordinate i of x. The mass in it stays the same, so log p
-        falls at that rate on the way up to x_T, where it is known. Samples come down the same path
-        by the same steps. At level 1 noise of variance exp(-λ_1) is left in x. A last jump to x̂
-        would remove it, but lead to points of another density.
+        slope of coordinate i of dx/dλ in coordinate i of x. The mass in it stays the same, so the
+        log density falls at that rate on the way from x_1 to x_T, where it is known: log p_1(x_1) =
+        log N(x_T; 0, I) + ∫ div dλ. As x is x_1/α_1, its density is α_1^d p_1(x_1), hence (13).
+
+        Samples come down the same path by the same steps. At level 1 noise of variance exp(-λ_1) is
+        left in x. A last jump to x̂ would remove it, but lead to points of another density.
 
         The divergence is exact, from one pullback for each of d coordinates; the flow is followed
         by `n_steps` equal steps in λ. For the model of the map 64 leave an error of at most some
-        0.002 nats in a row, 40 of 0.02 and 20 of 0.1; smoother ones need fewer.
+        0.004 nats in a row, 40 of 0.02 and 20 of 0.1; smoother ones need fewer.
         """
         n_steps = checks.whole_number(n_steps, "n_steps", least=1)
         return self._of_rows(lambda X: self._ode_log_prob(X, n_steps), X)
@@ -378,11 +403,12 @@ class Diffusion(Trained):
 
 
 def _runge_kutta(slope, y, start, end, n_steps):
-    """y at `end` of the curve dy/dt = slope(y, t) that begins with y at `start`, by equal steps.
+    """y at λ = `end`, where dy/dλ = slope(y, λ) and y is known at λ = `start`, by equal steps h.
 
-    The classical method of Runge and Kutta: its error falls with the fourth power of h.
+    The classical method of Runge and Kutta: its error falls with the fourth power of h. With the
+    slope y it gives e:
 
-    >>> print(round(_runge_kutta(lambda y, t: y, 1.0, 0.0, 1.0, 10), 5))
+    >>> print(round(_runge_kutta(lambda y, log_snr: y, 1.0, 0.0, 1.0, 10), 5))
     2.71828
     """
     h = (end - start) / n_steps

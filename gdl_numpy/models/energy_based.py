@@ -8,10 +8,7 @@ balance. The price is Z, which is known only approximately. θ are the parameter
 
     p_θ(x) = exp(-E_θ(x))/Z_θ        in a box [low, high], here the map; 0 outside
     Z_θ    = ∫ exp(-E_θ(x)) dx       over the box
-    E_θ(x) = network(x)              or, between -B and B, B tanh(network(x)/B)               (1)
-
-A bound B keeps p between exp(-2B) and exp(2B) times the uniform density, so p is never 0; and tanh
-is flat at both ends, which suits the map, where p_data has only two levels.
+    E_θ(x) = network(x)                                                                       (1)
 
 **Maximum likelihood.** Minus the mean of log p over the n data x_i is
 
@@ -23,8 +20,7 @@ and the gradient of log Z is a mean over the model, because dividing by Z turns 
     ∂loss/∂θ  = mean of ∂E/∂θ over the data - mean of ∂E/∂θ over the model
 
 **Z in few dimensions** is estimated with points u_1, ..., u_m that fill the box evenly: the centers
-of the cells of a grid, or uniform draws, new ones in each step (importance sampling). With V the
-volume of the box,
+of the cells of a grid, or uniform draws, new ones in each step. With V the volume of the box,
 
     log Ẑ            = log V + log (1/m Σ_j exp(-E(u_j)))                                     (3)
     ∂log Ẑ/∂E(u_j)   = -exp(-E(u_j))/Σ_l exp(-E(u_l)) = -softmax(-E(u))_j                     (4)
@@ -33,24 +29,14 @@ So ∂log Ẑ/∂θ is again minus a mean over the model, in which u_j has a sof
 draws log Ẑ is too small on average, by about half its variance (Jensen's inequality).
 
 **In many dimensions** hardly any u_j falls where p is large. Contrastive divergence (Hinton 2002)
-takes the mean over the model from samples x'_j of a Markov chain instead (langevin.py), in its
-first form from a chain of a few steps that starts at the data:
+takes the mean over the model from n' samples x'_j of Markov chains instead (langevin.py). Hinton's
+chains take a few steps, from the data on; those of `train` go on from step to step:
 
-    1/n Σ_i E(x_i) - 1/m Σ_j E(x'_j)    has about the gradient of the loss, not its value     (5)
+    1/n Σ_i E(x_i) - 1/n' Σ_j E(x'_j)   has about the gradient of the loss, not its value     (5)
 
-By hand: E(x) = θ_1 x + θ_2 on [0, 1] with θ = (log 2, 0), so exp(-E) = 2^(-x). Then Z = ½/log 2 =
-0.721, and the mean of x = ∂E/∂θ_1 over the model is 1/log 2 - 1 = 0.443, so ∂log Z/∂θ_1 = -0.443.
-Two cells with the centers 0.25 and 0.75 give Ẑ = (0.841 + 0.595)/2 = 0.718, and nearly that slope:
-
->>> import numpy
->>> from gdl_numpy.networks.network import Network
->>> family = EnergyBasedFamily([0.0], [1.0], Network((1, 1)))
->>> log_z, backward = family.log_z(numpy.log([2.0, 1.0]), numpy.array([[0.25], [0.75]]))
->>> print(numpy.exp(log_z).round(3), backward(1.0).round(3))
-0.718 [-0.457 -1.   ]
-
-See figure_1_10_taxonomy (its samples of the map) and tests/models/test_energy_based.py (that it
-holds; in test_e35 chains run until they give the gradient of a grid).
+See `EnergyBasedFamily.log_z` (Z of two cells by hand), figure_1_10_taxonomy (its samples of the
+map) and tests/models/test_energy_based.py (that it holds; in test_e35 chains run until they give
+the gradient of a grid).
 
 Errata.
 E35 (tests/models/test_energy_based.py)  samples approximate the gradient of log Z, not the density
@@ -72,7 +58,9 @@ from gdl_numpy.probability.sample_space import SampleSpace
 class EnergyBasedFamily(TrainedFamily):
     """exp(-E_θ)/Z_θ on the box between `low` and `high` (d,), E a Network R^d -> R.
 
-    The options of the network are those of E: Fourier features for coasts, and `bound` B, in nats.
+    The options of the network are those of E: Fourier features for coasts, and `bound` B, in nats,
+    for E = B tanh(output/B). Then p lies between exp(-2B) and exp(2B) times the uniform density,
+    so that it is never 0; and tanh is flat at both ends, which suits two levels, land and sea.
     """
 
     def __init__(self, low, high, network):
@@ -114,6 +102,18 @@ class EnergyBasedFamily(TrainedFamily):
         """log Ẑ (), by rows U (m, d) that fill the box evenly, and backward: dlog_z -> dtheta.
 
         With `space.grid(shape)[0]` for U it tends to log Z as the grid becomes fine.
+
+        By hand: E(x) = θ_1 x + θ_2 on [0, 1] with θ = (log 2, 0), so exp(-E) = 2^(-x). Then Z =
+        ½/log 2 = 0.721, and the mean of x = ∂E/∂θ_1 over the model is 1/log 2 - 1 = 0.443, so
+        ∂log Z/∂θ_1 = -0.443. Two cells with the centers 0.25 and 0.75 give Ẑ = (0.841 + 0.595)/2 =
+        0.718, and nearly that slope:
+
+        >>> import numpy
+        >>> from gdl_numpy.networks.network import Network
+        >>> family = EnergyBasedFamily([0.0], [1.0], Network((1, 1)))
+        >>> log_z, backward = family.log_z(numpy.log([2.0, 1.0]), numpy.array([[0.25], [0.75]]))
+        >>> print(numpy.exp(log_z).round(3), backward(1.0).round(3))
+        0.718 [-0.457 -1.   ]
         """
         U = checks.not_empty(self._input(theta, U, "U"), "U")
         E, backward_energy = self.energy(theta, U)
@@ -121,7 +121,7 @@ class EnergyBasedFamily(TrainedFamily):
         return log_z, lambda dlog_z: backward_energy(-dlog_z * softmax(-E), inputs=False)[0]  # (4)
 
     def contrastive_divergence(self, theta, X, samples):
-        """1/n Σ E(x_i) - 1/m Σ E(x'_j) for rows x'_j of `samples` (m, d), and its gradient, (n_θ,).
+        """1/n Σ E(x_i) - 1/n' Σ E(x'_j), x'_j the n' rows of `samples`, and its gradient, (n_θ,).
 
         The samples depend on θ, but are kept fixed here: ∂log Z/∂θ is a mean of ∂E/∂θ alone.
         """
@@ -226,7 +226,7 @@ class GridNormalised(Described):
     """An energy-based density `p` with its Z by a grid of `shape`, so that it has a log_prob.
 
     This is (3) with the m cells of the grid, each of volume V/m. For few dimensions only: a grid of
-    k cells along each axis has k^d.
+    100 cells along each axis has 100^d.
     """
 
     def __init__(self, p, shape):

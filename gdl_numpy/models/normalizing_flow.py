@@ -3,18 +3,18 @@
 The box θ̂ of the fifty points of the map is easy to sample, and its density is easy to compute, but
 it cannot follow a coast. A flow can do all three. Stretch and squeeze the plane by an invertible
 map f until the data look as if drawn from a density p_z that is easy to sample, say N(0, I). A new
-observation is then a draw of z, taken back by f⁻¹. And p(x) is p_z(z) times how much f stretches
-the space at x, because mass moves with the points and is neither made nor lost: on the line, an
-increasing f takes a small piece dx to a piece dz = f'(x) dx that holds the same mass, and in d
-dimensions a small volume grows by the factor |det ∂f/∂x|.
+observation is then a draw of z, taken back by f⁻¹. And p(x) is p_z(z) times the factor by which f
+stretches the space at x, since mass moves with the points. On the line, an increasing f takes a
+small piece dx to a piece dz = f'(x) dx that holds the same mass. In d dimensions a small volume
+grows by the factor |det ∂f/∂x|:
 
     p(x) dx = p_z(z) dz          p(x) = p_z(f(x)) |det ∂f/∂x|,    z = f(x)
 
-What is left is to find maps f that are flexible, can be undone and have a cheap determinant: in
-general one takes some d³ operations. Here f is a chain of coupling layers (Dinh, Krueger and Bengio
-2014). A layer leaves every second coordinate as it is; these are x_a. It moves each of the others,
-x_b, by an increasing function g of that x_b alone, whose parameters, `raw`, a network computes from
-x_a. The simplest g is a straight line (RealNVP: Dinh, Sohl-Dickstein and Bengio 2017):
+So f has to be flexible, be undone easily and have a cheap determinant, which in general takes some
+d³ operations. Here f is a chain of coupling layers (Dinh et al. 2014). A layer leaves every second
+coordinate as it is; these are x_a. It moves each of the others, x_b, by an increasing function g of
+that x_b alone, whose parameters, `raw`, a network computes from x_a. The simplest g is a straight
+line (RealNVP: Dinh et al. 2017):
 
     g(x) = x exp(s) + t,    raw = (s, t)                                                         (1)
     log g'(x) = s                                                                                (2)
@@ -31,34 +31,24 @@ its own x_b and on x_a, the Jacobian is triangular. Its determinant is the produ
     log |det ∂y/∂x| = Σ_b log g'(x_b; raw)                                                       (6)
     x_a = y_a,    x_b = g⁻¹(y_b; raw)           undone: x_a is still there, so raw is known      (7)
 
-The next layer moves the coordinates that this one has not moved. The determinants of a chain
-multiply, so their logarithms add up:
+The next layer moves the coordinates that this one leaves. The determinants of a chain multiply, so
+their logarithms add up:
 
     log p(x) = log p_z(z) + Σ_layers log |det|                                                   (8)
     z ~ p_z,    x = f⁻¹(z)                      a sample                                         (9)
 
-One layer by hand. It moves x_0, with s = x_1 log 2 and t = -x_1: z_0 = 2^x_1 x_0 - x_1, z_1 = x_1,
-|det| = 2^x_1. So (0.5, 1) goes to (0, 1), |det| is 2, and log p = -1/2 - log 2π + log 2 =
--0.5 - 1.8379 + 0.6931:
-
->>> import numpy
->>> family = NormalizingFlowFamily(d=2, n_layers=1, hidden=(), bound=None)
->>> theta = numpy.array([math.log(2), -1, 0, 0])            # W of s, W of t, both biases
->>> (Z, log_det), backward = family.to_latent(theta, [[0.5, 1]])
->>> print(Z, numpy.exp(log_det), family(theta).log_prob([[0.5, 1]]).round(4))
-[[0. 1.]] [2.] [-1.6447]
-
 f is continuous both ways, so it cannot tear the plane: in the density of the map, land stays joined
 to land by thin bridges over the sea.
 
-See figure_1_10_taxonomy (its samples of the map) and tests/models/test_normalizing_flow.py (that
-inverse, determinant and mass are right, and log p is exact in 1,000 dimensions as well).
+See `NormalizingFlowFamily.to_latent` (one layer by hand), figure_1_10_taxonomy (its samples of the
+map) and tests/models/test_normalizing_flow.py (that inverse, determinant and mass are right, and
+log p is exact in 1,000 dimensions as well).
 
 Errata.
 E33 (tests/models/test_normalizing_flow.py)  invertible is not enough: f must be differentiable (or
     Lipschitz both ways, with kinks only on a set of volume 0, as with relu) and |det| tractable.
-    Without that factor, p_z(f(x)) has the mass ∫ p_z(f(x)) dx = ∫ p_z(z)/|det| dz, not always 1.
-    Where it is 1, p_z(f(x)) is still the wrong density, unless |det| = 1 everywhere
+    Without the factor |det|, p_z(f(x)) has the mass ∫ p_z(z)/|det| dz, which need not be 1; and if
+    it is 1, p_z(f(x)) is still the wrong density, unless |det| = 1 everywhere
 """
 
 import math
@@ -134,7 +124,18 @@ class NormalizingFlowFamily(TractableFamily):
 
     def to_latent(self, theta, X):
         """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X; and backward: dZ, dlog_det ->
-        dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
+        dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it.
+
+        One layer by hand moves x_0, with s = x_1 log 2 and t = -x_1: z = (2^x_1 x_0 - x_1, x_1). It
+        takes (0.5, 1) to (0, 1) with |det| = 2. So log p is -1/2 - log 2π + log 2 = -1.6447:
+
+        >>> import numpy
+        >>> family = NormalizingFlowFamily(d=2, n_layers=1, hidden=(), bound=None)
+        >>> theta = numpy.array([math.log(2), -1, 0, 0])        # W of s, W of t, both biases
+        >>> (Z, log_det), backward = family.to_latent(theta, [[0.5, 1]])
+        >>> print(Z, numpy.exp(log_det), family(theta).log_prob([[0.5, 1]]).round(4))
+        [[0. 1.]] [2.] [-1.6447]
+        """
         X, xp = self._input(theta, X), array_module(theta)
         (g, _), parts = TRANSFORMS[self.transform], self.parts(theta)
         Z, log_det, pullbacks = X, xp.zeros(len(X), dtype=theta.dtype), []
@@ -222,8 +223,8 @@ class NormalizingFlow(Tractable):
 
     def sample(self, n, rng):
         """f⁻¹(z) for n draws of z ~ p_z, (n, d)."""
-        return self._draws(lambda m: self.family.to_data(                   # (9)
-            self.theta, self._latent(m, rng)), n, rng)
+        return self._draws(lambda n: self.family.to_data(                   # (9)
+            self.theta, self._latent(n, rng)), n, rng)
 
     def _latent(self, n, rng):
         """n draws of z, (n, d)."""

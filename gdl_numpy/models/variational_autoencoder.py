@@ -6,17 +6,16 @@ into an image. To make a given x likely, one must know which z could have made i
 hopeless, so a second network, the encoder, looks at x and guesses. Both are trained together.
 
 **The model.** z ~ N(0, I) in R^k. Given z, the d numbers of x are normal and independent of each
-other; the decoder gives their means x̂ and standard deviations s:
+other. The decoder gives their means x̂. Their standard deviations s are the same for all z:
 
-    x̂(z), ρ(z) = decoder(z)       s = floor + exp(ρ)                                          (1)
-    p(x, z) = N(z; 0, I) N(x; x̂(z), s(z)²)        p(x) = ∫ p(x, z) dz
+    x̂(z) = decoder(z),   s = floor + exp(ρ)       ρ: d numbers of θ                           (1)
+    p(x, z) = N(z; 0, I) N(x; x̂(z), s²)           p(x) = ∫ p(x, z) dz
 
-In the plain case ρ is the same for all z, and a part of θ. The joint density is known. Its integral
-has no formula, unless the decoder is linear and s fixed. Where x̂(z) is a point of the data, s could
-shrink to 0 and p(x) grow without bound: hence the floor.
+So the joint density is known. Its integral has no formula, unless the decoder is linear. If x̂(z) is
+a point of the data, s could shrink to 0 and p(x) grow without bound there: hence the floor.
 
-**The guess** is a normal density too. Once ε is drawn, a draw z is a function of µ and σ, so that
-gradients reach the encoder (the reparametrization trick):
+**The guess** is a normal density too. Its draws are written as a function of µ and σ, so that the
+gradient of what is done with z reaches the encoder (the reparametrization trick):
 
     µ(x), log σ(x) = encoder(x)   q(z|x) = N(z; µ, σ²)                                        (2)
     z = µ + σ ε                   ε ~ N(0, I)                                                 (3)
@@ -28,15 +27,17 @@ Rezende et al. 2014). As p(x, z) = p(x) p(z|x), it falls short by the error of t
 
     ELBO(x) = mean of log w = log p(x) - mean of log(q(z|x)/p(z|x)) = log p(x) - KL(q(z|x)‖p(z|x))
 
-Let u be (x - x̂)/s, number by number. (z - µ)/σ is ε, and the k/2 log 2π of both normal densities
-of z cancel. So with Σ over the k numbers of σ, and over the d numbers of u and s,
+Let u = (x - x̂)/s, number by number. By (3) (z - µ)/σ is ε, and the k/2 log 2π of both densities of
+z cancel. With Σ over the k numbers of σ, and over the d numbers of u and s,
 
     log w = log N(z; 0, I) - log q(z|x) + log N(x; x̂, s²)
           = ½ (|ε|² - |z|²) + Σ log σ - Σ (½ u² + log s) - d/2 log 2π                         (4)
-    bound = log (1/m Σ_i w_i)     ELBO(x) <= mean of the bound <= log p(x)                    (5)
 
-With m = 1 the bound is log w. As an option, the mean of m weights stands for p(x): it varies less
-than one weight, so its log is closer to log p(x) (Burda et al. 2016).
+This is the ELBO of one draw. Options: the decoder may compute ρ as well, for each z its own. And
+the mean of m weights may stand for p(x). It varies less than one weight, so its log is closer to
+log p(x) (Burda et al. 2016):
+
+    bound = log (1/m Σ_i w_i)     ELBO(x) <= mean of the bound <= log p(x)                    (5)
 
 See figure_1_10_taxonomy (what it draws), `VariationalAutoencoderFamily.elbo` (one point by hand),
 and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).
@@ -60,8 +61,8 @@ from gdl_numpy.probability.likelihood import negative_mean
 class VariationalAutoencoderFamily(TrainedFamily):
     """q(z|x) by `encoder`, a Network R^d -> R^2k; p(x|z) by `decoder`, R^k -> R^d or -> R^2d.
 
-    In the plain case the decoder has d outputs, x̂. Then ρ is d numbers of θ, the same for all z,
-    and θ = (decoder, ρ, encoder). If it has 2d, the last d of them are ρ, for each z its own, and
+    In the plain case the decoder has d outputs, x̂, and θ = (decoder, ρ, encoder): first what makes
+    x, then what guesses z. If it has 2d outputs, the last d of them are ρ, for each z its own, and
     θ = (decoder, encoder). `floor` is the least s. X should vary by about 1 in each column.
     """
 
@@ -109,6 +110,37 @@ class VariationalAutoencoderFamily(TrainedFamily):
 
         return (H[:, :k], H[:, k:]), backward                                           # (2)
 
+    def _log_weights(self, theta, X, eps):
+        """log w (m, n) of m draws eps (m, n, k) for each row of X; and backward: dlog_w -> dtheta.
+
+        Let g be ∂log w, and differentiate (4) with ε fixed. The decoder pulls ∂x̂ and ∂s back to a
+        part v of ∂z. µ and log σ of a row serve all its draws, so their gradients are sums Σ over
+        these:
+
+            ∂x̂ = g u/s              ∂s = g (u² - 1)/s
+            ∂z = v - g z            since z also stands in -½ |z|²
+            ∂µ = Σ ∂z               ∂log σ = Σ (∂z σ ε + g)         by z = µ + σ ε
+        """
+        xp, d, (m, n, k) = array_module(theta), self.d, eps.shape
+        (mu, log_sigma), backward_encoder = self.encode(theta, X)
+        sigma = xp.exp(log_sigma)
+        Z = mu + sigma * eps                                            # (m, n, k), (3)
+        (X_hat, s), backward_decoder = self.decode(theta, Z.reshape(m * n, k))
+        X_hat, s = X_hat.reshape(m, n, d), s if s.ndim == 1 else s.reshape(m, n, d)
+        U = (X - X_hat) / s
+        log_w = (0.5 * (eps**2 - Z**2).sum(axis=2) + log_sigma.sum(axis=1)
+                 - 0.5 * (U**2).sum(axis=2) - xp.log(s).sum(axis=-1) - 0.5 * d * LOG_2_PI)    # (4)
+
+        def backward(dlog_w):
+            g = dlog_w[:, :, None]
+            dX_hat, ds = g * U / s, g * (U**2 - 1) / s
+            dtheta, dZ = backward_decoder(dX_hat.reshape(m * n, d), ds.reshape(m * n, d))
+            dZ = dZ.reshape(m, n, k) - g * Z
+            dlog_sigma = (dZ * sigma * eps + g).sum(axis=0)
+            return xp.concatenate([dtheta, backward_encoder(dZ.sum(axis=0), dlog_sigma)])
+
+        return log_w, backward
+
     def elbo(self, theta, X, rng):
         """log w of one draw z for each row, (n,), in nats, whose mean is ELBO(x) <= log p_θ(x); and
         backward: delbo -> dtheta.
@@ -136,35 +168,16 @@ class VariationalAutoencoderFamily(TrainedFamily):
     def importance_weighted(self, theta, X, rng, n_samples):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta.
 
-        ∂bound/∂log w_i = w_i/Σ_j w_j, the share of draw i. Let g_i be this share times ∂bound, and
-        differentiate (4) with ε_i fixed. v_i is what the decoder pulls back from ∂x̂_i and ∂s_i:
-
-            ∂x̂_i = g_i u_i/s_i            ∂s_i = g_i (u_i² - 1)/s_i
-            ∂z_i = v_i - g_i z_i          since z_i also stands in -½ |z_i|²
-            ∂µ = Σ_i ∂z_i                 ∂log σ = Σ_i (∂z_i σ ε_i + g_i)       by z_i = µ + σ ε_i
+        ∂log w_i = (w_i/Σ_j w_j) ∂bound: each draw has its share in the sum.
         """
-        xp, d, k = array_module(theta), self.d, self.k
         m, rng = checks.whole_number(n_samples, "n_samples", least=1), checks.rng(rng)
-        X = self._input(theta, X)
-        n = len(X)
-        (mu, log_sigma), backward_encoder = self.encode(theta, X)
-        sigma = xp.exp(log_sigma)
-        eps = rng.standard_normal((m, n, k), dtype=theta.dtype)
-        Z = mu + sigma * eps                                            # (m, n, k), (3)
-        (X_hat, s), backward_decoder = self.decode(theta, Z.reshape(m * n, k))
-        X_hat, s = X_hat.reshape(m, n, d), s if s.ndim == 1 else s.reshape(m, n, d)
-        U = (X - X_hat) / s
-        log_w = (0.5 * (eps**2 - Z**2).sum(axis=2) + log_sigma.sum(axis=1)
-                 - 0.5 * (U**2).sum(axis=2) - xp.log(s).sum(axis=-1) - 0.5 * d * LOG_2_PI)    # (4)
+        X, xp = self._input(theta, X), array_module(theta)
+        eps = rng.standard_normal((m, len(X), self.k), dtype=theta.dtype)
+        log_w, backward_weights = self._log_weights(theta, X, eps)
         log_sum = logsumexp(log_w, axis=0)
 
         def backward(dbound):
-            g = (dbound * xp.exp(log_w - log_sum))[:, :, None]
-            dX_hat, ds = g * U / s, g * (U**2 - 1) / s
-            dtheta, dZ = backward_decoder(dX_hat.reshape(m * n, d), ds.reshape(m * n, d))
-            dZ = dZ.reshape(m, n, k) - g * Z
-            dlog_sigma = (dZ * sigma * eps + g).sum(axis=0)
-            return xp.concatenate([dtheta, backward_encoder(dZ.sum(axis=0), dlog_sigma)])
+            return backward_weights(dbound * xp.exp(log_w - log_sum))
 
         return log_sum - math.log(m), backward                                          # (5)
 

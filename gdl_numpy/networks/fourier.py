@@ -1,13 +1,14 @@
 """Fourier features: sines and cosines of the coordinates, so that a network can learn fine detail.
 
 A network that is given the latitude and longitude of a point learns first what varies slowly: it
-finds the continents early and the coastlines last (Rahaman et al. 2019). So give it waves over
-the map as further inputs, of many lengths and directions. It can mix them as a Fourier series does,
-and the shortest of them set how fine it can see (Rahimi and Recht 2007; Tancik et al. 2020).
+finds the continents early and the coastlines last (Rahaman et al. 2019). So let it see waves over
+the map as well, of many lengths and directions. It can mix them as a Fourier series does, and the
+shortest of them limit the detail that comes easily (Rahimi and Recht 2007; Tancik et al. 2020).
 
-A wave vector f in R^d stands for a wave along f of length 2π/|f|. The m columns of F (d, m) are
-such vectors, equally many of each scale s, whose waves are about 2π/(s √d) long. F is drawn once;
-it belongs to the model as its sizes do, and is not trained:
+A wave vector f in R^d stands for a wave along f of length 2π/|f|. A sine and a cosine of it are
+enough for any shift, as sin(v + c) = cos c sin v + sin c cos v. The m columns of F (d, m) are such
+vectors, equally many of each scale s, whose waves are about 2π/(s √d) long. F is drawn once; it
+belongs to the model as its sizes do, and is not trained:
 
     f    = s ε,  ε ~ N(0, I)             in radians per unit of x                            (1)
     φ(x) = (x, sin(x F), cos(x F))       d + 2m numbers                                      (2)

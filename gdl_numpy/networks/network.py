@@ -1,11 +1,11 @@
 """Network: the multilayer perceptron, a function that is flexible enough for most of this book.
 
 Is there land at this latitude and longitude? What does the tin of this height and width look like?
-We cannot write down a formula for either, but we can train one: a function with thousands of
-parameters, moved step by step against the gradient of a loss. A network alternates two simple
-operations. A matrix mixes the numbers of a row and a vector shifts them; then each number by itself
-goes through a nonlinearity, the activation a. Without it all layers together would be a single one,
-since a product of matrices is a matrix.
+Without a formula for either, we can train one: a function with thousands of parameters, which are
+moved step by step against the gradient of a loss. A network alternates two simple operations. A
+matrix mixes the numbers of a row and a vector shifts them; then each number by itself goes through
+a nonlinearity, the activation a. Without it all layers together would be a single one, since a
+product of matrices is a matrix.
 
 Let the layers have the sizes (d_0, d_1, ..., d_L), and X (n, d_0) one observation in each row:
 
@@ -13,10 +13,10 @@ Let the layers have the sizes (d_0, d_1, ..., d_L), and X (n, d_0) one observati
     A_i     = H_{i-1} W_i + b_i              H_0 = X                                          (2)
     H_i     = a(A_i)                         for i < L; the last layer has none:  Y = A_L     (3)
 
-**Backward.** The chain rule goes from the last layer to the first, from ∂A_L = ∂Y, where ∂Y is
-short for ∂loss/∂Y. Within one layer, (2) is A_rk = Σ_j H_rj W_jk + b_k for row r. So W_jk and b_k
-act on number k of every row: ∂W_jk = Σ_r H_rj ∂A_rk and ∂b_k = Σ_r ∂A_rk. And H_rj acts on every
-number of its own row: ∂H_rj = Σ_k ∂A_rk W_jk. As matrices, with a' the slope of the activation:
+**Backward.** The chain rule goes from the last layer to the first, from ∂A_L = ∂Y, short for
+∂loss/∂Y. Within one layer, (2) is A_rk = Σ_j H_rj W_jk + b_k for row r. So W_jk and b_k act on
+number k of every row: ∂W_jk = Σ_r H_rj ∂A_rk and ∂b_k = Σ_r ∂A_rk. And H_rj acts on every number
+of its own row: ∂H_rj = Σ_k ∂A_rk W_jk. As matrices, with a' the slope of the activation:
 
     ∂W_i     = H_{i-1}ᵀ ∂A_i                                                                  (4)
     ∂b_i     = Σ_rows ∂A_i                                                                    (5)
@@ -80,10 +80,12 @@ def cut(theta, sizes):
 def initial_theta(sizes, rng, activation="tanh", dtype=float):
     """A random start, shape (n_θ,), where rng lives.
 
-    Neither the signals forward nor the gradients backward should grow or fade from layer to layer:
-    weights from N(0, 2/(d_in + d_out)) (Glorot and Bengio 2010, for slopes a' near 1), for relu,
-    which keeps half of its inputs, N(0, 2/d_in) (He et al. 2015); biases 0. Softplus is for few
-    layers only: its slope is 1/2 at 0, so that gradients about halve with every layer.
+    Neither the signals forward nor the gradients backward should grow or fade from layer to layer.
+    A sum of d_in numbers of variance 1 with weights of variance v has the variance d_in v, and
+    backward, with d_out numbers, d_out v. v = 2/(d_in + d_out) is between 1/d_in and 1/d_out
+    (Glorot and Bengio 2010, for slopes a' near 1). Relu keeps half of its inputs, so that v is
+    2/d_in (He et al. 2015). Biases begin at 0. Softplus is for few layers only: its slope is 1/2 at
+    0, so that gradients about halve with every layer.
     """
     checks.choice(activation, "activation", ACTIVATIONS)
     n, dtype = checks.held(n_parameters(sizes)), checks.float_dtype(dtype)

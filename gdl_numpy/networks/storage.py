@@ -1,19 +1,19 @@
 """Storage: trained parameters on disk, with the family that they belong to.
 
 Training takes a minute or more, so its θ is kept. But θ alone means nothing: only its family knows
-what each number is for, and another family with as many would compute without complaint and be
-wrong. The idea: the file, a NumPy archive (.npz, without pickle), holds beside θ the name of the
-family and all arguments of its constructor, those of its networks included, such as sizes and wave
+what each number is for, and another family with as many numbers would compute without complaint and
+be wrong. So the file, a NumPy archive (.npz, without pickle), holds beside θ the name of the family
+and all arguments of its constructor, those of its networks included, such as sizes and wave
 vectors. Loading asks for a family made in the same way and refuses any other.
 
     save(path, family, theta)           θ and what its family is
     theta = load(path, family)          the same θ, bit by bit; or a ValueError: what differs
     write_whole(path, write)            any other file, whole or not at all
 
-The last one is what `save` writes with. A program may be stopped at any moment, the disk may be
-full, two programs may write the same file; whoever reads it is never to meet half of it. So a file
-is written beside its place, under a name of its own, and then moved there, which the system does in
-one step.
+A program may be stopped at any moment, the disk may be full, two programs may write the same file:
+whoever reads it must never find half of it. So `write_whole`, which `save` uses, writes the file
+beside its place, under a name of its own, and then moves it there, which the system does in one
+step.
 
 The mean and log σ of a normal density on a line are saved, and refused to a family for the plane:
 

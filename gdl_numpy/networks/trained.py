@@ -1,21 +1,21 @@
 """Trained models: what the families of models/ and their members share around their formulas.
 
-The six families of models/ differ in one thing: how they make a density of networks. In the rest
-they agree. A member p_θ keeps a θ of its own, which no later step of a training changes; many rows
-are taken some thousands at a time; and where log p is known, the loss is minus its mean. The idea:
-say this once, here, in classes from which the six derive, so that their files hold only formulas.
+The six families of models/ differ in how they make a density of networks. In the rest they agree. A
+member p_θ keeps a θ of its own, which no later step of a training changes; many rows are taken some
+thousands at a time; and where log p is known, the loss is minus its mean. All this is said once,
+here, in classes from which the six derive, so that their own files are left with the formulas.
 
     family.loss(theta, X) = -1/n Σ_i log p_θ(x_i)   and its gradient, (n_θ,), to train with      (1)
     p = family(theta)                               keeps the family and a copy of θ             (2)
     p.log_prob(X)                                   log p_θ(x) of each row, block by block       (3)
 
-A class for each case:
+Each class has a partner for the members of the family:
 
     TrainedFamily, Trained          what every family and every member have
     TractableFamily, Tractable      for families that know log p, by `family.log_prob(theta, X)`
 
-By hand, the family of normal densities with variance 1 on a line, θ being their mean. At θ = 0 the
-rows 1 and 3 give the loss ½ log 2π + ½ (1 + 9)/2 = 0.919 + 2.5 and the slope -(1 + 3)/2:
+By hand: normal densities on a line with variance 1, whose mean is θ. At θ = 0 the rows 1 and 3 give
+the loss ½ log 2π + ½ (1 + 9)/2 = 0.919 + 2.5 and the gradient -(1 + 3)/2:
 
 >>> import numpy
 >>> class MeanFamily(TractableFamily):
@@ -44,7 +44,7 @@ from gdl_numpy.probability.likelihood import mean_loss
 class TrainedFamily(Described):
     """A family over R^d whose θ of `n_parameters` numbers is found by training.
 
-    Each brings its `loss(theta, X, rng)`, and its `__call__(theta)`, which makes the member p_θ.
+    A subclass has `loss(theta, X, rng)`, and `__call__(theta)`, which makes the member p_θ.
     """
 
     defaults = {}                                           # its own values of options of `train`
@@ -124,7 +124,7 @@ class Trained(Described):
         return in_blocks(lambda i, j: function(X[i:j]), len(X), rows)
 
     def _draws(self, function, n, rng, rows=2**13):
-        """function(m) for n draws, some m at a time, as one array."""
+        """function(count) for n draws, some at a time, as one array."""
         return in_blocks(lambda i, j: function(j - i), checks.draws(n, rng), rows)
 
 

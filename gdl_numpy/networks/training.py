@@ -1,14 +1,14 @@
 """Training: minimize a loss by steps on a few rows at a time, for models without a formula for θ̂.
 
 A network that is to learn the land of the map needs thousands of steps, and there are thousands of
-points to learn from. To pass all of them through it in every step is a waste. The idea: a loss is a
-mean over rows, and so is its gradient, so that a few rows drawn at random give nearly the same, and
-on average exactly. What they add is noise, which never lets θ come to rest.
+points to learn from. To pass all of them through it in every step is a waste. A loss is a mean over
+rows, and so is its gradient. So a few rows, drawn at random, give nearly the same gradient, and on
+average exactly the same. What they add is noise, which never lets θ come to rest.
 
-Against that, the steps become smaller towards the end. And θ itself is averaged over the last
-steps, with weights that fade into the past (Polyak and Juditsky 1992, with equal weights), since
-noise that pushes θ to and fro cancels in a mean. At the steps t = 0, 1, ..., T - 1, where T is
-`max_steps`, with a learning rate that begins as η, and a factor a < 1 for the fading,
+Two things calm this noise. The steps become smaller towards the end. And θ itself is averaged over
+the last steps, since noise that pushes θ to and fro cancels in a mean; the weights of the average
+fade into the past (those of Polyak and Juditsky 1992 are equal). At the steps t = 0, 1, ..., T - 1,
+where T is `max_steps`, with a learning rate that begins as η, and a factor a < 1 for the fading,
 
     rows = `batch` rows of the data, each one drawn uniformly                                (1)
     η_t  = η ½ (1 + cos(π t/T))                     from η down to nearly 0                  (2)
@@ -34,7 +34,7 @@ By hand: with a = ½, the average of θ_0 = 0 and θ_1 = 3 is (3 + ½ 0)/(1 + ½
 >>> print(step.theta.round())
 [3.]
 
-More data than there are can be had by changing those drawn a little: `augment`.
+`augment` changes the rows that are drawn a little, so that a network seldom sees one twice.
 
 See figure_1_10_taxonomy (what models trained so draw) and tests/networks/test_training.py (that it
 holds).

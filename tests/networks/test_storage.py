@@ -360,7 +360,7 @@ def test_modes_and_links_are_kept(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes as POSIX has them")
-def test_what_only_one_may_read_nobody_else_may_read_while_it_is_written(tmp_path):
+def test_a_private_file_stays_private_while_it_is_written(tmp_path):
     path, seen = tmp_path / "theta.npz", []
     path.touch(mode=0o600)
     write_whole(path, lambda file: seen.append(mode(Path(file.name))))
@@ -401,7 +401,7 @@ def test_a_path_may_be_bytes_but_not_a_number(tmp_path):
                   lambda: load(held, NormalFamily(3))):
         with pytest.raises(TypeError, match="expected str, bytes or os.PathLike object, not int"):
             wrong()
-    os.close(held)                                          # nobody else has closed it
+    os.close(held)                                          # it was still open
 
 
 def test_a_full_disk_leaves_the_old_file_and_the_error_names_it(tmp_path):

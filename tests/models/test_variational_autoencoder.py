@@ -192,6 +192,11 @@ def test_the_mean_gradient_of_a_tight_bound_is_0_for_samples_of_the_model():
 
 # Erratum E34: the linear case
 
+def M_inverse(p):
+    """M⁻¹ for M = Wᵀ W + σ² I of a ProbabilisticPCA: its posterior is N((x - µ) W M⁻¹, σ² M⁻¹)."""
+    return numpy.linalg.inv(p.W.T @ p.W + p.sigma**2 * numpy.eye(p.W.shape[1]))
+
+
 def linear_case(d=4, k=2, n=40, sigma_factor=1.0, shift=0.0):
     """Probabilistic PCA at θ̂, and the linear VAE with its decoder and, as q, its posterior with σ
     times `sigma_factor` and µ plus `shift`; and the data."""
@@ -200,8 +205,8 @@ def linear_case(d=4, k=2, n=40, sigma_factor=1.0, shift=0.0):
     pca = ProbabilisticPCAFamily(d, k)
     p = pca(pca.mle(X))
     family = vae(d, k, (), floor=0.0)
-    A = p.W @ p.G_inverse / p.sigma**2                      # E[z|x] = (x - µ)/σ B G⁻¹, B = W/σ
-    variance = p.G_inverse                                  # W has orthogonal columns: diagonal
+    A = p.W @ M_inverse(p)                                  # E[z|x] = (x - µ) W M⁻¹
+    variance = p.sigma**2 * M_inverse(p)                    # W has orthogonal columns: diagonal
     assert abs(variance - numpy.diag(variance.diagonal())).max() < 1e-12
     theta = numpy.concatenate([
         p.W.T.ravel(), p.mu, numpy.zeros(d) + numpy.log(p.sigma),                  # decoder
@@ -227,7 +232,7 @@ def test_e34_the_gap_is_the_divergence_of_the_guess_from_the_posterior(sigma_fac
     """KL(q‖p(z|x)) = Σ_k ½ (f² + (shift/σ_k)² - 1) - log f, the same for each x; 1,000 draws of
     each of 40 rows, 6 standard errors."""
     p, vae, X = linear_case(sigma_factor=sigma_factor, shift=shift)
-    variance = p.G_inverse.diagonal()
+    variance = (p.sigma**2 * M_inverse(p)).diagonal()
     gap = (0.5 * (sigma_factor**2 + shift**2 / variance - 1) - math.log(sigma_factor)).sum()
     X = X.repeat(1000, axis=0)
     gaps = p.log_prob(X) - vae.elbo(X, default_rng(1))

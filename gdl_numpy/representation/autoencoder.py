@@ -53,14 +53,17 @@ from gdl_numpy.probability.density import cholesky
 
 
 class AutoencoderFamily(Described):
-    """Encoder network of `sizes` (d, ..., k), decoder network of the reversed sizes (k, ..., d)."""
+    """Encoder network of `sizes` (d, ..., k), decoder network of the reversed sizes (k, ..., d).
+
+    θ is (ψ, φ): what makes x̂ comes first, as in all families with a helper (models/__init__.py).
+    """
 
     def __init__(self, sizes, activation="softplus"):
         self.encoder = Network(sizes, activation)
         self.decoder = Network(self.encoder.sizes[::-1], activation)
         self.sizes, self.activation = self.encoder.sizes, activation
         self.d, self.k = self.encoder.d_in, self.encoder.d_out
-        self.parts = Parts(self.encoder.n_parameters, self.decoder.n_parameters)
+        self.parts = Parts(self.decoder.n_parameters, self.encoder.n_parameters)
         self.n_parameters = self.parts.n_parameters
 
     def __call__(self, theta):
@@ -68,17 +71,17 @@ class AutoencoderFamily(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
-        return self.parts.join(self.encoder.initial_theta(rng, dtype),
-                               self.decoder.initial_theta(rng, dtype))
+        phi = self.encoder.initial_theta(rng, dtype)
+        return self.parts.join(self.decoder.initial_theta(rng, dtype), phi)
 
     def encode(self, theta, X):
         """z (n, k), and backward: dZ -> dphi, dX."""
-        phi, _ = self.parts(theta)
+        _, phi = self.parts(theta)
         return self.encoder(phi, X)                                                         # (1)
 
     def decode(self, theta, Z):
         """x̂ (n, d), and backward: dX_hat -> dpsi, dZ."""
-        _, psi = self.parts(theta)
+        psi, _ = self.parts(theta)
         return self.decoder(psi, Z, name="Z")                                               # (2)
 
     def loss(self, theta, X):
@@ -95,7 +98,7 @@ class AutoencoderFamily(Described):
         difference *= 2 / difference.size                   # and now ∂x̂                      (4)
         dpsi, dZ = backward_decoder(difference)                                             # (5)
         dphi, _ = backward_encoder(dZ, inputs=False)                                        # (6)
-        return error, self.parts.join(dphi, dpsi)
+        return error, self.parts.join(dpsi, dphi)
 
     def rescaled(self, theta, mu, scale):
         """The θ that does with scale x + mu what theta does with x, a new array (n_θ,)."""
@@ -105,7 +108,7 @@ class AutoencoderFamily(Described):
         if mu.shape != (self.d,) or scale.shape not in ((), (self.d,)):
             raise ValueError(f"mu must have shape ({self.d},) and scale () or ({self.d},), got "
                              f"{mu.shape} and {scale.shape}")
-        phi, psi = self.parts(theta)
+        psi, phi = self.parts(theta)
         W, b = self.encoder.cut(phi)[0]
         V, c = self.decoder.cut(psi)[-1]
         W /= scale
@@ -132,7 +135,7 @@ class AutoencoderFamily(Described):
             raise ValueError("the codes of X must have a positive definite covariance, so vary in "
                              f"{self.k} dimensions, got {C}") from error
         L_inverse = array_module(L).linalg.inv(L)
-        phi, psi = self.parts(theta)
+        psi, phi = self.parts(theta)
         W, b = self.encoder.cut(phi)[-1]
         V, c = self.decoder.cut(psi)[0]
         W[...] = W @ L_inverse.T                            # z' = (z - z̄) L⁻ᵀ

@@ -10,14 +10,17 @@ from matplotlib.path import Path as Outline
 from style import BLUE, LAND, ORANGE, VERMILION
 
 
-def map_axes(ax, longitude_label=True, latitude_label=True):
-    """Axes of the world map: longitude to the right, latitude upwards, in degrees."""
+def map_axes(ax, longitude_label=True, latitude_label=True, revealed=True):
+    """Axes of the world map: longitude to the right, latitude upwards, in degrees.
+
+    Before the rule is `revealed` they are x2 and x1 alone, and nothing says that this is a map.
+    """
     ax.set(xlim=(-180, 180), ylim=(-90, 90), xticks=range(-180, 181, 60), yticks=range(-90, 91, 30),
            aspect="equal")
     if longitude_label:
-        ax.set_xlabel("longitude $x_2$ (degrees)")
+        ax.set_xlabel("longitude $x_2$ (degrees)" if revealed else "$x_2$")
     if latitude_label:
-        ax.set_ylabel("latitude $x_1$ (degrees)")
+        ax.set_ylabel("latitude $x_1$ (degrees)" if revealed else "$x_1$")
 
 
 def draw_land(ax, rings, **patch):
@@ -64,5 +67,6 @@ def draw_box(ax, low, high, **patch):
 
 
 def draw_points(ax, X, **marker):
-    marker = {"s": 28, "color": BLUE, "edgecolor": "white", "linewidth": 0.6, "zorder": 4} | marker
+    marker = {"s": 28, "color": BLUE, "edgecolor": "white", "linewidth": 0.6, "zorder": 4,
+              "clip_on": False} | marker                    # whole also at the border
     ax.scatter(X[:, 1], X[:, 0], **marker)

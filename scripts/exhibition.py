@@ -8,6 +8,7 @@ from gdl_numpy.pictures.painters import N_FEATURES, features, paint
 
 N, N_NEW = 1200, 1200                                       # pictures, half by each painter
 COLOURS = (BLUE, ORANGE)                                    # of painter 0 and painter 1
+PAINTERS = ("blocks", "strokes")                            # what each of them mostly paints
 
 
 def exhibition(n, rng):

@@ -24,12 +24,12 @@ SIZE = (10, 5.4)
 TITLE = "The best box is the corner of a cliff; more data mend its edge, not a wrong shape"
 ALT = ("Left: the log-likelihood of the box over its northern and its eastern side, the other two "
        "held at their estimates. South or west of the estimate some training point is outside and "
-       "it is minus infinity; at the estimate it has its maximum, and falls slowly to {at_corner:.1f} "
-       "nats below it in the corner of the map. Right, above: the share of the land outside of the "
-       "box against the number n of training points: {outside_first:.0%} with {n_first:,} and "
-       "{outside_last:.2%} with {n_last:,}, along the bound 4/(n + 1). Right, below: the KL of a "
-       "normal density stays at {normal_last:.2f} nats from {n_flat:,} points on, because its shape "
-       "is wrong, while that of a kernel density falls to {kernel_last:.2f}.")
+       "it is minus infinity; at the estimate it has its maximum, and falls slowly, to "
+       "{at_corner:.1f} nats below it in the corner of the map. Right, above: the share of the "
+       "land outside of the box against the number n of training points: {outside_first:.0%} with "
+       "{n_first:,} and {outside_last:.2%} with {n_last:,}, along the bound 4/(n + 1). Right, below: the KL of a "
+       "normal density stays at {normal_last:.2f} nats from {n_flat:,} points on, because its "
+       "shape is wrong, while that of a kernel density falls to {kernel_last:.2f}.")
 SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)       # of data sets
 REPEATS, N_TEST = 20, 4000                                  # data sets of each size; new points
 SIDES = 61                                                  # values of each of the two sides
@@ -121,7 +121,8 @@ def draw_cliff(ax, arrays, numbers):
             "a point lies\noutside, east:\n" + r"$\ell = -\infty$", ha="center", va="center")
     ax.text((east[0] + east[-1]) / 2, (north[0] + numbers["theta3"]) / 2,
             "a point lies outside, north", ha="center", va="center")
-    ax.set(xlabel=r"eastern side $\theta_4$ (degrees)", ylabel=r"northern side $\theta_3$ (degrees)")
+    ax.set(xlabel=r"eastern side $\theta_4$ (degrees)",
+           ylabel=r"northern side $\theta_3$ (degrees)")
     ax.set_title("log-likelihood below its maximum", size=12)
     bar = ax.figure.colorbar(shown, ax=ax)
     bar.set_label("nats")

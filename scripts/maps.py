@@ -49,8 +49,8 @@ def draw_samples(ax, X, p_data):
     """The map without ticks, with the points X (n, 2): blue dots on land, orange crosses at sea."""
     draw_land(ax, p_data.rings, rasterized=True)
     land = p_data.contains(X)
-    ax.scatter(*X[land].T[::-1], s=1.5, color=BLUE, linewidth=0, rasterized=True)
-    ax.scatter(*X[~land].T[::-1], s=6, color=VERMILION, marker="x", linewidth=0.7, rasterized=True)
+    ax.scatter(*X[land].T[::-1], s=4, color=BLUE, linewidth=0, rasterized=True)
+    ax.scatter(*X[~land].T[::-1], s=8, color=VERMILION, marker="x", linewidth=0.9, rasterized=True)
     frame_map(ax)
 
 

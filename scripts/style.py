@@ -41,15 +41,16 @@ def caption(figure, *lines):
 
 def stages(figure, titles, widths):
     """Subfigures from left to right, joined by arrows: training set, model, new observation, ..."""
-    parts = figure.subfigures(1, len(titles), width_ratios=widths)
-    for part, title in zip(parts, titles, strict=True):
+    gap = 0.06 * sum(widths)                                # an arrow's room
+    widths = [width for part in widths for width in (part, gap)][:-1]
+    parts = figure.subfigures(1, len(widths), width_ratios=widths)
+    for part, title in zip(parts[::2], titles, strict=True):
         part.suptitle(title, size=13, weight="bold")
-    edges = np.cumsum(widths)[:-1] / np.sum(widths)
-    for x in edges:
-        figure.patches.append(mpl.patches.FancyArrowPatch(
-            (x - 0.012, 0.5), (x + 0.012, 0.5), transform=figure.transSubfigure, color=INK,
+    for part in parts[1::2]:
+        part.patches.append(mpl.patches.FancyArrowPatch(
+            (0.1, 0.5), (0.9, 0.5), transform=part.transSubfigure, color=INK,
             arrowstyle="-|>", mutation_scale=26, linewidth=2.5))
-    return parts
+    return parts[::2]
 
 
 def show_picture(ax, picture, colour=None, label=None):

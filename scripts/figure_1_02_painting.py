@@ -19,8 +19,8 @@ ALT = ("From left to right: a training set of {n:,} labeled pictures by two proc
        "one of straight blocks and one of swirling strokes; a model, logistic regression on "
        "{n_features} features of color and texture; and three new pictures, each with the "
        "probability that the painter of strokes made it: {p_right:.2f}, sure and right; "
-       "{p_unsure:.2f}, unsure; {p_wrong:.2f}, {wrong_word}. On {n_new:,} new pictures the model is "
-       "right in {accuracy:.1%}.")
+       "{p_unsure:.2f}, unsure; {p_wrong:.2f}, {wrong_word}. On {n_new:,} new pictures the model "
+       "is right in {accuracy:.1%}.")
 KINDS = ("right", "unsure", "wrong")
 
 
@@ -47,8 +47,8 @@ def draw(figure, arrays, numbers):
     caption(figure, f"On {numbers['n_new']:,} new pictures the model is right in "
             f"{numbers['accuracy']:.1%} of all cases (± {numbers['accuracy_error']:.1%}, 1 SE).",
             "It scores pictures; it cannot make one.")
-    training, model, new = stages(figure, ["training set, labeled", "model", "new pictures, judged"],
-                                  [3.4, 2.5, 4.1])
+    training, model, new = stages(
+        figure, ["training set, labeled", "model", "new pictures, judged"], [3.4, 2.5, 4.1])
     for ax, picture, y in zip(training.subplots(3, 3).flat, arrays["pictures"], arrays["y"],
                               strict=True):
         show_picture(ax, picture, COLOURS[y], PAINTERS[y])

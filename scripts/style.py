@@ -3,7 +3,6 @@
 import re
 
 import matplotlib as mpl
-import numpy as np
 from files import write_whole
 
 # Okabe and Ito's palette: distinct for all common kinds of colour vision

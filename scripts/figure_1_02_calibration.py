@@ -69,8 +69,8 @@ def draw(figure, arrays, numbers):
                          f"p = {numbers[f'probability_{j}']:.3f}")
     caption(figure, f"Of {numbers['n_new']:,} new pictures {numbers['accuracy']:.1%} are judged "
             f"rightly, by their mean color alone {numbers['accuracy_mean_colour']:.1%}. Frames: "
-            "the truth,", f"blue {PAINTERS[0]}, orange {PAINTERS[1]}. Mean distance from the diagonal "
-            f"{numbers['calibration_error']:.3f}; chance alone makes it "
+            "the truth,", f"blue {PAINTERS[0]}, orange {PAINTERS[1]}. Mean distance from the "
+            f"diagonal {numbers['calibration_error']:.3f}; chance alone makes it "
             f"{numbers['calibration_chance']:.3f}.")
 
 

@@ -24,8 +24,8 @@ ALT = ("Two plots of the error on new data against the number of training points
        "{normals_discriminative_20:.1%}; with 6 points {normals_generative_6:.1%} and "
        "{normals_discriminative_6:.1%}; with 1000 both {normals_generative_1000:.1%} and "
        "{normals_discriminative_1000:.1%}; the least possible is {normals_best:.1%}. "
-       "Right, the seven continents of the real map, which are not such normals: with 3 points {continents_generative_3:.1%} and "
-       "{continents_discriminative_3:.1%}, with 500 {continents_generative_500:.1%} and "
+       "Right, the seven continents of the real map, which are not such normals: with 3 points "
+       "{continents_generative_3:.1%} and {continents_discriminative_3:.1%}, with 500 {continents_generative_500:.1%} and "
        "{continents_discriminative_500:.1%}.")
 REPEATS = 100
 D, SEPARATION = 10, 2.0                                     # dimensions; distance of the two means

@@ -28,8 +28,8 @@ ALT = ("Left: the log-likelihood of the box over its northern and its eastern si
        "{at_corner:.1f} nats below it in the corner of the map. Right, above: the share of the "
        "land outside of the box against the number n of training points: {outside_first:.0%} with "
        "{n_first:,} and {outside_last:.2%} with {n_last:,}, along the bound 4/(n + 1). Right, "
-       "below: the KL of a normal density stays at {normal_last:.2f} nats from {n_flat:,} points on, "
-       "because its shape is wrong, while that of a kernel density falls to {kernel_last:.2f}.")
+       "below: the KL of a normal density stays at {normal_last:.2f} nats from {n_flat:,} points "
+       "on, because its shape is wrong, while that of a kernel density falls to {kernel_last:.2f}.")
 SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)       # of data sets
 REPEATS, N_TEST = 20, 4000                                  # data sets of each size; new points
 SIDES = 61                                                  # values of each of the two sides

@@ -50,6 +50,7 @@ The machinery beneath it: read these when a formula of the chapter calls for the
     kernel_sum       核求和        sums over near pairs alone
     optimizer        优化器        gradient descent and Adam on one vector
     newton           牛顿法        Newton's method for any convex loss
+    separation       可分性        whether planes keep classes apart, for certain
     langevin         朗之万动力学   a Markov chain for any energy
     polygon          多边形        regions with straight edges: membership, integrals, sampling
     network          神经网络      the multilayer perceptron and its pullback
@@ -62,6 +63,7 @@ The machinery beneath it: read these when a formula of the chapter calls for the
     recalibrated     重新校准      a kernel density bent into two levels
     rasteriser       栅格化        polygons become pictures, every pixel continuous in their corners
     pixels           像素          grey levels, and what a density says of them
+    discretised      离散化        masses of grey levels by a density of few numbers
     window           窗口          each pixel from a window of those before it
     leading_coordinates   主坐标   a density of few coordinates, and noise for the rest
 

@@ -7,7 +7,7 @@
 
 No model is listed here. The leaves are the modules found in gdl_numpy/models/, each called by the
 title of its docstring. A class XFamily there is a family, its members are of the class X beside it,
-and what X can do decides. A new file is a new leaf. The `ode_log_prob` of a diffusion model does
+and what X can do decides. A new file is a new leaf. The `flow_log_prob` of a diffusion model does
 not count: it is the density of its flow, not of what `sample` draws.
 """
 

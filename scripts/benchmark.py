@@ -31,13 +31,12 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+import command
 import numpy as np
 from files import FIGURES, write_text
 
 PAUSE = 0.2                                                 # s: threads of the last run fall asleep
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-INSTALL = {"torch": "torch==2.13.0"} | dict.fromkeys(("shapely", "sklearn", "scipy"),
-                                                     "-e '.[benchmark]'")
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,13 @@ ROW = ("{name:15}{dtype:8}{peer:32}{settings:27}{seconds[ours]:13.5f}{seconds[pe
 
 def peak_memory(number, side):
     """Peak memory in MB of a fresh process that does one side of the case of that number once."""
-    command = [sys.executable, sys.argv[0], "--memory", str(number), side]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    again = [sys.executable, sys.argv[0], "--memory", str(number), side]
+    try:
+        return float(subprocess.run(again, check=True, capture_output=True, text=True).stdout)
+    except subprocess.CalledProcessError as error:
+        if error.returncode == 2:                           # a peer that cannot be imported
+            raise command.WrongUse(error.stderr) from None
+        raise
 
 
 def measure(case, repeats):
@@ -148,12 +152,14 @@ def machine(libraries):
 def main(cases, description, file_name, libraries, ready=lambda: None, instead=None):
     """The command line of a benchmark script.
 
-    `ready` stops the process if it cannot be measured in as it is; `instead` is a function that
-    measures something else into the folder --output, by an option of its name.
+    `ready` raises WrongUse if it cannot be measured in the process as it is; `instead` is a
+    function that measures something else into the folder --output, by an option of its name.
     """
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR")
-    parser.add_argument("--repeats", type=int, default=5, help="number of pairs (default 5)")
+    parser = command.Parser(description, epilog=f"{file_name} in the folder is overwritten, the "
+                            "committed one without --output.")
+    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+                        help="where it is written")
+    parser.add_argument("--repeats", type=command.whole(1), default=5, help="number of pairs")
     parser.add_argument("--only", nargs="+", choices=sorted({case.name for case in cases}),
                         metavar="CASE", help="print these and write nothing: %(choices)s")
     if instead:
@@ -161,6 +167,12 @@ def main(cases, description, file_name, libraries, ready=lambda: None, instead=N
                             help=instead.__doc__.splitlines()[0])
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)    # for peak_memory
     args = parser.parse_args()
+    chosen = {i: case for i, case in enumerate(cases)
+              if args.only is None or case.name in args.only}
+    if not args.memory:
+        parser.folder(args.output, file_name)
+        if not (instead and args.instead):
+            parser.needs(*sorted({case.peer.split(".")[0] for case in chosen.values()}))
     ready()
     if instead and args.instead:
         instead(args.output)
@@ -170,18 +182,9 @@ def main(cases, description, file_name, libraries, ready=lambda: None, instead=N
         unit = 1 if sys.platform == "darwin" else 1024
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
         return
-    if args.repeats < 1:
-        parser.error(f"--repeats must be at least 1, got {args.repeats}")
-
     for name in filter(os.environ.get, SLOWING):
         print(f"Warning: {name} is set, so matrix products may be slow; the docstring says how to "
               "run without it.")
-    chosen = {i: case for i, case in enumerate(cases)
-              if args.only is None or case.name in args.only}
-    for library in sorted({case.peer.split(".")[0] for case in chosen.values()}):
-        if find_spec(library) is None:
-            print(f"Skipped all cases with {library}: pip install {INSTALL[library]} installs it.")
-            chosen = {i: case for i, case in chosen.items() if not case.peer.startswith(library)}
     load = os.getloadavg()[0]
     # Memory first: the peak of a child starts from that of its parent, which is still small.
     memory = [[peak_memory(i, side) for side in ("ours", "theirs")] for i in chosen]
@@ -200,6 +203,5 @@ def main(cases, description, file_name, libraries, ready=lambda: None, instead=N
     if len(records) < len(cases):
         print("Nothing written: that takes all cases.")
     else:
-        args.output.mkdir(parents=True, exist_ok=True)
         report = {"machine": about, "load_before": load, "repeats": args.repeats, "cases": records}
         write_text(args.output / file_name, json.dumps(report, indent=1) + "\n")

@@ -10,6 +10,7 @@ The seconds of mixture_em are per iteration. How it is measured stands in benchm
 import warnings
 from functools import partial
 
+import command  # noqa: F401, it says what is missing
 import numpy as np
 from benchmark import Case, deviation, main
 

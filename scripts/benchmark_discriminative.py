@@ -11,6 +11,7 @@ classifier takes the same steps as PyTorch on the same batches from the same sta
 scikit-learn's has its own start and batches, so there only the cost of a step compares.
 """
 
+import command  # noqa: F401, it says what is missing
 import numpy as np
 from benchmark import Case, main, relative
 

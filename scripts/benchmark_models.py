@@ -24,15 +24,15 @@ function, in units of the standard error of their difference. Beyond 6 the large
 64 normal numbers one is in one of 8 million cases.
 """
 
-import json
 import math
 import time
 from functools import partial
 from itertools import pairwise
 
+import command
 import numpy as np
 from benchmark import PAUSE, Case, deviation, machine, main
-from files import write_text
+from files import read_json, update_json
 from recipes import NETWORKS, UNIT, waves
 
 from gdl_numpy.models.autoregressive import MaskedAutoregressiveFamily
@@ -241,9 +241,11 @@ def growth():
 def scaling(folder):
     """Add to the file that a first run wrote how the cost of a training step grows."""
     file = folder / FILE
-    report = json.loads(file.read_text(encoding="utf-8"))
-    report["scaling"] = growth() | {"machine": machine(("numpy",))}
-    write_text(file, json.dumps(report, indent=1) + "\n")
+    if not file.exists():
+        raise command.WrongUse(f"{file} is not there: --scaling adds to what a first run wrote")
+    read_json(file)                                         # before any work
+    scaling = growth() | {"machine": machine(("numpy",))}
+    update_json(file, lambda report: report | {"scaling": scaling}, indent=1)
 
 
 if __name__ == "__main__":

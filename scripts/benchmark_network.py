@@ -20,10 +20,10 @@ product of two large square matrices, they give the share of the peak. So it can
 part of a ratio is due to the library's matrix product, and which to all the rest.
 """
 
-import sys
 import time
 from functools import cache, partial
 
+import command
 import numpy as np
 from benchmark import PAUSE, Case, main, relative
 
@@ -143,12 +143,12 @@ CASES = [case(*net, threads)
 
 
 def two_threads():
-    """Stop if NumPy's BLAS has not started with two threads."""
+    """WrongUse if NumPy's BLAS has not started with two threads."""
     from threadpoolctl import threadpool_info
     if {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} != {2}:
-        sys.exit("NumPy's BLAS has not started with two threads: run\n"
-                 "env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=2 "
-                 "python scripts/benchmark_network.py")
+        raise command.WrongUse(
+            "NumPy's BLAS has not started with two threads: run env -u OPENBLAS_CORETYPE -u "
+            "OPENBLAS_L2_SIZE OMP_NUM_THREADS=2 python scripts/benchmark_network.py")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ relative difference and the ratio NumPy's time / CuPy's time, medians of R runs 
 Exit status 0: all agree; 1: some do not; 2: there is no GPU to check.
 """
 
-import argparse
 import math
 import statistics
 import sys
 import time
 
+import command
 import numpy as np
 
 from gdl_numpy.labels import conditional, discriminative, logistic
@@ -24,11 +24,12 @@ from gdl_numpy.models.energy_based import EnergyBasedFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks import fourier, network, rational_quadratic, training
-from gdl_numpy.numerics import elementary, kernel_sum, langevin, neighbours
+from gdl_numpy.numerics import elementary, kernel_sum, langevin, moments, neighbours
 from gdl_numpy.numerics.backend import random_generator, to_numpy
 from gdl_numpy.numerics.optimizer import Adam, GradientDescent
 from gdl_numpy.pictures import (
     biscuit_tins,
+    discretised,
     faces,
     painters,
     pixels,
@@ -174,6 +175,7 @@ def cases():
 
     return {
         "elementary": lambda xp, D: elementary.logsumexp(100 * D["map"], axis=0),
+        "moments": lambda xp, D: moments.moments(D["X"])[1],
         "sample_space": lambda xp, D: WORLD.on(xp).cell(D["map"], (180, 360)),
         "neighbours": near_pairs,
         "density: box": lambda xp, D: box(box.mle(D["X"])).log_prob(D["X"] * 1.1),
@@ -201,6 +203,8 @@ def cases():
         "langevin: reflected points": lambda xp, D: langevin.reflect(
             D["X"], xp.asarray([-0.5, -0.2]), xp.asarray([0.5, 1.0]))[0],
         "pixels": lambda xp, D: pixels.IndependentPixels.fit(grey(D), 4).log_mass(grey(D)),
+        "discretised": lambda xp, D: discretised.log_mass_of_levels(
+            grey(D), 0.9 * D["images"][..., 0].reshape(-1, 1024), xp.full(1024, 0.05), 4)[0],
         "window": lambda xp, D: windows(D["of the window"]).log_mass(grey(D)[:20, :256]),
         "latent: between two tins": lambda xp, D: latent.interpolate(
             codes(D["weights"]), *tins(D)[:2], 9),
@@ -267,15 +271,15 @@ def compare(xp, size, repeats, wait=lambda: None):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", type=int, default=100_000, help="rows of data")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser = command.Parser(__doc__)
+    parser.add_argument("--size", type=command.whole(1), default=100_000, help="rows of data")
+    parser.add_argument("--repeats", type=command.whole(1), default=5,
+                        help="runs, of whose seconds the median is taken")
     options = parser.parse_args(arguments)
     try:
         rng = random_generator(0, "gpu")
     except RuntimeError as error:
-        print(error, file=sys.stderr)
-        return 2
+        parser.error(str(error))
 
     import cupy
     gpu = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()

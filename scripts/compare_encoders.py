@@ -7,14 +7,16 @@ their reconstruction per pixel, and how well the two numbers of the code determi
 (R² of the mean over the 10 nearest codes). Last, for Erratum E39: how far from the nearest tin of
 a dense grid are pictures decoded from N(0, I), which has the mean and the covariance of the data's
 codes, and from a mixture of normals fitted to these? It is the rare ones that differ. The training
-takes half a minute a seed on one core. It writes figures/encoders.json.
+takes half a minute a seed on one core. It overwrites figures/encoders.json after each seed; after
+Ctrl-C the seeds that are finished stay.
 """
 
-import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
+import command
 import numpy as np
 from files import FIGURES, write_text
 from latent_planes import (
@@ -29,6 +31,7 @@ from latent_planes import (
 )
 from tqdm import tqdm
 
+from gdl_numpy.numerics.memory import keep_freed_memory
 from gdl_numpy.pictures.biscuit_tins import BiscuitTins, render
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily
@@ -75,19 +78,39 @@ def compare(seed, steps=STEPS):
     return results
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR")
-    options = parser.parse_args()
-    runs = [compare(seed) for seed in tqdm(SEEDS, unit="seed", disable=None)]
+def reported(runs):
+    """What encoders.json holds of the first seeds: all numbers, and their means."""
     means = {name: {key: float(np.mean([run[name][key] for run in runs])) for key in runs[0][name]}
              for name in runs[0]}
-    report = {"n": N, "n_held_out": N_HELD_OUT, "n_made": N_MADE, "sizes": SIDES, "steps": STEPS,
-              "seeds": SEEDS, "mean": means, "runs": runs}
-    write_text(options.output / "encoders.json", json.dumps(report, indent=1) + "\n")
-    for name, numbers in means.items():
+    return {"n": N, "n_held_out": N_HELD_OUT, "n_made": N_MADE, "sizes": SIDES, "steps": STEPS,
+            "seeds": SEEDS[:len(runs)], "mean": means, "runs": runs}
+
+
+def main(arguments=None):
+    parser = command.Parser(__doc__)
+    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+                        help="where encoders.json is written")
+    options = parser.parse_args(arguments)
+    parser.folder(options.output, "encoders.json")
+    keep_freed_memory()                                     # training is faster with it
+    runs = []
+    with tqdm(SEEDS, unit="seed", disable=None) as progress:
+        for seed in progress:
+            try:
+                runs.append(compare(seed))
+            except KeyboardInterrupt:
+                progress.close()
+                print(f"interrupted in seed {seed}; the seeds before it are written",
+                      file=sys.stderr)
+                return 130
+            report = reported(runs)
+            write_text(options.output / "encoders.json", json.dumps(report, indent=1) + "\n")
+            if progress.disable:                            # no terminal: a line instead of a bar
+                print(f"seed {seed} is written", file=sys.stderr)
+    for name, numbers in report["mean"].items():
         print(f"{name:12}", "  ".join(f"{key} {value:.3g}" for key, value in numbers.items()))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

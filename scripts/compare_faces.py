@@ -7,40 +7,58 @@ levels of grey, so that a picture has a probability and not a density:
 
     bits per pixel = -log2 P(k)/d,  d = 1,024,  k in {0, ..., L - 1}^d          log2 L = 4 if even
 
-A model that is a density is known by a bound of P(k), from one point drawn from the cell of each
-face (pixels.py). It writes figures/faces.json and, for Figure 1-3, some faces made by each model on
-seed 0 to figures/faces.npz. After Ctrl-C the seeds that are finished stay.
+Independent pixels and the autoregressive model give masses. The four others are densities of the
+same 150 codes of a picture, which one decoder turns into masses of grey levels (discretised.py),
+and are judged at the same points: one for each face, to which a Markov chain of T = 64 temperatures
+leads. Their bits are a bound, at most so many are needed, and split by what the bound pays for the
+cells of levels. Measured are
+
+    one_draw - bits_per_pixel   what a chain of T = 64 saves: one draw of q pays at least so much
+    still_paid                  what a chain of T = 256 saves beyond T = 64, on the first 100 faces:
+                                at least so much of bits_per_pixel is paid for cells
+    dequantised                 probabilistic PCA as a density of pixels, from one point drawn from
+                                the cell of each face (pixels.py): at least 0.25 above its mass
+
+What is paid beyond that nobody knows; to the bounds of diffusion model and autoencoder come their
+own gaps. It writes figures/faces.json and, for Figure 1-3, some faces made by each model on seed 0
+to figures/faces.npz. After Ctrl-C the seeds that are finished stay.
 """
 
-import argparse
 import json
 import math
 import sys
 import time
-from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
+import command
 import numpy as np
 from files import FIGURES, write_text, write_whole
-from tqdm import tqdm
+from progress import bar
 
 from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.network import Network
+from gdl_numpy.pictures.discretised import Discretised, LogisticDecoder
 from gdl_numpy.pictures.faces import Faces
 from gdl_numpy.pictures.pixels import Dequantised, IndependentPixels, dequantise, quantise
 from gdl_numpy.pictures.window import WindowFamily
+from gdl_numpy.probability.change_of_units import InUnits
+from gdl_numpy.probability.density import Normal
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily
-from gdl_numpy.representation.leading_coordinates import InLeadingCoordinates, LeadingCoordinates
-from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
+from gdl_numpy.representation.principal_components import (
+    PrincipalComponents,
+    ProbabilisticPCAFamily,
+)
 
-N, N_HELD_OUT, N_SAMPLES, SIDE, LEVELS, SEEDS = 20_000, 500, 6, 32, 16, (0, 1, 2)
-PPCA = 200                                                  # columns of W
-MIXTURE = {"coordinates": 150, "components": 5, "steps": 40}
-VAE = {"coordinates": 200, "latent": 20, "hidden": (512, 256), "draws": 500,
+N, N_HELD_OUT, N_LONGER, N_SAMPLES, SIDE, LEVELS, SEEDS = 20_000, 500, 100, 6, 32, 16, (0, 1, 2)
+CODES, NOISE = 150, 0.35 / LEVELS                           # k and τ
+CHAIN = {"T": 64, "steps": 4, "h": 0.5}
+MIXTURE = {"components": 5, "steps": 40}
+VAE = {"latent": 20, "hidden": (512, 256), "draws": 500,
        "train": {"max_steps": 20_000, "batch": 128, "learning_rate": 1e-3}}
-DIFFUSION = {"coordinates": 200, "hidden": (768, 768), "log_snr": (9.0, -6.0),
+DIFFUSION = {"hidden": (768, 768), "log_snr": (9.0, -6.0),
              "train": {"max_steps": 10_000, "batch": 256, "learning_rate": 2e-3}}
 WINDOW = {"family": {"reach": 12, "rows": 6, "hidden": (256, 256)},
           "train": {"max_steps": 6000, "batch": 64, "learning_rate": 2e-3, "averaging": 0.999}}
@@ -51,78 +69,72 @@ def independent_pixels(K, rng):
     return model, model.mass.size - len(model.mass)
 
 
-def probabilistic_pca(K, rng):
-    family = ProbabilisticPCAFamily(K.shape[1], PPCA)
-    theta = family.mle(dequantise(K, LEVELS, rng, "float32"))
-    return Dequantised(family(theta), LEVELS, dtype="float32"), family.n_parameters
-
-
-def mixture(K, rng):
-    def fit(Z, redrawn):
-        family = MixtureFamily(MIXTURE["components"], Z.shape[1])
-        return family, maximum_likelihood(family, redrawn(Z, rng).astype(float), rng, "em",
-                                          max_steps=MIXTURE["steps"])
-
-    return in_leading_coordinates(K, rng, MIXTURE["coordinates"], True, fit,
-                                  lambda p, Z, rng: p.log_prob(Z))
-
-
-def variational_autoencoder(K, rng):
-    def fit(Z, redrawn):
-        d, k, hidden = Z.shape[1], VAE["latent"], VAE["hidden"]
-        family = VariationalAutoencoderFamily(Network((d, *hidden, 2 * k)),
-                                              Network((k, *hidden[::-1], d)))
-        return family, last(family.train(Z, rng, augment=redrawn, **VAE["train"]), VAE)
-
-    return in_leading_coordinates(
-        K, rng, VAE["coordinates"], False, fit,
-        lambda p, Z, rng: p.importance_weighted(Z, rng, VAE["draws"]))
-
-
-def diffusion(K, rng):
-    def fit(Z, redrawn):
-        family = DiffusionFamily(Z.shape[1], DIFFUSION["hidden"], log_snr=DIFFUSION["log_snr"])
-        return family, last(family.train(Z, rng, augment=redrawn, **DIFFUSION["train"]), DIFFUSION)
-
-    return in_leading_coordinates(K, rng, DIFFUSION["coordinates"], True, fit,
-                                  lambda p, Z, rng: p.elbo(Z, rng))
-
-
 def autoregressive(K, rng):
     family = WindowFamily(SIDE, LEVELS, **WINDOW["family"])
     return family(last(family.train(K, rng, **WINDOW["train"]), WINDOW)), family.n_parameters
 
 
-def in_leading_coordinates(K, rng, k, own_units, fit, log_p_z):
-    """A model of k coordinates, and a normal density of what is left.
+def probabilistic_pca(Z, decoder, rng):
+    return Discretised(Normal(np.zeros(CODES, Z.dtype), np.eye(CODES, dtype=Z.dtype)), decoder), 0
 
-    `fit(Z, redrawn) -> family, theta` gets the codes of the centres of cells, and what draws codes
-    of other points of these cells; `log_p_z(p_z, Z, rng)` gives log p_z or a bound of it.
-    """
-    coordinates = LeadingCoordinates.fit(dequantise(K, LEVELS, rng, "float32"), k, own_units)
-    centres = ((K + 0.5) / LEVELS).astype("float32")
-    noise = 1 / (LEVELS * math.sqrt(12))                    # standard deviation in a cell's side
-    family, theta = fit(coordinates.encode(centres),
-                        lambda Z, rng: coordinates.jittered(Z, noise, rng))
-    p = InLeadingCoordinates(coordinates, family(theta))
 
-    def log_p(X, rng):
-        return coordinates.log_prob(X, lambda Z: log_p_z(p.p_z, Z, rng))
+def mixture(Z, decoder, rng):
+    family = MixtureFamily(MIXTURE["components"], CODES)
+    theta = maximum_likelihood(family, decoder.redrawn(Z, rng).astype(float), rng, "em",
+                               max_steps=MIXTURE["steps"])
+    p = family(theta)
+    return (Discretised(p, decoder, lambda Z, rng: p.log_prob(Z.astype(float))),
+            family.n_parameters)
 
-    return (Dequantised(p, LEVELS, log_p, "float32"),
-            family.n_parameters + coordinates.n_parameters)
+
+def variational_autoencoder(Z, decoder, rng):
+    """It learns u = z/unit, as bright in the picture as z: each code in the same unit."""
+    k, hidden = VAE["latent"], VAE["hidden"]
+    unit = np.sqrt((decoder.u**2).mean()) / decoder.u
+    family = VariationalAutoencoderFamily(Network((CODES, *hidden, 2 * k)),
+                                          Network((k, *hidden[::-1], CODES)))
+    theta = last(family.train(Z / unit, rng, augment=lambda rows, rng: decoder.redrawn(
+        rows * unit, rng) / unit, **VAE["train"]), VAE)
+    p = InUnits(family(theta), unit)
+    return (Discretised(p, decoder, lambda Z, rng: p.importance_weighted(Z, rng, VAE["draws"])),
+            family.n_parameters)
+
+
+def diffusion(Z, decoder, rng):
+    family = DiffusionFamily(CODES, DIFFUSION["hidden"], log_snr=DIFFUSION["log_snr"])
+    p = family(last(family.train(Z, rng, augment=decoder.redrawn, **DIFFUSION["train"]), DIFFUSION))
+    return Discretised(p, decoder, p.elbo), family.n_parameters
+
+
+def fitted_decoder(K, rng):
+    """The decoder that all densities of codes share."""
+    axes = PrincipalComponents.fit(((K + 0.5) / LEVELS).astype("float32"), CODES)
+    return LogisticDecoder.fit(axes, K, LEVELS, NOISE, rng)
+
+
+def dequantised_bits(K, held_out, rng):
+    """Bits per pixel of probabilistic PCA as a density of the pixels themselves, a bound."""
+    family = ProbabilisticPCAFamily(K.shape[1], CODES)
+    theta = family.mle(dequantise(K, LEVELS, rng, "float32"))
+    return in_bits(Dequantised(family(theta), LEVELS, dtype="float32").lower_bound(held_out, rng))
 
 
 def last(steps, settings):
     """θ after all steps of a training."""
-    for step in tqdm(steps, total=settings["train"]["max_steps"], leave=False, disable=None):
+    for step in bar(steps, settings["train"]["max_steps"]):
         theta = step.theta
     return theta
 
 
-MODELS = {fit.__name__: fit for fit in (            # faces, rng -> model, number of its parameters
-    independent_pixels, probabilistic_pca, mixture, diffusion, variational_autoencoder,
-    autoregressive)}
+MASSES = {fit.__name__: fit for fit in (independent_pixels, autoregressive)}
+DENSITIES = {fit.__name__: fit for fit in (         # of codes
+    probabilistic_pca, mixture, diffusion, variational_autoencoder)}
+MODELS = (*MASSES, *DENSITIES)
+
+
+def in_bits(log_mass):
+    """Bits per pixel of each picture."""
+    return -log_mass.astype(float) / (SIDE**2 * math.log(2))
 
 
 def compare(seed):
@@ -130,47 +142,69 @@ def compare(seed):
     rng = np.random.default_rng(seed)
     K, held_out = (quantise(Faces(n, rng, SIDE).images, LEVELS) for n in (N, N_HELD_OUT))
     results, made = {}, {"faces": held_out[:N_SAMPLES].astype(np.uint8)}
-    for name, fit in MODELS.items():
-        start = time.perf_counter()
-        model, parameters = fit(K, rng)
-        seconds = time.perf_counter() - start
-        bound = isinstance(model, Dequantised)
-        log_mass = (model.lower_bound(held_out, rng) if bound
-                    else model.log_mass(held_out).astype(float))
-        bits = -log_mass / (K.shape[1] * math.log(2))
+
+    def note(name, model, parameters, seconds, bits, **paid):
         results[name] = {"bits_per_pixel": float(bits.mean()),
                          "error": float(bits.std() / math.sqrt(len(bits))),
-                         "bound": bound, "parameters": parameters,
-                         "seconds": seconds}
+                         "bound": name in DENSITIES, "parameters": parameters, "seconds": seconds}
+        results[name] |= {key: float(value.mean()) for key, value in paid.items()}
         made[name] = model.sample(N_SAMPLES, rng).astype(np.uint8)
         print(seed, name, results[name], flush=True)
+
+    for name, fit in MASSES.items():
+        start = time.process_time()
+        model, parameters = fit(K, rng)
+        seconds = time.process_time() - start
+        note(name, model, parameters, seconds, in_bits(model.log_mass(held_out)))
+    start = time.process_time()
+    decoder = fitted_decoder(K, rng)
+    Z, shared = decoder.encode(K), time.process_time() - start
+    longer = CHAIN | {"T": 4 * CHAIN["T"]}
+    at_q, at_end, at_longer = (decoder.points(pictures, rng, **chain) for pictures, chain in (
+        (held_out, {"T": 1}), (held_out, CHAIN), (held_out[:N_LONGER], longer)))
+    for name, fit in DENSITIES.items():
+        start = time.process_time()
+        model, parameters = fit(Z, decoder, rng)
+        seconds = shared + time.process_time() - start
+        one_draw, bits, least = (in_bits(model.lower_bound(*points, rng))
+                                 for points in (at_q, at_end, at_longer))
+        note(name, model, parameters + decoder.n_parameters, seconds, bits, one_draw=one_draw,
+             still_paid=bits[:N_LONGER] - least)
+    results["probabilistic_pca"]["dequantised"] = float(
+        dequantised_bits(K, held_out, rng).mean())
     return results, made
 
 
 def reported(seeds, runs):
-    """What faces.json holds: all numbers, and their means over the seeds."""
+    """What faces.json holds: all numbers, their means over the seeds, and which models tie.
+
+    Two that follow each other tie if their means differ by no more than both spread over the seeds.
+    """
     mean = {}
     for name in MODELS:
         bits = [run[name]["bits_per_pixel"] for run in runs]
         mean[name] = {key: float(np.mean([run[name][key] for run in runs]))
-                      for key in ("bits_per_pixel", "error", "parameters", "seconds")}
-        mean[name] |= {"bits_per_pixel_spread": max(abs(b - np.mean(bits)) for b in bits),
+                      for key in runs[0][name] if key != "bound"}
+        mean[name] |= {"bits_per_pixel_spread": float(max(abs(b - np.mean(bits)) for b in bits)),
                        "bound": runs[0][name]["bound"]}
-    return {"n": N, "n_held_out": N_HELD_OUT, "side": SIDE, "levels": LEVELS,
-            "even": math.log2(LEVELS), "seeds": seeds, "mean": mean, "runs": runs}
-
-
-def write_arrays(path, arrays):
-    with path.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    order = sorted(MODELS, key=lambda name: -mean[name]["bits_per_pixel"])
+    ties = [[one, other] for one, other in pairwise(order)
+            if mean[one]["bits_per_pixel"] - mean[other]["bits_per_pixel"]
+            <= mean[one]["bits_per_pixel_spread"] + mean[other]["bits_per_pixel_spread"]]
+    return {"n": N, "n_held_out": N_HELD_OUT, "n_longer": N_LONGER, "side": SIDE, "levels": LEVELS,
+            "even": math.log2(LEVELS), "codes": CODES, "chain": CHAIN, "seeds": seeds,
+            "order": order, "ties": ties, "mean": mean, "runs": runs}
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, metavar="SEED")
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR")
+    parser = command.Parser(__doc__, epilog="Both files in the folder are overwritten, the "
+                            "committed ones without --output.")
+    parser.add_argument("--seeds", nargs="+", type=command.whole(0), default=SEEDS, metavar="SEED",
+                        help="of all random numbers")
+    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+                        help="where they are written")
     options = parser.parse_args(arguments)
-    options.output.mkdir(parents=True, exist_ok=True)
+    parser.folder(options.output, "faces.json", "faces.npz")
     runs = []
     for seed in options.seeds:
         try:
@@ -180,7 +214,8 @@ def main(arguments=None):
             return 130
         runs.append(results)
         if seed == 0:
-            write_whole(options.output / "faces.npz", partial(write_arrays, arrays=made))
+            write_whole(options.output / "faces.npz",
+                        lambda file, made=made: np.savez_compressed(file, **made))
         report = reported(list(options.seeds[:len(runs)]), runs)
         write_text(options.output / "faces.json",
                    json.dumps(report, indent=1, allow_nan=False) + "\n")

@@ -1,5 +1,6 @@
 """Exhibition: labelled pictures by two painters, and a judge who learned from some of them."""
 
+from progress import bar
 from style import BLUE, ORANGE
 
 from gdl_numpy.labels.logistic import LogisticFamily
@@ -13,7 +14,7 @@ PAINTERS = ("blocks", "strokes")                            # what each of them 
 
 def exhibition(n, rng):
     """n pictures, half by each painter in random order, and who made them."""
-    pictures = [paint(painter, n // 2, rng) for painter in (0, 1)]
+    pictures = [paint(painter, n // 2, rng) for painter in bar((0, 1), unit="painter")]
     xp = array_module(pictures[0])
     order = rng.random(n).argsort()
     return xp.concatenate(pictures)[order], (xp.arange(n) >= n // 2).astype(int)[order]

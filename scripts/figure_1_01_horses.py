@@ -16,6 +16,7 @@ from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
 
 SIZE = (14, 8.3)
+TRAINED = True                                              # an autoencoder, for this figure
 TITLE = "A generative model: new horses out of noise"
 ALT = ("From left to right: a training set of {n:,} silhouettes of running horses; a model, an "
        "autoencoder with {k} numbers a picture and a mixture of {components} normals over these "

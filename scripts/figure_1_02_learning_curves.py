@@ -8,6 +8,7 @@ import sys
 
 import make_figures
 from map_labels import accuracy, with_continent
+from progress import bar
 from style import BLUE, ORANGE, caption
 
 from gdl_numpy.labels.conditional import ClassConditional
@@ -72,7 +73,7 @@ def compute(rng):
     xp = array_module(X_world)
     for name, sizes in SIZES.items():
         found = []
-        for n in sizes:
+        for n in bar(sizes, unit="size"):
             for _ in range(REPEATS):
                 if name == "normals":
                     found.append(errors(*normals(n, rng), *test_normals, logistic))

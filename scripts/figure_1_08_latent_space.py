@@ -29,6 +29,7 @@ from gdl_numpy.representation.manifold import determination, neighbour_regressio
 from gdl_numpy.representation.principal_components import PrincipalComponents
 
 SIZE = (14, 6.6)
+TRAINED = True                                              # an autoencoder, for this figure
 TITLE = "A learned latent space: the same lines, bent"
 ALT = ("Left, the true latent plane of the tins with lines of equal height and equal width, a "
        "rectangle. Middle, the plane of the codes that an autoencoder learned from {n} pictures "

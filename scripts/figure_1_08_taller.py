@@ -12,6 +12,7 @@ from gdl_numpy.pictures.biscuit_tins import BiscuitTins, extent, render
 from gdl_numpy.representation.latent import directions, interpolate
 
 SIZE = (13, 8.2)
+TRAINED = True                                              # an autoencoder, for this figure
 TITLE = "Taller: awkward in pixels, a short walk in latent space"
 ALT = ("Three rows of decoded tins. First: steps through the latent space, their direction found "
        "from pictures; the tin grows from height {height_from:.2f} to {height_to:.2f} while its "

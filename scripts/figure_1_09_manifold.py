@@ -18,6 +18,7 @@ from gdl_numpy.representation.manifold import intrinsic_dimension
 from gdl_numpy.representation.principal_components import PrincipalComponents
 
 SIZE = (14, 9.4)
+TRAINED = True                                              # an autoencoder, for this figure
 TITLE = "The manifold of dogs"
 ALT = ("Upper left, pictures of dogs as points of a space of {pixels} dimensions, seen through "
        "their first three principal components: a bent sheet with lines of equal tail and of equal "

@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from judgement import N, known_log_prob
 from maps import draw_coast, draw_density, draw_samples, frame_map
+from progress import bar
 from recipes import MODELS, NETWORKS, committed, fit_model
 from reports import kl_in_words, load
 from style import INK
@@ -36,7 +37,7 @@ def compute(rng):
         models[name] = (committed(name, X) if name in NETWORKS else
                         fit_model(name, X, np.random.default_rng([0, 2])))
     arrays = {}
-    for name, p in models.items():
+    for name, p in bar(models.items(), unit="model"):
         arrays[f"{name}_samples"] = xp.asarray(p.sample(N_DRAWN, np.random.default_rng(seed)))
         _, log_prob = known_log_prob(p, np.random.default_rng(seed))
         if log_prob is not None:

@@ -7,6 +7,7 @@ picture that is decoded from a new code is right if it is near some picture of a
 """
 
 import numpy as np
+from progress import bar
 
 from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.pictures.biscuit_tins import HIGH, LOW
@@ -25,7 +26,7 @@ def trained(images, rng, sizes, steps, starts=1):
     family, X = AutoencoderFamily(sizes), images.astype("float32")
     ends = []
     for _ in range(starts):
-        for step in family.train(X, rng, max_steps=steps):
+        for step in bar(family.train(X, rng, max_steps=steps), steps):
             theta = step.theta
         ends.append((rms(family(theta), X), theta))
     return family(family.whitened(min(ends, key=lambda end: end[0])[1], X))

@@ -4,51 +4,64 @@
     python scripts/make_figures.py figure_1_06_world --format pdf --output /tmp --seed 7
     python scripts/make_figures.py --list
 
+Files of these names that are in the folder are overwritten, without --output the committed ones in
+figures/. The quick figures come first; the times stand below. After Ctrl-C those that are finished
+stay.
+
 A figure is a script of three parts: `compute(rng)` returns arrays and numbers, `draw(figure,
 arrays, numbers)` only draws them, and TITLE and ALT name and describe the result. Every number that
-is drawn or described is among the numbers, and is written to manifest.json beside the figures.
+is drawn or described is among the numbers, and is written to manifest.json beside the figures. With
+TRAINED a script says that it trains what it shows: rounding, which differs from machine to machine,
+is amplified by a training, and the figure looks a little different elsewhere.
 """
 
 import argparse
+import contextlib
+import errno
 import importlib
-import json
+import os
 import sys
+import time
 import traceback
 from pathlib import Path
 
-try:
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
-    from tqdm import tqdm
+import command
 
-    from gdl_numpy.numerics.backend import random_generator, to_numpy
-except ImportError as error:
-    print(f"{error.name} is missing: pip install -e '.[figures]'", file=sys.stderr)
-    sys.exit(2)
+BACK_END = os.environ.pop("MPLBACKEND", None)               # for --show alone; it may be wrong
 
-from files import FIGURES, write_text
-from style import RC, save
+import matplotlib as mpl  # noqa: E402
+import matplotlib.pyplot as plt  # noqa: E402
+import style  # noqa: E402
+from files import FIGURES, read_json, update_json  # noqa: E402
+from tqdm import tqdm  # noqa: E402
 
+from gdl_numpy.numerics.backend import random_generator, to_numpy  # noqa: E402
+from gdl_numpy.numerics.memory import keep_freed_memory  # noqa: E402
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(2, f"{self.prog}: {message}\n")           # one line, without the usage
-
-
-def seed(text):
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 on, got {text!r}")
-    return int(text)
+SECONDS = {                                                 # of one core; others take a few
+    "figure_1_10_taxonomy": 5, "figure_1_06_world": 8, "figure_1_02_map": 11,
+    "figure_1_06_densities": 12, "figure_1_02_painting": 36, "figure_1_02_learning_curves": 36,
+    "figure_1_10_scoreboard": 36, "figure_1_02_calibration": 38, "figure_1_08_taller": 46,
+    "figure_1_09_manifold": 49, "figure_1_08_latent_space": 50, "figure_1_01_horses": 85}
+WITHOUT_WINDOW = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 
 
 def parse(arguments, all_names, fixed_names):
-    parser = Parser(description=__doc__.splitlines()[0])
+    """The options of the command line, once it is clear that nothing stands in their way."""
+    slow = "\n".join(f"    {name:30}{seconds:4}" for name, seconds in SECONDS.items())
+    parser = command.Parser(__doc__, epilog="seconds on one core, about "
+                            f"{sum(SECONDS.values()) / 60:.0f} minutes in all; others take a "
+                            f"few:\n{slow}")
     if fixed_names is None:
-        parser.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
+        parser.add_argument("names", nargs="*", metavar="NAME", default=[],
+                            help="which figures; all if none is named")
         parser.add_argument("--list", action="store_true", help="print the names and stop")
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR")
-    parser.add_argument("--format", choices=["svg", "png", "pdf"], help="default: svg and png")
-    parser.add_argument("--seed", type=seed, default=0, metavar="N")
+    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+                        help="where figures and manifest.json are written")
+    parser.add_argument("--format", choices=["svg", "png", "pdf"], default=argparse.SUPPRESS,
+                        help="only this one (default: svg and png)")
+    parser.add_argument("--seed", type=command.whole(0), default=0, metavar="N",
+                        help="of all random numbers")
     parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="where to compute")
     parser.add_argument("--show", action="store_true", help="also open each figure in a window")
     options = parser.parse_args(arguments)
@@ -57,41 +70,83 @@ def parse(arguments, all_names, fixed_names):
     unknown = sorted(set(options.names) - set(all_names))
     if unknown:
         parser.error(f"no figure is called {', '.join(unknown)}; --list names them")
-    return parser, options
+    options.endings = [options.format] if "format" in options else ["svg", "png"]
+    names = list(dict.fromkeys(options.names)) or all_names
+    options.names = sorted(names, key=lambda name: SECONDS.get(name, 0))
+    if not options.list:
+        check(parser, options)
+    return options
+
+
+def check(parser, options):
+    """Stop before any work if it could not be done, shown or written."""
+    try:
+        random_generator(options.seed, options.device)
+    except RuntimeError as error:
+        parser.error(str(error))
+    choose_back_end(parser, options.show)
+    parser.folder(options.output, "manifest.json", *(
+        f"{name}.{ending}" for name in options.names for ending in options.endings))
+    try:
+        entries_of(read_json(options.output / "manifest.json", {}), options.output)
+    except command.WrongUse as error:
+        parser.error(str(error))
+
+
+def choose_back_end(parser, show):
+    """Let Matplotlib draw into files alone, or into windows as well."""
+    try:
+        with without_stderr():
+            plt.switch_backend((BACK_END or mpl.get_backend()) if show else "agg")
+    except (ImportError, ValueError) as error:
+        parser.error(f"--show: {error}")
+    if show and mpl.get_backend().lower() in WITHOUT_WINDOW:
+        parser.error("--show needs a display, and Matplotlib finds none; without --show the "
+                     "figures are written all the same")
+
+
+@contextlib.contextmanager
+def without_stderr():
+    """Libraries in C, which look for a display, have something to say of their own."""
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def main(fixed_names=None, arguments=None):
     """Make `fixed_names`, or what the command line names; returns the exit status."""
     all_names = sorted(path.stem for path in Path(__file__).parent.glob("figure_*.py"))
-    parser, options = parse(arguments, all_names, fixed_names)
+    options = parse(arguments, all_names, fixed_names)
     if options.list:
-        print("\n".join(all_names))
+        print("\n".join(all_names), flush=True)
         return 0
-    try:
-        random_generator(options.seed, options.device)
-    except RuntimeError as error:
-        parser.error(str(error))
-    try:
-        options.output.mkdir(parents=True, exist_ok=True)
-        (options.output / "manifest.json.tmp").write_text("")
-        (options.output / "manifest.json.tmp").unlink()
-    except OSError as error:
-        parser.error(f"cannot write to {options.output}: {error.strerror}")
-    if not options.show:
-        mpl.use("agg")
 
+    keep_freed_memory()                                     # training is faster with it
     failed = []
-    progress = tqdm(options.names or all_names, unit="figure", disable=None)
-    for name in progress:
-        progress.set_description(name)
-        try:
-            make(name, options)
-        except KeyboardInterrupt:
-            print(f"interrupted at {name}; what was written before is whole", file=sys.stderr)
-            return 130
-        except Exception as error:                          # report it, go on with the others
-            traceback.print_exc()
-            failed.append(f"{name} ({type(error).__name__}: {error})")
+    with tqdm(options.names, unit="figure", disable=None) as progress:
+        for name in progress:
+            progress.set_description(name)
+            start = time.perf_counter()
+            try:
+                make(name, options)
+            except KeyboardInterrupt:
+                progress.close()
+                print(f"interrupted at {name}; what was written before is whole", file=sys.stderr)
+                return 130
+            except Exception as error:                      # report it, go on with the others
+                failed.append(f"{name} ({type(error).__name__}: {error})")
+                if getattr(error, "errno", None) == errno.ENOSPC:
+                    break                                   # the disk is full for the others, too
+                if command.told(error) is None:
+                    traceback.print_exc()
+            else:
+                if progress.disable:                        # no terminal: a line instead of a bar
+                    print(f"{name}: {time.perf_counter() - start:.1f} s", file=sys.stderr)
     if failed:
         print(f"failed: {'; '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
@@ -104,17 +159,18 @@ def make(name, options):
     arrays = {key: to_numpy(value) for key, value in arrays.items()}
     numbers = {key: rounded(value) for key, value in numbers.items()}
     alt = script.ALT.format(**numbers)
-    with mpl.rc_context(RC):
+    with style.ours():
         figure = plt.figure(figsize=script.SIZE)
         try:
             script.draw(figure, arrays, numbers)
-            for ending in [options.format] if options.format else ["svg", "png"]:
-                save(figure, options.output / f"{name}.{ending}", script.TITLE, alt)
+            for ending in options.endings:
+                style.save(figure, options.output / f"{name}.{ending}", script.TITLE, alt)
             enter(options.output / "manifest.json", name,
                   {"title": script.TITLE, "alt": alt, "seed": options.seed,
-                   "device": options.device, "numbers": numbers})
+                   "device": options.device, "trained": getattr(script, "TRAINED", False),
+                   "numbers": numbers})
             if options.show:
-                plt.show()
+                plt.show(block=True)
         finally:
             plt.close(figure)
 
@@ -126,14 +182,24 @@ def rounded(number):
     return float(f"{float(number):.6g}")
 
 
+def entries_of(manifest, where):
+    """The entries of a manifest; WrongUse if it is none."""
+    if not (isinstance(manifest, dict) and all(isinstance(v, dict) for v in manifest.values())):
+        raise command.WrongUse(f"{where / 'manifest.json'} is broken, mend or remove it: it must "
+                               "hold an object with one for each figure")
+    return manifest
+
+
 def enter(manifest, name, entry):
     """Replace the entry of one figure in the manifest; JSON has no infinity, so it is a string."""
-    entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
     numbers = {key: str(value) if value in (float("inf"), -float("inf")) else value
                for key, value in entry["numbers"].items()}
-    entries[name] = entry | {"numbers": numbers}
-    text = json.dumps(dict(sorted(entries.items())), indent=2, ensure_ascii=False, allow_nan=False)
-    write_text(manifest, text + "\n")
+
+    def entered(entries):
+        entries = entries_of(entries, manifest.parent) | {name: entry | {"numbers": numbers}}
+        return dict(sorted(entries.items()))
+
+    update_json(manifest, entered, indent=2, ensure_ascii=False)
 
 
 if __name__ == "__main__":

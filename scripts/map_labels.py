@@ -1,5 +1,7 @@
 """Labels of the map: land or sea, and the seven continents, for scripts about classifiers."""
 
+from progress import bar
+
 from gdl_numpy.labels.discriminative import NetworkClassifierFamily
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.world.world_map import continent_of, continents
@@ -15,7 +17,7 @@ def scaled(X):
 
 def network(X, y, n_classes, rng):
     family = NetworkClassifierFamily((2, 64, 64, n_classes))
-    for step in family.train(scaled(X), y, rng, max_steps=STEPS):
+    for step in bar(family.train(scaled(X), y, rng, max_steps=STEPS), STEPS):
         theta = step.theta
     return family(theta)
 

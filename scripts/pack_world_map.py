@@ -6,18 +6,22 @@ shipped in a Python wheel. Get it and run this script, in any folder:
     pip download --no-deps geopandas==0.14.4
     python scripts/pack_world_map.py geopandas-0.14.4-py3-none-any.whl
 
+The committed file is overwritten. It takes a second.
+
 Borders between countries of one continent are dissolved: an edge that is walked in both directions
 separates land from land, so the two cancel, and what is left closes up to new rings. Coordinates
 are rounded to float32, so that the same polygons are meant in either precision.
 """
 
-import argparse
 import struct
 import zipfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import command
 import numpy as np
+
+from gdl_numpy.networks.storage import write_whole
 
 STEM = "geopandas/datasets/naturalearth_lowres/naturalearth_lowres"
 TARGET = Path(__file__).parent.parent / "gdl_numpy" / "world" / "data" / "world_map.npz"
@@ -66,11 +70,18 @@ def dissolve(rings):
         yield ring
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(arguments=None):
+    parser = command.Parser(__doc__)
     parser.add_argument("wheel", help="path of geopandas-0.14.4-py3-none-any.whl")
-    with zipfile.ZipFile(parser.parse_args().wheel) as wheel:
-        shp, dbf = (wheel.read(f"{STEM}.{ending}") for ending in ("shp", "dbf"))
+    name = parser.parse_args(arguments).wheel
+    try:
+        with zipfile.ZipFile(name) as wheel:
+            shp, dbf = (wheel.read(f"{STEM}.{ending}") for ending in ("shp", "dbf"))
+    except OSError as error:
+        parser.error(f"cannot read {name}: {error.strerror}")
+    except (zipfile.BadZipFile, KeyError) as error:
+        parser.error(f"{name} is not the wheel with the map: {error}")
+    parser.folder(TARGET.parent, TARGET.name)
 
     countries = defaultdict(list)
     for continent, rings in zip(read_column(dbf, "continent"), read_shapes(shp), strict=True):
@@ -79,11 +90,11 @@ def main():
     continents = sorted(countries)
     rings = [(i, ring) for i, name in enumerate(continents) for ring in dissolve(countries[name])]
     vertices = np.concatenate([np.array(ring, np.float32) for _, ring in rings])
-    np.savez_compressed(
-        TARGET, vertices=vertices,                                  # (latitude, longitude), degrees
+    write_whole(TARGET, lambda file: np.savez_compressed(
+        file, vertices=vertices,                                    # (latitude, longitude), degrees
         ring_start=np.cumsum([0] + [len(ring) for _, ring in rings], dtype=np.int32),
         ring_continent=np.array([i for i, _ in rings], np.uint8), continents=np.array(continents),
-        origin=np.array(ORIGIN), licence=np.array(LICENCE))
+        origin=np.array(ORIGIN), licence=np.array(LICENCE)))
     print(f"{TARGET.name}: {len(rings)} rings, {len(vertices)} vertices, "
           f"{TARGET.stat().st_size / 1000:.0f} kB")
 

@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 from files import FIGURES
-from tqdm import tqdm
+from progress import bar
 
 from gdl_numpy import taxonomy
 from gdl_numpy.models.adversarial import AdversarialFamily
@@ -93,8 +93,8 @@ def fit_network(network, X, rng, seconds):
     steps = n_steps(network, seconds)
     best, best_theta, theta = math.inf, None, None
     try:
-        for step in tqdm(family.train(U, rng, max_steps=steps, augment=moved(network.jitter),
-                                      **network.options), total=steps, leave=False, disable=None):
+        for step in bar(family.train(U, rng, max_steps=steps, augment=moved(network.jitter),
+                                     **network.options), steps):
             theta = step.theta
             if network.judge and (step.step + 1) % max(1, steps // CHECKS) == 0:
                 value = network.judge(family(theta), kept, rng)
@@ -212,7 +212,8 @@ def fit_model(name, X, rng, seconds=SECONDS):
     return MODELS[name](X, rng, seconds)
 
 
-def committed(name, like):
-    """The density of the committed parameters of a network, where the array `like` lives."""
+def committed(name, like, folder=PARAMETERS):
+    """The density of a network's parameters in `folder`, the committed ones unless another is
+    named, where the array `like` lives."""
     family = NETWORKS[name].family(array_module(like))
-    return in_degrees(family(load(PARAMETERS / f"{name}.npz", family, like)))
+    return in_degrees(family(load(folder / f"{name}.npz", family, like)))

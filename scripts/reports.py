@@ -1,8 +1,6 @@
 """What figures/*.json hold, and how their numbers are said in words."""
 
-import json
-
-from files import FIGURES
+from files import FIGURES, read_json
 
 ROOT = FIGURES.parent
 HOW = {"exact": "{}", "bound": "≤ {}", "grid": "{}, Z by a grid", "flow": "{}, of its flow"}
@@ -10,7 +8,7 @@ HOW = {"exact": "{}", "bound": "≤ {}", "grid": "{}, Z by a grid", "flow": "{},
 
 def load(name):
     """The content of a JSON file of figures/."""
-    return json.loads((FIGURES / name).read_text(encoding="utf-8"))
+    return read_json(FIGURES / name)
 
 
 def spoken(name):

@@ -2,6 +2,7 @@
 
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=2 python scripts/scoreboard.py
     python scripts/scoreboard.py --only energy_based mixture --seconds 30 --output /tmp/trial
+    python scripts/scoreboard.py --judge-again
     python scripts/scoreboard.py --list
 
 Because p_data is known, so is the distance of every model from it, in nats: from log p itself where
@@ -14,17 +15,20 @@ seen. After Ctrl-C what was measured so far is kept.
 
 It writes figures/scoreboard.json, where models and seeds measured before stay, and, from seed 0,
 the parameters of the networks to figures/parameters/, from which Figure 1-10 is drawn.
+
+With --judge-again a measure that has changed is taken again, and no time: the networks of seed 0
+are those of the parameters; all else is fitted again, which its seed decides, 10 minutes for seeds
+1 and 2. The times in scoreboard.json stay, and whatever else was measured is replaced.
 """
 
-import argparse
-import json
 import math
 import sys
 import time
 from pathlib import Path
 
+import command
 import numpy as np
-from files import FIGURES, write_text
+from files import FIGURES, read_json, update_json
 from judgement import IMPORTANCE, N_SAMPLES, ODE_STEPS, N, judged
 from recipes import (
     CELLS,
@@ -33,15 +37,19 @@ from recipes import (
     MODELS,
     NETWORKS,
     SECONDS,
+    committed,
     fit_model,
     n_steps,
 )
 
 from gdl_numpy import taxonomy
 from gdl_numpy.networks.storage import save
+from gdl_numpy.numerics.memory import keep_freed_memory
 from gdl_numpy.world.world_map import WorldMap
 
 N_TEST, SEEDS = 200_000, (0, 1, 2)
+OF_THE_TRAINING = ("name", "seed", "seconds", "parameters", "branch", "steps", "steps_per_second",
+                   "module", "samples_per_second")          # what judging again leaves as it is
 
 
 def described(p, name, n):
@@ -78,56 +86,89 @@ def summary(rows):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command.Parser(__doc__, epilog="Rows of the same names and seeds are overwritten, the "
+                            "committed ones without --output.")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
-    parser.add_argument("--only", nargs="+", choices=list(MODELS), metavar="NAME", default=MODELS)
-    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, metavar="SEED")
+    parser.add_argument("--only", nargs="+", choices=list(MODELS), metavar="NAME",
+                        help="models to fit; all if none is named")
+    parser.add_argument("--seeds", nargs="+", type=command.whole(0), default=SEEDS, metavar="SEED",
+                        help="of all random numbers")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of training, per network")
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR")
+    parser.add_argument("--judge-again", action="store_true",
+                        help="keep the times of scoreboard.json and measure all else again")
+    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+                        help="where scoreboard.json and parameters/ are written")
     options = parser.parse_args(arguments)
     if options.list:
-        print("\n".join(MODELS))
+        print("\n".join(MODELS), flush=True)
         return 0
     if not 0 < options.seconds < math.inf:
         parser.error(f"--seconds must be positive, got {options.seconds}")
-    (options.output / "parameters").mkdir(parents=True, exist_ok=True)
-
+    keep_freed_memory()                                     # training is faster with it
     p_data, file = WorldMap(), options.output / "scoreboard.json"
-    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"rows": []}
+    if options.judge_again and not file.exists():
+        parser.error(f"{file} does not exist: there is nothing to judge again")
+    parameters = options.output / "parameters"
+    parser.folder(options.output, "scoreboard.json")
+    parser.folder(parameters, *(f"{name}.npz" for name in NETWORKS))
+    try:
+        before = rows_of(read_json(file, {}), file)
+    except command.WrongUse as error:
+        parser.error(str(error))
     if before.get("seconds", options.seconds) != options.seconds:
         parser.error(f"{file} is of --seconds {before['seconds']:g}: name another --output")
-    rows = before["rows"]
+    known = {(row["name"], row["seed"]): row for row in before["rows"]}
     for seed in options.seeds:
         X, X_test = (p_data.sample(n, np.random.default_rng([seed, i]))
                      for i, n in enumerate((N, N_TEST)))
-        for name in options.only:
-            rng = np.random.default_rng([seed, 2])
+        for name in options.only or MODELS:
+            if options.judge_again and (name, seed) not in known:
+                continue
+            stored = parameters / f"{name}.npz"             # of seed 0
+            at_hand = options.judge_again and name in NETWORKS and seed == 0 and stored.exists()
             p, start = None, time.perf_counter()
             try:
-                p = fit_model(name, X, rng, options.seconds)
+                p = (committed(name, X, parameters) if at_hand else
+                     fit_model(name, X, np.random.default_rng([seed, 2]), options.seconds))
                 seconds = time.perf_counter() - start
-                numbers = judged(p, p_data, X_test, rng)
+                numbers = judged(p, p_data, X_test, np.random.default_rng([seed, 3]))
             except KeyboardInterrupt as stopped:
-                saved = rescued(p or stopped, options.output / "parameters", name)
+                saved = "" if options.judge_again else rescued(p or stopped, parameters, name)
                 print(f"interrupted at {name}{saved}; what was measured before is written",
                       file=sys.stderr)
                 return 130
             row = {"name": name, "seed": seed, "seconds": seconds, **described(p, name, N)}
-            if name in NETWORKS:
+            if options.judge_again:
+                old = known[name, seed]
+                row = {key: old[key] for key in OF_THE_TRAINING if key in old}
+            elif name in NETWORKS:
                 steps = n_steps(NETWORKS[name], options.seconds)
                 row |= {"steps": steps, "steps_per_second": steps / seconds,
                         "module": type(p.p).__module__}     # its leaf in the taxonomy
                 if seed == 0:
-                    save(options.output / "parameters" / f"{name}.npz", p.p.family, p.p.theta)
-            rows = [old for old in rows if (old["name"], old["seed"]) != (name, seed)]
-            rows.append(row | numbers)
+                    save(stored, p.p.family, p.p.theta)
+            row |= {key: value for key, value in numbers.items() if key not in row}
             print(name, {key: value if isinstance(value, str | list) else round(value, 4)
-                         for key, value in rows[-1].items() if key != "name"}, flush=True)
+                         for key, value in row.items() if key != "name"}, flush=True)
             report = {"n": N, "n_test": N_TEST, "n_samples": N_SAMPLES, "seconds": options.seconds,
-                      "importance": IMPORTANCE, "ode_steps": ODE_STEPS, "entropy": p_data.entropy,
-                      "summary": summary(rows), "rows": rows}
-            write_text(file, json.dumps(report, indent=1, allow_nan=False) + "\n")
+                      "importance": IMPORTANCE, "ode_steps": ODE_STEPS, "entropy": p_data.entropy}
+
+            def with_row(old, row=row, report=report):      # others may have written in between
+                rows = [other for other in rows_of(old, file)["rows"] if
+                        (other["name"], other["seed"]) != (row["name"], row["seed"])] + [row]
+                return report | {"summary": summary(rows), "rows": rows}
+
+            update_json(file, with_row, indent=1)
     return 0
+
+
+def rows_of(report, file):
+    """What was measured before, with "rows"; WrongUse if that is no scoreboard."""
+    if report == {}:
+        return {"rows": []}
+    if not isinstance(report, dict) or not isinstance(report.get("rows"), list):
+        raise command.WrongUse(f"{file} is broken, mend or remove it: it must hold rows")
+    return report
 
 
 def rescued(stopped, folder, name):

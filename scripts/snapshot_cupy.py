@@ -13,10 +13,9 @@ parameters, so this script writes those down, one name a line, and the file is c
     "mgrid": null                              exists; its parameters are unknown
 
 Only names that NumPy has too are kept, and `asnumpy`. A ufunc's methods are kept where they work:
-`cupy.maximum.reduce` is there, but raises NotImplementedError.
+`cupy.maximum.reduce` is there, but raises NotImplementedError. The committed file is overwritten.
 """
 
-import argparse
 import ast
 import inspect
 import json
@@ -24,7 +23,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import command
 import numpy
+from files import write_text
 
 OUTPUT = Path(__file__).resolve().parent.parent / "tests" / "cupy_names.json"
 
@@ -129,14 +130,16 @@ def snapshot(cupy):
 
 
 def main(arguments=None):
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(arguments)
+    parser = command.Parser(__doc__)
+    parser.parse_args(arguments)
     try:
         import cupy
     except ImportError:
         print("snapshot_cupy.py reads an installed CuPy, and there is none: "
               "pip install cupy-cuda12x", file=sys.stderr)
         return 2
-    OUTPUT.write_text(json.dumps(snapshot(cupy), indent=1, sort_keys=True) + "\n")
+    parser.files(OUTPUT)
+    write_text(OUTPUT, json.dumps(snapshot(cupy), indent=1, sort_keys=True) + "\n")
     print(f"CuPy {cupy.__version__} -> {OUTPUT}")
     return 0
 

@@ -3,7 +3,10 @@
 import re
 
 import matplotlib as mpl
-from files import write_whole
+import matplotlib.style
+import numpy as np
+
+from gdl_numpy.networks.storage import write_whole
 
 # Okabe and Ito's palette: distinct for all common kinds of colour vision
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -20,6 +23,11 @@ RC = {
 }
 
 
+def ours():
+    """A context of Matplotlib's own defaults and ours, whatever a user's matplotlibrc says."""
+    return mpl.style.context(["default", RC])
+
+
 def save(figure, path, title, alt):
     """Write `figure` to `path` whole or not at all; SVG and PDF carry the alt text themselves."""
     ending = path.suffix[1:]
@@ -29,7 +37,28 @@ def save(figure, path, title, alt):
         "pdf": {"Title": title, "Subject": alt, "CreationDate": None, "Producer": None,
                 "Creator": None},
     }[ending]
-    write_whole(path, lambda partial: figure.savefig(partial, format=ending, metadata=metadata))
+    settle(figure)
+    write_whole(path, lambda file: figure.savefig(file, format=ending, metadata=metadata))
+
+
+def settle(figure):
+    """Lay `figure` out, once for all its files, and round where its parts lie.
+
+    The solver of the layout takes its unknowns in the order of their addresses in memory, so the
+    last bits of a place differ from run to run; names in an SVG file are made from all of its bits.
+    """
+    if not isinstance(figure.get_layout_engine(), mpl.layout_engine.ConstrainedLayoutEngine):
+        return                                              # laid out before
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for part in figure.findobj(mpl.figure.FigureBase):
+        if part is not figure:
+            part.bbox_relative.set_points(part.bbox_relative.get_points().round(6))
+        for text in part.texts:
+            text.set_position(np.round(text.get_position(), 6))
+    for ax in figure.axes:
+        place = ax.get_position(original=True).get_points()
+        ax.set_position(mpl.transforms.Bbox(place.round(6)))
 
 
 def caption(figure, *lines):

@@ -1,6 +1,7 @@
 """What can be read beside the code: numbers are current, code runs, links lead somewhere."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -22,8 +23,8 @@ PACKAGE = list((ROOT / "gdl_numpy").rglob("*.py"))
 MODULES = sorted(path.stem for path in PACKAGE if path.stem != "__init__")
 BLOCKS = [(name, block) for name, text in DOCUMENTS.items()
           for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)]
+MANIFEST = load("manifest.json")
 NUMBER = r"\d+(?:\.\d+)?"
-TRAINED = "figure_1_01", "figure_1_08", "figure_1_09"       # figures that train what they show
 each_document = pytest.mark.parametrize("name", DOCUMENTS)
 
 
@@ -38,6 +39,21 @@ def test_the_quick_start_has_exactly_two_code_blocks_of_one_line():
     blocks = re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
     assert len(blocks) == 2 and all(block.count("\n") == 1 for block in blocks)
     assert "make_figures.py" in blocks[0] and "pytest" in blocks[1]
+
+
+def test_on_windows_three_commands_do_what_the_first_one_does():
+    first = README.split("```sh\n")[1].split("\n")[0]
+    windows = README.split("```bat\n")[1].split("\n```")[0]
+    for old, new in (("py -m", "python3 -m"), (".venv\\Scripts\\", ".venv/bin/"), ("\\", "/"),
+                     ('"', "'"), ("\n", " && ")):
+        windows = windows.replace(old, new)
+    assert windows == first
+
+
+def test_trained_figures_are_those_whose_scripts_say_so():
+    for name, entry in MANIFEST.items():
+        script = importlib.import_module(name)
+        assert entry["trained"] == getattr(script, "TRAINED", False), name
 
 
 def test_the_chapters_story_takes_eight_lines():
@@ -69,7 +85,7 @@ def words_and_numbers(text):
     def blank(match):
         name, block = match[1], match[2]
         if name.startswith("figure_") or name in ("story", "densities"):
-            if not name.startswith(TRAINED):
+            if name not in MANIFEST or not MANIFEST[name]["trained"]:
                 numbers.extend(map(float, re.findall(NUMBER, block)))
             block = re.sub(NUMBER, "#", block)
         return f"<!-- {name} -->\n{' '.join(block.split())}"

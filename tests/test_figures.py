@@ -116,6 +116,19 @@ def test_a_script_computes_the_same_twice_and_other_numbers_with_another_seed():
     assert not np.array_equal(a["X"], c["X"])
 
 
+def test_a_figure_has_the_same_bytes_whatever_was_drawn_before_and_in_whatever_format(tmp_path):
+    def written(*endings):
+        figure, *_ = drawn("figure_1_03_faces")             # many axes, in subfigures
+        with matplotlib.rc_context(style.RC):
+            for ending in endings:
+                style.save(figure, tmp_path / f"x.{ending}", "a title", "words")
+        plt.close(figure)
+        return [(tmp_path / f"x.{ending}").read_bytes() for ending in sorted(endings)]
+
+    _, svg = written("png", "svg")
+    assert written("svg") == [svg]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_names_its_numbers_labels_its_axes_and_has_large_enough_type(name):
     figure, _, numbers = drawn(name)
@@ -299,8 +312,8 @@ def test_an_interrupted_run_leaves_the_old_figure_whole_and_no_fragment(
     old = tmp_path / "figure_1_04_points.svg"
     old.write_text("the old figure")
 
-    def half(figure, path, **kwargs):
-        path.write_text("half a fig")
+    def half(figure, file, **kwargs):
+        file.write(b"half a fig")
         raise error
 
     monkeypatch.setattr(matplotlib.figure.Figure, "savefig", half)
@@ -320,9 +333,11 @@ def test_a_killed_run_leaves_whole_figures_and_the_next_one_cleans_up(tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert (tmp_path / "figure_1_04_points.svg").read_text().rstrip().endswith("</svg>")
-    (tmp_path / "figure_1_06_cliff.svg.tmp").write_text("half a fig")       # killed while writing
+    half = tmp_path / ".figure_1_06_cliff.svg.1a2b.partial"                 # killed while writing
+    half.write_text("half a fig")
+    os.utime(half, (0, time.time() - 3700))                                 # an hour ago
     assert subprocess.run(command, capture_output=True).returncode == 0
-    assert not list(tmp_path.glob("*.tmp"))
+    assert {path.suffix for path in tmp_path.iterdir()} == {".svg", ".json"}
     assert set(json.loads((tmp_path / "manifest.json").read_text())) == set(names)
 
 

@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -17,13 +18,15 @@ import check_gpu
 import numpy as np
 import pytest
 
+from gdl_numpy.numerics import backend
+
 ROOT = Path(__file__).parent.parent
 SETTINGS = ConfigParser()
 SETTINGS.read(ROOT / "setup.cfg", encoding="utf-8")
 PACKAGE = list((ROOT / "gdl_numpy").rglob("*.py"))
 BENCHMARKS = [path.stem for path in (ROOT / "scripts").glob("benchmark_*.py")]
-NO_CASE = {"backend", "blocks", "checks", "described", "polygon", "storage", "taxonomy",
-           "trained"}                                       # of check_gpu: nothing to compute
+NO_CASE = {"backend", "blocks", "checks", "described", "memory", "polygon", "separation",
+           "storage", "taxonomy", "trained"}            # of check_gpu: nothing to compute
 MODULES = sorted(path.stem for path in PACKAGE if path.stem != "__init__")
 
 
@@ -77,6 +80,42 @@ def test_the_workflow_runs_what_a_change_must_pass_on_the_first_and_the_last_pyt
     versions = re.findall(r":: (3\.\d+)$", SETTINGS["metadata"]["classifiers"], flags=re.MULTILINE)
     assert re.findall(r'"(3\.\d+)"', text) == [versions[0], versions[-1]]
     assert text.rstrip().endswith("- run: .ci/run") and os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_oldest_versions_that_are_tested_are_those_that_setup_cfg_names():
+    """On the oldest Python, of all that is installed for figures and tests; on others, none."""
+    done = subprocess.run([sys.executable, ROOT / ".ci" / "oldest.py"], text=True,
+                          capture_output=True, check=True)
+    options, extras = SETTINGS["options"], SETTINGS["options.extras_require"]
+    if options["python_requires"] != f">={sys.version_info[0]}.{sys.version_info[1]}":
+        assert done.stdout == ""
+        return
+    oldest = done.stdout.split()
+    assert set(re.findall(r"^[\w-]+", done.stdout, flags=re.MULTILINE)) == {
+        "numpy", "matplotlib", "tqdm", "pytest", "scipy", "scikit-learn"}
+    for line in oldest:
+        named = line.replace("==", ">=")
+        assert named in (options["install_requires"] + extras["figures"] + extras["test"]).split()
+
+
+def test_a_python_that_is_too_old_is_told_so_in_a_sentence(monkeypatch):
+    floor = SETTINGS["options"]["python_requires"].removeprefix(">=")
+    monkeypatch.setattr(sys, "version_info", (3, 10, 13))
+    with pytest.raises(SystemExit, match=f"needs Python {floor} or newer, and this is Python 3.10"):
+        runpy.run_path(str(ROOT / "setup.py"))
+
+
+def test_no_hint_names_a_package_that_somebody_else_could_own():
+    """Nothing of that name is on PyPI: what is installed is this folder, `.` or `.[gpu]`."""
+    own = "gdl" + r"[_-]numpy"
+    for path in [*PACKAGE, *(ROOT / "scripts").glob("*.py"), *ROOT.rglob("*.md")]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(rf"pip install [^\n]*{own}", text), path
+
+
+def test_the_hint_for_the_gpu_installs_an_extra_that_there_is():
+    extra, = re.findall(r"pip install -e '\.\[(\w+)\]'", backend.INSTALL)
+    assert SETTINGS["options.extras_require"][extra].startswith("\ncupy-cuda12x")
 
 
 def test_the_citation_has_what_its_format_requires_and_the_version_of_the_package():

@@ -22,6 +22,23 @@ def check_a_step_never_waits(steps):
     assert n.waits == 0
 
 
+def check_the_value_is_the_callers(f, *args):
+    """AssertionError if what a caller does to the value of f(*args) changes what backward gives."""
+    def pulled_back():
+        gradients = backward(*cotangents)
+        return gradients if isinstance(gradients, tuple) else (gradients,)
+
+    value, backward = f(*args)
+    values = value if isinstance(value, tuple) else (value,)
+    cotangents = [numpy.ones_like(v) for v in values]
+    expected = pulled_back()
+    for v in values:
+        v += 1
+        v *= -3
+    for before, after in zip(expected, pulled_back(), strict=True):
+        assert (before == after).all() and (before != 0).any()
+
+
 def check_refusals(family, theta, X, rng):
     """AssertionError unless a family, with `loss(theta, X, rng)`, refuses what is no theta or X."""
     with pytest.raises(ValueError, match="X has 4 columns"):

@@ -26,9 +26,12 @@ from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.training import starting_theta, train
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import log_softmax
 from gdl_numpy.probability.likelihood import negative_mean
+
+ROWS = 2**13                                                # of one block
 
 
 class Classifier(Described):
@@ -40,7 +43,8 @@ class Classifier(Described):
     def log_posterior(self, X):
         """log p(y|x) for each row of X and each label, shape (n, K), in nats."""
         X = checks.observations(X, self.theta, d=self.family.d)
-        return log_softmax(self.family.logits(self.theta, X)[0])                            # (1)
+        return in_blocks(lambda i, j: log_softmax(
+            self.family.logits(self.theta, X[i:j])[0]), len(X), ROWS)                       # (1)
 
 
 class ClassifierFamily(Described):
@@ -68,10 +72,24 @@ class ClassifierFamily(Described):
         """log p_θ(y|x) for each row, shape (n,), and backward: dlog_p -> dtheta.
 
         ValueError if theta, X or y has another shape than it should. That the labels are from 0 to
-        K - 1 nobody checks here, as this would wait for a device.
+        K - 1 nobody checks here, as this would wait for a device. Many rows are taken some at a
+        time, and computed again for the gradient, so that no layer is kept of all of them.
         """
+        checks.theta_shape(theta, self.n_parameters)
+        X = checks.observations(X, theta, finite=False, d=self.d)
+        y = checks.labels(y, X, self.n_classes, in_range=False)
+        if len(X) <= ROWS:
+            return self._log_prob(theta, X, y)
+
+        def backward(dlog_p):
+            return sum(self._log_prob(theta, X[i:i + ROWS], y[i:i + ROWS])[1](dlog_p[i:i + ROWS])
+                       for i in range(0, len(X), ROWS))
+
+        return in_blocks(lambda i, j: self._log_prob(theta, X[i:j], y[i:j])[0], len(X),
+                         ROWS), backward
+
+    def _log_prob(self, theta, X, y):
         a, backward = self.logits(theta, X)
-        y = checks.labels(y, a, self.n_classes, in_range=False)
         log_p = log_softmax(a)                                                              # (1)
         xp = array_module(a)
         onehot = (xp.arange(self.n_classes) == y[:, None]).astype(a.dtype)

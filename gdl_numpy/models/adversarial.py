@@ -33,6 +33,7 @@ from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
 from gdl_numpy.networks.training import Average, minibatches, starting_theta
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import sigmoid, softplus
 from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 
@@ -54,6 +55,7 @@ class AdversarialFamily(TrainedFamily):
 
     def noise(self, n, rng, dtype):
         """n draws of z, (n, k)."""
+        n = checks.draws(n, rng)
         return rng.standard_normal((n, self.k), dtype=dtype)
 
     def generate(self, theta_g, Z):
@@ -70,8 +72,13 @@ class AdversarialFamily(TrainedFamily):
 
         `penalty` is γ, and `delta` is δ, in the unit of x: small, where the logit is nearly linear.
         """
+        checks.theta_shape(phi, self.discriminator.n_parameters)
+        X, made = (checks.observations(rows, phi, finite=False, name=name, d=self.d)
+                   for rows, name in ((X, "X"), (made, "made")))
         xp, n = array_module(phi), len(checks.not_empty(X))
         checks.same_shape(made, "made", X, "X")
+        penalty = checks.number(penalty, "penalty", "[0, inf)")
+        delta, rng = checks.number(delta, "delta", "(0, inf)"), checks.rng(rng)
         rows = xp.concatenate([X, made])
         moved = rows + delta * rng.standard_normal(rows.shape, dtype=phi.dtype)
         logit, backward = self.logit(phi, xp.concatenate([rows, moved]))
@@ -87,6 +94,7 @@ class AdversarialFamily(TrainedFamily):
     def generator_loss(self, theta, Z):
         """1/n Σ softplus(-logit(g(z))), and its gradient in θ_g, the discriminator held fixed."""
         theta_g, phi = self.parts(theta)
+        Z = checks.observations(Z, theta, finite=False, name="Z", d=self.k)
         X, backward_generate = self.generate(theta_g, checks.not_empty(Z, "Z"))
         logit, backward_logit = self.logit(phi, X)
         _, dX = backward_logit(-sigmoid(-logit) / len(Z), parameters=False)
@@ -129,6 +137,6 @@ class Adversarial(Trained):
 
     def sample(self, n, rng):
         """g(z) for n draws of z, (n, d)."""
-        theta_g, _ = self.family.parts(self.theta)
-        Z = self.family.noise(checks.draws(n, rng), rng, self.theta.dtype)
-        return self.family.generate(theta_g, Z)[0]
+        family, (theta_g, _) = self.family, self.family.parts(self.theta)
+        return in_blocks(lambda i, j: family.generate(
+            theta_g, family.noise(j - i, rng, self.theta.dtype))[0], checks.draws(n, rng))

@@ -77,7 +77,7 @@ class AutoregressiveFamily(TractableFamily):
 
     def on_space(self, X):
         """X, if all its rows lie in the box, else a ValueError."""
-        return checks.rows_within(X, (abs(X) <= 1).all(axis=1), f"[-1, 1]^{self.d}")
+        return checks.rows_of_box(X, [-1] * self.d, [1] * self.d)
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives: the first coordinate about uniform."""
@@ -88,8 +88,11 @@ class AutoregressiveFamily(TractableFamily):
     def logits(self, theta, before):
         """a (n, K) of the next coordinate given `before` (n, i), the first i in the order, i > 0,
         and backward: da -> dθ of its network."""
-        i = checks.whole_number(before.shape[1], "the columns of before", 1, self.d - 1)
-        a, backward = self.networks[i - 1](self.parts(theta)[i], before)
+        parts = self.parts(theta)
+        before = checks.real_array(before, "before", like=theta, finite=False)
+        i = checks.whole_number(before.shape[-1] if before.ndim else 0, "the columns of before", 1,
+                                self.d - 1)
+        a, backward = self.networks[i - 1](parts[i], before, "before")
         return a, lambda da: backward(da, inputs=False)[0]
 
     def log_prob(self, theta, X):
@@ -99,8 +102,7 @@ class AutoregressiveFamily(TractableFamily):
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)     # log p off the box
         X = xp.where(inside[:, None], X, 0)
-        k = [xp.minimum(((X[:, i] + 1) * (0.5 * self.bins[axis])).astype(int), self.bins[axis] - 1)
-             for i, axis in enumerate(self.order)]
+        k = [_bin(X[:, i], self.bins[axis]) for i, axis in enumerate(self.order)]
 
         log_p = log_softmax(first)[k[0]] - self.log_cell_volume
         pullbacks = []
@@ -112,13 +114,18 @@ class AutoregressiveFamily(TractableFamily):
 
         def backward(dlog_p):
             dlog_p = xp.where(inside, dlog_p, 0)                    # outside, no θ changes log p
-            dfirst = -softmax(first) * dlog_p.sum()
+            dfirst = -softmax(first) * dlog_p.sum(dtype=float)
             xp.add.at(dfirst, k[0], dlog_p)                         # rows may share a bin
-            return self.parts.join(dfirst, *(
+            return self.parts.join(dfirst.astype(first.dtype, copy=False), *(
                 backward_network(backward_softmax(dlog_p), inputs=False)[0]
                 for backward_softmax, backward_network in pullbacks))
 
         return xp.where(inside, log_p, elsewhere).astype(theta.dtype, copy=False), backward
+
+
+def _bin(x, K):
+    """The number, from 0 to K - 1, of the bin of [-1, 1] that holds each x (n,)."""
+    return array_module(x).minimum(((x + 1) * (0.5 * K)).astype(int), K - 1)
 
 
 def _log_softmax_at(a, k):
@@ -141,10 +148,19 @@ def _log_softmax_at(a, k):
 class _Autoregressive(Tractable):
     """p_θ for one θ."""
 
+    def _rows(self):
+        """How many rows are taken at a time: at most 2^22 logits."""
+        widest = max((network.d_out for network in self.family.networks), default=1)
+        return min(2**13, max(1, 2**22 // widest))
+
+    def log_prob(self, X):
+        """log p(x) for each row of X (n, d), shape (n,), in nats; -inf where p is 0."""
+        return self._of_rows(lambda X: self.family.log_prob(self.theta, X)[0], X,
+                             rows=self._rows())
+
     def sample(self, n, rng):
         """n draws, coordinate by coordinate, (n, d)."""
-        n = checks.draws(n, rng)
-        return in_blocks(lambda i, j: self._sample(j - i, rng), n)
+        return in_blocks(lambda i, j: self._sample(j - i, rng), checks.draws(n, rng), self._rows())
 
 
 class Autoregressive(_Autoregressive):
@@ -155,14 +171,17 @@ class Autoregressive(_Autoregressive):
         xp = array_module(theta)
         X = xp.empty((n, family.d), dtype=theta.dtype)              # columns in the given order
         for i, axis in enumerate(family.order):
+            K = family.bins[axis]
             if i == 0:
                 k = categorical(softmax(family.parts(theta)[0]), n, rng)
             else:
-                cdf = softmax(family.logits(theta, X[:, :i])[0]).cumsum(axis=1)
+                cdf = softmax(family.logits(theta, X[:, :i])[0]).cumsum(axis=1, dtype=float)
                 u = rng.random((n, 1), dtype=theta.dtype) * cdf[:, -1:]
                 k = (cdf[:, :-1] <= u).sum(axis=1)
-            u = rng.random(n, dtype=theta.dtype)
-            X[:, i] = xp.minimum((k + u) * (2 / family.bins[axis]) - 1, 1)
+            x, centre = (((k + u) * (2 / K) - 1).astype(theta.dtype)
+                         for u in (rng.random(n, dtype=theta.dtype), 0.5))
+            x = xp.where(_bin(x, K) == k, x, centre)                # rounding could step over
+            X[:, i] = xp.minimum(x, 1)
         return X[:, [family.order.index(i) for i in range(family.d)]]
 
 
@@ -188,19 +207,19 @@ class MaskedAutoregressiveFamily(TractableFamily):
         for (W, _), before, after in zip(inner, degrees[:-1], degrees[1:], strict=True):
             W[...] = before[:, None] <= after
         last[...] = degrees[-1][:, None] < place
-        self._masks = {"numpy": mask}
+        mask.flags.writeable = False
+        self._mask = mask
 
     def __call__(self, theta):
         return MaskedAutoregressive(self, theta)
 
     def mask(self, xp):
-        """The mask (n_θ,), of truth values in the module xp."""
-        if xp.__name__ not in self._masks:
-            self._masks[xp.__name__] = xp.asarray(self._masks["numpy"])
-        return self._masks[xp.__name__]
+        """The mask (n_θ,), of truth values in the module xp; in NumPy it is read-only."""
+        return xp.asarray(self._mask)
 
     def on_space(self, X):
         """X, if it holds 0 and 1 alone, else a ValueError."""
+        X = checks.observations(X := checks.real_array(X, "X"), X, d=self.d)
         return checks.rows_within(X, ((X == 0) | (X == 1)).all(axis=1), f"{{0, 1}}^{self.d}")
 
     def logits(self, theta, X):
@@ -212,6 +231,7 @@ class MaskedAutoregressiveFamily(TractableFamily):
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, all of 0 and 1, which the caller has checked, (n,), and
         backward: dlog_p -> dtheta."""
+        checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, d=self.d)
         a, backward_network = self.logits(theta, X)
 

@@ -27,16 +27,19 @@ density, which is exact up to Z, but the gradient of log Z: converged chains giv
 step from the data a biased one (test_e35).
 
 The chain is Langevin's: downhill in E and shaken, with some x' uniform on the box (langevin.py).
-Training starts its chains uniform and carries them over from step to step, as θ hardly changes in
-between (persistent chains: Tieleman 2008).
+The rule of Metropolis keeps p exactly. Without it p is kept only by ever shorter steps and without
+uniform x': these are then restarts, and between two of them short steps lead nowhere, so that what
+remains is the uniform density. Training starts its chains uniform and carries them over from step
+to step, as θ hardly changes in between (persistent chains: Tieleman 2008).
 """
 
 import math
 
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
-from gdl_numpy.networks.training import starting_theta
+from gdl_numpy.networks.training import starting_theta, train
 from gdl_numpy.numerics import checks, langevin
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import logsumexp, softmax
 from gdl_numpy.probability.likelihood import mean
@@ -77,12 +80,16 @@ class EnergyBasedFamily(TrainedFamily):
 
         With `space.grid(shape)[0]` for U it is exact as the grid becomes fine.
         """
+        checks.theta_shape(theta, self.n_parameters)
+        U = checks.observations(U, theta, finite=False, name="U", d=self.d)
         E, backward_energy = self.energy(theta, checks.not_empty(U, "U"))
         log_z = self.log_volume - math.log(len(U)) + logsumexp(-E)
         return log_z, lambda dlog_z: backward_energy(-dlog_z * softmax(-E), inputs=False)[0]
 
     def loss(self, theta, X, rng, points=2048):
         """-1/n Σ log p(x) with log Z by uniform draws, in nats, and its gradient, (n_θ,)."""
+        checks.theta_shape(theta, self.n_parameters)
+        points = checks.whole_number(points, "points", least=1)
         log_z, backward = self.log_z(theta, self.uniform(points, rng, like=theta))
         mean_energy, dtheta = self.mean_energy(theta, X)
         dtheta += backward(1.0)
@@ -91,12 +98,14 @@ class EnergyBasedFamily(TrainedFamily):
     def contrastive_divergence(self, theta, X, samples):
         """1/n Σ E(x_i) - 1/m Σ E(x'_j), which means nothing, and its gradient, which does."""
         at_data, dtheta = self.mean_energy(theta, X)
+        samples = checks.observations(samples, theta, finite=False, name="samples", d=self.d)
         at_samples, dtheta_at_samples = self.mean_energy(theta, samples)
         dtheta -= dtheta_at_samples
         return at_data - at_samples, dtheta
 
     def on_space(self, X):
         """X, if it lies in the box, else a ValueError."""
+        X = checks.observations(X := checks.real_array(X, "X"), X, d=self.d)
         space = SampleSpace(*self.corners(X))
         return checks.rows_within(X, space.contains(X), f"the box from {self.low} to {self.high}")
 
@@ -107,18 +116,27 @@ class EnergyBasedFamily(TrainedFamily):
 
     def uniform(self, n, rng, like):
         """n uniform draws from the box, (n, d), in the precision of the array `like`."""
-        return langevin.uniform(n, *self.corners(like), rng)
+        return langevin.uniform(checks.draws(n, rng), *self.corners(like), rng)
 
     def walk(self, theta, X, rng, steps, step=0.02, jump=0.1, metropolis=True):
         """Where `steps` steps of Langevin's chain lead from each row of X (n, d), shape (n, d);
         see `langevin.walk`."""
+        xp, _ = array_module(theta), checks.rng(rng)
+        X = checks.observations(X, checks.theta_shape(theta, self.n_parameters), finite=False,
+                                d=self.d)
+
+        def of_block(X):
+            E, backward = self.energy(theta, X)
+            _, dX = backward(xp.ones_like(E), parameters=False)
+            return xp.concatenate([E[:, None], dX], axis=1)
 
         def energy_and_slope(X):
-            E, backward = self.energy(theta, X)
-            return E, backward(array_module(E).ones_like(E), parameters=False)[1]
+            both = in_blocks(lambda i, j: of_block(X[i:j]), len(X))
+            return both[:, 0], both[:, 1:]
 
-        return langevin.walk(energy_and_slope, X, *self.corners(theta), rng, steps, step, jump,
-                             metropolis)
+        return in_blocks(
+            lambda i, j: langevin.walk(energy_and_slope, X[i:j], *self.corners(theta), rng, steps,
+                                       step, jump, metropolis), len(X), rows=2**16)
 
     def train(self, X, rng, normaliser="uniform", points=2048, chains=512, chain_steps=10,
               step=0.02, jump=0.1, metropolis=True, theta=None, **options):
@@ -127,15 +145,15 @@ class EnergyBasedFamily(TrainedFamily):
         `normaliser` "uniform" takes log Z from `points` uniform draws, and the loss of a Step is
         -1/n Σ log p. "chains" takes its gradient from persistent chains, `chains` of them, which
         `walk` on by `chain_steps` in each step; the loss then is no measure of anything. `options`
-        (max_steps, batch, learning_rate, averaging, augment) are those of `training.train`, and
-        averaging is 0 unless it is given.
+        (max_steps, batch, learning_rate, averaging, augment) are those of every TrainedFamily.
         ValueError if a row of X lies outside the box; augment must not leave it.
         """
         checks.choice(normaliser, "normaliser", ("uniform", "chains"))
         points = checks.whole_number(points, "points", least=1)
         chains = checks.whole_number(chains, "chains", least=1)
         chain_steps = checks.whole_number(chain_steps, "chain_steps")
-        X = checks.data_set(X, self.d)
+        step, jump = checks.number(step, "step", "(0, inf)"), checks.number(jump, "jump", "[0, 1]")
+        X = self.on_space(checks.data_set(X, self.d))
         theta = starting_theta(self, theta, rng, X)
         samples = self.uniform(chains, rng, like=X)
 
@@ -146,7 +164,8 @@ class EnergyBasedFamily(TrainedFamily):
             samples = self.walk(theta, samples, rng, chain_steps, step, jump, metropolis)
             return self.contrastive_divergence(theta, rows, samples)
 
-        return self._train(loss, X, rng, theta, **options)
+        options = {name: value for name, value in options.items() if value is not None}
+        return train(loss, theta, (X,), rng, **{"averaging": 0.999} | options)
 
 
 class EnergyBased(Trained):
@@ -171,9 +190,9 @@ class GridNormalised(Described):
     """An energy-based density `p` with its Z by a grid of `shape`, in few dimensions: k^d cells."""
 
     def __init__(self, p, shape):
-        self.p, self.shape = p, shape
-        U, cell_volume = p.space.grid(shape)
-        self.log_z = logsumexp(-p.energy(U)) + math.log(float(cell_volume))
+        self.p, self.shape = p, p.space.cells(shape)
+        U, _ = p.space.grid(shape)
+        self.log_z = logsumexp(-p.energy(U)) + p.space.log_cell_volume(shape)
 
     def log_prob(self, X):
         """-E(x) - log Z for each row, shape (n,)."""

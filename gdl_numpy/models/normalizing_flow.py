@@ -25,8 +25,8 @@ has as many dimensions as the data.
 
 Erratum E33: "invertible functions of a simple density" is not enough: they must be differentiable,
 or at least Lipschitz both ways, with kinks only on a set of volume 0, and their |det ∂f/∂x|
-tractable. It belongs into the formula: without it p_z(f(x)) is no density of x; its mass is not 1,
-or p_z is uniform and so is it (test_e33).
+tractable. It belongs in the formula: the mass of p_z(f(x)) is the mean of 1/|det| over p_z. It need
+not be 1, and where it is, p_z(f(x)) is still the wrong density, unless |det| = 1 (test_e33).
 """
 
 import math
@@ -36,6 +36,7 @@ from gdl_numpy.networks.rational_quadratic import inverse_spline, n_numbers, spl
 from gdl_numpy.networks.trained import Tractable, TractableFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.probability.density import LOG_2_PI
 
 
@@ -104,17 +105,17 @@ class NormalizingFlowFamily(TractableFamily):
 
     def on_space(self, X):
         """X, if it lies in the box of a spline flow, else a ValueError."""
-        if self.transform == "spline":
-            checks.rows_within(X, (abs(X) <= 1).all(axis=1), f"[-1, 1]^{self.d}")
-        return X
+        if self.transform == "affine":
+            return X
+        return checks.rows_of_box(X, [-1] * self.d, [1] * self.d)
 
     def to_latent(self, theta, X):
         """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X, and backward: dZ, dlog_det ->
         dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
-        xp, (g, _) = array_module(theta), TRANSFORMS[self.transform]
+        xp, (g, _), parts = array_module(theta), TRANSFORMS[self.transform], self.parts(theta)
         X = checks.observations(X, theta, finite=False, d=self.d)
         Z, log_det, pullbacks = X, xp.zeros(len(X), dtype=theta.dtype), []
-        for (moved, seen, network), part in zip(self.layers, self.parts(theta), strict=True):
+        for (moved, seen, network), part in zip(self.layers, parts, strict=True):
             raw, backward_network = network(part, Z[:, seen])
             x = Z[:, moved]
             (y, log_slope), backward_g = g(x.ravel(), raw.reshape(-1, self.n_raw))
@@ -141,10 +142,9 @@ class NormalizingFlowFamily(TractableFamily):
 
     def to_data(self, theta, Z):
         """x = f⁻¹(z) for each row of Z, (n, d)."""
-        _, inverse = TRANSFORMS[self.transform]
+        (_, inverse), parts = TRANSFORMS[self.transform], self.parts(theta)
         X = checks.observations(Z, theta, finite=False, name="Z", d=self.d)
-        for (moved, seen, network), part in zip(self.layers[::-1], self.parts(theta)[::-1],
-                                                strict=True):
+        for (moved, seen, network), part in zip(self.layers[::-1], parts[::-1], strict=True):
             raw, _ = network(part, X[:, seen])
             y, X = X[:, moved], X.copy()
             X[:, moved] = inverse(y.ravel(), raw.reshape(-1, self.n_raw)).reshape(y.shape)
@@ -159,6 +159,7 @@ class NormalizingFlowFamily(TractableFamily):
             return (log_p_z + log_det,
                     lambda dlog_p: backward_map(-Z * dlog_p[:, None], dlog_p, inputs=False)[0])
 
+        checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, d=self.d)
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
@@ -184,7 +185,12 @@ class NormalizingFlow(Tractable):
 
     def sample(self, n, rng):
         """f⁻¹(z) for n draws of z ~ p_z, (n, d)."""
-        shape, dtype = (checks.draws(n, rng), self.family.d), self.theta.dtype
+        return in_blocks(lambda i, j: self.family.to_data(self.theta, self._latent(j - i, rng)),
+                         checks.draws(n, rng))
+
+    def _latent(self, n, rng):
+        """n draws of z, (n, d)."""
+        shape, dtype = (n, self.family.d), self.theta.dtype
         if self.family.transform == "affine":
-            return self.to_data(rng.standard_normal(shape, dtype=dtype))
-        return self.to_data(2 * rng.random(shape, dtype=dtype) - 1)
+            return rng.standard_normal(shape, dtype=dtype)
+        return 2 * rng.random(shape, dtype=dtype) - 1

@@ -37,6 +37,7 @@ from gdl_numpy.networks.network import Parts
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import logsumexp
 from gdl_numpy.probability.density import LOG_2_PI
 from gdl_numpy.probability.likelihood import negative_mean
@@ -54,8 +55,10 @@ class VariationalAutoencoderFamily(TrainedFamily):
 
     def __init__(self, encoder, decoder, floor=1e-3):
         self.encoder = checked_network(encoder, "encoder")
-        self.d, self.k = encoder.d_in, encoder.d_out // 2 or 1
-        checked_network(encoder, "encoder", self.d, (2 * self.k,))
+        self.d, self.k = encoder.d_in, encoder.d_out // 2
+        if encoder.d_out % 2 == 1:
+            raise ValueError("encoder must have d_out = 2k, µ and log σ for each of k latent "
+                             f"coordinates, got {encoder.d_out}")
         self.decoder = checked_network(decoder, "decoder", self.k, (self.d, 2 * self.d))
         self.floor = checks.number(floor, "floor", "[0, inf)")
         self.constant_noise = decoder.d_out == self.d       # ρ is d numbers, and no output
@@ -102,7 +105,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
             if not self.constant_noise:
                 return backward_network(xp.concatenate([dX_hat, drho], axis=1))
             dtheta, dZ = backward_network(dX_hat)
-            return xp.concatenate([dtheta, drho.sum(axis=0)]), dZ
+            return xp.concatenate([dtheta, drho.sum(axis=0, dtype=float).astype(dtheta.dtype)]), dZ
 
         return (H[:, :d], self.floor + exp_rho), backward
 
@@ -114,7 +117,8 @@ class VariationalAutoencoderFamily(TrainedFamily):
     def importance_weighted(self, theta, X, rng, n_samples):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta."""
         xp, d, k = array_module(theta), self.d, self.k
-        m = checks.whole_number(n_samples, "n_samples", least=1)
+        m, rng = checks.whole_number(n_samples, "n_samples", least=1), checks.rng(rng)
+        checks.theta_shape(theta, self.n_parameters)
         X = checks.observations(X, theta, finite=False, d=d)
         n = len(X)
         (mu, log_sigma), backward_encoder = self.encode(theta, X)
@@ -160,18 +164,26 @@ class VariationalAutoencoder(Trained):
         return self.importance_weighted(X, rng, 1)
 
     def importance_weighted(self, X, rng, n_samples, z_at_once=2**15):
-        """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,), in nats."""
+        """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,), in nats.
+
+        `z_at_once` is about how many z are decoded at a time.
+        """
         m = checks.whole_number(n_samples, "n_samples", least=1)
+        rows = max(1, checks.whole_number(z_at_once, "z_at_once", least=1) // m)
+        checks.rng(rng)
         return self._of_rows(
-            lambda X: self.family.importance_weighted(self.theta, X, rng, m)[0], X,
-            rows=max(1, z_at_once // m))
+            lambda X: self.family.importance_weighted(self.theta, X, rng, m)[0], X, rows=rows)
 
     def sample(self, n, rng):
         """x̂(z) + s(z) ε for n draws of z ~ N(0, I), (n, d)."""
         n, dtype = checks.draws(n, rng), self.theta.dtype
         Z = rng.standard_normal((n, self.family.k), dtype=dtype)
-        (X_hat, s), _ = self.family.decode(self.theta, Z)
-        return X_hat + s * rng.standard_normal((n, self.family.d), dtype=dtype)
+
+        def decoded(i, j):
+            (X_hat, s), _ = self.family.decode(self.theta, Z[i:j])
+            return X_hat + s * rng.standard_normal((j - i, self.family.d), dtype=dtype)
+
+        return in_blocks(decoded, n)
 
     def encode(self, X):
         """µ(x), the mean of q(z|x), for each row, (n, k)."""

@@ -4,11 +4,20 @@
 without pickle), holds beside θ the name of the family and all arguments of its constructor, sizes
 and wave vectors for instance, those of its networks included. Loading asks for a family made in the
 same way and refuses any other: the wrong one would give numbers without complaint.
+
+A program may be stopped at any moment, the disk may be full, and two programs may write the same
+file. Whoever reads it is never to meet half of it. So every file is first written beside its place,
+under a name that nobody else has, and then moved into it, which takes no time: `write_whole`.
 """
 
+import contextlib
 import inspect
+import io
 import json
 import os
+import shutil
+import time
+import uuid
 import zipfile
 from pathlib import Path
 
@@ -17,67 +26,174 @@ import numpy
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module, to_numpy
 
+LEFT_BEHIND = 3600                                          # s: no file takes that long to write
+PLAIN = "biufcUS"                                           # kinds of dtype: numbers and text
+
 
 def save(path, family, theta):
     """Write theta (n_θ,) and what `family` is to `path`, whole or not at all.
 
-    ValueError if theta does not fit the family.
+    All that `family(theta)` takes can be saved. ValueError or TypeError if it does not take theta,
+    or if the arguments of its constructor cannot be written down; OSError as from `open`.
     """
-    path, theta = Path(path), to_numpy(checks.theta(theta, family.n_parameters))
-    sibling = path.with_name(f"{path.name}.tmp")
-    try:
-        with open(sibling, "wb") as file:
-            numpy.savez(file, theta=theta, **_described(family))
-        os.replace(sibling, path)
-    finally:
-        sibling.unlink(missing_ok=True)
+    described = _described(family)
+    theta = checks.theta_shape(checks.real_array(theta, "theta", finite=False),
+                               family.n_parameters)
+    family(theta)                                           # refuses NaN, and -inf unless it may be
+    arrays = {name: to_numpy(value) for name, value in described.items()}
+    write_whole(path, lambda file: numpy.savez(file, theta=to_numpy(theta), **arrays))
 
 
 def load(path, family, like=None):
     """θ (n_θ,) as saved, in the module of `like` if given, else of NumPy, for a family made alike.
 
     ValueError if the file is no such archive, or was saved for another family; the message names
-    what differs.
+    the file and what differs. OSError as from `open`.
     """
-    try:
-        with open(path, "rb") as file, numpy.load(file, allow_pickle=False) as archive:
-            held = dict(archive)
-    except (ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not a whole archive of parameters: {error}") from error
+    held, described = _arrays_of(path), _described(family)
+    wanted = {name: to_numpy(value) for name, value in described.items()}
     if "theta" not in held:
-        raise ValueError(f"{path} holds no theta, but {', '.join(held) or 'nothing'}")
-    wanted = _described(family)
+        raise ValueError(f"{path} holds no theta, but {_short(', '.join(held)) or 'nothing'}")
     for key in sorted(wanted.keys() | (held.keys() - {"theta"})):
-        if key not in held or key not in wanted or not numpy.array_equal(held[key], wanted[key]):
+        if key not in held or key not in wanted or not _same(held[key], wanted[key]):
             there, here = _shown(held, key), _shown(wanted, key)
-            raise ValueError(f"{path} was saved for another family: {key} is {there} there and "
-                             f"{here if here != there else 'another one'} here")
-    theta = checks.theta(held["theta"], family.n_parameters)
+            raise ValueError(f"{path} was saved for another family: {_short(key)} is {there} there "
+                             f"and {here if here != there else 'another one'} here")
+    theta = held["theta"]
+    if theta.dtype.kind != "f" or theta.dtype.itemsize not in (4, 8):
+        raise ValueError(f"{path} holds a theta of dtype {_short(str(theta.dtype))}: it must be "
+                         "float32 or float64")
+    theta = theta.astype(theta.dtype.newbyteorder("="), copy=False)
+    try:
+        checks.theta_shape(theta, family.n_parameters)
+        xp = array_module(*described.values())              # where the family computes
+        family(xp.asarray(theta))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} holds a theta that the family does not take: {error}") from error
     return theta if like is None else array_module(like).asarray(theta)
 
 
-def _described(thing, name="family"):
-    """The type of a thing, and the arguments of its constructor, which are attributes of it as
-    well, as arrays by name; and the same of the things among them.
+def write_whole(path, write):
+    """Let `write(file)` fill a new binary file beside `path`, and then move it to `path`.
 
-    TypeError for an argument that is no array, object, number, text, or list of these.
+    Writers of one path do not meet, and the last one wins. A link stays and leads to the new file;
+    a file that was there leaves its mode to it. What a killed process left behind is removed after
+    an hour. OSError as from `open`, for a write-protected file too.
     """
-    described = {name: numpy.array(type(thing).__name__)}
-    for key in inspect.signature(type(thing).__init__).parameters:
-        if key == "self":
-            continue
-        value = getattr(thing, key)
-        if hasattr(value, "dtype"):
-            described[f"{name}.{key}"] = to_numpy(value)
-        elif hasattr(value, "__dict__"):
-            described |= _described(value, f"{name}.{key}")
-        else:
-            described[f"{name}.{key}"] = numpy.array(json.dumps(value))
+    if os.path.exists(path):
+        open(path, "r+b").close()                           # raises where it could not be opened
+        if not os.path.isfile(path):                        # a pipe or a device is not replaced
+            write(content := io.BytesIO())
+            Path(path).write_bytes(content.getvalue())
+            return
+    path = Path(os.path.realpath(path))
+    _sweep(path)
+    partial = path.with_name(f"{_beginning(path)}{uuid.uuid4().hex}.partial")
+    try:
+        with partial.open("xb") as file:
+            write(file)
+        with contextlib.suppress(FileNotFoundError):        # a new file: as the umask has it
+            shutil.copymode(path, partial)
+        os.replace(partial, path)
+    except OSError as error:
+        if error.errno and error.filename in (None, str(partial)):
+            error.filename, error.filename2 = str(path), None
+        raise
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _beginning(path):
+    """Of the names of unfinished files; a name has at most 255 bytes, of which a letter takes 4."""
+    return f".{path.name[:40]}."
+
+
+def _sweep(path):
+    """Remove unfinished files of `path` that are so old that nobody writes to them any more."""
+    with contextlib.suppress(OSError):                      # another one was faster, or may not
+        for other in path.parent.iterdir():
+            if (other.name.startswith(_beginning(path)) and other.suffix == ".partial"
+                    and time.time() - other.stat().st_mtime > LEFT_BEHIND):
+                other.unlink()
+
+
+def _arrays_of(path):
+    """All arrays of an archive by name; whatever is wrong with it is a ValueError of one line."""
+    with open(path, "rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError(f"{path} is not a whole archive of parameters")
+        file.seek(0)
+        name, arrays = "the list of arrays in it", {}
+        try:
+            with numpy.load(file, allow_pickle=False) as archive:
+                for name in archive.files:
+                    arrays[name] = numpy.asanyarray(archive[name])
+        except Exception:                                   # zlib, zipfile and NumPy raise dozens
+            raise ValueError(f"{path} is not a whole archive of parameters: {_short(name)} is "
+                             "damaged, or holds objects instead of numbers") from None
+    return arrays
+
+
+def _described(thing, name="family"):
+    """What a thing is, as arrays by name: of an object its type and the arguments of its
+    constructor, which are attributes of it as well, and so on for those among them.
+
+    TypeError for an argument that is no array, object, number, text, type, or list of these.
+    """
+    if isinstance(thing, numpy.dtype | type):               # an argument such as dtype=float
+        return {name: numpy.array(f"type {getattr(thing, '__name__', thing)}")}
+    if getattr(thing, "ndim", 0) > 0:
+        if thing.dtype.kind not in PLAIN:
+            raise TypeError(f"{name} cannot be saved: it is an array of dtype {thing.dtype}")
+        return {name: thing}
+    try:
+        return {name: numpy.array(json.dumps(thing, default=_number, sort_keys=True))}
+    except (TypeError, ValueError) as error:
+        parts = _parts(thing)
+        if parts is None:
+            raise TypeError(f"{name} cannot be saved: {error}") from error
+    kind = list if isinstance(thing, tuple) else type(thing)
+    described = {name: numpy.array(kind.__name__)}
+    for key, part in parts.items():
+        described |= _described(part, f"{name}.{key}")
     return described
+
+
+def _number(thing):
+    """The Python number that NumPy's or CuPy's is: a family made with either is the same."""
+    if getattr(thing, "ndim", None) == 0:
+        return thing.item()
+    raise TypeError(f"an object of type {type(thing).__name__} is not JSON serializable")
+
+
+def _parts(thing):
+    """What a list, a dictionary or an object is made of, by name; None if nobody can say."""
+    if isinstance(thing, list | tuple):
+        return {"length": len(thing), **dict(enumerate(thing))}
+    if isinstance(thing, dict):
+        return thing
+    if not (hasattr(thing, "__dict__") or inspect.isfunction(type(thing).__init__)):
+        return None
+    try:
+        return {key: getattr(thing, key) for key in inspect.signature(type(thing)).parameters}
+    except (AttributeError, ValueError):
+        return None
+
+
+def _same(a, b):
+    """Whether two arrays hold the same, NaN included; text is never a number."""
+    text = a.dtype.kind in "US", b.dtype.kind in "US"
+    if text[0] != text[1] or a.dtype.kind not in PLAIN or a.shape != b.shape:
+        return False
+    return numpy.array_equal(a, b, equal_nan=not text[0])
 
 
 def _shown(arrays, key):
     if key not in arrays:
         return "not set"
     array = arrays[key]
-    return f"an array of shape {array.shape}" if array.ndim else str(array)
+    return f"an array of shape {array.shape}" if array.ndim else _short(str(array))
+
+
+def _short(text, most=200):
+    return text if len(text) <= most else text[:most - 3] + "..."

@@ -14,7 +14,7 @@ import sys
 
 import numpy
 
-INSTALL = "pip install 'gdl_numpy[gpu]' installs CuPy for CUDA 12"
+INSTALL = "pip install -e '.[gpu]', beside setup.cfg, installs CuPy for CUDA 12"
 
 
 def array_module(*arrays):

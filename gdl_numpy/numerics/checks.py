@@ -7,8 +7,9 @@ changed. Idea: all of that stands here, and a call is seen by its prefix, `check
 to skip such a line, and the formula is next to it.
 
     numbers    whole_number, whole_numbers, permutation, number (of an interval), falling, choice
-    arrays     real_array, unmasked, precision, observations, data_set, varying, same_shape, paired,
-               rows_within, rows_of_box, not_empty, grey_levels
+    arrays     real_array, vector, unmasked, precision, observations, data_set, varying, varied,
+               different_rows, triangle, same_shape, paired, rows_within, rows_of_box, not_empty,
+               grey_levels
     models     theta, theta_shape, waves, probabilities
     labels     labels, different_labels, every_label
     chance     rng, draws
@@ -116,6 +117,15 @@ def real_array(x, name, like=None, finite=True):
     return array
 
 
+def vector(x, name, length=None, like=None, finite=True):
+    """`x` as an array of shape (length,), of any length if that is None, as real_array."""
+    x = real_array(x, name, like, finite)
+    if x.ndim != 1 or length not in (None, len(x)):
+        raise ValueError(f"{name} must have shape ({'d' if length is None else length},), got "
+                         f"shape {x.shape}")
+    return x
+
+
 def precision(array):
     """The dtype in which `array` is computed with: float32 for floats of up to four bytes, else
     float64. Decimals are never cut off: whole numbers become float64."""
@@ -156,11 +166,39 @@ def data_set(X, d=None, name="X"):
 def varying(X, name="X"):
     """X (n, d), an array, if each of its columns varies by more than its numbers are rounded."""
     mu, C = moments(X)
-    variance = C.diagonal()
-    if not varies(mu, variance, X.dtype).all():
-        raise ValueError(f"{name} must vary in every column, got {len(X)} rows of variance "
-                         f"{variance}")
+    varied(mu, C.diagonal(), X, name)
     return X
+
+
+def varied(mu, variance, X, name="X", where=""):
+    """ValueError unless these means and variances of the columns of X say that each of them varies,
+    by more than its numbers are rounded; `where` is said of the columns."""
+    if not varies(mu, variance, X.dtype).all():
+        raise ValueError(f"{name} must vary in every column{where}, got {len(X)} rows of variance "
+                         f"{variance}")
+
+
+def different_rows(X, name="X"):
+    """X (n, d), an array, if not all of its rows are equal, up to the rounding of its numbers."""
+    low, high = X.min(axis=0), X.max(axis=0)
+    xp, spread = array_module(X), high - low
+    rounding = 8 * xp.finfo(X.dtype).eps * xp.maximum(abs(low), abs(high))
+    if not ((spread > rounding) & (spread**2 > 0)).any():
+        raise ValueError(f"{name} must vary, but its {len(X)} rows are all equal")
+    return X
+
+
+def triangle(L, mu):
+    """L (..., d, d), an array, if it is lower triangular with a positive diagonal beside each row
+    of mu (..., d): then L Lᵀ is a covariance."""
+    xp, d = array_module(mu), mu.shape[-1] if mu.ndim else 0
+    if d == 0 or L.shape != (*mu.shape, d):
+        raise ValueError("mu must have shape (..., d) and L (..., d, d), got shapes "
+                         f"{mu.shape} and {L.shape}")
+    if (xp.triu(L, 1) != 0).any() or not (xp.diagonal(L, axis1=-2, axis2=-1) > 0).all():
+        raise ValueError("L must be lower triangular with a positive diagonal, got "
+                         f"{L if L.ndim == 2 else 'one that is not'}")
+    return L
 
 
 def same_shape(U, name, X, of):
@@ -198,7 +236,7 @@ def rows_of_box(X, low, high, name="X"):
 def grey_levels(K, levels, like=None, d=None, name="K"):
     """`K` as an (n, d) array of ints from 0 to levels - 1: pictures, whose pixels have levels."""
     K = real_array(K, name, like)
-    K = observations(K, K, name=name, d=K.shape[-1] if d is None and K.ndim else d)
+    K = observations(K, K, name=name, d=d if d is not None else K.shape[-1] if K.ndim else "d")
     fits = (K >= 0) & (K < levels) & (K == K.round())
     if not fits.all():
         bad = float(K.ravel()[(~fits).ravel().argmax()])
@@ -213,9 +251,14 @@ def not_empty(X, name="X"):
     return X
 
 
-def theta(theta, n_parameters):
-    """theta as a finite array of shape (n_θ,)."""
-    return theta_shape(real_array(theta, "theta"), n_parameters)
+def theta(theta, n_parameters, finite=True):
+    """theta as a finite array of shape (n_θ,).
+
+    A training step, finite=False, does not wait to see if it is finite, and takes no list.
+    """
+    if finite or hasattr(theta, "dtype"):
+        theta = real_array(theta, "theta", finite=finite)
+    return theta_shape(theta, n_parameters)
 
 
 def theta_shape(theta, n_parameters):
@@ -300,10 +343,13 @@ def different_labels(y):
 
 def every_label(y, n_classes):
     """y, an array of labels, if each of 0, ..., n_classes - 1 is among them."""
-    rows = array_module(y).bincount(y, minlength=n_classes).tolist()
+    wanted = f"y must hold every label from 0 to {n_classes - 1}, got"
+    if n_classes > max(20, len(y)):                         # before anything of that size is made
+        raise ValueError(f"{wanted} only {len(y)} rows")
+    rows = array_module(y).bincount(y.astype(int), minlength=n_classes).tolist()
     if min(rows) == 0:
-        raise ValueError(f"y must hold every label from 0 to {n_classes - 1}, got {rows} rows of "
-                         "each")
+        raise ValueError(f"{wanted} {rows} rows of each" if n_classes <= 20 else
+                         f"{wanted} no row of {rows.count(0)} of them, the first {rows.index(0)}")
     return y
 
 

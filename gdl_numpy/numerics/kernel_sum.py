@@ -40,7 +40,7 @@ def log_kernel_sum(Q, X, h):
     radius = math.sqrt(2 * needed + 12)                         # enough where S > exp(-6)
     log_sum = xp.full(len(Q), -math.inf, dtype=Q.dtype)
     rest = xp.arange(len(Q))
-    farthest = 0.1 * math.sqrt(xp.finfo(Q.dtype).max)           # beyond, r² overflows: -inf
+    farthest = 0.1 * math.sqrt(xp.finfo(Q.dtype).max / Q.shape[1])      # beyond, r² d overflows
     while len(rest) and radius < farthest:
         for i, j in near_blocks(Q[rest], X, radius * h):
             log_sum[rest[i]] = _sum_of_all(Q[rest[i]], X[j], h)
@@ -55,8 +55,8 @@ def _sum_of_all(Q, X, h, entries=2**17):
     log_sum = xp.full(len(Q), -math.inf, dtype=Q.dtype)
     if len(X) == 0:
         return log_sum
-    origin = Q.mean(axis=0)
-    q, x = (Q - origin) / h, (X - origin) / h
+    origin = Q[len(Q) // 2].astype(float)                           # halves: no overflow
+    q, x = (((points / 2 - origin / 2) / h * 2).astype(Q.dtype) for points in (Q, X))
     minus_half = -0.5 * (x**2).sum(axis=1)
     rows = max(1, entries // len(x))                                # a block stays in the cache
     for start in range(0, len(q), rows):

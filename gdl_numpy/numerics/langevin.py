@@ -26,8 +26,8 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True)
 
     `energy(X)` gives E (n,) and ∂E (n, d); the box has the corners low and high, both (d,). h is
     `step` times the sides of the box; a row's x' is uniform with probability `jump`. Without
-    `metropolis` every x' is accepted: p is stationary only in the limit h = 0, and uniform x' are
-    restarts.
+    `metropolis` every x' is accepted: p is stationary only without uniform x', `jump` = 0, and in
+    the limit h = 0. Uniform x' are then restarts, between which short steps lead nowhere.
     """
     xp, dtype = array_module(X), low.dtype
     steps = checks.whole_number(steps, "steps")

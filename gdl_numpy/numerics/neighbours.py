@@ -4,67 +4,156 @@ A kernel that falls off like exp(-distance²/2) is beyond some radius negligible
 so a sum over all n · m pairs of points needs only the near ones. To find them, sort both sets along
 the first coordinate and cut the queries into strips half a radius wide: what a strip can reach is a
 slice of the sorted points. Then do the same along the second and the third coordinate inside each
-strip. Beyond three coordinates cutting no longer pays: nearly every pair is a neighbour in most of
-them.
+strip. Beyond three coordinates strips no longer pay: most would hold one query. There a block of
+queries is halved, along its longest side, only as long as some of it are far from its middle one.
 
     |q - x| <= r   implies   |q_i - x_i| <= r  for every coordinate i
 
 `nearest` compares all pairs, in any number of dimensions, by one matrix product for many queries,
 
-    |q - x|² = |q|² - 2 q · x + |x|²
+    |q - x|² = |q|² - 2 q · x + |x|²                                                (1)
 
-whose three terms nearly cancel for close points; so the origin is first moved among the points, and
-the k distances are then computed again as they are written.
+whose three terms nearly cancel for close points far from the origin. So the origin is first moved
+among the points, a few more than k candidates are taken, and their distances are computed as they
+are written. With rounding ε, (1) is wrong by less than e = 4 √d ε (2 |q| + |q - x|)². So where the
+worst candidate is by (1) farther than the k-th nearest is in truth, by e or more, no other point
+can be nearer. The queries for which this fails are halved, each half gets an origin of its own, and
+in the end a single query is compared with all points as the distance is written.
 """
+
+import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+
+MORE = 2                                                    # candidates than are asked for
 
 
 def near_blocks(Q, X, radius, rows_Q=None, rows_X=None, axis=0):
     """Pairs (i, j) of arrays of row numbers of Q and of X that bring neighbours together.
 
     Every row of Q is in exactly one i, and the j beside it holds at least all rows of X that are
-    within `radius` of one of those.
+    within `radius` of one of those. No row of Q is farther than 2 radii from the middle one of
+    its block, the row i[len(i) // 2].
     """
     xp = array_module(Q)
     rows_Q = xp.arange(len(Q)) if rows_Q is None else rows_Q
     rows_X = xp.arange(len(X)) if rows_X is None else rows_X
-    if axis == min(Q.shape[1], 3) or len(rows_Q) == 0:
+    if axis == Q.shape[1] or len(rows_Q) == 0:
         yield rows_Q, rows_X
+        return
+    if axis == 3:
+        yield from _halves(Q, X, radius, rows_Q, rows_X)
         return
     rows_Q = rows_Q[Q[rows_Q, axis].argsort()]
     rows_X = rows_X[X[rows_X, axis].argsort()]
-    q, x = Q[rows_Q, axis], X[rows_X, axis]
-
-    strip = xp.floor((q - q[0]) / (radius / 2))
-    first = xp.concatenate([xp.asarray([True]), strip[1:] > strip[:-1]]).nonzero()[0]
+    q, x = Q[rows_Q, axis].astype(float), X[rows_X, axis].astype(float)
+    first = _begins_strip(q, radius / 2).nonzero()[0]
     last = xp.concatenate([first[1:], xp.asarray([len(q)])])
-    begin = xp.searchsorted(x, q[first] - radius, side="left")
-    end = xp.searchsorted(x, q[last - 1] + radius, side="right")
+    with numpy.errstate(over="ignore"):                     # infinity is an end as well
+        begin = xp.searchsorted(x, q[first] - radius, side="left")
+        end = xp.searchsorted(x, q[last - 1] + radius, side="right")
     for a, b, c, e in zip(*(bound.tolist() for bound in (first, last, begin, end)), strict=True):
         yield from near_blocks(Q, X, radius, rows_Q[a:b], rows_X[c:e], axis + 1)
 
 
+@numpy.errstate(over="ignore")
+def _begins_strip(q, width):
+    """Whether each of the sorted numbers q is the first in its strip."""
+    xp = array_module(q)
+    strip, begins = xp.floor(q / width), xp.ones(len(q), dtype=bool)
+    exact = abs(strip[1:]) < 2**52                          # else no two numbers are that close
+    begins[1:] = xp.where(exact, strip[1:] > strip[:-1], q[1:] > q[:-1])
+    return begins
+
+
+def _halves(Q, X, radius, rows_Q, rows_X):
+    """Pairs (i, j) as those of near_blocks, from a block of queries and what it may reach."""
+    q, x, m = Q[rows_Q].astype(float), X[rows_X].astype(float), len(rows_Q) // 2
+    low, high = q.min(axis=0), q.max(axis=0)
+    with numpy.errstate(over="ignore"):
+        reached = ((low - radius <= x) & (x <= high + radius)).all(axis=1)
+        farthest = (((q - q[m]) / radius)**2).sum(axis=1).max()
+    rows_X = rows_X[reached.nonzero()[0]]
+    if farthest <= 4:
+        yield rows_Q, rows_X
+        return
+    rows_Q = rows_Q[q[:, int((high / 2 - low / 2).argmax())].argsort()]
+    for half in rows_Q[:m], rows_Q[m:]:
+        yield from _halves(Q, X, radius, half, rows_X)
+
+
+@numpy.errstate(over="ignore")
 def nearest(Q, X, k=1, entries=2**19):
     """Distances and row numbers of the k rows of X nearest to each row of Q, both (m, k), in order.
 
-    `entries` is how many numbers a block of queries may need at once. Two points closer than
-    rounding of |x|² tells apart may change places.
+    `entries` is how many numbers a block of queries may need at once. Of points whose distances
+    agree to √ε, seven digits or three in float32, any may be the last in the list.
     """
     X = checks.data_set(X)
     Q, xp = checks.observations(Q, X), array_module(X)
     k = checks.whole_number(k, "k", least=1, most=len(X))
-    middle = X.mean(axis=0)
-    Q, X = Q - middle, X - middle
-    squares = (X**2).sum(axis=1)
     distances, numbers = xp.empty((len(Q), k), dtype=X.dtype), xp.empty((len(Q), k), dtype=int)
-    rows = max(1, entries // max(len(X), k * X.shape[1]))   # in a block: it stays in the cache
-    for start in range(0, len(Q), rows):
-        q = Q[start:start + rows]
-        near = (squares - 2 * q @ X.T).argpartition(k - 1, axis=1)[:, :k]
-        distance = xp.sqrt(((q[:, None] - X[near])**2).sum(axis=2))
-        order = distance.argsort(axis=1)
-        distances[start:start + rows] = xp.take_along_axis(distance, order, axis=1)
-        numbers[start:start + rows] = xp.take_along_axis(near, order, axis=1)
+    largest = max(float(bound) for P in (X, Q) if len(P) for bound in (P.max(), -P.min()))
+    dtypes = [dtype for dtype in (X.dtype, numpy.dtype(float))          # in which no |x|² overflows
+              if largest < (xp.finfo(dtype).max / (16 * X.shape[1]))**0.5]
+    groups, origin = [xp.arange(len(Q))] * (len(Q) > 0), X.mean(axis=0, dtype=float)
+    if not dtypes:
+        groups = [xp.arange(i, i + 1) for i in range(len(Q))]
+    while groups:
+        group = groups.pop()
+        if len(group) == 1:
+            distances[group], numbers[group] = _of_one(Q[group], X, k)
+            continue
+        distance, number, sure = _of_many(Q[group], X, k, origin, dtypes[0], entries)
+        distances[group], numbers[group] = distance, number
+        rest = group[(~sure).nonzero()[0]]
+        if len(rest):
+            q, m = Q[rest], len(rest) // 2
+            rest = rest[q[:, int((q.max(axis=0) - q.min(axis=0)).argmax())].argsort()]
+            groups += [half for half in (rest[:m], rest[m:]) if len(half)]
+        if groups:
+            origin, dtypes = Q[groups[-1][len(groups[-1]) // 2]].astype(float), dtypes[-1:]
     return distances, numbers
+
+
+def _of_one(q, X, k):
+    """What `nearest` gives for one query, q (1, d), from its distance to each row of X."""
+    distance = _length(q.astype(float) - X)
+    number = distance.argsort(kind="stable")[:k]
+    return distance[number].astype(X.dtype), number
+
+
+def _of_many(Q, X, k, origin, dtype, entries):
+    """What `nearest` gives for the rows of Q (m, d), by (1) around `origin`, and for which of them,
+    (m,), it is right for sure."""
+    xp, n, d = array_module(X), *X.shape
+    x = (X - origin).astype(dtype)
+    squares, limits, more = (x**2).sum(axis=1), xp.finfo(dtype), min(k + MORE, n)
+    rows, found = max(1, entries // max(n, more * d)), []   # in a block: it stays in the cache
+    for start in range(0, len(Q), rows):
+        block = Q[start:start + rows]
+        q = (block - origin).astype(dtype)
+        by_formula = squares - 2 * q @ x.T                                              # (1)
+        near = by_formula.argpartition(more - 1, axis=1)[:, :more]
+        worst = xp.take_along_axis(by_formula, near, axis=1).max(axis=1)
+        near.sort(axis=1)                                   # of equal distances the first row wins
+        distance = _length(block[:, None].astype(float) - X[near])
+        order = distance.argsort(axis=1, kind="stable")[:, :k]
+        distance = xp.take_along_axis(distance, order, axis=1)
+        number = xp.take_along_axis(near, order, axis=1)
+
+        length, last = xp.sqrt((q**2).sum(axis=1)), distance[:, -1]
+        worst = xp.maximum(worst + length**2, 0)
+        e = 4 * d**0.5 * limits.eps * (2 * length + xp.sqrt(worst))**2 + 4 * limits.tiny
+        sure = (last**2 + e <= worst) | (e <= limits.eps**0.5 * last**2) | (last == 0)
+        found.append((distance.astype(X.dtype), number, sure | (more == n)))
+    return (xp.concatenate(parts) for parts in zip(*found, strict=True))
+
+
+def _length(U):
+    """|u| of the vectors u along the last axis of U; their squares neither over- nor underflow."""
+    xp = array_module(U)
+    exponent = xp.frexp(abs(U).max(axis=-1))[1]
+    unit = xp.ldexp(xp.ones(exponent.shape), exponent - 1)  # a power of 2 rounds nothing
+    return unit * xp.sqrt(((U / unit[..., None])**2).sum(axis=-1))

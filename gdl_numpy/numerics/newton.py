@@ -28,6 +28,10 @@ Far from the minimum the paraboloid is a guess, and its lowest point not worth m
 means η² times the first r · z, with η = √(r · z) there, but not above 0.1 and not below 10⁻⁶
 (Dembo, Eisenstat and Steihaug 1982).
 
+H changes with θ, and an M that is no longer like it makes many directions necessary and `small` a
+measure of nothing. M is made anew at θ whenever more products by H have been taken since than one M
+is worth, and once more before the end is believed.
+
 >>> import numpy
 >>> def evaluate(theta):                                    # Σ exp(θ_i) - θ_i, least at 0
 ...     e = numpy.exp(theta)
@@ -39,31 +43,60 @@ True 2.0 True
 
 import math
 
+from gdl_numpy.numerics.backend import array_module
 
-def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, refuse=None):
+
+def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look=None, renew=None,
+             worth=0):
     """θ̂ (n_θ,) from a start theta, the loss there, and whether the steps have come to their end.
 
     `evaluate(theta)` gives the loss, a float, its gradient (n_θ,), and the function v -> H v.
-    `precondition` is r -> M⁻¹ r, `enough` an r · z that is small in any case. The end is (4), or
-    that rounding hides every decrease. `refuse(step)` sees every step s before it is taken: it may
-    raise an error where going on along -s would never end.
+    `precondition` is r -> M⁻¹ r, `enough` what a direction must add to g · s for another one to be
+    worth its product. `look(step)` sees every step s before it is taken, says whether s is small
+    enough for an end, and may raise an error where going on along -s would never end.
+    `renew(theta)` makes another r -> M⁻¹ r, of an M like H there, and costs as much as `worth`
+    products by H. The end is (4), or that rounding hides every decrease and the steps no longer
+    become smaller. ValueError where the loss is NaN or infinite, or curves downwards.
     """
-    loss, gradient, product = evaluate(theta)
-    for _ in range(max_steps):
-        step = conjugate_gradient(product, gradient, precondition, enough)                  # (1)
-        if refuse is not None:
-            refuse(step)
+    rounding, products, used = float(array_module(theta).finfo(theta.dtype).eps), 0, 0
+
+    def counted(v):
+        nonlocal products
+        products += 1
+        return product(v)
+
+    def step_from_here():
+        step = conjugate_gradient(counted, gradient, precondition, enough)                  # (1)
         promised = float((step * gradient).sum())
-        if not promised > tol * max(1.0, loss):                                             # (4)
+        small = look is None or look(step)
+        return step, promised, small, small and promised <= tol * max(1.0, loss)            # (4)
+
+    loss, gradient, product = evaluate(theta)
+    if not math.isfinite(loss):
+        raise ValueError(f"the loss at the start is {loss}: Newton's method needs a finite one")
+    last, blind = math.inf, 0                               # promise before; steps unseen by loss
+    for _ in range(max_steps):
+        if renew and products - used > worth:
+            precondition, used = renew(theta), products
+        before = products
+        step, promised, small, ended = step_from_here()
+        if ended and renew and used < before and products > worth:      # M is of a θ before this
+            precondition, used = renew(theta), products
+            step, promised, small, ended = step_from_here()
+        if ended:
             return theta, loss, True
+        blur = 8 * rounding * max(1.0, abs(loss))           # of the difference of two losses
         for halvings in range(40):
             shorter = theta - 0.5**halvings * step                                          # (2)
             new_loss, gradient, product = evaluate(shorter)
-            if new_loss <= loss - 1e-4 * 0.5**halvings * promised:                          # (3)
+            if new_loss <= loss - 1e-4 * 0.5**halvings * promised + blur:                   # (3)
                 break
-        if not new_loss < loss:
-            return theta, loss, True                        # rounding leaves nothing to gain
-        theta, loss = shorter, new_loss
+        hidden = promised <= 1e5 * blur                     # what (3) asks for cannot be seen
+        blind += not new_loss < loss
+        if not new_loss < loss and not (
+                hidden and (promised < 0.5 * last or not small and blind < 500)):
+            return theta, loss, hidden                      # else g is not the loss's gradient
+        theta, loss, last = shorter, new_loss, promised
     return theta, loss, False
 
 
@@ -71,18 +104,28 @@ def conjugate_gradient(product, b, precondition, enough=0.0):
     """A v (n_θ,) with product(v) ≈ b, the closer the smaller b is.
 
     `product` multiplies by a symmetric matrix without negative eigenvalues, `precondition` by
-    something like its inverse, M⁻¹. It stops once r · M⁻¹ r, the size of the residual r, is at most
-    `enough`.
+    something like its inverse, M⁻¹. It stops once r · M⁻¹ r, the size of the residual r, is small,
+    or a direction has added no more than `enough` to b · v, whatever M is. ValueError if b is not
+    finite, M⁻¹ has a negative eigenvalue, or the first direction no positive curvature.
     """
     v = 0 * b
     residual, z = b, precondition(b)
     direction, size = z, float((b * z).sum())
-    enough = max(enough, size * min(0.1, max(1e-6, math.sqrt(abs(size))))**2)
-    for _ in range(2 * len(b)):                             # rounding makes it more than n_θ
-        if not size > enough:
+    if not 0 <= size < math.inf:
+        raise ValueError(f"r · M⁻¹ r must lie in [0, inf), got {size} for the right side r")
+    small, added = size * min(0.1, max(1e-6, math.sqrt(abs(size))))**2, math.inf
+    for i in range(2 * len(b)):                             # rounding makes it more than n_θ
+        if not (size > small and added > enough):
             break
         image = product(direction)
-        length = size / float((direction * image).sum())                                    # (5)
+        curvature = float((direction * image).sum())
+        if not curvature > 0:                               # from the second on this is rounding
+            if i == 0:
+                raise ValueError("the matrix must curve upwards along every direction, got "
+                                 f"p · A p = {curvature:.3g} for the first direction p")
+            break
+        length = size / curvature                                                           # (5)
+        added = length * size
         v = v + length * direction                                                          # (6)
         residual = residual - length * image
         z = precondition(residual)                                                          # (7)

@@ -61,20 +61,20 @@ BLOCK = 256                                                 # faces at a time bo
 
 
 class Faces:
-    """n faces with latents uniform between -1 and 1, and pictures of them.
+    """n faces with latents uniform between -1 and 1, and images of them.
 
     `latent` (n, 13) holds the truth, in the order of LATENTS; `images` (n, resolution²) the
-    pictures, row by row from the top, from 0 for black to 1 for white. Both live where rng lives.
+    images, row by row from the top, from 0 for black to 1 for white. Both live where rng lives.
     """
 
     def __init__(self, n, rng, resolution=32):
-        n = checks.draws(n, rng)
+        n, r = checks.draws(n, rng), checks.whole_number(resolution, "resolution", least=1)
         self.latent = 2 * rng.random((n, len(LATENTS))) - 1
-        self.images = render(self.latent, resolution).reshape(n, resolution**2)
+        self.images = render(self.latent, r).reshape(n, r**2)
 
 
 def render(latent, resolution=32):
-    """Pictures (n, resolution, resolution) in [0, 1] of latent (n, 13), all between -1 and 1."""
+    """Images (n, resolution, resolution) in [0, 1] of latent (n, 13), all between -1 and 1."""
     latent = checks.rows_of_box(latent, [-1] * len(LATENTS), [1] * len(LATENTS), "latent")
     r = checks.whole_number(resolution, "resolution", least=1)
     return in_blocks(lambda i, j: _picture(latent[i:j], r), len(latent), BLOCK)

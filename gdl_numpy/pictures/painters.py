@@ -37,11 +37,13 @@ import math
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 
 N_FEATURES = 22
 STROKES = 140                                               # on a canvas
 SMALLEST = 9                                                # canvas: has pixels 8 apart
 LONGEST = 0.28                                              # stroke, as a share of the canvas
+BLOCK = 128                                                 # canvases at a time bound the memory
 
 
 def paint(painter, n, rng, size=64):
@@ -52,21 +54,31 @@ def paint(painter, n, rng, size=64):
     share = rng.beta(a, b, size=(n,))                       # s: probability of a swirling stroke
     palette = rng.random((n, 5, 3))
     vortices = rng.random((n, 3, 2)), rng.random((n, 3)) - 0.5
-    xp = array_module(palette)
-    margin = math.ceil(LONGEST * size)
-    width = size + 2 * margin
-    canvas = xp.broadcast_to(palette[:, :1, None], (n, width, width, 3)).copy()
-    row, window = xp.arange(n), xp.arange(2 * margin)       # what a stroke can reach
+    row, strokes = array_module(palette).arange(n), []
     for _ in range(STROKES):
         centre = rng.random((n, 2))
         shape = _stroke(centre, share, vortices, rng)
+        colour = palette[row, rng.integers(0, 5, size=n)] + 0.12 * (rng.random((n, 3)) - 0.5)
+        strokes.append((centre, shape, colour.clip(0, 1)))
+    return in_blocks(lambda i, j: _painted(palette[i:j, 0], [
+        (centre[i:j], [a[i:j] for a in shape], colour[i:j]) for centre, shape, colour in strokes],
+        size), n, BLOCK)
+
+
+def _painted(ground, strokes, size):
+    """Canvases (n, size, size, 3) of the colours `ground` (n, 3) under strokes, from first to last,
+    each a centre (n, 2), a shape of four (n,), and a colour (n, 3)."""
+    xp, n, margin = array_module(ground), len(ground), math.ceil(LONGEST * size)
+    width = size + 2 * margin
+    canvas = xp.broadcast_to(ground[:, None, None], (n, width, width, 3)).copy()
+    row, window = xp.arange(n), xp.arange(2 * margin)       # what a stroke can reach
+    for centre, shape, colour in strokes:
         corner = (centre * size).astype(int)[:, :, None] + window
         x, y = ((corner[:, i] - margin + 0.5) / size - centre[:, i, None] for i in (0, 1))
         cover = _cover(x[:, None, :], y[:, :, None], *shape, size)[..., None]
-        colour = palette[row, rng.integers(0, 5, size=n)] + 0.12 * (rng.random((n, 3)) - 0.5)
         where = row[:, None, None], corner[:, 1, :, None], corner[:, 0, None, :]
         under = canvas[where]
-        canvas[where] = under + cover * (colour.clip(0, 1)[:, None, None] - under)
+        canvas[where] = under + cover * (colour[:, None, None] - under)
     return canvas[:, margin:-margin, margin:-margin].copy()
 
 
@@ -106,13 +118,17 @@ def _cover(x, y, angle, bend, length, width, size):
 
 
 def features(images):
-    """The features of each picture (n, height, width, 3), shape (n, 22), as listed above."""
+    """The features of each image (n, height, width, 3), shape (n, 22), as listed above."""
     images = checks.real_array(images, "images")
-    xp = array_module(images)
     if images.ndim != 4 or images.shape[3] != 3 or min(images.shape[1:3]) < SMALLEST:
         raise ValueError(f"images must have shape (n, height, width, 3), height and width at least "
                          f"{SMALLEST}, got {images.shape}")
-    brightness = images.mean(axis=3)
+    return in_blocks(lambda i, j: _features(images[i:j].astype(float)).astype(images.dtype),
+                     len(images), BLOCK)
+
+
+def _features(images):
+    xp, brightness = array_module(images), images.mean(axis=3)
     dx = brightness[:, :, 1:] - brightness[:, :, :-1]
     dy = brightness[:, 1:] - brightness[:, :-1]
     dx = (dx[:, 1:] + dx[:, :-1]) / 2                       # both where four pixels meet

@@ -24,8 +24,9 @@ mean of a logarithm is at most the logarithm of the mean (Jensen; Theis, van den
 
     log P(k) = log (L^-d mean_u p((k + u)/L)) >= mean_u log p((k + u)/L) - d log L               (5)
 
-For a smooth density the gap does not vanish: even if a picture is known, the best normal density
-loses 0.25 bits per pixel to its cell (test_pixels).
+For a smooth density the gap does not vanish. Even if a picture is known, and so has the mass 1, the
+bound by a normal density needs 0.25 bits per pixel or more; the normal's own mass of the cell need
+not be smaller than 1 (test_pixels). discretised.py gives masses that are hardly charged.
 
 >>> import numpy
 >>> K = numpy.array([[0, 1], [0, 0], [0, 1]])                       # 3 pictures of 2 pixels, L = 2
@@ -36,58 +37,89 @@ loses 0.25 bits per pixel to its cell (test_pixels).
 
 import math
 
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
+
+MOST = 2**16                                                # levels: a pixel of 16 bits
+BLOCK = 256                                                 # images at a time bound the memory
 
 
 def quantise(images, levels):
-    """The grey levels, whole numbers 0, ..., levels - 1, of pictures in [0, 1], of the same shape.
+    """The grey levels, whole numbers 0, ..., levels - 1, of images in [0, 1], of the same shape.
 
     What lies outside of [0, 1], as the samples of a density do, gets the nearest level.
     """
-    levels = checks.whole_number(levels, "levels", least=1)
+    levels = checks.whole_number(levels, "levels", least=1, most=MOST)
     images = checks.real_array(images, "images")
-    return (images * levels).clip(0, levels - 1).astype(int)                                # (1)
+    return (images.clip(0, 1) * levels).clip(0, levels - 1).astype(int)                     # (1)
 
 
 def dequantise(K, levels, rng, dtype=float):
-    """A random point of the cell of each picture K (n, d), shape (n, d)."""
-    levels = checks.whole_number(levels, "levels", least=1)
-    K = checks.grey_levels(K, levels)
-    return ((K + checks.rng(rng).random(K.shape)) / levels).astype(dtype)                   # (2)
+    """A random point of the cell of each image K (n, d), shape (n, d), float32 or float64.
+
+    Where `dtype` would round it over the border, u is as far from 0 and 1 as L x is rounded.
+    """
+    levels = checks.whole_number(levels, "levels", least=1, most=MOST)
+    K, rounding = checks.grey_levels(K, levels), levels * float(numpy.finfo(_precision(dtype)).eps)
+    u = checks.rng(rng).random(K.shape).clip(rounding, 1 - rounding)
+    return ((K + u) / levels).astype(dtype)                                                 # (2)
+
+
+def _precision(dtype):
+    """`dtype` by its name, if it is one of those that are computed in."""
+    try:
+        name = dtype if dtype is None else numpy.dtype(dtype).name
+    except TypeError:
+        name = dtype
+    return checks.choice(name, "dtype", ("float32", "float64"))
 
 
 def inverse_cdf(mass, u):
-    """The level, a whole number, at which the sum of mass (..., L) passes u in [0, 1), (..., 1)."""
-    return (mass.cumsum(axis=-1)[..., :-1] <= u).sum(axis=-1)
+    """The level, a whole number, at which the sum of mass (..., L) passes u in [0, 1), (..., 1).
+
+    The sum is one of float64, so that no rare level is lost in it, and u a share of all of it.
+    """
+    mass, u = (checks.real_array(a, name, finite=False) for a, name in ((mass, "mass"), (u, "u")))
+    total = mass.cumsum(axis=-1, dtype=float)
+    return (total[..., :-1] <= u * total[..., -1:]).sum(axis=-1)
 
 
 class IndependentPixels(Described):
     """P(k) = Π_i P_i(k_i) with `mass` (d, L), a distribution of the levels for each pixel."""
 
     def __init__(self, mass):
+        mass = checks.real_array(mass, "mass")
+        if mass.ndim != 2 or 0 in mass.shape:
+            raise ValueError("mass must have shape (d, L), a distribution of levels for each of d "
+                             f"pixels, got shape {mass.shape}")
         self.mass = checks.probabilities(mass, "mass", axis=1)
 
     @classmethod
     def fit(cls, K, levels):
-        """From pictures K (n, d) of that many levels: their shares, and one more of each level."""
-        levels = checks.whole_number(levels, "levels", least=1)
+        """From images K (n, d) of that many levels: their shares, and one more of each level."""
+        levels = checks.whole_number(levels, "levels", least=1, most=MOST)
         K = checks.grey_levels(K, levels)
         xp = array_module(K)
         counts = xp.stack([(K == level).sum(axis=0) for level in range(levels)], axis=1) + 1
         return cls(counts / counts.sum(axis=1, keepdims=True))                              # (4)
 
     def log_mass(self, K):
-        """log P(k) for each picture of K (n, d), shape (n,), in nats."""
+        """log P(k) for each image of K (n, d), shape (n,), in nats."""
         d, levels = self.mass.shape
         K, xp = checks.grey_levels(K, levels, like=self.mass, d=d), array_module(self.mass)
-        return xp.log(self.mass[xp.arange(d), K]).sum(axis=1)                               # (3)
+        with numpy.errstate(divide="ignore"):               # log 0 is -inf
+            log_mass = xp.log(self.mass)
+        return in_blocks(lambda i, j: log_mass[xp.arange(d), K[i:j]].sum(axis=1), len(K),   # (3)
+                         BLOCK)
 
     def sample(self, n, rng):
-        """n pictures, (n, d), whole numbers."""
-        n = checks.draws(n, rng)
-        return inverse_cdf(self.mass, rng.random((n, len(self.mass), 1)))
+        """n images, (n, d), whole numbers."""
+        n, d = checks.draws(n, rng), len(self.mass)
+        return in_blocks(lambda i, j: inverse_cdf(self.mass, rng.random((j - i, d, 1))), n, BLOCK)
 
 
 class Dequantised(Described):
@@ -98,11 +130,11 @@ class Dequantised(Described):
     """
 
     def __init__(self, p, levels, log_p=None, dtype=float):
-        self.p, self.levels = p, checks.whole_number(levels, "levels", least=1)
-        self.log_p, self.dtype = log_p, dtype
+        self.p, self.levels = p, checks.whole_number(levels, "levels", least=1, most=MOST)
+        self.log_p, self.dtype = log_p, _precision(dtype)
 
     def lower_bound(self, K, rng):
-        """What is at most log P(k) in the mean, for each picture of K (n, d), (n,), in nats.
+        """What is at most log P(k) in the mean, for each image of K (n, d), (n,), in nats.
 
         It is random, from one draw of u for each picture: for a mean over many that is enough.
         """
@@ -111,5 +143,5 @@ class Dequantised(Described):
         return log_p - X.shape[1] * math.log(self.levels)                                   # (5)
 
     def sample(self, n, rng):
-        """n pictures, (n, d), whole numbers: what p samples, rounded down."""
+        """n images, (n, d), whole numbers: what p samples, rounded down."""
         return quantise(self.p.sample(checks.draws(n, rng), rng), self.levels)

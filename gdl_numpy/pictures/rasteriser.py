@@ -20,6 +20,9 @@ no more harm to a steep edge than to another.
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
+
+BLOCK = 256                                                 # pictures at a time bound the memory
 
 
 def rasterise(polygons, resolution=32):
@@ -36,13 +39,19 @@ def rasterise(polygons, resolution=32):
         raise ValueError(f"polygons must be a list of at least one array, got {polygons!r}")
     first = checks.real_array(polygons[0], "polygons[0]")
     parts = [checks.real_array(P, f"polygons[{i}]", like=first) for i, P in enumerate(polygons)]
+    n = len(first) if first.ndim else 0
     for i, P in enumerate(parts):
-        if P.ndim != 3 or P.shape[0] != len(first) or P.shape[1] < 3 or P.shape[2] != 2:
-            raise ValueError(f"polygons[{i}] must have shape (n, m, 2) with n = {len(first)} "
-                             f"pictures and m at least 3 corners, got {P.shape}")
+        if P.ndim != 3 or P.shape[0] != n or P.shape[1] < 3 or P.shape[2] != 2:
+            raise ValueError(f"polygons[{i}] must have shape (n, m, 2) with n = {n} pictures and m "
+                             f"at least 3 corners, got {P.shape}")
+    return in_blocks(lambda i, j: _united([P[i:j] for P in parts], resolution), n, BLOCK)
+
+
+def _united(parts, r):
+    """The cover of each pixel by all parts, first row at the top."""
     uncovered = 1
     for P in parts:
-        uncovered = uncovered * (1 - _cover(P * resolution, resolution))
+        uncovered = uncovered * (1 - _cover(P * r, r))
     return 1 - uncovered[:, ::-1]
 
 

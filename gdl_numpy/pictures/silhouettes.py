@@ -25,7 +25,9 @@ from gdl_numpy.numerics.backend import array_module
 
 def smooth(points, pieces=4):
     """A polygon (m, 2) along the closed Catmull-Rom curve through points in thousandths."""
-    P = numpy.array(points) / 1000
+    P = checks.real_array(points, "points")
+    P = checks.not_empty(checks.observations(P, P, name="points", d=2), "points") / 1000
+    pieces = checks.whole_number(pieces, "pieces", least=1)
     before, after, beyond = (numpy.roll(P, -i, axis=0) for i in (-1, 1, 2))
     curve = [P + t / 2 * (after - before + t * (2 * before - 5 * P + 4 * after - beyond
                                                 + t * (3 * (P - after) + beyond - before)))
@@ -35,16 +37,34 @@ def smooth(points, pieces=4):
 
 def direction(angle):
     """The unit vector (..., 2) at an angle in degrees, 0 to the right, 90 up."""
-    xp, radians = array_module(angle), math.pi / 180 * angle
+    radians = math.pi / 180 * checks.real_array(angle, "angle", finite=False)
+    xp = array_module(radians)
     return xp.stack([xp.cos(radians), xp.sin(radians)], axis=-1)
 
 
 def turn(outline, angle, joint):
     """The outline (m, 2), its origin at the joint, turned by angle (n,): n polygons (n, m, 2)."""
-    xp = array_module(angle)
-    P, joint = (xp.asarray(a, dtype=angle.dtype) for a in (outline, joint))
+    angle = _angles(angle, "angle")
+    P, joint = _points(outline, "outline", angle, (2,)), _points(joint, "joint", angle)
     return (joint[..., None, :] + P[:, :1] * direction(angle)[:, None]
             + P[:, 1:] * direction(angle + 90)[:, None])
+
+
+def _angles(angle, name):
+    """`angle` as an array (n,)."""
+    angle = checks.real_array(angle, name, finite=False)
+    if angle.ndim != 1:
+        raise ValueError(f"{name} must have shape (n,), one for each picture, got {angle.shape}")
+    return angle
+
+
+def _points(points, name, like, dimensions=(1, 2)):
+    """Points (2,) or (m, 2) where `like` lives, in its precision; outlines come from the host."""
+    P = checks.real_array(points, name, finite=False)
+    if P.shape[-1:] != (2,) or P.ndim not in dimensions:
+        shapes = " or ".join(["", "(2,)", "(m, 2)"][k] for k in dimensions)
+        raise ValueError(f"{name} must have shape {shapes}, points (x, y), got {P.shape}")
+    return array_module(like).asarray(P, dtype=like.dtype)
 
 
 def limb(joint, angles, lengths, radii):
@@ -54,8 +74,15 @@ def limb(joint, angles, lengths, radii):
     number or (n, 1). It is the convex hull of circles around its joints, whose `radii`, one more
     than bones, may differ by less than its length; each arc is drawn by 9 points.
     """
+    if not (all(isinstance(a, list | tuple) for a in (angles, lengths, radii))
+            and len(radii) - 1 == len(lengths) == len(angles) > 0):
+        raise ValueError("a limb needs a list of angles, one of as many lengths, and one of radii, "
+                         f"one more, got {angles!r:.80}, {lengths!r:.80} and {radii!r:.80}")
+    angles = [_angles(angle, "angles") for angle in angles]
+    lengths = [checks.real_array(a, "lengths", like=angles[0], finite=False) for a in lengths]
+    radii = [checks.number(r, "radii", "(0, inf)") for r in radii]
     xp, bones = array_module(angles[0]), []
-    joint = xp.asarray(joint, dtype=angles[0].dtype)
+    joint = _points(joint, "joint", angles[0])
     u = xp.linspace(-1, 1, 9, dtype=angles[0].dtype)
     for angle, length, r, s in zip(angles, lengths, radii[:-1], radii[1:], strict=True):
         end = joint + length * direction(angle)

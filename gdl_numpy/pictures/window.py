@@ -35,22 +35,23 @@ from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
-from gdl_numpy.pictures.pixels import inverse_cdf
+from gdl_numpy.pictures.pixels import MOST, inverse_cdf
 
-BLOCK = 8                                                   # pictures at a time bound the memory
+BLOCK = 8                                                   # images at a time bound the memory,
+SAMPLES = 256                                               # and these where only one pixel of each
 
 
 class WindowFamily(Described):
     """Pictures of side x side pixels, each one of `levels` grey levels, by their windows.
 
     The window are `reach` pixels to the left and the `rows` rows above, from `reach` to the left to
-    `reach` to the right. The classifier is a network with `hidden` layers of these widths. Pictures
-    K are (n, side²), whole numbers, row by row from the top.
+    `reach` to the right. The classifier is a network with `hidden` layers of these widths. Images K
+    are (n, side²), whole numbers, row by row from the top.
     """
 
     def __init__(self, side, levels, reach, rows, hidden):
         self.side = checks.whole_number(side, "side", least=1)
-        self.levels = checks.whole_number(levels, "levels", least=2)
+        self.levels = checks.whole_number(levels, "levels", least=2, most=MOST)
         self.reach = checks.whole_number(reach, "reach")
         self.rows = checks.whole_number(rows, "rows")
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
@@ -62,15 +63,22 @@ class WindowFamily(Described):
         self.n_parameters = self.classifier.n_parameters
 
     def __call__(self, theta):
-        return Window(self, checks.theta(theta, self.n_parameters).copy())
+        return Window(self, theta)
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
-        return self.classifier.initial_theta(rng, dtype)
+        return self.classifier.initial_theta(checks.rng(rng), dtype)
 
     def inputs(self, K, pixels, dtype=float):
-        """What the classifier sees when asked for the `pixels` (n, m) of pictures K, x (n·m, w)."""
+        """What the classifier sees when asked for the `pixels` (n, m) of images K (n, side²), x
+        (n·m, w). Which levels and pixels they are is not looked at: no step waits for a device."""
+        K = checks.real_array(K, "K", finite=False)
+        K = checks.observations(K, K, finite=False, name="K", d=self.side**2)
         xp, side, n = array_module(K), self.side, len(K)
+        shape = getattr(checks.unmasked(pixels, "pixels"), "shape", ())
+        if len(shape) != 2 or shape[0] != n or pixels.dtype.kind not in "iu":
+            raise ValueError(f"pixels must be an array of whole numbers (n, m) for n = {n} images, "
+                             f"got {pixels!r:.80}")
         framed = xp.zeros((n, side + self.rows, self.width), dtype=dtype)
         framed[:, self.rows:, self.reach:self.reach + side] = (
             (2 * K + 1) / self.levels - 1).reshape(n, side, side)                           # (1)
@@ -84,7 +92,7 @@ class WindowFamily(Described):
         return x.reshape(pixels.size, x.shape[2])
 
     def loss(self, theta, K, rng, m=64):
-        """The loss of m random pixels of each picture, in nats per pixel, and its gradient, (n_θ,).
+        """The loss of m random pixels of each image, in nats per pixel, and its gradient, (n_θ,).
 
         A pixel may be drawn twice. The levels in K are not looked at: no step waits for a device.
         """
@@ -92,7 +100,7 @@ class WindowFamily(Described):
         K = checks.observations(checks.not_empty(K, "K"), theta, finite=False, name="K",
                                 d=self.side**2)
         m = checks.whole_number(m, "m", least=1)
-        pixels = rng.integers(0, K.shape[1], size=(len(K), m))
+        pixels = checks.rng(rng).integers(0, K.shape[1], size=(len(K), m))
         y = K[array_module(K).arange(len(K))[:, None], pixels].ravel().astype(int)
         return self.classifier.loss(theta, self.inputs(K, pixels, theta.dtype), y)          # (5)
 
@@ -100,7 +108,7 @@ class WindowFamily(Described):
               theta=None, m=64):
         """Minimise the loss by steps on random pictures, in float32; yields a Step each."""
         K = checks.not_empty(checks.grey_levels(K, self.levels, d=self.side**2), "K")
-        K = K.astype("float32")
+        K, m = K.astype("float32"), checks.whole_number(m, "m", least=1)
         theta = starting_theta(self, theta, rng, K)
         return train(lambda theta, rows: self.loss(theta, rows, rng, m), theta, [K], rng,
                      learning_rate, batch, max_steps, averaging)
@@ -110,31 +118,40 @@ class Window(Described):
     """P(k) of one θ, exact."""
 
     def __init__(self, family, theta):
-        self.family, self.theta = family, theta
-        self.classifier = family.classifier(theta)
+        self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()
+        self.classifier = family.classifier(self.theta)
 
     def log_conditional(self, K, pixels):
-        """log P(k_i = l | window of i), for pixels i (n, m) of pictures K and each l, (n, m, L)."""
+        """log P(k_i = l | window of i), for pixels i (n, m) of images K and each l, (n, m, L)."""
+        K = checks.grey_levels(K, self.family.levels, like=self.theta, d=self.family.side**2)
+        pixels = checks.grey_levels(pixels, self.family.side**2, like=self.theta, name="pixels")
+        return self._log_conditional(K, pixels)
+
+    def _log_conditional(self, K, pixels):
         x = self.family.inputs(K, pixels, self.theta.dtype)
         return self.classifier.log_posterior(x).reshape(*pixels.shape, self.family.levels)  # (3)
 
     def log_mass(self, K):
-        """log P(k) for each picture of K (n, side²), shape (n,), in nats."""
+        """log P(k) for each image of K (n, side²), shape (n,), in nats."""
         K = checks.grey_levels(K, self.family.levels, like=self.theta, d=self.family.side**2)
         every = array_module(K).arange(K.shape[1])
 
         def of_rows(i, j):
             k = K[i:j]
-            log_p = self.log_conditional(k, every + 0 * k)
+            log_p = self._log_conditional(k, every + 0 * k)
             return log_p[array_module(k).arange(len(k))[:, None], every, k].sum(axis=1)     # (4)
 
         return in_blocks(of_rows, len(K), BLOCK)
 
     def sample(self, n, rng):
-        """n pictures, (n, side²), whole numbers."""
-        n, xp = checks.draws(n, rng), array_module(self.theta)
+        """n images, (n, side²), whole numbers."""
+        n = checks.draws(n, rng)
+        return in_blocks(lambda i, j: self._sample(j - i, rng), n, SAMPLES)
+
+    def _sample(self, n, rng):
+        xp = array_module(self.theta)
         K = xp.zeros((n, self.family.side**2), dtype=int)
         for i in range(K.shape[1]):
-            log_p = self.log_conditional(K, xp.full((n, 1), i))[:, 0]
+            log_p = self._log_conditional(K, xp.full((n, 1), i))[:, 0]
             K[:, i] = inverse_cdf(xp.exp(log_p), rng.random((n, 1)))
         return K

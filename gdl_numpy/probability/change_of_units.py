@@ -6,7 +6,7 @@ Idea: the same mass lies in a rectangle whatever its sides are measured in. If t
 times as long in degrees, the density per square degree is 90 · 180 times smaller (Erratum E06 of
 likelihood.py):
 
-    x = unit · u, coordinate by coordinate        |det ∂x/∂u| = Π_i |unit_i|
+    x = unit · u, coordinate by coordinate        log |det| = Σ_i log |unit_i|
     log p_x(x) = log p(x/unit) - log |det|                                          (1)
 
 A lower bound of log p, such as an ELBO, moves by the same constant. An energy is -log p but for a
@@ -30,7 +30,7 @@ import math
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.described import Described
 
-SIGNS = {"log_prob": -1, "elbo": -1, "importance_weighted": -1, "ode_log_prob": -1,         # (1)
+SIGNS = {"log_prob": -1, "elbo": -1, "importance_weighted": -1, "flow_log_prob": -1,         # (1)
          "energy": 1}                                                                       # (2)
 
 
@@ -39,10 +39,11 @@ class InUnits(Described):
 
     def __init__(self, p, unit):
         unit = checks.real_array(unit, "unit")
-        if unit.ndim != 1 or not (unit != 0).all():
-            raise ValueError(f"unit must have shape (d,) and hold no 0, got {unit}")
+        if unit.shape != (getattr(p, "d", unit.size),) or not (unit != 0).all():
+            raise ValueError(f"unit must have shape ({getattr(p, 'd', 'd')},) and hold no 0, got "
+                             f"{unit}")
         self.p, self.unit = p, unit.copy()
-        self.log_det = math.log(abs(math.prod(unit.tolist())))
+        self.log_det = math.fsum(math.log(abs(u)) for u in unit.tolist())
 
     def __getattr__(self, name):
         """Those of the methods in SIGNS that p has: a function of X (n, d) in the unit of x."""
@@ -57,4 +58,5 @@ class InUnits(Described):
 
     def sample(self, n, rng):
         """n draws of x, (n, d)."""
-        return self.p.sample(n, rng).astype(self.unit.dtype) * self.unit
+        U = self.p.sample(n, rng)
+        return checks.observations(U, self.unit, finite=False, name="what p draws") * self.unit

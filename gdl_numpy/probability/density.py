@@ -27,6 +27,7 @@ import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.probability.sample_space import SampleSpace
 
@@ -34,10 +35,16 @@ LOG_2_PI = math.log(2 * math.pi)
 
 
 def categorical(weights, n, rng):
-    """n draws of k with probability proportional to weights[k], by the inverse of the CDF, (n,)."""
-    cdf = weights.ravel().cumsum()
-    u = rng.random(n, dtype=cdf.dtype) * cdf[-1]
-    return array_module(cdf).searchsorted(cdf, u, side="right").clip(0, len(cdf) - 1)
+    """n draws of k with probability proportional to weights[k], by the inverse of the CDF, (n,).
+
+    The CDF is a sum of many small weights, so it is added in float64, whatever theirs is.
+    """
+    xp, weights = array_module(weights), weights.ravel().astype(float)
+    cdf, possible = weights.cumsum(), weights.nonzero()[0]
+    last = int(possible[-1]) if len(possible) else len(cdf) - 1
+    draws = in_blocks(lambda i, j: xp.searchsorted(
+        cdf, rng.random(j - i, dtype=float) * cdf[-1], side="right"), n)
+    return draws.clip(0, last)                                      # rounding could step over
 
 
 def sample_components(weights, components, n, rng):
@@ -62,8 +69,9 @@ class Box(Described):
         self.low, self.high = self.space.low, self.space.high
 
     def log_prob(self, X):
-        xp = array_module(self.low)
-        return xp.where(self.space.contains(X), -xp.log(self.high - self.low).sum(), -math.inf)
+        log_p = array_module(self.low).where(self.space.contains(X), -self.space.log_volume,
+                                             -math.inf)
+        return log_p.astype(self.low.dtype)
 
     def sample(self, n, rng):
         """n draws, each point of the box equally likely, (n, d)."""
@@ -88,6 +96,8 @@ class Normal(Described):
     @classmethod
     def from_cholesky(cls, mu, L):
         """N(µ, L Lᵀ) from a lower triangular L with positive diagonal, never multiplied out."""
+        mu = checks.real_array(mu, "mu")
+        L = checks.triangle(checks.real_array(L, "L", like=mu), mu)
         p = cls.__new__(cls)
         p.mu, p.L = mu.copy(), L.copy()
         p._set_inverse()
@@ -95,22 +105,36 @@ class Normal(Described):
 
     def _set_inverse(self):
         xp = array_module(self.mu)
-        self.L_inverse = xp.linalg.inv(self.L)
+        self.L_inverse = inverse(self.L)
         self.log_det_L = xp.log(self.L.diagonal()).sum()
 
     @property
     def covariance(self):
         return self.L @ self.L.T
 
+    @numpy.errstate(over="ignore", invalid="ignore")                # -inf is meant, far away
     def log_prob(self, X):
+        """log p(x) for each row of X, shape (n,); -inf where |u|² overflows."""
         u = (checks.observations(X, self.mu) - self.mu) @ self.L_inverse.T
-        return -0.5 * (u**2).sum(axis=1) - self.log_det_L - 0.5 * len(self.mu) * LOG_2_PI
+        square = (u**2).sum(axis=1)
+        square = array_module(u).where(square >= 0, square, math.inf)       # not inf - inf
+        return -0.5 * square - self.log_det_L - 0.5 * len(self.mu) * LOG_2_PI
 
     def sample(self, n, rng):
         """x = µ + L ε with ε from N(0, I), n times, (n, d)."""
         n = checks.draws(n, rng)
         eps = rng.standard_normal((n, len(self.mu)), dtype=self.mu.dtype)
         return self.mu + eps @ self.L.T
+
+
+def inverse(L):
+    """L⁻¹ of a lower triangular L (..., d, d); ValueError if rounding leaves none, on the host."""
+    try:
+        return array_module(L).linalg.inv(L)
+    except numpy.linalg.LinAlgError as error:
+        raise ValueError(f"L has no inverse in {L.dtype}: its numbers are too large or too small "
+                         f"for each other, got a diagonal {L.diagonal(axis1=-2, axis2=-1)}"
+                         ) from error
 
 
 def cholesky(covariance):
@@ -147,6 +171,12 @@ class Mixture(Described):
 
     def log_prob(self, X):
         """log Σ_k w_k p_k(x), shape (n,), over the components whose weight is not 0."""
+        X = checks.real_array(X, "X", like=None if hasattr(X, "dtype") else self.weights)
+        if X.ndim != 2:
+            return self._log_prob(X)                                # which refuses it
+        return in_blocks(lambda i, j: self._log_prob(X[i:j]), len(X))
+
+    def _log_prob(self, X):
         xp = array_module(self.weights)
         used = [(xp.log(w), p) for w, p in zip(self.weights, self.components, strict=True) if w > 0]
         log_w, p = used[0]
@@ -165,10 +195,10 @@ class Histogram(Described):
 
     def __init__(self, space, masses):
         self.space, self.masses = space, checks.probabilities(masses, "masses", like=space.low)
-        self.cell_volume = space.volume / self.masses.size
         if self.masses.ndim != len(space.low):
             raise ValueError(f"masses must have one axis for each of the {len(space.low)} "
                              f"coordinates, got shape {self.masses.shape}")
+        self.log_cell_volume = space.log_cell_volume(self.masses.shape)
 
     @numpy.errstate(divide="ignore")                                # log 0 = -inf is meant
     def log_prob(self, X):
@@ -176,17 +206,20 @@ class Histogram(Described):
         xp = array_module(self.masses)
         cell = self.space.cell(X, self.masses.shape)
         mass = xp.where(cell >= 0, self.masses.ravel()[cell], 0)
-        return xp.log(mass / self.cell_volume)
+        return xp.log(mass) - self.log_cell_volume
 
     def sample(self, n, rng):
         """Draws a cell for each row with probability its mass, then a point of it, (n, d)."""
         cell = categorical(self.masses, checks.draws(n, rng), rng)
-        xp = array_module(cell)
-        shape, low, high = self.masses.shape, self.space.low, self.space.high
+        return in_blocks(lambda i, j: self._point_of(cell[i:j], rng), n)
+
+    def _point_of(self, cell, rng):
+        """A point of each cell by chance, (n, d)."""
+        xp, low = array_module(cell), self.space.low
+        shape = self.masses.shape
         corner = xp.stack(xp.unravel_index(cell, shape), axis=1)
-        width = (high - low) / xp.asarray(shape, dtype=low.dtype)
+        width = xp.asarray([side / k for side, k in zip(self.space.sides, shape, strict=True)])
         u = rng.random(corner.shape, dtype=low.dtype)
-        X = (low + width * (corner + u)).astype(low.dtype)
-        centre = (low + width * (corner + 0.5)).astype(low.dtype)
+        X, centre = ((low + width * (corner + shift)).astype(low.dtype) for shift in (u, 0.5))
         inside = self.space.cell(X, shape) == cell                  # rounding could step over
         return xp.where(inside[:, None], X, centre)

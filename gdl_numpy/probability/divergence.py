@@ -34,8 +34,8 @@ from gdl_numpy.numerics.backend import array_module
 
 def total_mass(p, space, shape):
     """∫ p over `space`, as a sum over the centres of the cells of a grid of `shape`."""
-    X, cell_volume = space.grid(shape)
-    return array_module(X).exp(p.log_prob(X)).sum() * cell_volume
+    log_p = p.log_prob(space.grid(shape)[0])
+    return _expectation(log_p, 1, space, shape).astype(log_p.dtype)
 
 
 def entropy(p, space, shape):
@@ -45,31 +45,34 @@ def entropy(p, space, shape):
 
 def cross_entropy(p, q, space, shape):
     """-∫ p log q, in nats, on a grid; +inf where p has mass and q has none."""
-    X, cell_volume = space.grid(shape)
-    return -_expectation(p.log_prob(X), q.log_prob(X)) * cell_volume
+    X, _ = space.grid(shape)
+    log_p, log_q = p.log_prob(X), q.log_prob(X)
+    return -_expectation(log_p, log_q, space, shape).astype(log_p.dtype)
 
 
 def kl_divergence(p, q, space, shape):
     """∫ p log(p/q), in nats, on a grid; +inf where p has mass and q has none."""
-    X, cell_volume = space.grid(shape)
+    X, _ = space.grid(shape)
     log_p, log_q = p.log_prob(X), q.log_prob(X)
-    return (_expectation(log_p, log_p) - _expectation(log_p, log_q)) * cell_volume
+    return (_expectation(log_p, log_p, space, shape)
+            - _expectation(log_p, log_q, space, shape)).astype(log_p.dtype)
 
 
 def jensen_shannon(p, q, space, shape):
     """½ KL(p‖m) + ½ KL(q‖m) with m = ½ (p + q), in nats, on a grid; at most log 2, so finite."""
-    X, cell_volume = space.grid(shape)
+    X, _ = space.grid(shape)
     log_p, log_q = p.log_prob(X), q.log_prob(X)
     log_m = array_module(X).logaddexp(log_p, log_q) - math.log(2)
-    return 0.5 * (_expectation(log_p, log_p) - _expectation(log_p, log_m)
-                  + _expectation(log_q, log_q) - _expectation(log_q, log_m)) * cell_volume
+    both = sum(_expectation(log, log, space, shape) - _expectation(log, log_m, space, shape)
+               for log in (log_p, log_q))
+    return (0.5 * both).astype(log_p.dtype)
 
 
-def _expectation(log_p, g):
-    """Σ p g over the points where p > 0; p log p is 0 where p is."""
+def _expectation(log_p, g, space, shape):
+    """∫ p g, a sum over the cells with mass, in float64; p log p is 0 where p is."""
     xp = array_module(log_p)
-    p = xp.exp(log_p)
-    return (p * xp.where(p > 0, g, 0)).sum()
+    mass = xp.exp(log_p.astype(float) + space.log_cell_volume(shape))       # of each cell
+    return (mass * xp.where(mass > 0, g, 0)).sum()
 
 
 def cross_entropy_estimate(q, X):
@@ -83,4 +86,5 @@ def cross_entropy_estimate(q, X):
         raise ValueError(f"X must have at least 2 rows for a standard error, got {n}")
     if (log_q == -math.inf).any():
         return math.inf, math.nan
-    return -log_q.mean(), log_q.std(ddof=1) / math.sqrt(n)
+    error = log_q.std(ddof=1, dtype=float) / math.sqrt(n)
+    return -log_q.mean(dtype=float).astype(log_q.dtype), error.astype(log_q.dtype)

@@ -44,34 +44,46 @@ import math
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.elementary import log_softmax
+from gdl_numpy.numerics.blocks import in_blocks
+from gdl_numpy.numerics.elementary import log_softmax, softmax
+from gdl_numpy.numerics.moments import moments
+from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.numerics.optimizer import Step
 from gdl_numpy.probability.density import LOG_2_PI, categorical
 from gdl_numpy.probability.normal_family import cut_normals
 
 
-def responsibilities(family, theta, X):
-    """The E step: r_ik, the probability that component k made row i, (n, K); a row sums to 1."""
-    logits, _ = family.cut(theta)
-    p_theta, log_w, xp = family(theta), log_softmax(logits), array_module(theta)
-    log_joint = xp.stack([log_w[k] + p_k.log_prob(X)                # log w_k N(x_i; µ_k, Σ_k)
-                          for k, p_k in enumerate(p_theta.components)], axis=1)
-    return xp.exp(log_joint - p_theta.log_prob(X)[:, None])
+def responsibilities(family, theta, X, rows=2**13):
+    """The E step: r_ik, the probability that component k made row i, (n, K); a row sums to 1.
+
+    `rows` rows are computed at a time.
+    """
+    p_theta, xp = family(theta), array_module(theta)
+    X = checks.observations(X, p_theta.components[0].mu)
+    log_w = log_softmax(family.cut(xp.asarray(theta))[0])
+    R = xp.empty((len(X), family.n_components), dtype=X.dtype)
+    for i in range(0, len(X), rows):
+        log_joint = xp.stack([log_w[k] + p_k.log_prob(X[i:i + rows])    # log w_k N(x_i; µ_k, Σ_k)
+                              for k, p_k in enumerate(p_theta.components)], axis=1)
+        R[i:i + rows] = softmax(log_joint, axis=1)
+    return R
 
 
 def weighted_estimate(family, R, X):
     """The M step, without a floor: θ of the mixture in which row i counts R[i, k] times for
     component k; shape (n_θ,). R (n, K), X (n, d)."""
+    X = checks.data_set(X, family.d)
+    R = checks.paired(R, "R", X, of="X").astype(float)
     N = R.sum(axis=0)
-    w = N / len(X)
+    w = N / N.sum()                                                 # of which the sum is n
     mu = R.T @ X / N[:, None]
-    centred = X - mu[:, None]                                       # x_i - µ_k, (K, n, d)
-    S = (R.T[:, :, None] * centred).swapaxes(1, 2) @ centred / N[:, None, None]
-    return family.theta(w, mu, array_module(S).linalg.cholesky(S))
+    S = array_module(R).stack([(r[:, None] * (X - mu_k)).T @ (X - mu_k) / N_k       # a component
+                               for r, mu_k, N_k in zip(R.T, mu, N, strict=True)])   # at a time
+    return family.theta(w, mu, array_module(S).linalg.cholesky(S)).astype(X.dtype)
 
 
 def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_steps=2000, floor=1e-6):
-    """EM for a MixtureFamily from theta, or from a k-means++ start with rng; yields a Step each.
+    """EM for a MixtureFamily from theta, or from a k-means++ start with rng; an iterator of Steps.
 
     Stops when the loss, in nats per row, fell by less than `tol` between two steps; the theta
     yielded last is one M step further. In units in which each column of X has variance 1, variances
@@ -79,62 +91,69 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     step, and only there.
     """
     X = checks.data_set(X, family.d)
-    xp = array_module(X)
     if len(X) < family.n_components:
         raise ValueError(f"X has {len(X)} rows, too few for {family.n_components} components")
-    if (X == X[0]).all(axis=0).any():
-        raise ValueError(f"X must vary in every column, got {len(X)} rows from {X.min(axis=0)} to "
-                         f"{X.max(axis=0)}: the likelihood has no maximum")
+    checks.varying(X)                                       # else the likelihood has no maximum
     floor = checks.number(floor, "floor", "(0, inf)")
-    centre = X.mean(axis=0).astype(float)
-    unit = X.astype(float).std(axis=0)
+    tol = checks.number(tol, "tol", "[-inf, inf]")
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
+    centre, C = moments(X)
+    unit = C.diagonal()**0.5
     X64 = (X - centre) / unit                               # φ(x) holds squares: small and float64
-    features = _features(X64)
-    log_volume = float(xp.log(unit).sum())                  # of one unit: what log p(x) loses by it
-
     if theta is not None:
         theta = checks.real_array(theta, "theta", like=X64)
         family(theta)                                       # refuses one of another length
         theta = _rescaled(family, theta, 1 / unit, -centre / unit)
     elif rng is not None:
-        nearest = _nearest(X64, k_means_plus_plus(X64, family.n_components, checks.rng(rng)))
-        theta = _m_step(family, xp.eye(family.n_components)[nearest].T @ features, None, floor)
+        theta = _start(family, X64, checks.rng(rng), floor)
     else:
         raise ValueError("EM starts somewhere: pass theta or rng")
+    return _steps(family, X64, theta, tol, max_steps, floor, unit, centre, X.dtype)
 
+
+def _steps(family, X, theta, tol, max_steps, floor, unit, centre, dtype):
+    """Yields the steps on data of mean 0 and variance 1, in the unit of the data as they were."""
+    log_volume = float(array_module(X).log(unit).sum())     # of one unit: what log p(x) loses by it
     last = math.inf
-    for t in range(checks.whole_number(max_steps, "max_steps", least=1)):
-        statistics, log_likelihood = _e_step(family, theta, features)
+    for t in range(max_steps):
+        statistics, log_likelihood = _e_step(family, theta, X)
         loss = log_volume - float(log_likelihood) / len(X)
         theta = _m_step(family, statistics, theta, floor)
-        yield Step(t, loss, _rescaled(family, theta, unit, centre).astype(X.dtype))
+        yield Step(t, loss, _rescaled(family, theta, unit, centre).astype(dtype))
         if not last - loss >= tol:
             return
         last = loss
 
 
+def _start(family, X, rng, floor):
+    """θ of the M step in which each row of X belongs to the nearest of k-means++'s centres."""
+    xp, K, rows = array_module(X), family.n_components, _rows_of_a_block(family)
+    number = nearest(X, k_means_plus_plus(X, K, rng))[1][:, 0]
+    statistics = sum(xp.eye(K)[:, number[i:i + rows]] @ _features(X[i:i + rows]).T
+                     for i in range(0, len(X), rows))
+    return _m_step(family, statistics, None, floor)
+
+
 def k_means_plus_plus(X, k, rng):
     """k rows of X as starting centres, (k, d), each drawn in proportion to its squared distance to
     the nearest centre chosen before (Arthur and Vassilvitskii 2007)."""
-    xp = array_module(X)
+    X, k, xp = checks.data_set(X), checks.whole_number(k, "k", least=1), array_module(X)
+    checks.rng(rng)
     chosen = [rng.integers(0, len(X), size=1)]
     distance = xp.full(len(X), math.inf, dtype=X.dtype)
     while len(chosen) < k:
-        distance = xp.minimum(distance, ((X - X[chosen[-1]])**2).sum(axis=1))
+        centre = X[chosen[-1]]
+        distance = xp.minimum(distance, in_blocks(
+            lambda i, j, c=centre: ((X[i:j] - c)**2).sum(axis=1), len(X)))
         chosen.append(categorical(distance, 1, rng))
     return X[xp.concatenate(chosen)]
 
 
-def _nearest(X, centres):
-    """The number of the nearest centre for each row of X, (n,)."""
-    return ((centres**2).sum(axis=1) - 2 * X @ centres.T).argmin(axis=1)
-
-
 def _features(X):
-    """φ(x) = (1, x_i, x_i x_j for i <= j) for each row, (n, f)."""
-    xp = array_module(X)
+    """φ(x) = (1, x_i, x_i x_j for i <= j) for each row of X (n, d), one a column: (f, n)."""
+    xp, x = array_module(X), X.T
     i, j = xp.triu_indices(X.shape[1])
-    return xp.concatenate([xp.ones((len(X), 1)), X, X[:, i] * X[:, j]], axis=1)
+    return xp.concatenate([xp.ones((1, len(X))), x, x[i] * x[j]])
 
 
 def _coefficients(family, theta):
@@ -152,20 +171,25 @@ def _coefficients(family, theta):
     return xp.concatenate([constant[:, None], linear, quadratic], axis=1)
 
 
-def _e_step(family, theta, features, entries=2**17):
-    """Σ_i r_ik φ(x_i), shape (K, f), and ℓ(θ|X), from the rows φ(x_i) of features (n, f)."""
+def _rows_of_a_block(family, entries=2**17):
+    """As many that φ and r of them stay in the cache."""
+    return max(64, entries // (family.n_components + (family.d + 1) * (family.d + 2) // 2))
+
+
+def _e_step(family, theta, X):
+    """Σ_i r_ik φ(x_i), shape (K, f), and ℓ(θ|X), from the rows of X (n, d)."""
     C = _coefficients(family, theta)
-    xp = array_module(features)
+    xp = array_module(X)
     statistics, log_likelihood = xp.zeros_like(C), 0.0
-    rows = max(1, entries // len(C))                                # a block stays in the cache
-    for start in range(0, len(features), rows):
-        block = features[start:start + rows]
-        joint = C @ block.T                                         # log w_k N(x_i; µ_k, Σ_k)
+    rows = _rows_of_a_block(family)
+    for start in range(0, len(X), rows):
+        features = _features(X[start:start + rows])
+        joint = C @ features                                        # log w_k N(x_i; µ_k, Σ_k)
         m = joint.max(axis=0)                                       # logsumexp, in place for speed
         joint -= m
         xp.exp(joint, out=joint)
         total = joint.sum(axis=0)
-        statistics += joint @ (block / total[:, None])
+        statistics += joint @ (features / total).T                  # r_ik φ(x_i)
         log_likelihood = log_likelihood + (m + xp.log(total)).sum()
     return statistics, log_likelihood
 

@@ -77,21 +77,24 @@ class HistogramFamily(Described):
         self.space = space
         self.shape = checks.whole_numbers(shape, "shape", least=1)
         self.n_parameters = math.prod(self.shape)
-        self.log_cell_volume = math.log(float(space.volume) / self.n_parameters)
         self.pseudocount = checks.number(pseudocount, "pseudocount", "[0, inf)")
         if len(self.shape) != len(space.low):
             raise ValueError(f"shape has {len(self.shape)} entries; the space is in "
                              f"R^{len(space.low)}")
+        self.log_cell_volume = space.log_cell_volume(self.shape)
 
     def __call__(self, theta):
-        xp = array_module(theta)
-        empty = xp.asarray(theta) == -math.inf                      # allowed: a cell of mass 0
-        checks.theta(xp.where(empty, 0, theta) if empty.any() else theta, self.n_parameters)
+        theta = checks.real_array(theta, "theta", finite=False)
+        empty = theta == -math.inf                                  # allowed: a cell of mass 0
+        if empty.any() and not empty.all():
+            checks.theta(array_module(theta).where(empty, 0, theta), self.n_parameters)
+        else:
+            checks.theta(theta, self.n_parameters)
         return Histogram(self.space, softmax(theta).reshape(self.shape))
 
-    def initial_theta(self, rng):
+    def initial_theta(self, rng, dtype=float):
         """A start near the uniform density, shape (n_θ,)."""
-        return 0.1 * checks.rng(rng).standard_normal(self.n_parameters)
+        return 0.1 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
 
     def mle(self, X):
         """log((count + pseudocount) / sum of these) for each cell."""
@@ -105,18 +108,18 @@ class HistogramFamily(Described):
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        xp = array_module(theta)
-        log_mass = log_softmax(checks.theta_shape(theta, self.n_parameters))
+        theta = checks.theta(theta, self.n_parameters, finite=False)
+        xp, log_mass = array_module(theta), log_softmax(theta)
         X = checks.observations(X, self.space.low, finite=False)
         cell = self.space.cell(X, self.shape, finite=False)
         inside = cell >= 0
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
 
         def backward(dlog_p):
-            dlog_p = xp.where(inside, dlog_p, 0)                    # outside, no θ changes log p
-            dtheta = -softmax(theta) * dlog_p.sum()
-            xp.add.at(dtheta, cell, dlog_p)
-            return dtheta
+            dlog_p = xp.where(inside, dlog_p, 0).astype(float)      # outside, no θ changes log p
+            dtheta = -softmax(theta).astype(float) * dlog_p.sum()
+            xp.add.at(dtheta, cell, dlog_p)                         # many rows: in float64
+            return dtheta.astype(theta.dtype)
 
         value = xp.where(inside, log_mass[cell] - self.log_cell_volume, elsewhere)
         return value.astype(theta.dtype, copy=False), backward

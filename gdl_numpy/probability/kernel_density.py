@@ -22,7 +22,10 @@ other data falls to 0, so the former measures memory and not generation (test_e2
 
 import math
 
+import numpy
+
 from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import logsumexp
 from gdl_numpy.numerics.kernel_sum import log_kernel_sum
@@ -36,6 +39,7 @@ class KernelDensity(Described):
         self.X = checks.data_set(X).copy()
         self.bandwidth = checks.number(bandwidth, "bandwidth", "(0, inf)")
 
+    @numpy.errstate(over="ignore")                          # -inf is meant, far away
     def plain_log_prob(self, X):
         """log p(x) as it is written above, from all pairs of rows, shape (m,); it needs m n d
         numbers at once."""
@@ -56,5 +60,6 @@ class KernelDensity(Described):
         """n draws, (n, d): a training point each by chance, moved by a normal step of length h."""
         n = checks.draws(n, rng)
         i = rng.integers(0, len(self.X), size=n)
-        eps = rng.standard_normal((n, self.X.shape[1]), dtype=self.X.dtype)
-        return self.X[i] + self.bandwidth * eps
+        d, dtype = self.X.shape[1], self.X.dtype
+        return in_blocks(lambda a, b: self.X[i[a:b]] + self.bandwidth * rng.standard_normal(
+            (b - a, d), dtype=dtype), n)

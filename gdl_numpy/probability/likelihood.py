@@ -23,18 +23,22 @@ from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
 
-@numpy.errstate(over="ignore", invalid="ignore")            # inf · 0 is replaced
+@numpy.errstate(over="ignore")
 def likelihood(family, theta, X):
-    """Π p_θ(x) over the rows of X: 1 for no rows; 0.0 or inf where floating point ends."""
+    """Π p_θ(x) over the rows of X: 1 for no rows; 0.0 or inf where floating point ends.
+
+    It is exp(ℓ), for a part of the product may overflow, and another underflow, where the whole
+    does neither; the order of the rows does not matter, not even to the last digit.
+    """
     log_p = family(theta).log_prob(X)
     xp = array_module(log_p)
-    p = xp.exp(log_p)
-    return xp.where((p > 0).all(), p.prod(), 0)
+    return xp.exp(xp.sort(log_p).sum(dtype=float)).astype(log_p.dtype)
 
 
 def log_likelihood(family, theta, X):
     """Σ log p_θ(x) over the rows of X, in nats; -inf if p_θ gives some row density 0."""
-    return family(theta).log_prob(X).sum()
+    log_p = family(theta).log_prob(X)
+    return log_p.sum(dtype=float).astype(log_p.dtype)
 
 
 def negative_log_likelihood(family, theta, X):
@@ -53,7 +57,8 @@ def mean_loss(family, theta, X):
 def mean(values, backward):
     """1/n Σ values, and what `backward` makes of its derivative 1/n in each row; (n,), n > 0."""
     xp, n = array_module(values), len(checks.not_empty(values))
-    return values.mean(), backward(xp.full(n, 1 / n, dtype=values.dtype))
+    value, dvalues = values.mean(dtype=float), xp.full(n, 1 / n, dtype=values.dtype)
+    return value.astype(values.dtype), backward(dvalues)
 
 
 def negative_mean(log_p, backward):

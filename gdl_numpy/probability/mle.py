@@ -14,11 +14,12 @@ cliff. For the three points 1, 2, 4 on the line the best box is [1, 4], and ℓ 
 >>> print(maximum_likelihood(BoxFamily(1), [[1.0], [2.0], [4.0]]))
 [1. 4.]
 
-Erratum E07: the maximum is over θ, not over x (test_e07). Erratum E31: it minimises KL(p_data‖p_θ),
-since -ℓ/n estimates H(p_data) + KL and the first term does not depend on θ (test_e31). Erratum E30:
-what counts is the likelihood of data not seen in training (test_e30). Erratum E12: the smallest
-rectangle around the data is the estimate for closed, axis-parallel boxes of positive area; it
-always lies inside the box that made the data, a share ((n-1)/(n+1))^d of it in the mean (test_e12).
+Erratum E07: the maximum is over θ, not over x (test_e07). Erratum E31: it minimises -ℓ/n, which
+estimates H(p_data) + KL(p_data‖p_θ), and the first term does not depend on θ; so it minimises the
+divergence as n → ∞, and for finite n an estimate of it (test_e31). Erratum E30: what counts is the
+likelihood of data not seen in training (test_e30). Erratum E12: the smallest rectangle around the
+data is the estimate for closed, axis-parallel boxes of positive area; it always lies inside the box
+that made the data, a share ((n-1)/(n+1))^d of it in the mean (test_e12).
 """
 
 from gdl_numpy.numerics import checks
@@ -50,7 +51,7 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
     if method == "em":
         steps = expectation_maximization(family, X, rng, theta, tol, max_steps)
     else:
-        theta = family.initial_theta(rng).astype(X.dtype) if theta is None else theta
+        theta = family.initial_theta(rng, X.dtype) if theta is None else theta
         steps = descend(family, X, theta, max_steps=max_steps)
     for step in steps:
         theta = step.theta
@@ -58,7 +59,7 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
 
 
 def descend(family, X, theta, optimizer=None, max_steps=2000):
-    """Minimise -ℓ(θ|X)/n from theta on; yields a Step each, `loss` in nats per row.
+    """Minimise -ℓ(θ|X)/n from theta on; an iterator of Steps, `loss` in nats per row.
 
     By default Adam with η = 0.1 at first, falling to 0 as half a cosine wave, and β2 = β1, a short
     memory for squares, since these gradients have no noise. Then |m| <= √v, and no coordinate of θ
@@ -66,10 +67,16 @@ def descend(family, X, theta, optimizer=None, max_steps=2000):
     start, nearer.
     """
     X, theta = checks.data_set(X, getattr(family, "d", None)), checks.real_array(theta, "theta")
+    theta = checks.theta_shape(theta, getattr(family, "n_parameters", theta.size))
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     optimizer, falling = optimizer or Adam(0.1, beta2=0.9), optimizer is None
-    for t in range(checks.whole_number(max_steps, "max_steps", least=1)):
-        if falling:
-            optimizer.learning_rate = 0.1 * half_cosine(t, max_steps)
-        loss, dtheta = mean_loss(family, theta, X)
-        theta = optimizer(theta, dtheta)
-        yield Step(t, loss, theta)
+
+    def steps(theta):
+        for t in range(max_steps):
+            if falling:
+                optimizer.learning_rate = 0.1 * half_cosine(t, max_steps)
+            loss, dtheta = mean_loss(family, theta, X)
+            theta = optimizer(theta, dtheta)
+            yield Step(t, loss, theta)
+
+    return steps(theta)                                     # a wrong argument is refused before

@@ -8,8 +8,8 @@ with a lower triangular L whose diagonal is positive; and positive numbers are e
     NormalFamily(d)        θ = (µ, log of the diagonal of L, L below its diagonal),  Σ = L Lᵀ
     MixtureFamily(K, d)    θ = (K logits, K vectors as for the normal),  w = softmax(logits)
 
-are parametrised without constraints: every vector of numbers is a valid θ. For the normal, with
-u = L⁻¹ (x - µ) and g = ∂loss/∂log p,
+are parametrised without constraints: every vector of numbers is a valid θ, if floating point has
+the exponentials. For the normal, with u = L⁻¹ (x - µ) and g = ∂loss/∂log p,
 
     log p = -|u|²/2 - Σ_i log L_ii - d/2 log 2π
     ∂/∂µ = L⁻ᵀ u      ∂/∂L_ij = (L⁻ᵀ u)_i u_j,  i > j      ∂/∂log L_ii = L_ii (L⁻ᵀ u)_i u_i - 1
@@ -27,11 +27,16 @@ while component k receives the share r_k of g.
 [2. 3.]
 """
 
+import math
+
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import log_softmax, logsumexp, softmax
-from gdl_numpy.probability.density import LOG_2_PI, Mixture, Normal, cholesky
+from gdl_numpy.numerics.moments import moments
+from gdl_numpy.probability.density import LOG_2_PI, Mixture, Normal, cholesky, inverse
 
 
 class NormalFamily(Described):
@@ -42,34 +47,34 @@ class NormalFamily(Described):
         self.n_parameters = 2 * self.d + self.d * (self.d - 1) // 2
 
     def __call__(self, theta):
-        (mu,), _, (L,) = cut_normals(checks.theta(theta, self.n_parameters)[None], self.d)
+        theta = checks.theta(theta, self.n_parameters)
+        (mu,), (log_diagonal,), (L,) = cut_normals(theta[None], self.d)
+        limit = _largest_exponent(theta.dtype)
+        if (abs(log_diagonal) > limit).any():
+            raise ValueError(f"the logarithms of the diagonal of L must lie in [-{limit}, {limit}] "
+                             f"in {theta.dtype}, got {log_diagonal}")
         return Normal.from_cholesky(mu, L)
 
     def theta(self, mu, L):
         """The θ of N(µ, L Lᵀ); for mu (K, d) and L (K, d, d) one row for each."""
-        xp = array_module(mu)
+        mu = checks.real_array(mu, "mu")
+        L, xp = checks.triangle(checks.real_array(L, "L", like=mu), mu), array_module(mu)
+        if mu.shape[-1] != self.d or mu.ndim > 2:
+            raise ValueError(f"mu must have shape ({self.d},) or (K, {self.d}), got {mu.shape}")
         i, j = _below_diagonal(xp, self.d)
         log_diagonal = xp.log(xp.diagonal(L, axis1=-2, axis2=-1))
         return xp.concatenate([mu, log_diagonal, L[..., i, j]], axis=-1)
 
-    def initial_theta(self, rng):
+    def initial_theta(self, rng, dtype=float):
         """A start near the standard normal, shape (n_θ,)."""
-        return 0.1 * checks.rng(rng).standard_normal(self.n_parameters)
+        return 0.1 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
 
     def mle(self, X):
-        """Mean and covariance (divided by n) of the rows of X, the latter in two passes."""
-        X = checks.data_set(X, self.d)
-        xp = array_module(X)
-        mu = X.mean(axis=0)
-        mu = mu + (X - mu).mean(axis=0)                     # rounding of the first mean taken out
-        centred = X - mu
-        tiny = 8 * xp.finfo(X.dtype).eps
-        variance = (centred**2).mean(axis=0)
-        if (variance <= (tiny * mu)**2).any():
-            raise ValueError("X must vary in every column, "
-                             f"got {len(X)} rows of variance {variance}")
+        """Mean and covariance (divided by n) of the rows of X."""
+        X = checks.varying(checks.data_set(X, self.d))
+        mu, C = moments(X)
         try:
-            return self.theta(mu, cholesky(centred.T @ centred / len(X)))
+            return self.theta(mu, cholesky(C)).astype(X.dtype)
         except ValueError as error:
             raise ValueError("X has a singular covariance, so its likelihood has no maximum: its "
                              f"{len(X)} rows lie, to rounding, in a plane of fewer than {self.d} "
@@ -77,7 +82,8 @@ class NormalFamily(Described):
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        log_p, backward = _normals(checks.theta_shape(theta, self.n_parameters)[None], X, self.d)
+        theta = checks.theta(theta, self.n_parameters, finite=False)
+        log_p, backward = _normals(theta[None], X, self.d)
         return log_p[0], lambda dlog_p: backward(dlog_p[None])[0]
 
 
@@ -100,26 +106,33 @@ class MixtureFamily(Described):
 
     def theta(self, weights, mu, L):
         """The θ of Σ_k w_k N(µ_k, L_k L_kᵀ) from arrays (K,), (K, d) and (K, d, d)."""
-        xp = array_module(weights)
+        weights = checks.probabilities(weights, "weights")
+        mu, xp = checks.real_array(mu, "mu", like=weights), array_module(weights)
+        K = self.n_components
+        if weights.shape != (K,) or mu.shape != (K, self.d) or not (weights > 0).all():
+            raise ValueError(f"weights must be {K} positive numbers, and mu of shape ({K}, {self.d}"
+                             f"), got {weights} and shape {mu.shape}")
         return xp.concatenate([xp.log(weights), self.normal.theta(mu, L).ravel()])
 
-    def initial_theta(self, rng):
+    def initial_theta(self, rng, dtype=float):
         """A start, shape (n_θ,): equal weights, unit covariances, means drawn from N(0, I)."""
-        theta = 0 * checks.rng(rng).standard_normal(self.n_parameters)
-        self.cut(theta)[1][:, :self.d] = rng.standard_normal((self.n_components, self.d))
+        theta = 0 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
+        shape = self.n_components, self.d
+        self.cut(theta)[1][:, :self.d] = rng.standard_normal(shape, dtype=dtype)
         return theta
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        xp = array_module(theta)
-        logits, blocks = self.cut(checks.theta_shape(theta, self.n_parameters))
+        theta = checks.theta(theta, self.n_parameters, finite=False)
+        xp, (logits, blocks) = array_module(theta), self.cut(theta)
         log_p, backward_normals = _normals(blocks, X, self.d)
         joint = log_softmax(logits)[:, None] + log_p                # log w_k p_k(x), (K, n)
         value = logsumexp(joint, axis=0)                            # log p(x)
 
         def backward(dlog_p):
             djoint = xp.exp(joint - value) * dlog_p                 # r_k g
-            dlogits = djoint.sum(axis=1) - softmax(logits) * dlog_p.sum()
+            dlogits = (djoint.sum(axis=1, dtype=float)
+                       - softmax(logits) * dlog_p.sum(dtype=float)).astype(theta.dtype)
             return xp.concatenate([dlogits, backward_normals(djoint).ravel()])
 
         return value.copy(), backward                               # the caller may change its own
@@ -131,34 +144,41 @@ def _below_diagonal(xp, d):
     return tuple(xp.asarray([pair[side] for pair in pairs], dtype=int) for side in (0, 1))
 
 
+def _largest_exponent(dtype):
+    """Of an exponential which, and one over which, floating point has, with some room."""
+    return math.floor(math.log(numpy.finfo(dtype).max)) - 3         # 706, or 85 in float32
+
+
 def cut_normals(theta, d):
     """µ (K, d), log L_ii (K, d) and L (K, d, d) of the rows of theta (K, n_θ)."""
     xp = array_module(theta)
     log_diagonal = theta[:, d:2 * d]
     L = xp.zeros((len(theta), d, d), dtype=theta.dtype)
-    L[:, xp.arange(d), xp.arange(d)] = xp.exp(log_diagonal)
+    limit = _largest_exponent(theta.dtype)                          # L⁻¹ must be finite as well
+    L[:, xp.arange(d), xp.arange(d)] = xp.exp(log_diagonal.clip(-limit, limit))
     i, j = _below_diagonal(xp, d)
     L[:, i, j] = theta[:, 2 * d:]
     return theta[:, :d], log_diagonal, L
 
 
+@numpy.errstate(over="ignore", invalid="ignore")                    # -inf is meant, far away
 def _normals(theta, X, d):
     """log N(x; µ_k, L_k L_kᵀ), shape (K, n), and backward: dlog_p (K, n) -> dtheta (K, n_θ)."""
     xp = array_module(theta)
     X = checks.observations(X, theta[0, :d], finite=False)
     mu, log_diagonal, L = cut_normals(theta, d)
-    L_inverse = xp.linalg.inv(L)
+    L_inverse = inverse(L)
     U = (X - mu[:, None]) @ L_inverse.swapaxes(1, 2)                # u = L⁻¹ (x - µ), (K, n, d)
     log_p = (-0.5 * (U**2).sum(axis=2) - log_diagonal.sum(axis=1)[:, None]
              - 0.5 * d * LOG_2_PI)
 
     def backward(dlog_p):
-        pulled = (dlog_p[:, :, None] * U) @ L_inverse               # g L⁻ᵀ u
-        dmu = pulled.sum(axis=1)
-        dL = pulled.swapaxes(1, 2) @ U                              # all but the -1 of log L_ii
-        dlog_diagonal = (xp.exp(log_diagonal) * xp.diagonal(dL, axis1=1, axis2=2)
-                         - dlog_p.sum(axis=1)[:, None])
+        pulled = ((dlog_p[:, :, None] * U) @ L_inverse).astype(float)       # g L⁻ᵀ u
+        dmu = pulled.sum(axis=1)                                    # many rows: in float64
+        dL = pulled.swapaxes(1, 2) @ U.astype(float)                # all but the -1 of log L_ii
+        dlog_diagonal = (xp.diagonal(L, axis1=1, axis2=2) * xp.diagonal(dL, axis1=1, axis2=2)
+                         - dlog_p.sum(axis=1, dtype=float)[:, None])
         i, j = _below_diagonal(xp, d)
-        return xp.concatenate([dmu, dlog_diagonal, dL[:, i, j]], axis=1)
+        return xp.concatenate([dmu, dlog_diagonal, dL[:, i, j]], axis=1).astype(theta.dtype)
 
     return log_p, backward

@@ -45,16 +45,16 @@ class RecalibratedFamily(Described):
     """All p ∝ exp(b tanh((a (log f - m) + c)/b)) for one density f, θ = (a, b, c), 0 < b < 700.
 
     `shape` says into how many cells each coordinate of the SampleSpace `space` is cut for Z. Below
-    700 no exponential overflows, in float64; a and c are any numbers.
+    700 the steps are steep enough for float64; a and c are any numbers.
     """
 
     n_parameters = 3
 
     def __init__(self, f, m, space, shape):
-        self.f, self.m, self.space, self.shape = f, checks.number(m, "m"), space, shape
+        self.f, self.m, self.space, self.shape = f, checks.number(m, "m"), space, space.cells(shape)
         self.d = len(space.low)
-        grid, cell_volume = space.grid(shape)
-        self.log_f, self.cell_volume = f.log_prob(grid), float(cell_volume)
+        self.log_f = f.log_prob(space.grid(shape)[0])
+        self.log_cell_volume = space.log_cell_volume(shape)
 
     def __call__(self, theta):
         return RecalibratedKernelDensity(self, theta)
@@ -66,19 +66,19 @@ class RecalibratedFamily(Described):
 
     def log_z(self, theta):
         """log Z, a float."""
-        g = self.level(theta, self.log_f)
-        return math.log(float(array_module(g).exp(g).sum(dtype=float)) * self.cell_volume)  # (2)
+        g = self.level(theta, self.log_f).astype(float)
+        return float(logsumexp(g)) + self.log_cell_volume                           # (2)
 
-    def initial_theta(self, rng):
+    def initial_theta(self, rng, dtype=float):
         """A start near (1, 3, 0), shape (3,): near m the heights of f, cut off 3 nats from it."""
-        eps = 0.1 * checks.rng(rng).standard_normal(3)
-        return eps + array_module(eps).asarray([1.0, 3.0, 0.0])
+        eps = 0.1 * checks.rng(rng).standard_normal(3, dtype=dtype)
+        return eps + array_module(eps).asarray([1.0, 3.0, 0.0], dtype=dtype)
 
     def best_of(self, X, candidates=CANDIDATES):
         """The θ, of some, that gives the rows of X the largest mean of log p, shape (3,)."""
         log_f = self.f.log_prob(checks.data_set(X, self.d))
         best = min(candidates, key=lambda theta: self.log_z(theta) - float(
-            self.level(theta, log_f).mean()))
+            self.level(theta, log_f).mean(dtype=float)))
         return array_module(log_f).asarray(best, dtype=log_f.dtype)
 
     def log_prob(self, theta, X):
@@ -86,17 +86,19 @@ class RecalibratedFamily(Described):
 
         f is not differentiated, and, unlike other families, it may look at the values of X.
         """
-        xp, theta = array_module(theta), checks.theta_shape(theta, 3)
+        theta, xp = checks.theta(theta, 3, finite=False), array_module(theta)
         log_f = self.f.log_prob(X).astype(theta.dtype, copy=False)
         grid = self.log_f.astype(theta.dtype, copy=False)
         inside = self.space.contains(X)
         g, dg = self._level_and_slopes(theta, log_f)
         g_grid, dg_grid = self._level_and_slopes(theta, grid)
-        value = g - logsumexp(g_grid) - math.log(self.cell_volume)
+        log_z = logsumexp(g_grid.astype(float)).astype(theta.dtype) + self.log_cell_volume
+        value = g - log_z
 
         def backward(dlog_p):
-            dlog_p = xp.where(inside, dlog_p, 0)
-            return dg @ dlog_p - dg_grid @ softmax(g_grid) * dlog_p.sum()           # (4)
+            dlog_p = xp.where(inside, dlog_p, 0).astype(float)
+            w = softmax(g_grid.astype(float))
+            return (dg @ dlog_p - dg_grid @ w * dlog_p.sum()).astype(theta.dtype)   # (4)
 
         return xp.where(inside, value, -math.inf).astype(theta.dtype, copy=False), backward
 
@@ -136,5 +138,5 @@ class RecalibratedKernelDensity(Described):
         """n points (n, d): a cell by its mass, a point of it by chance, nearly as p has them."""
         n, family = checks.draws(n, rng), self.family
         level = family.level(self.theta, family.log_f)
-        masses = array_module(level).exp(level).reshape(family.shape)
-        return Histogram(family.space, masses / masses.sum()).sample(n, rng)
+        masses = softmax(level.astype(float)).reshape(family.shape)
+        return Histogram(family.space, masses).sample(n, rng)

@@ -37,11 +37,20 @@ class SampleSpace(Described):
             raise ValueError(f"low must be below high in every coordinate, got low = {low} and "
                              f"high = {high}")
         self.low, self.high = low.copy(), high.copy()
+        self.sides = tuple(b - a for a, b in zip(low.tolist(), high.tolist(), strict=True))
+        if not math.isfinite(max(self.sides)):
+            raise ValueError(f"high - low must be finite, got sides {self.sides}")
+        self.log_volume = math.fsum(map(math.log, self.sides))      # a product may overflow
 
     @property
     def volume(self):
-        """The product of the side lengths, in the product of the coordinates' units."""
-        return (self.high - self.low).prod()
+        """The product of the side lengths, in the product of the coordinates' units; where that is
+        too large or too small a number, `log_volume` is its logarithm still."""
+        return math.prod(self.sides)
+
+    def log_cell_volume(self, shape):
+        """The logarithm of the volume of one of `shape` equal cells, a float."""
+        return self.log_volume - math.fsum(map(math.log, self.cells(shape)))
 
     def on(self, xp):
         """The same space with its corners in the module xp."""
@@ -57,10 +66,10 @@ class SampleSpace(Described):
 
         `shape` has one number of cells for each coordinate; the centres have shape (cells, d).
         """
-        shape, width = self._cells(shape)
+        shape = self.cells(shape)
         xp = array_module(self.low)
-        axes = [low + w * (xp.arange(k) + 0.5)
-                for low, w, k in zip(self.low, width, shape, strict=True)]
+        axes = [low + (xp.arange(k) + 0.5) * side / k
+                for low, side, k in zip(self.low.astype(float), self.sides, shape, strict=True)]
         X = xp.stack(xp.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
         return X.astype(self.low.dtype, copy=False), self.volume / math.prod(shape)
 
@@ -68,21 +77,28 @@ class SampleSpace(Described):
         """The number of the grid cell that holds each row of X, shape (n,); -1 outside the space.
 
         A point on the border of two cells belongs to the upper one, on the last border to the last.
+        Numbers of more than 2^53 cells are Python's, in an array of objects.
         """
-        shape, width = self._cells(shape)
+        shape = self.cells(shape)
         X = checks.observations(X, self.low, finite)
         xp, inside = array_module(X), self.contains(X, finite=False)
-        X = xp.where(inside[:, None], X, self.low)
-        number = xp.zeros(len(X), dtype=int)
-        for i, k in enumerate(shape):
-            column = ((X[:, i] - self.low[i]) / width[i]).astype(int)
-            number = number * k + xp.minimum(column, k - 1)
+        U = xp.where(inside[:, None], X, self.low).astype(float) - self.low
+        small = math.prod(shape) <= 2**53                           # exact as a float
+        number = xp.zeros(len(X), dtype=int if small else object)
+        for i, (side, k) in enumerate(zip(self.sides, shape, strict=True)):
+            unit = 2.0**(math.frexp(side)[1] - 1)                   # a power of 2 rounds nothing,
+            side, steps = side / unit, U[:, i] / unit * k           # and nothing overflows
+            column = xp.floor(steps / side)
+            column -= column * side > steps                         # where it was rounded up
+            whole = column.astype(int) if small else xp.asarray(
+                [int(x) for x in column.tolist()], dtype=object)
+            number = number * k + xp.minimum(whole, k - 1)
         return xp.where(inside, number, -1)
 
-    def _cells(self, shape):
+    def cells(self, shape):
+        """`shape`, the numbers of cells along each coordinate, as a tuple of ints."""
         shape = (shape,) if hasattr(shape, "__index__") else shape          # one number is a line's
         shape = checks.whole_numbers(shape, "shape", least=1)
         if len(shape) != len(self.low):
             raise ValueError(f"shape has {len(shape)} entries; this space is in R^{len(self.low)}")
-        xp = array_module(self.low)
-        return shape, (self.high - self.low) / xp.asarray(shape, dtype=self.low.dtype)
+        return shape

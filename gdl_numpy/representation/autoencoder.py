@@ -25,7 +25,9 @@ from gdl_numpy.networks.network import Network, Parts
 from gdl_numpy.networks.training import starting_theta, train
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
 from gdl_numpy.numerics.described import Described
+from gdl_numpy.numerics.moments import mean_of_rows, moments
 from gdl_numpy.numerics.optimizer import Step
 from gdl_numpy.probability.density import cholesky
 
@@ -42,7 +44,7 @@ class AutoencoderFamily(Described):
         self.n_parameters = self.parts.n_parameters
 
     def __call__(self, theta):
-        return Autoencoder(self, checks.theta(theta, self.n_parameters).copy())
+        return Autoencoder(self, theta)
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
@@ -61,7 +63,10 @@ class AutoencoderFamily(Described):
 
     def loss(self, theta, X):
         """The reconstruction error, a mean over rows and columns, and its gradient, (n_θ,)."""
-        checks.not_empty(X)
+        X = checks.not_empty(checks.observations(X, theta, finite=False, d=self.d))
+        return mean_over_blocks(self._loss, theta, X, rows=2**13)
+
+    def _loss(self, theta, X):
         Z, backward_encoder = self.encode(theta, X)
         difference, backward_decoder = self.decode(theta, Z)
         difference -= X                                             # x̂ - x
@@ -74,6 +79,7 @@ class AutoencoderFamily(Described):
     def rescaled(self, theta, mu, scale):
         """The θ that does with scale x + mu what theta does with x, a new array (n_θ,)."""
         theta = checks.theta_shape(theta, self.n_parameters).copy()
+        mu = checks.vector(mu, "mu", self.d, like=theta, finite=False)
         phi, psi = self.parts(theta)
         W, b = self.encoder.cut(phi)[0]
         V, c = self.decoder.cut(psi)[-1]
@@ -91,11 +97,11 @@ class AutoencoderFamily(Described):
         the decoder undo each other. A new array (n_θ,). ValueError if the codes of X lie in fewer
         than k dimensions.
         """
-        Z = self(theta).encode(checks.data_set(X, self.d))
-        mean = Z.mean(axis=0)
-        L = cholesky((Z - mean).T @ (Z - mean) / len(Z))
+        model = self(theta)
+        theta = model.theta
+        mean, C = moments(model.encode(checks.data_set(X, self.d)))
+        L = cholesky(C)
         L_inverse = array_module(L).linalg.inv(L)
-        theta = theta.copy()
         phi, psi = self.parts(theta)
         W, b = self.encoder.cut(phi)[-1]
         V, c = self.decoder.cut(psi)[0]
@@ -112,30 +118,34 @@ class AutoencoderFamily(Described):
         step is usable: stop when you like. float32 data are trained in float32, twice as fast.
         ValueError if all rows of X are equal.
         """
-        X = checks.data_set(X, self.d)
-        mu, scale = X.mean(axis=0), array_module(X).sqrt(X.var(axis=0).mean())
-        if (X == X[0]).all() or not scale > 0:
-            raise ValueError(f"X must vary, but its {len(X)} rows are all equal")
+        X = checks.different_rows(checks.data_set(X, self.d))
+        mu = mean_of_rows(X)
+        scale = array_module(X).sqrt(X.var(axis=0, dtype=float).mean()).astype(X.dtype)
         given, theta = theta is not None, starting_theta(self, theta, rng, X)
         if given:
             theta = self.rescaled(theta, -mu / scale, 1 / scale)
-        for step in train(self.loss, theta, ((X - mu) / scale,), rng, 3e-3, batch, max_steps,
-                          optimizer=optimizer):
-            yield Step(step.step, scale**2 * step.loss, self.rescaled(step.theta, mu, scale))
+        steps = train(self.loss, theta, ((X - mu) / scale,), rng, 3e-3, batch, max_steps,
+                      optimizer=optimizer)
+
+        def in_units_of_the_data():
+            for step in steps:
+                yield Step(step.step, scale**2 * step.loss, self.rescaled(step.theta, mu, scale))
+
+        return in_units_of_the_data()                       # a wrong argument is refused before
 
 
 class Autoencoder(Described):
     """Encoder and decoder for one θ. No density, and no sample: see `latent.Pushforward`."""
 
     def __init__(self, family, theta):
-        self.family, self.theta = family, theta
+        self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()
 
     def encode(self, X):
         """z for each row of X (n, d), shape (n, k)."""
         X = checks.observations(X, self.theta, d=self.family.d)
-        return self.family.encode(self.theta, X)[0]
+        return in_blocks(lambda i, j: self.family.encode(self.theta, X[i:j])[0], len(X))
 
     def decode(self, Z):
         """f(z) = x̂ for each row of Z (n, k), shape (n, d)."""
         Z = checks.observations(Z, self.theta, name="Z", d=self.family.k)
-        return self.family.decode(self.theta, Z)[0]
+        return in_blocks(lambda i, j: self.family.decode(self.theta, Z[i:j])[0], len(Z))

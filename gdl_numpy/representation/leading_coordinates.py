@@ -37,16 +37,18 @@ from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.probability.density import LOG_2_PI
-from gdl_numpy.representation.principal_components import PrincipalComponents
+from gdl_numpy.representation.principal_components import PrincipalComponents, principal_axes
 
 
 class LeadingCoordinates(Described):
     """`axes`, PrincipalComponents of k of d dimensions, units `s` (k,), and σ, a float."""
 
     def __init__(self, axes, s, sigma):
-        self.axes, self.s = axes, checks.real_array(s, "s", like=axes.mu).copy()
-        self.sigma = checks.number(sigma, "sigma", "(0, inf)")
         self.d, self.k = axes.components.shape
+        self.axes, self.s = axes, checks.vector(s, "s", self.k, like=axes.mu).copy()
+        if not (self.s > 0).all():
+            raise ValueError(f"s must be positive, got {float(self.s.min())}")
+        self.sigma = checks.number(sigma, "sigma", "(0, inf)")
         self.n_parameters = axes.components.size + self.d + self.k + 1
 
     @classmethod
@@ -57,15 +59,15 @@ class LeadingCoordinates(Described):
         """
         X = checks.data_set(X)
         k = checks.whole_number(k, "k", least=1, most=min(len(X), X.shape[1] - 1))
-        axes = PrincipalComponents.fit(X, k)
-        xp, Z = array_module(X), axes.encode(X)
-        total = ((X - axes.mu)**2).sum()
-        left = total - (Z**2).sum()                                                         # (2)
+        mu, eigenvalues, U = principal_axes(X)
+        xp, total, kept = array_module(X), eigenvalues.sum(), eigenvalues[:k]
+        left = eigenvalues[k:].sum()                        # Σ_i |r_i|²/n
         if not left > 100 * xp.finfo(X.dtype).eps * total:
             raise ValueError(f"X lies in a plane of {k} dimensions or fewer, so nothing is left "
                              "beside them: take a smaller k")
-        s = Z.std(axis=0) if own_units else xp.full(k, float(Z.std()), dtype=Z.dtype)
-        return cls(axes, s, math.sqrt(left / (X.size - Z.size)))                            # (3)
+        s = xp.sqrt(kept if own_units else xp.full(k, float(kept.mean()), dtype=X.dtype))
+        return cls(PrincipalComponents(mu, U[:, :k], kept / total), s,
+                   math.sqrt(left / (X.shape[1] - k)))                                      # (3)
 
     def encode(self, X):
         """z for each row of X (n, d), shape (n, k)."""

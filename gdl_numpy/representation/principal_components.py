@@ -30,8 +30,11 @@ array([[0.5, 0.5]])
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.probability.density import LOG_2_PI
+
+ROWS = 2**14                                                # of one block
 
 
 class PrincipalComponents(Described):
@@ -41,10 +44,14 @@ class PrincipalComponents(Described):
     """
 
     def __init__(self, mu, components, explained_variance_ratio):
-        self.mu = checks.real_array(mu, "mu").copy()
+        self.mu = checks.vector(mu, "mu").copy()
         self.components = checks.real_array(components, "components", like=self.mu).copy("K")
-        self.explained_variance_ratio = checks.real_array(
-            explained_variance_ratio, "explained_variance_ratio", like=self.mu).copy()
+        if self.components.ndim != 2 or len(self.components) != len(self.mu):
+            raise ValueError(f"components must have shape ({len(self.mu)}, k), as columns, got "
+                             f"shape {self.components.shape}")
+        self.explained_variance_ratio = checks.vector(
+            explained_variance_ratio, "explained_variance_ratio", self.components.shape[1],
+            like=self.mu).copy()
 
     @classmethod
     def fit(cls, X, k):
@@ -67,14 +74,18 @@ def principal_axes(X):
     """Mean (d,), eigenvalues λ (m,) of the covariance, falling, and their vectors U (d, m).
 
     From the singular values of the centred rows, X - µ = V S Uᵀ and λ = S²/n, so that no digits are
-    lost by squaring; m = min(n, d), all other λ are 0. ValueError if all rows are equal.
+    lost by squaring; m = min(n, d), all other λ are 0. Many rows are added one block at a time to
+    the triangle R of X - µ = Q R, which has the same S and U. All this in float64, and then in the
+    dtype of X. ValueError if all rows are equal.
     """
-    xp = array_module(X)
-    mu = X.mean(axis=0)
-    _, S, Ut = xp.linalg.svd(X - mu, full_matrices=False)
-    if (X == X[0]).all() or not S[0] > 0:
-        raise ValueError(f"X must vary, but its {len(X)} rows are all equal")
-    return mu, S**2 / len(X), Ut.T
+    X = checks.different_rows(checks.data_set(X))
+    xp, n = array_module(X), len(X)
+    mu = X.mean(axis=0, dtype=float)
+    R = X[:ROWS] - mu
+    for i in range(ROWS, n, ROWS):
+        R = xp.linalg.qr(xp.concatenate([R, X[i:i + ROWS] - mu]), mode="r")
+    _, S, Ut = xp.linalg.svd(R, full_matrices=False)
+    return mu.astype(X.dtype), (S**2 / n).astype(X.dtype), Ut.T.astype(X.dtype)
 
 
 class ProbabilisticPCAFamily(Described):
@@ -86,15 +97,16 @@ class ProbabilisticPCAFamily(Described):
         self.n_parameters = self.d + self.d * self.k + 1
 
     def __call__(self, theta):
-        return ProbabilisticPCA(self, checks.theta(theta, self.n_parameters).copy())
+        return ProbabilisticPCA(self, theta)
 
     def cut(self, theta):
         """µ (d,), W (d, k) and log σ (), views of theta."""
+        checks.theta_shape(theta, self.n_parameters)
         return theta[:self.d], theta[self.d:-1].reshape(self.d, self.k), theta[-1]
 
-    def initial_theta(self, rng):
-        """A start near the standard normal, shape (n_θ,)."""
-        return 0.1 * checks.rng(rng).standard_normal(self.n_parameters)
+    def initial_theta(self, rng, dtype=float):
+        """A start near the standard normal, shape (n_θ,), where rng lives."""
+        return 0.1 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
 
     def mle(self, X):
         """θ̂, shape (n_θ,). ValueError if k directions hold all the variance of X: then σ̂ is 0."""
@@ -112,7 +124,7 @@ class ProbabilisticPCAFamily(Described):
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
         xp = array_module(theta)
-        mu, W, log_sigma = self.cut(checks.theta_shape(theta, self.n_parameters))
+        mu, W, log_sigma = self.cut(theta)
         variance = xp.exp(2 * log_sigma)
         R = checks.observations(X, mu, finite=False) - mu
         M_inverse, log_det_M = self._inverse(W, variance)
@@ -125,7 +137,8 @@ class ProbabilisticPCAFamily(Described):
             trace = (self.d - self.k) / variance + xp.trace(M_inverse)      # tr C⁻¹
             dW = gA.T @ (A @ W) - total * W @ M_inverse
             dlog_sigma = variance * ((gA * A).sum() - total * trace)
-            return xp.concatenate([gA.sum(axis=0), dW.ravel(), dlog_sigma[None]])
+            dmu = gA.sum(axis=0, dtype=float).astype(mu.dtype)
+            return xp.concatenate([dmu, dW.ravel(), dlog_sigma[None]])
 
         return log_p, backward
 
@@ -141,21 +154,24 @@ class ProbabilisticPCA(Described):
     """The density N(µ, W Wᵀ + σ² I), with an encoder and a decoder."""
 
     def __init__(self, family, theta):
-        self.family, self.theta = family, theta
-        self.mu, self.W, log_sigma = family.cut(theta)
-        self.sigma = array_module(theta).exp(log_sigma)
+        self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()
+        self.mu, self.W, log_sigma = family.cut(self.theta)
+        self.sigma = array_module(self.theta).exp(log_sigma)
         self.M_inverse, _ = family._inverse(self.W, self.sigma**2)
 
     def log_prob(self, X):
         """log p(x) for each row, shape (n,), in O(n d k)."""
-        return self.family.log_prob(self.theta, checks.observations(X, self.mu))[0]
+        X = checks.observations(X, self.mu)
+        return in_blocks(lambda i, j: self.family.log_prob(self.theta, X[i:j])[0], len(X))
 
     def sample(self, n, rng):
         """µ + W z + σ ε with z and ε from normal distributions, (n, d)."""
         n = checks.draws(n, rng)
         Z = rng.standard_normal((n, self.family.k), dtype=self.mu.dtype)
-        eps = rng.standard_normal((n, self.family.d), dtype=self.mu.dtype)
-        return self.decode(Z) + self.sigma * eps
+        X = rng.standard_normal((n, self.family.d), dtype=self.mu.dtype)
+        X *= self.sigma
+        X += self.decode(Z)
+        return X
 
     def encode(self, X):
         """E[z|x] for each row, (n, k)."""

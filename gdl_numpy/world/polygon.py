@@ -20,7 +20,13 @@ to rounding for the sines of world_map.py.
 
 *How to draw from it uniformly?* Draw one of the cells that are not all outside, they have equal
 areas, and a point in it. Keep the point if it is in the region; only cells that an edge touches can
-refuse.
+refuse. A region much thinner than its cells would refuse nearly all. But in its slab each odd edge
+bounds a trapezoid with the next one: draw one of these by area, and a point in it. Let a and b be
+the shares of its lower and upper side in their sum, and u uniform; then the height of the point is
+
+    t = u / (a + √((1-u) a² + u b²))          as ∫_0^t (a + s (b-a)) ds = u/2 and a + b = 1     (1)
+
+of the trapezoid's, and across it is uniform. A region without area has no such distribution.
 
 The edges may touch and coincide but not cross. A point on an edge counts as inside or outside
 according to rounding; farther than 1e-9 from every edge the answer is exact.
@@ -35,6 +41,8 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
 
 OUTSIDE, INSIDE, MIXED = 0, 1, 2                            # kinds of cells
+THIN = 0.1                                                  # share of its cells a region must fill
+PATIENCE = 10**6                                            # points refused, and none kept
 BLOCK = 2**16                                               # rows that stay in the cache
 
 
@@ -48,8 +56,12 @@ class Region(Described):
 
     def __init__(self, start, end, space, shape):
         self.space, self.shape = space, checks.whole_numbers(shape, "shape", least=1)
-        self.start = start = checks.observations(start, space.low, name="start")
+        self.start = start = checks.observations(start, space.low.astype(float), name="start")
+        checks.rows_within(start, space.contains(start), "the space", "start")
         self.end = end = checks.paired(end, "end", start, of="start")
+        if (numpy.sort(start @ [1, 1j]) != numpy.sort(end @ [1, 1j])).any():
+            raise ValueError("start and end must bound a region: at each vertex as many edges must "
+                             "begin as end")
         self.cell = (space.high - space.low) / numpy.array(shape)
         self.foot = numpy.where((start[:, 0] < end[:, 0])[:, None], self.start, self.end)
         self.head = numpy.where((start[:, 0] < end[:, 0])[:, None], self.end, self.start)
@@ -64,6 +76,16 @@ class Region(Described):
         self.edge = edge[order]                             # slab by slab, from west to east;
         # first[k] is where slab k - 1 begins, since searchsorted gives a point below all levels 0
         self.first = numpy.searchsorted(slab[order], numpy.arange(-1, len(self.level) + 1))
+
+        self.slab, west, east = slab[order][::2], self.edge[::2], self.edge[1::2]   # trapezoids
+        bottom, top = self.level[self.slab], self.level[self.slab + 1]
+        sides = numpy.stack([(self._crossing(east, x1) - self._crossing(west, x1)).clip(0)
+                             for x1 in (bottom, top)])
+        largest = max(abs(start[:, 1]).tolist(), default=0)
+        rounding = 8 * numpy.finfo(float).eps * largest
+        sides[:, sides.max(axis=0) <= rounding] = 0         # nothing lies between equal edges
+        self.lower = sides[0] / numpy.where(sides.any(axis=0), sides.sum(axis=0), 1)
+        self.areas = ((top - bottom) * sides.mean(axis=0)).cumsum()
 
         centres, _ = space.grid(shape)
         kind = self._in_slab(centres).astype(numpy.int8).reshape(shape)
@@ -111,27 +133,60 @@ class Region(Described):
         x1 = (a1 + b1)[:, None] / 2 + (b1 - a1)[:, None] / 2 * s        # Gauss-Legendre nodes
         return ((b2 - a2) * (G(x1) @ weight) / 2).sum()
 
+    @property
+    def area(self):
+        """∫∫ dx1 dx2 over the region, that of its trapezoids; 0 for one no wider than rounding."""
+        return float(self.areas[-1]) if len(self.areas) else 0.0
+
     def sample(self, n, rng, weight=None):
-        """n points of the region, (n, 2), uniform, or as weight(x1), a number between 0 and 1."""
+        """n points of the region, (n, 2), uniform, or as weight(x1), a number between 0 and 1.
+
+        ValueError if the region has no area, or the weight is 0 nearly everywhere in it.
+        """
         n, xp = checks.draws(n, rng), array_module(self.foot)
-        (rows, columns), low, high = self.shape, self.space.low, self.space.high
-        accepted, missing = [xp.empty((0, 2))], n
+        area = checks.number(self.area, "the area of the region", "(0, inf)")
+        thin = area < THIN * len(self.row) * float(self.cell.prod())
+        accepted, missing, refused = [xp.empty((0, 2))], n, 0
         while missing > 0:
-            u = rng.random((2, min(BLOCK, 2 * missing + 16)))
-            place = u[0] * len(self.row)                    # along all cells, laid side by side
-            k = place.astype(int)
-            row, column = self.row[k], self.column[k]
-            x1 = low[0] + (high[0] - low[0]) / rows * (row + u[1])
-            x2 = low[1] + (high[1] - low[1]) / columns * (column + (place - k))
-            X = xp.stack([x1, x2], axis=1)
-            keep = self.kind.ravel()[(row + 1) * (columns + 2) + column + 1] == INSIDE
-            mixed = (~keep).nonzero()[0]
-            keep[mixed] = self._in_slab(X[mixed])
+            some = min(BLOCK, 2 * missing + 16 + refused)
+            X, keep = self._in_trapezoids(some, rng) if thin else self._in_cells(some, rng)
             if weight is not None:
-                keep &= rng.random(len(X)) < weight(x1)
+                keep &= rng.random(len(X)) < weight(X[:, 0])
             accepted.append(X[keep.nonzero()[0]])
             missing -= len(accepted[-1])
+            refused = 0 if len(accepted[-1]) else refused + some
+            if refused > PATIENCE:
+                raise ValueError(f"weight must be positive in the region, got 0 or nearly 0 at "
+                                 f"{refused} points of it")
         return xp.concatenate(accepted)[:n]
+
+    def _in_cells(self, n, rng):
+        """n points of the cells with some inside, and which of them are in the region."""
+        xp, (rows, columns) = array_module(self.foot), self.shape
+        low, high = self.space.low, self.space.high
+        u = rng.random((2, n))
+        place = u[0] * len(self.row)                        # along all cells, laid side by side
+        k = place.astype(int)
+        row, column = self.row[k], self.column[k]
+        x1 = low[0] + (high[0] - low[0]) / rows * (row + u[1])
+        x2 = low[1] + (high[1] - low[1]) / columns * (column + (place - k))
+        X = xp.stack([x1, x2], axis=1)
+        keep = self.kind.ravel()[(row + 1) * (columns + 2) + column + 1] == INSIDE
+        mixed = (~keep).nonzero()[0]
+        keep[mixed] = self._in_slab(X[mixed])
+        return X, keep
+
+    def _in_trapezoids(self, n, rng):
+        """n points of the trapezoids, all in the region."""
+        xp = array_module(self.foot)
+        by_area, u, across = rng.random((3, n))
+        k = xp.searchsorted(self.areas, by_area * self.area, side="right")
+        a, u = self.lower[k], 1 - u                         # u > 0
+        t = u / (a + xp.sqrt((1 - u) * a**2 + u * (1 - a)**2))                              # (1)
+        bottom, top = self.level[self.slab[k]], self.level[self.slab[k] + 1]
+        x1 = bottom + t * (top - bottom)
+        west, east = (self._crossing(self.edge[2 * k + i], x1) for i in (0, 1))
+        return xp.stack([x1, west + across * (east - west)], axis=1), xp.ones(n, dtype=bool)
 
     def _crossing(self, edge, x1):
         """Where the given edges cross the height x1."""

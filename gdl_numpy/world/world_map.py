@@ -148,7 +148,7 @@ def _coast(continent):
     edges = numpy.concatenate([numpy.stack([ring[:-1], ring[1:]], axis=1) for ring in rings])
     ends = numpy.sort(edges[:, :, 0] + 1j * edges[:, :, 1], axis=1)     # equal in both directions
     _, number, times = numpy.unique(ends, axis=0, return_inverse=True, return_counts=True)
-    return edges[times[number] == 1]                        # twice: a border between continents
+    return edges[times[number.ravel()] == 1]                # twice: a border between continents
 
 
 @lru_cache

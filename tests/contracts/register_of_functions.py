@@ -34,6 +34,7 @@ from gdl_numpy.probability.density import Box, Normal
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.representation.autoencoder import AutoencoderFamily
+from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
 from gdl_numpy.world.world_map import WorldMap
 
 
@@ -143,6 +144,7 @@ FUNCTIONS = {
     "density.categorical": Call(lambda f, a: f(a([0.2, 0.3, 0.5]), 20, a.rng), WHOLE),
     "density.sample_components": Call(
         lambda f, a: f(a([0.4, 0.6]), [normal(a), normal(a, 1.0)], 20, a.rng)),
+    "density.inverse": Call(lambda f, a: f(a([[2.0, 0.0], [0.3, 1.0]]))),
     "density.cholesky": Call(lambda f, a: f(a(MATRIX))),
     "divergence.total_mass": Call(lambda f, a: f(normal(a), square(a, 3.0), (5, 6))),
     "divergence.entropy": Call(lambda f, a: f(normal(a), square(a, 3.0), (5, 6))),
@@ -238,6 +240,11 @@ def pulled_back(family, method, *data, **how):
     return Call(lambda _, a: getattr(family, method)(a(theta(family)), *map(a, data)), **how)
 
 
+def of_labels(family):
+    """log p(y|x) of a family of classifiers, of rows that have the labels 0 and 1."""
+    return Call(lambda _, a: family.log_prob(a(theta(family)), a(ROWS), a.whole(LABELS[:6])))
+
+
 FLOW = NormalizingFlowFamily(2, 3, (5,), "spline", 4, WAVES)
 AUTOREGRESSIVE = AutoregressiveFamily((3, 4), (5,), WAVES, (1, 0), bound=2.0)
 MASKED = MaskedAutoregressiveFamily(4, (5,))
@@ -257,6 +264,9 @@ PULLED_BACK = {
     "rational_quadratic.spline": Call(lambda f, a: f(a(1.2 * COLUMN), a(numbers(6, RAW)))),
     "normalizing_flow.affine": Call(lambda f, a: f(a(COLUMN), a(ROWS)),
                                     overwritten="its log slope is a column of raw, not a copy"),
+
+    "discretised.log_mass_of_levels": Call(lambda f, a: f(
+        a.whole([[0, 3], [2, 1]]), a([[0.1, 0.8], [0.5, 0.7]]), a([0.1, 0.2]), 4)),
 
     "Network, tanh": pulled_back(NETWORK, "__call__", ROWS),
     "Network, relu": pulled_back(Network((2, 4, 5, 3), "relu"), "__call__", ROWS),
@@ -287,6 +297,14 @@ PULLED_BACK = {
     "LogisticFamily.logits": pulled_back(LogisticFamily(2), "logits", ROWS),
     "NetworkClassifierFamily.logits": pulled_back(
         NetworkClassifierFamily((2, 5, 3)), "logits", ROWS),
+    "SoftmaxFamily.log_prob": of_labels(SoftmaxFamily(2, 3)),
+    "LogisticFamily.log_prob": of_labels(LogisticFamily(2)),
+    "NetworkClassifierFamily.log_prob": of_labels(NetworkClassifierFamily((2, 5, 3))),
+    "NetworkClassifierFamily.log_prob, no hidden layer": of_labels(
+        NetworkClassifierFamily((2, 3))),
+    "ProbabilisticPCAFamily.log_prob": pulled_back(ProbabilisticPCAFamily(2, 1), "log_prob", ROWS),
+    "AutoencoderFamily.encode": pulled_back(AutoencoderFamily((2, 4, 1)), "encode", ROWS),
+    "AutoencoderFamily.decode": pulled_back(AutoencoderFamily((2, 4, 1)), "decode", CODES),
 }
 
 PLAIN = {                                                   # takes no arrays, or gives none
@@ -295,8 +313,10 @@ PLAIN = {                                                   # takes no arrays, o
     "memory.keep_freed_memory": "takes no array",
     "fourier.n_features": "counts", "network.n_parameters": "counts",
     "rational_quadratic.n_numbers": "counts", "storage.save": "writes a file",
-    "storage.load": "reads a file", "trained.checked_network": "looks at a network",
+    "storage.load": "reads a file", "storage.write_whole": "writes a file",
+    "trained.checked_network": "looks at a network",
     "optimizer.half_cosine": "of plain numbers",
+    "separation.separated_near": "computes on the host, with Python's whole numbers",
     "silhouettes.smooth": "of constants, when the module is imported",
     "world_map.continents": "gives names", "taxonomy.branch": "reads classes",
     "taxonomy.densities": "reads classes", "taxonomy.leaves": "reads classes",

@@ -9,7 +9,7 @@ from scipy.stats import chi2, norm
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 
 from gdl_numpy.labels.conditional import ClassConditional, noise_kept
-from gdl_numpy.labels.logistic import LogisticFamily
+from gdl_numpy.labels.logistic import LogisticFamily, SoftmaxFamily
 from gdl_numpy.probability.density import Box, Mixture, Normal
 from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.family import BoxFamily
@@ -248,6 +248,38 @@ def test_e21_two_normals_with_one_covariance_have_the_posterior_of_logistic_regr
                                   atol=1e-12)
 
 
+def test_e21_p_of_x_is_found_without_labels():
+    """By a mixture of X alone, within 0.01 nats of the marginal that made X; nobody names labels,
+    and its parts in any other order are the same p(x)."""
+    X, _ = labelled(n=4000)
+    new, _ = labelled(seed=1, n=4000)
+    family = MixtureFamily(3, 2)
+    start = family.theta(numpy.full(3, 1 / 3), numpy.array([[0.0, -1], [3, 1], [-1, 2]]),
+                         numpy.tile(numpy.eye(2), (3, 1, 1)))
+    p = family(maximum_likelihood(family, X, theta=start, method="em"))
+    missed = three_normals().marginal().log_prob(new) - p.log_prob(new)
+    assert -0.01 < missed.mean() < 0.01
+    other = Mixture(p.weights[[2, 0, 1]], [p.components[k] for k in (2, 0, 1)])
+    numpy.testing.assert_allclose(other.log_prob(new), p.log_prob(new), rtol=1e-12)
+
+
+def test_e21_p_of_x_given_y_is_not_to_be_had_without_labels():
+    """Two joint distributions with one marginal: in the second, y says nothing about x. X alone
+    cannot tell them apart, yet their p(x|y), and so their classifiers, differ. Labels can."""
+    telling, X = three_normals(), labelled(n=2000)[0]
+    silent = ClassConditional(3 * [telling.marginal()], PRIORS)
+    numpy.testing.assert_allclose(silent.marginal().log_prob(X), telling.marginal().log_prob(X),
+                                  rtol=1e-12)
+    for model, right in ((telling, 0.9), (silent, 0.5)):
+        X, y = model.sample(4000, numpy.random.default_rng(2))
+        fitted = ClassConditional.fit(NormalFamily(2), X, y)
+        difference = model.log_prob(X, y) - fitted.log_prob(X, y)
+        guessed = fitted.log_posterior(X).argmax(axis=1)
+        assert (guessed == y).mean() == pytest.approx(right, abs=0.05)
+        if model is telling:
+            assert abs(difference.mean()) < 0.01
+
+
 def test_e22_a_perfect_discriminator_of_land_from_noise_draws_the_land():
     p_data, world, rng = WorldMap(), Box(WORLD.low, WORLD.high), numpy.random.default_rng(0)
     noise = counting(world)
@@ -307,7 +339,88 @@ def test_e23_with_few_data_normal_densities_classify_better_than_logistic_regres
     assert numpy.mean(gaps) > 4 * numpy.std(gaps, ddof=1) / math.sqrt(len(gaps))
 
 
+# Many rows, and columns that do not vary
+
+def test_over_millions_of_float32_rows_a_common_covariance_is_that_of_float64():
+    rng = numpy.random.default_rng(0)
+    X = numpy.float32([180, 220]) + rng.standard_normal((1_000_000, 2), dtype="float32")
+    y = (rng.random(len(X)) < 0.5).astype(int)
+    single, double = (ClassConditional.fit_normals_with_common_covariance(rows, y).densities
+                      for rows in (X, X.astype(float)))
+    for p, q in zip(single, double, strict=True):
+        numpy.testing.assert_allclose(p.mu, q.mu, rtol=1e-6)
+        numpy.testing.assert_allclose(p.covariance, q.covariance, atol=1e-5)
+
+
+def test_log_prob_of_many_rows_is_made_of_blocks():
+    X, y = labelled(n=20_000)
+    model, rows = three_normals(), numpy.arange(20_000)
+    expected = numpy.stack([p.log_prob(X) for p in model.densities], axis=1)[rows, y]
+    numpy.testing.assert_allclose(model.log_prob(X, y), expected, rtol=1e-13)
+    assert model.log_prob(X[:0], y[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("column", [
+    lambda y: 0 * y + 0.3, lambda y: numpy.where(y == 0, 0.3, 0.7), lambda y: 0 * y + 1e9,
+    lambda y: numpy.where(y == 0, 1e-9 / 3, 1e9 / 3), lambda y: 0.1 * y])
+def test_a_column_that_rounding_alone_makes_vary_within_labels_has_no_covariance(column, dtype):
+    x, y = labelled(n=500)
+    X = numpy.c_[x, column(y)].astype(dtype)
+    with pytest.raises(ValueError, match="X must vary in every column within its labels, got 500"):
+        ClassConditional.fit_normals_with_common_covariance(X, y)
+    with pytest.raises(ValueError, match="X must vary in every column, got"):
+        ClassConditional.fit(NormalFamily(3), X, y)
+
+
+@pytest.mark.parametrize("dtype, rounding", [("float32", 1e-7), ("float64", 1e-9)])
+def test_columns_that_depend_on_each_other_within_labels_have_no_covariance(dtype, rounding):
+    x, y = labelled(n=500)
+    rng = numpy.random.default_rng(0)
+    for third in (x[:, 0] - 2 * x[:, 1] + y, x[:, 0] + rounding * rng.standard_normal(500)):
+        with pytest.raises(ValueError, match="X has a singular common covariance, .* 3 dimensions"):
+            ClassConditional.fit_normals_with_common_covariance(
+                numpy.c_[x, third].astype(dtype), y)
+
+
+def test_a_column_that_is_constant_for_one_label_only_has_a_common_covariance():
+    x, y = labelled(n=500)
+    X = numpy.c_[x, numpy.where(y == 0, 0.3, x[:, 0] * x[:, 1])]
+    p = ClassConditional.fit_normals_with_common_covariance(X, y).densities[0]
+    assert p.mu[2] == pytest.approx(0.3) and p.covariance[2, 2] > 0.1
+
+
 # What is refused
+
+@pytest.mark.parametrize("largest", [25, 10**6, 10**9, 2**62])
+def test_a_label_far_beyond_the_others_is_refused_at_once_and_in_few_words(largest):
+    X, y = [[0.0], [1.0], [2.0]], [0, 1, largest]
+    for take in (lambda: ClassConditional.fit(NormalFamily(1), X, y),
+                 lambda: ClassConditional.fit_normals_with_common_covariance(X, y),
+                 lambda: LogisticFamily(1).mle(X, y),
+                 lambda: SoftmaxFamily(1, 3).train(X, y, numpy.random.default_rng(0)),
+                 lambda: three_normals().log_prob([[0.0, 0.0]] * 3, y)):
+        with pytest.raises(ValueError, match="y must hold") as refused:
+            take()
+        assert len(str(refused.value)) < 300
+
+
+def test_of_many_labels_the_first_that_is_missing_is_named():
+    X, y = numpy.random.default_rng(0).random((100, 1)), numpy.arange(100) % 50
+    y[y == 7] = 8
+    with pytest.raises(ValueError, match="from 0 to 49, got no row of 1 of them, the first 7$"):
+        ClassConditional.fit(BoxFamily(1), X, y)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint64"])
+def test_labels_may_be_whole_numbers_of_any_size(dtype):
+    X, y = labelled()
+    expected = ClassConditional.fit(NormalFamily(2), X, y)
+    found = ClassConditional.fit(NormalFamily(2), X, y.astype(dtype))
+    assert (found.log_prob(X, y.astype(dtype)) == expected.log_prob(X, y)).all()
+    assert (LogisticFamily(2).mle(X, (y > 0).astype(dtype)) == LogisticFamily(2).mle(
+        X, (y > 0).astype(int))).all()
+
 
 @pytest.mark.parametrize("y, error, words", [
     ([0, 0, 2, 2, 0, 2], ValueError, r"y must hold every label from 0 to 2, got \[3, 0, 3\] rows"),

@@ -2,6 +2,7 @@
 
 import math
 import re
+import tracemalloc
 
 import numpy
 import pytest
@@ -91,6 +92,34 @@ def test_the_loss_of_labels_that_are_equally_probable_is_log_K():
     _, X, y = theta_and_data(family)
     loss, _ = family.loss(numpy.zeros(family.n_parameters), X, y)
     assert loss == pytest.approx(math.log(4), rel=1e-14)
+
+
+# Many rows
+
+@every_family
+def test_rows_by_blocks_give_what_all_rows_at_once_give(family, monkeypatch):
+    theta, X, y = theta_and_data(family, n=100)
+    at_once, cotangent = family.log_prob(theta, X, y), numpy.sin(numpy.arange(100.0))
+    posterior = family(theta).log_posterior(X)
+    monkeypatch.setattr("gdl_numpy.labels.discriminative.ROWS", 30)
+    log_p, backward = family.log_prob(theta, X, y)
+    numpy.testing.assert_allclose(log_p, at_once[0], rtol=1e-13)
+    numpy.testing.assert_allclose(backward(cotangent), at_once[1](cotangent), rtol=1e-10,
+                                  atol=1e-12)
+    numpy.testing.assert_allclose(family(theta).log_posterior(X), posterior, rtol=1e-13)
+
+
+def test_many_rows_need_no_layer_of_all_of_them():
+    """Of which each of 64 numbers would take 51 MB."""
+    family, rng = NetworkClassifierFamily((2, 64, 64, 2)), numpy.random.default_rng(0)
+    X, theta = rng.standard_normal((100_000, 2)), family.initial_theta(rng)
+    y = (X[:, 0] > 0).astype(int)
+    for work in (lambda: family(theta).log_posterior(X), lambda: family.loss(theta, X, y)):
+        tracemalloc.start()
+        work()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 40e6
 
 
 # Training
@@ -229,7 +258,8 @@ def test_what_is_no_theta_is_refused_wherever_it_is_asked_for(family):
     _, X, y = theta_and_data(family)
     p, doors = family.n_parameters, [
         family, lambda theta: family.train(X, y, numpy.random.default_rng(0), theta=theta),
-        lambda theta: family.log_prob(theta, X, y), lambda theta: family.loss(theta, X, y)]
+        lambda theta: family.log_prob(theta, X, y), lambda theta: family.loss(theta, X, y),
+        lambda theta: family.logits(theta, X), *([family.cut] if hasattr(family, "cut") else [])]
     for shape in [(p - 1,), (p + 2,), (1, p)]:
         for call in doors:
             with pytest.raises(ValueError, match="theta must be an array of shape " + re.escape(

@@ -6,10 +6,12 @@ import numpy
 import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
+from training_checks import check_the_value_is_the_callers
 
 from gdl_numpy.models.adversarial import AdversarialFamily
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.network import Network
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.optimizer import Adam
 from gdl_numpy.probability.density import Histogram, Mixture, Normal
 from gdl_numpy.probability.divergence import jensen_shannon
@@ -276,6 +278,25 @@ def test_a_stopped_training_leaves_a_theta_to_go_on_from():
     numpy.testing.assert_allclose(again.theta, step.theta, atol=1e-7)
 
 
+def test_samples_are_those_of_one_pass_of_the_generator(monkeypatch):
+    family = a_family()
+    theta, _, _ = theta_X_and_Z(family)
+    expected, _ = family.generate(family.parts(theta)[0], default_rng(4).standard_normal((20, 3)))
+    for rows in (7, 20):
+        monkeypatch.setattr("gdl_numpy.models.adversarial.in_blocks",
+                            lambda function, n, rows=rows: in_blocks(function, n, rows))
+        X = family(theta).sample(20, default_rng(4))
+        numpy.testing.assert_allclose(X, expected, rtol=1e-12)
+
+
+def test_changing_values_in_place_leaves_the_pullbacks_right():
+    for family in every_family():
+        theta, X, Z = theta_X_and_Z(family)
+        theta_g, phi = family.parts(theta)
+        check_the_value_is_the_callers(family.generate, theta_g, Z)
+        check_the_value_is_the_callers(family.logit, phi, X)
+
+
 def test_the_sampler_keeps_its_own_theta():
     family = a_family()
     theta, _, _ = theta_X_and_Z(family)
@@ -307,6 +328,18 @@ ROWS = numpy.ones((3, 1))
      r"made must have the shape of X, \(3, 1\), got \(2, 1\)"),
     (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS[:0], ROWS[:0], None), ValueError,
      "X is empty: there is no mean over no rows"),
+    (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS, ROWS, None), TypeError,
+     "rng must be a generator of random numbers"),
+    (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS, ROWS, default_rng(0), None), TypeError,
+     r"penalty must be a number in \[0, inf\), got None"),
+    (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS, ROWS, default_rng(0), 1.0, 0.0),
+     ValueError, r"delta must lie in \(0, inf\), got 0.0"),
+    (lambda: LINEAR.discriminator_loss([1.0, 2.0], ROWS, ROWS, default_rng(0)), ValueError,
+     r"theta must be an array of shape \(2,\), got"),
+    (lambda: LINEAR.discriminator_loss(numpy.ones(2), [1.0], ROWS, default_rng(0)), ValueError,
+     r"X must have shape \(n, 1\)"),
+    (lambda: LINEAR.generator_loss(numpy.ones(4), None), TypeError, "Z must hold real numbers"),
+    (lambda: LINEAR.noise(2, None, float), TypeError, "rng must be a generator"),
 ])
 def test_what_plays_no_game_is_refused(make, error, message):
     with pytest.raises(error, match=message):

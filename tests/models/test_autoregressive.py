@@ -7,7 +7,7 @@ import numpy
 import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
-from training_checks import BAD_DATA_OF_THE_BOX
+from training_checks import BAD_DATA_OF_THE_BOX, check_the_value_is_the_callers
 
 from gdl_numpy.models.autoregressive import AutoregressiveFamily, MaskedAutoregressiveFamily
 from gdl_numpy.networks.fourier import wave_vectors
@@ -134,6 +134,29 @@ def test_samples_fall_into_cells_as_often_as_the_density_says(shape):
     assert (abs(count - n * mass) < 6 * numpy.sqrt(n * mass) + 6).all()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("K, own", [(1000, 900), (1000, 0), (100_000, 77_777), (100_000, 99_999),
+                                    (49, 48)])
+def test_samples_stay_in_their_own_bin_however_narrow_it_is(dtype, K, own):
+    """All the mass lies in one bin of the first coordinate, log p = log K/2 - log 2/2; in float32 a
+    sample (k + u) 2/K - 1 can be rounded into the next bin, which has none."""
+    family = AutoregressiveFamily((K, 2), ())
+    theta = numpy.full(family.n_parameters, -200, dtype=dtype)
+    theta[own], theta[K:] = 0, 0
+    X = family(theta).sample(100_000, default_rng(0))
+    assert (abs(X) <= 1).all()
+    numpy.testing.assert_allclose(family(theta).log_prob(X), math.log(K / 2) - math.log(2),
+                                  rtol=1e-5)
+
+
+def test_many_rows_add_to_a_gradient_without_rounding_it_away():
+    """300,000 rows in one bin of float32: ∂/∂θ of its logit is 1 - 1/K for the mean of log p."""
+    family = AutoregressiveFamily((4,), ())
+    theta, X = numpy.zeros(4, "float32"), numpy.full((300_000, 1), 0.1, "float32")
+    dtheta = family.log_prob(theta, X)[1](numpy.full(len(X), 1 / len(X), "float32"))
+    numpy.testing.assert_allclose(dtheta, [-0.25, -0.25, 0.75, -0.25], rtol=1e-6)
+
+
 @pytest.mark.parametrize("shape", [SHAPES["two axes"], SHAPES["three axes"]])
 def test_the_mean_score_of_its_own_samples_is_0(shape):
     """n = 20,000 in 200 groups, each number within 6 standard errors."""
@@ -141,6 +164,19 @@ def test_the_mean_score_of_its_own_samples_is_0(shape):
     theta = theta_of(family, default_rng(5))
     X = family(theta).sample(20_000, default_rng(6))
     assert_zero_mean_score(family, theta, X)
+
+
+def test_changing_values_in_place_leaves_the_pullbacks_right():
+    for shape in SHAPES.values():
+        family, rng = binned(shape, waves=True), default_rng(0)
+        theta, X = theta_of(family, rng), 2 * rng.random((9, family.d)) - 1
+        check_the_value_is_the_callers(family.log_prob, theta, X)
+        if family.d > 1:
+            check_the_value_is_the_callers(family.logits, theta, X[:, :1])
+    family = MaskedAutoregressiveFamily(4, (6,))
+    theta, X = theta_of(family, rng), (rng.random((9, 4)) < 0.5).astype(float)
+    check_the_value_is_the_callers(family.log_prob, theta, X)
+    check_the_value_is_the_callers(family.logits, theta, X)
 
 
 def assert_zero_mean_score(family, theta, X):
@@ -244,6 +280,14 @@ def test_what_the_mask_takes_away_has_no_effect():
     assert 0 < int(kept.sum()) < family.n_parameters
 
 
+def test_the_mask_is_nobodys_to_change():
+    """Nor is it kept for another module: each gets its own from that of NumPy."""
+    family = MaskedAutoregressiveFamily(3, (4,))
+    with pytest.raises(ValueError, match="read-only"):
+        family.mask(numpy)[:] = True
+    assert not family.mask(numpy).all()
+
+
 def test_samples_are_pictures_as_frequent_as_their_masses():
     """n = 20,000, 32 pictures, each within 6 standard errors."""
     family, n = MaskedAutoregressiveFamily(5, (9, 8), (3, 1, 4, 0, 2)), 20_000
@@ -289,10 +333,21 @@ def test_e32_log_p_is_exact_where_a_grid_has_2_to_the_1024_cells():
     assert log_p == pytest.approx(-numpy.log1p(numpy.exp((1 - 2 * x) * a)).sum(), rel=1e-12)
     assert log_p < -600                                     # about -1,024 log 2, and 2^1024 cells
 
-    rows = AutoregressiveFamily((2,) * 1000, ())            # 2^1000 cells on [-1, 1]^1000
-    X = rows(numpy.zeros(rows.n_parameters)).sample(3, rng)
-    log_p = rows(numpy.zeros(rows.n_parameters)).log_prob(X)
-    numpy.testing.assert_allclose(log_p, -1000 * math.log(2), rtol=1e-12)
+    d = 1000                                                # 2^1000 cells on [-1, 1]^1000
+    rows = AutoregressiveFamily((2,) * d, (), order=rng.permutation(d).tolist())
+    theta = 0.05 * rng.standard_normal(rows.n_parameters)
+    X = 2 * rng.random((3, d)) - 1
+    seen, (first, *parts) = X[:, rows.order], rows.parts(theta)
+    a = [first + numpy.zeros((3, 2))] + [                   # logits of x_i, from x_<i alone
+        seen[:, :i] @ part[:-2].reshape(i, 2) + part[-2:] for i, part in enumerate(parts, start=1)]
+    p = numpy.exp(a) / numpy.exp(a).sum(axis=2, keepdims=True)              # (d, 3, 2)
+    conditionals = numpy.log(numpy.where(seen.T < 0, p[:, :, 0], p[:, :, 1]))
+    log_p = conditionals.sum(axis=0)                        # bins of width 1
+    numpy.testing.assert_allclose(rows(theta).log_prob(X), log_p, rtol=1e-10)
+    assert abs(log_p + d * math.log(2)).min() > 10          # far from uniform
+    last = rows.order[-1]
+    both = [rows(theta).log_prob(numpy.where(numpy.arange(d) == last, x, X)) for x in (-0.5, 0.5)]
+    numpy.testing.assert_allclose(numpy.logaddexp(*both), log_p - conditionals[-1], rtol=1e-10)
 
 
 def interpolating_theta(joint, order):

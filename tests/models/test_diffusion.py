@@ -8,11 +8,12 @@ import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
 from scipy import stats
-from training_checks import check_refusals
+from training_checks import check_refusals, check_the_value_is_the_callers
 
 from gdl_numpy.models.diffusion import SCHEDULES, DiffusionFamily, signal_and_noise
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.probability.density import Normal
 from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.sample_space import SampleSpace
@@ -105,6 +106,13 @@ def test_the_gradient_is_that_of_central_differences(d, m, activation):
                        rng=rng)
 
 
+def test_changing_the_noise_in_place_leaves_the_pullback_right():
+    for m in (0, 5):
+        family, rng = network(default_rng, 2, m), default_rng(2)
+        theta, X = family.initial_theta(rng), rng.standard_normal((9, 2))
+        check_the_value_is_the_callers(family.eps_hat, theta, X, levels(family, 9))
+
+
 def test_one_level_for_all_rows_is_that_level_for_each_row():
     family, rng = network(default_rng), default_rng(2)
     theta, X = family.initial_theta(rng), rng.standard_normal((4, 2))
@@ -157,22 +165,39 @@ def test_the_loss_is_least_at_the_conditional_mean():
 
 # Erratum E36: the noise is a gradient, and where it is known all else follows
 
+def test_e36_the_mean_of_the_noise_is_minus_sigma_times_the_gradient_of_the_log_density():
+    """E[ε|x_t] = -σ ∇ log q(x_t) in words of what can be counted: summed over an interval [a, b] of
+    x_t, q E[ε|x_t] is the mean of ε where x_t fell there, and -σ ∇q is -σ (q(b) - q(a)). Data are
+    uniform on [0, 1] or 2 (with probability 1/4); 200,000 draws, each within 6 standard errors."""
+    rng, n = default_rng(0), 200_000
+    x = numpy.where(rng.random(n) < 0.25, 2, rng.random(n))
+    eps, ends = rng.standard_normal(n), numpy.linspace(-0.5, 2.5, 11)
+    for alpha, sigma in ((0.95, math.sqrt(1 - 0.95**2)), (0.6, 0.8), (0.1, math.sqrt(0.99))):
+        def q(y, alpha=alpha, sigma=sigma):
+            flat = stats.norm.cdf(y / sigma) - stats.norm.cdf((y - alpha) / sigma)
+            return 0.75 * flat / alpha + 0.25 * stats.norm.pdf(y, 2 * alpha, sigma)
+
+        x_t = alpha * x + sigma * eps
+        fell = (ends[:-1] <= x_t[:, None]) & (x_t[:, None] < ends[1:])
+        assert within_6_standard_errors(eps[:, None] * fell, -sigma * numpy.diff(q(ends)))
+        if sigma < 0.9:                                     # the factor σ is not left out
+            assert not within_6_standard_errors(eps[:, None] * fell, -numpy.diff(q(ends)))
+
+
 @every_schedule
-def test_e36_the_noise_is_the_gradient_of_the_log_density_of_noisy_data(schedule):
-    """E[ε|x_t] = -σ ∇ log q(x_t), with q(x_t) = N(0, α² c + σ²)."""
-    family, theta = NormalNoise(2, 5, schedule), numpy.log(numpy.asarray([0.3, 2.0]))
-    X = default_rng(0).standard_normal((7, 2))
-    for t in range(5):
-        log_snr = family.level(numpy.arange(5) / 4)[t:t + 1]
+def test_e36_for_normal_data_the_mean_of_the_noise_is_known(schedule):
+    """And is σ x_t/(α² c + σ²): on intervals of x_t, ε - ε̂ has the mean 0, within 6 standard errors
+    of 100,000 draws. All that follows rests on this formula."""
+    rng, c, n = default_rng(0), numpy.array([0.3, 2.0]), 100_000
+    family, theta, ends = NormalNoise(2, 5, schedule), numpy.log(c), numpy.linspace(-2, 2, 9)
+    for log_snr in family.level(numpy.array([0.1, 0.5, 0.9]))[:, None]:
         alpha, sigma = signal_and_noise(log_snr)
-        variance = alpha**2 * numpy.exp(theta) + sigma**2
-        h = 1e-5
-        for i, unit in enumerate(numpy.eye(2)):
-            q = Normal(numpy.zeros(2), variance * numpy.eye(2))
-            ahead, behind = (q.log_prob(X + step * unit) for step in (h, -h))
-            eps_hat = family.eps_hat(theta, X, log_snr)[0][:, i]
-            numpy.testing.assert_allclose(-sigma * (ahead - behind) / (2 * h),
-                                          eps_hat, rtol=1e-6, atol=1e-8)
+        eps = rng.standard_normal((n, 2))
+        x_t = alpha * numpy.sqrt(c) * rng.standard_normal((n, 2)) + sigma * eps
+        wrong = eps - family.eps_hat(theta, x_t, log_snr)[0]
+        for i in range(2):
+            fell = (ends[:-1] <= x_t[:, i, None]) & (x_t[:, i, None] < ends[1:])
+            assert within_6_standard_errors(wrong[:, i, None] * fell, 0)
 
 
 def exact_log_prob(family, c, X):
@@ -190,11 +215,11 @@ def test_e36_the_density_of_the_flow_is_exact_for_normal_data(schedule, c):
     family, theta = NormalNoise(len(c), 9, schedule), numpy.log(numpy.asarray(c))
     p, X = family(theta), 1.5 * default_rng(0).standard_normal((20, len(c)))
     exact = exact_log_prob(family, numpy.array(c), X)
-    errors = [abs(p.ode_log_prob(X, n) - exact).max() for n in (15, 30, 200)]
+    errors = [abs(p.flow_log_prob(X, n) - exact).max() for n in (15, 30, 200)]
     assert errors[2] < 1e-6 and errors[0] / errors[1] > 12
     data = stats.norm.logpdf(X, scale=numpy.sqrt(c)).sum(axis=1)
     narrow = NormalNoise(len(c), 9, schedule, log_snr=(20.0, -20.0))
-    numpy.testing.assert_allclose(narrow(theta).ode_log_prob(X, 200), data, atol=1e-4)
+    numpy.testing.assert_allclose(narrow(theta).flow_log_prob(X, 200), data, atol=1e-4)
 
 
 def mean_elbo(family, c):
@@ -241,41 +266,32 @@ def test_e36_the_bound_is_the_log_density_for_standard_normal_data(n_levels):
         X = numpy.asarray([x] * 4000)
         elbo = family(theta).elbo(X, default_rng(0))
         assert within_6_standard_errors(elbo, stats.norm.logpdf(x).sum())
-    assert chain_variance(family, theta, noisy=True) == pytest.approx(1)
+    assert chain_variance(family, theta) == pytest.approx(1)
 
 
-def chain_variance(family, theta, noisy):
+def chain_variance(family, theta):
     """The variance of x, by the linear map and the noise of each level as Ho and others write
-    them with β, or by Song, Meng and Ermon's step."""
+    them with β."""
     alpha, sigma = host_levels(family)
     theta, variance = to_numpy(theta), 1.0
     gain = family.gain(theta, 2 * numpy.log(alpha / sigma))[0]
     for t in range(family.n_levels - 1, 0, -1):
         a, b = alpha[t] / alpha[t - 1], 1 - (alpha[t] / alpha[t - 1])**2        # √(1-β_t), β_t
-        if noisy:
-            factor, noise = (1 - b / sigma[t] * gain[t]) / a, b
-        else:
-            factor = (1 - sigma[t] * gain[t]) / a + sigma[t - 1] * gain[t]
-            noise = 0
-        variance = factor**2 * variance + noise
-    return (((1 - sigma[0] * gain[0]) / alpha[0])**2 * variance
-            + sigma[0]**2 * noisy)
+        variance = ((1 - b / sigma[t] * gain[t]) / a)**2 * variance + b
+    return ((1 - sigma[0] * gain[0]) / alpha[0])**2 * variance + sigma[0]**2
 
 
 @every_schedule
-@pytest.mark.parametrize("noisy", [True, False])
-def test_e36_samples_have_the_variance_of_the_chain_which_tends_to_that_of_the_data(
-        schedule, noisy):
+def test_e36_samples_have_the_variance_of_the_chain_which_tends_to_that_of_the_data(schedule):
     """20,000 samples, mean and second moment within 6 standard errors."""
     theta = numpy.log(numpy.asarray([0.3, 2.0]))
     for n_levels in (4, 50):
         family = NormalNoise(2, n_levels, schedule, (6.0, -6.0))
-        p = family(theta)
-        X = (p.sample if noisy else p.sample_deterministic)(20_000, default_rng(5))
+        X = family(theta).sample(20_000, default_rng(5))
         assert X.shape == (20_000, 2)
         assert within_6_standard_errors(X, 0)
-        assert within_6_standard_errors(X**2, chain_variance(family, theta, noisy))
-    fine = chain_variance(NormalNoise(2, 4000, schedule, (14.0, -14.0)), theta, noisy)
+        assert within_6_standard_errors(X**2, chain_variance(family, theta))
+    fine = chain_variance(NormalNoise(2, 4000, schedule, (14.0, -14.0)), theta)
     numpy.testing.assert_allclose(fine, [0.3, 2.0], rtol=5e-3)
 
 
@@ -321,7 +337,7 @@ def test_the_bound_lies_below_the_log_density_of_the_chain():
     family, theta = NormalNoise(2, 3, log_snr=(6.0, -6.0)), numpy.log(numpy.asarray([0.02, 4.0]))
     X = numpy.asarray(numpy.random.default_rng(0).standard_normal((4, 2)).repeat(4000, axis=0))
     elbo = (family(theta).elbo(X, default_rng(1))).reshape(4, 4000)
-    scale = numpy.sqrt(chain_variance(family, theta, noisy=True))
+    scale = numpy.sqrt(chain_variance(family, theta))
     log_p = stats.norm.logpdf(X[::4000], scale=scale).sum(axis=1)
     assert (elbo.mean(axis=1) + 6 * elbo.std(axis=1) / math.sqrt(4000) < log_p).all()
 
@@ -334,26 +350,102 @@ def test_the_total_mass_of_the_flow_is_1(seed):
     p = family(family.initial_theta(numpy.random.default_rng(seed)))
 
     class Flow:
-        log_prob = staticmethod(lambda X: p.ode_log_prob(X, 40))
+        log_prob = staticmethod(lambda X: p.flow_log_prob(X, 40))
 
     assert total_mass(Flow, SampleSpace([-9, -9], [9, 9]), (90, 90)) == pytest.approx(1, abs=1e-4)
 
 
-def test_deterministic_samples_are_those_of_the_flow():
-    """With many levels: E log p over 4,000 samples against the sum over a grid, 6 standard
-    errors. That the flow ends at x_1/α_1 and a sample at x̂ is a difference of σ_1² = 1/3000."""
-    family = network(numpy.random.default_rng, n_levels=400, log_snr=(8.0, -8.0))
+class TwoPoints(DiffusionFamily):
+    """E[ε|x_t] for data at 1 and -1, each half of the time: (x_t - α tanh(α x_t/σ²))/σ."""
+
+    def __init__(self, log_snr, n_levels=2):
+        super().__init__(1, (), n_levels, log_snr=log_snr)
+        self.n_parameters = 1                               # which changes nothing
+
+    def eps_hat(self, theta, X, log_snr):
+        alpha, sigma = signal_and_noise(log_snr[:, None])
+        mean = numpy.tanh(alpha / sigma**2 * X)
+        slope = (1 - alpha**2 / sigma**2 * (1 - mean**2)) / sigma
+        return (X - alpha * mean) / sigma, lambda deps_hat, **which: (None, slope * deps_hat)
+
+
+ENDS = [(4.0, -4.0), (2.0, -8.0), (8.0, -6.0), (0.5, -3.0)]
+
+
+def of_one_coordinate(kind, log_snr, n_levels):
+    if kind == "two points":
+        return TwoPoints(log_snr, n_levels)(numpy.zeros(1))
+    if kind == "normal":
+        return NormalNoise(1, n_levels, log_snr=log_snr)(numpy.log([0.3]))
+    family = network(default_rng, 1, log_snr=log_snr, n_levels=n_levels)
+    return family(family.initial_theta(default_rng(3)))
+
+
+@pytest.mark.parametrize("kind", ["two points", "normal", "network"])
+@pytest.mark.parametrize("log_snr, n_levels", [(ends, 2) for ends in ENDS] + [(ENDS[0], 100)])
+def test_deterministic_samples_have_the_density_of_the_flow(kind, log_snr, n_levels):
+    """5,000 samples against the integral of the density: by Kolmogorov and Smirnov, with a false
+    alarm in a million. However few levels the chain has, and wherever it ends."""
+    p, steps = of_one_coordinate(kind, log_snr, n_levels), 64 if kind == "two points" else 32
+    x = numpy.linspace(-6, 6, 1601)
+    density = numpy.exp(p.flow_log_prob(x[:, None], steps))
+    cdf = numpy.concatenate([[0], ((density[1:] + density[:-1]) / 2).cumsum()]) * (x[1] - x[0])
+    assert cdf[-1] == pytest.approx(1, abs=2e-3)
+    X = p.sample_deterministic(5000, default_rng(4), steps)
+    assert X.shape == (5000, 1)
+    assert stats.kstest(X[:, 0], lambda y: numpy.interp(y, x, cdf)).pvalue > 1e-6
+    if kind == "two points" and log_snr == ENDS[0]:         # a last jump to x̂ leaves the flow
+        (alpha, *_), (sigma, *_) = host_levels(p.family)
+        eps_hat, _ = p.family.eps_hat(p.theta, alpha * X, p.log_snr[1:2])
+        X_hat = X - sigma / alpha * eps_hat
+        assert stats.kstest(X_hat[:, 0], lambda y: numpy.interp(y, x, cdf)).pvalue < 1e-100
+
+
+@pytest.mark.parametrize("highest", [4.0, 1.0])
+def test_the_flow_gives_data_with_the_noise_of_level_1(highest):
+    """Half N(1, exp(-λ_1)) and half N(-1, exp(-λ_1)), if level T is noise alone."""
+    x, scale = numpy.linspace(0.5, 1.5, 11), math.exp(-highest / 2)
+    x = numpy.concatenate([x, -x])
+    p = TwoPoints((highest, -16.0))(numpy.zeros(1))
+    expected = numpy.logaddexp(*(stats.norm.logpdf(x, c, scale) for c in (1, -1))) - math.log(2)
+    numpy.testing.assert_allclose(p.flow_log_prob(x[:, None], 200), expected, atol=1e-3)
+
+
+def test_deterministic_samples_of_a_plane_have_the_moments_of_the_flow():
+    """2,000 samples: E log p and moments against sums over a grid, 6 standard errors."""
+    family = network(numpy.random.default_rng, n_levels=3, log_snr=(4.0, -8.0))
     p = family(family.initial_theta(numpy.random.default_rng(3)))
-    X = p.sample_deterministic(4000, numpy.random.default_rng(4))
-    log_p = p.ode_log_prob(X, 40)
-    grid, cell = SampleSpace([-9, -9], [9, 9]).grid((70, 70))
-    on_grid = p.ode_log_prob(grid, 40)
-    expected = (numpy.exp(on_grid) * on_grid).sum() * cell
-    assert within_6_standard_errors(log_p, expected)
-    for i in range(2):
-        for power in (1, 2):
-            moment = (numpy.exp(on_grid) * grid[:, i]**power).sum() * cell
-            assert within_6_standard_errors(X[:, i]**power, moment)
+    X = p.sample_deterministic(2000, numpy.random.default_rng(4), 20)
+    grid, cell = SampleSpace([-9, -9], [9, 9]).grid((50, 50))
+    on_grid = p.flow_log_prob(grid, 20)
+    mass = numpy.exp(on_grid) * cell
+    assert within_6_standard_errors(p.flow_log_prob(X, 20), mass @ on_grid)
+    for power in (1, 2):
+        assert within_6_standard_errors(X**power, mass @ grid**power)
+    assert within_6_standard_errors(X[:, 0] * X[:, 1], mass @ (grid[:, 0] * grid[:, 1]))
+
+
+def test_a_level_passed_without_noise_is_a_step_of_the_flow_if_it_is_small():
+    """x_s = α_s x̂ + σ_s ε̂ against dx/dλ = -½ σ (ε̂ - σ x), with an error that falls as the step."""
+    family = network(default_rng)
+    theta, X = family.initial_theta(default_rng(0)), default_rng(1).standard_normal((5, 2))
+    (alpha, alpha_s), (sigma, sigma_s) = signal_and_noise(numpy.array([0.7, 0.7 + 1e-5]))
+    eps_hat, _ = family.eps_hat(theta, X, numpy.array([0.7]))
+    X_s = alpha_s * (X - sigma * eps_hat) / alpha + sigma_s * eps_hat
+    numpy.testing.assert_allclose((X_s - X) / 1e-5, -sigma / 2 * (eps_hat - sigma * X), atol=1e-4)
+
+
+@pytest.mark.parametrize("call", [
+    lambda p, X, rng: p.sample(20, rng), lambda p, X, rng: p.sample_deterministic(20, rng, 3),
+    lambda p, X, rng: p.elbo(X, rng), lambda p, X, rng: p.flow_log_prob(X, 3)])
+def test_blocks_of_rows_change_no_random_number(monkeypatch, call):
+    family = network(default_rng, n_levels=4)
+    p, X = family(family.initial_theta(default_rng(0))), default_rng(1).standard_normal((20, 2))
+    whole = call(p, X, default_rng(2))
+    for module in ("models.diffusion", "networks.trained"):
+        monkeypatch.setattr(f"gdl_numpy.{module}.in_blocks",
+                            lambda function, n, rows=0: in_blocks(function, n, rows=7))
+    numpy.testing.assert_allclose(call(p, X, default_rng(2)), whole, rtol=1e-9)
 
 
 # Training
@@ -375,7 +467,7 @@ def test_training_raises_bound_and_density_of_new_data(seed):
     assert last.theta.dtype == "float32"
     normal = Normal(X.mean(axis=0), numpy.cov(X.T)).log_prob(new).mean()
     assert p.elbo(new, rng, 20).mean() > normal + 0.5 > before.elbo(new, rng, 20).mean()
-    assert p.ode_log_prob(new, 30).mean() > normal + 0.5 > before.ode_log_prob(new, 30).mean()
+    assert p.flow_log_prob(new, 30).mean() > normal + 0.5 > before.flow_log_prob(new, 30).mean()
 
 
 def test_what_a_diffusion_model_can_do():
@@ -400,6 +492,11 @@ def test_what_a_diffusion_model_can_do():
     ({"activation": "sin"}, ValueError, "activation must be one of .*, got 'sin'"),
     ({"log_snr": (1.0, 1.0)}, ValueError, r"the second below the first, got \(1.0, 1.0\)"),
     ({"log_snr": (math.inf, 1.0)}, ValueError, "log_snr must be two finite numbers"),
+    ({"log_snr": (10.0, -2000.0)}, ValueError, r"log_snr must lie in \[-80, 80\], got -2000"),
+    ({"log_snr": (5.0, 0.0, -5.0)}, ValueError, "log_snr must be two finite numbers"),
+    ({"log_snr": None}, ValueError, "log_snr must be two finite numbers, .*, got None"),
+    ({"log_snr": (math.nan, 1.0)}, ValueError, "log_snr must lie in"),
+    ({"log_snr": "high"}, TypeError, "log_snr must be a number in .*, got 'h'"),
     ({"waves": numpy.ones((3, 4))}, ValueError, r"shape \(2, m\), got shape \(3, 4\)"),
     ({"waves": numpy.ones(2)}, ValueError, r"shape \(2, m\), got shape \(2,\)"),
     ({"waves": [[math.nan], [1.0]]}, ValueError, "waves holds nan"),
@@ -414,16 +511,25 @@ def test_what_does_not_fit_is_refused():
     family = DiffusionFamily(2, (3,))
     theta, rng, X = family.initial_theta(make_rng(0)), make_rng(1), numpy.ones((3, 2))
     p, wrong = family(theta), numpy.ones((3, 4))
-    for call in (lambda: p.elbo(wrong, rng), lambda: p.ode_log_prob(wrong)):
+    for call in (lambda: p.elbo(wrong, rng), lambda: p.flow_log_prob(wrong)):
         with pytest.raises(ValueError, match="X has 4 columns"):
             call()
     check_refusals(family, theta, X, rng)
     with pytest.raises(ValueError, match="n_terms must be at least 1, got 0"):
         p.elbo(X, rng, 0)
-    with pytest.raises(ValueError, match="n_steps must be at least 1, got 0"):
-        p.ode_log_prob(X, 0)
-    with pytest.raises(ValueError, match="n must be at least 0, got -1"):
-        p.sample(-1, rng)
+    for call in (lambda: p.flow_log_prob(X, 0), lambda: p.sample_deterministic(2, rng, 0)):
+        with pytest.raises(ValueError, match="n_steps must be at least 1, got 0"):
+            call()
+    for sample in (p.sample, p.sample_deterministic):
+        with pytest.raises(ValueError, match="n must be at least 0, got -1"):
+            sample(-1, rng)
+    for call in (lambda: p.elbo(X, None), lambda: family.loss(theta, X, None),
+                 lambda: p.sample_deterministic(2, None)):
+        with pytest.raises(TypeError, match="rng must be a generator"):
+            call()
+    for log_snr in (numpy.zeros(2), 0.0):
+        with pytest.raises(ValueError, match=r"log_snr must have shape \(3,\).*, got shape"):
+            family.eps_hat(theta, X, log_snr)
 
 
 # Contracts
@@ -447,6 +553,6 @@ def test_single_precision_stays_single(xp, make_rng):
     X = make_rng(1).standard_normal((4, 2), dtype="float32")
     p, rng = family(theta), make_rng(2)
     loss, dtheta = family.loss(theta, X, rng)
-    for array in (loss, dtheta, p.elbo(X, rng), p.elbo(X, rng, 2), p.ode_log_prob(X, 2),
+    for array in (loss, dtheta, p.elbo(X, rng), p.elbo(X, rng, 2), p.flow_log_prob(X, 2),
                   p.sample(3, rng), p.sample_deterministic(3, rng)):
         assert array.dtype == "float32" and array_module(array) is xp

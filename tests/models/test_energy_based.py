@@ -6,13 +6,14 @@ import numpy
 import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
-from training_checks import check_a_step_never_waits
+from training_checks import check_a_step_never_waits, check_the_value_is_the_callers
 
 from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.network import Network
 from gdl_numpy.numerics import langevin
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.probability.density import Box, Mixture, Normal
 from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.sample_space import SampleSpace
@@ -62,6 +63,12 @@ def test_the_gradients_of_the_energy_are_those_of_central_differences(kind, acti
     family = a_family(kind, activation, rng=default_rng(7))
     theta, X = theta_and_X(family, default_rng)
     check_gradient(family.energy, theta, X, rng=default_rng(1))
+
+
+@every_kind
+def test_changing_energies_in_place_leaves_the_pullback_right(kind):
+    family = a_family(kind, rng=default_rng(7))
+    check_the_value_is_the_callers(family.energy, *theta_and_X(family, default_rng))
 
 
 @every_kind
@@ -184,6 +191,41 @@ def test_the_walk_of_a_family_is_langevins_on_its_energy_in_its_box(metropolis):
     assert (Y != X).any(axis=1).mean() > 0.5
 
 
+def test_without_metropolis_uniform_restarts_and_short_steps_leave_nothing_of_p():
+    """From 4,000 draws of p, by 30 short steps. The rule of Metropolis keeps the mean of E within 6
+    standard errors, and so do short steps alone; with restarts and without the rule E has become
+    that of the uniform density, although h is nearly 0."""
+    family = a_family("bounded")
+    theta, _ = theta_and_X(family, default_rng)
+    theta = 2 * theta
+    X = exact_draws(family, theta, 4000, default_rng(4))
+    uniform = family.uniform(4000, default_rng(5), theta)
+
+    def far(rows, other):
+        E, E_other = (family.energy(theta, points)[0] for points in (rows, other))
+        return abs(E.mean() - E_other.mean()) / math.sqrt((E.var() + E_other.var()) / 4000)
+
+    ends = {(jump, metropolis): family.walk(theta, X, default_rng(6), 30, 0.002, jump, metropolis)
+            for jump in (0.0, 0.3) for metropolis in (True, False)}
+    restarts = ends.pop((0.3, False))
+    assert far(X, uniform) > 20
+    assert all(far(end, X) < 6 for end in ends.values())
+    assert far(restarts, uniform) < 6 and far(restarts, X) > 20
+
+
+@pytest.mark.parametrize("metropolis", [True, False])
+def test_energies_in_blocks_change_no_random_number(monkeypatch, metropolis):
+    family = a_family()
+    theta, X = theta_and_X(family, default_rng, n=30)
+    p, walk = family(theta), (0.3, 0.2, metropolis)
+    whole = family.walk(theta, X, default_rng(1), 3, *walk), p.sample(30, default_rng(1), 3)
+    monkeypatch.setattr("gdl_numpy.models.energy_based.in_blocks", lambda function, n, rows=7:
+                        in_blocks(function, n, rows=rows))
+    blocks = family.walk(theta, X, default_rng(1), 3, *walk), p.sample(30, default_rng(1), 3)
+    for one, other in zip(whole, blocks, strict=True):
+        numpy.testing.assert_allclose(one, other, rtol=1e-9)
+
+
 def test_the_sampler_draws_from_the_normalised_density():
     """n = 20,000: the share in each of 6 x 6 cells within 6 standard errors of its mass."""
     n, family = 20_000, a_family("bounded")
@@ -207,7 +249,7 @@ def test_e35_the_chains_give_the_gradient_of_log_z_and_one_step_from_the_data_do
     that p does not fit, which is off by more than 50 in some and has hardly left the data."""
     family, make_rng = a_family("bounded"), numpy.random.default_rng
     theta, _ = theta_and_X(family, make_rng)
-    X = 0.3 * make_rng(1).standard_normal((20_000, 2))                  # the data
+    X = (0.3 * make_rng(1).standard_normal((20_000, 2))).clip(-1, 1)    # the data
     exact = -family.log_z(theta, family.space.grid((300, 300))[0])[1](1.0)
 
     def gradients(samples):
@@ -257,6 +299,15 @@ def test_the_loss_of_a_step_is_the_negative_log_likelihood():
     exact = -GridNormalised(family(theta), (200, 200)).log_prob(X).mean()
     loss, _ = family.loss(theta, X, rng, points=20_000)
     assert float(loss) == pytest.approx(exact, abs=0.1)
+
+
+def test_as_in_every_family_theta_is_averaged_unless_it_is_said_otherwise():
+    family = a_family("plain")
+    theta, X = theta_and_X(family, default_rng)
+    runs = [list(family.train(X, default_rng(1), points=9, theta=theta, max_steps=3, **options))
+            for options in ({"averaging": 0.0}, {}, {"averaging": 0.999, "batch": None})]
+    plain, default, same = (steps[-1].theta for steps in runs)
+    assert (default == same).all() and (plain != default).any()
 
 
 def test_a_stopped_training_leaves_a_theta_to_go_on_from():
@@ -310,6 +361,9 @@ def test_what_is_no_energy_based_model_is_refused(make, error, message):
      "normaliser must be one of uniform, chains, got 'grid'"),
     (ROWS, {"points": 0}, ValueError, "points must be at least 1, got 0"),
     (ROWS, {"chains": 2.5}, TypeError, "chains must be a whole number"),
+    (ROWS, {"chain_steps": None}, TypeError, "chain_steps must be a whole number, got None"),
+    (ROWS, {"step": 0.0}, ValueError, r"step must lie in \(0, inf\), got 0.0"),
+    (ROWS, {"jump": "often"}, TypeError, r"jump must be a number in \[0, 1\], got 'often'"),
     (ROWS, {"batch": 0}, ValueError, "batch must be at least 1, got 0"),
     (ROWS, {"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
     (ROWS, {"averaging": 1.0}, ValueError, r"averaging must lie in \[0, 1\), got 1.0"),
@@ -317,7 +371,26 @@ def test_what_is_no_energy_based_model_is_refused(make, error, message):
 ])
 def test_what_no_energy_is_learned_from_is_refused(X, options, error, message):
     with pytest.raises(error, match=message):
-        next(PLAIN.train(X, numpy.random.default_rng(0), **options))
+        PLAIN.train(X, numpy.random.default_rng(0), **options)      # at the call, before a step
+
+
+def test_what_is_no_generator_or_no_point_is_refused():
+    for call in (lambda: PLAIN.uniform(3, None, THETA), lambda: PLAIN.loss(THETA, ROWS, None),
+                 lambda: PLAIN.walk(THETA, ROWS, 3, 1), lambda: PLAIN.train(ROWS, numpy.random)):
+        with pytest.raises(TypeError, match="rng must be a generator of random numbers"):
+            call()
+    rng = default_rng(0)
+    for call, name in ((lambda: PLAIN.contrastive_divergence(THETA, ROWS, [1.0]), "samples"),
+                       (lambda: PLAIN.log_z(THETA, [1.0]), "U"),
+                       (lambda: PLAIN.walk(THETA, [1.0], rng, 1), "X"),
+                       (lambda: PLAIN.on_space([1.0]), "X")):
+        with pytest.raises(ValueError, match=rf"{name} must have shape \(n, 1\)"):
+            call()
+    for call in (lambda t: PLAIN.loss(t, ROWS, rng), lambda t: PLAIN.log_z(t, ROWS),
+                 lambda t: PLAIN.walk(t, ROWS, rng, 1)):
+        for theta in (None, THETA[1:], [0.0] * 7):
+            with pytest.raises(ValueError, match=r"theta must be an array of shape \(7,\), got"):
+                call(theta)
 
 
 # Contracts

@@ -6,7 +6,8 @@ import numpy
 import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
-from training_checks import BAD_DATA_OF_THE_BOX
+from scipy import stats
+from training_checks import BAD_DATA_OF_THE_BOX, check_the_value_is_the_callers
 
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.networks.fourier import wave_vectors
@@ -229,8 +230,83 @@ def test_a_spline_flow_with_theta_0_is_uniform():
     numpy.testing.assert_allclose(log_p, -2 * math.log(2), rtol=1e-12)
 
 
+def test_changing_values_in_place_leaves_the_pullbacks_right():
+    for transform in ("affine", "spline"):
+        for family in (small(transform), small(transform, waves=numpy.ones((2, 3)))):
+            theta, X = theta_and_X(family)
+            check_the_value_is_the_callers(family.to_latent, theta, X)
+            check_the_value_is_the_callers(family.log_prob, theta, X)
+
+
 @both_transforms
-def test_e33_without_the_log_determinant_the_mass_is_not_1(transform):
+def test_samples_are_those_of_one_pass_back_to_the_data(monkeypatch, transform):
+    """The latent points come from one stream of random numbers, whatever the blocks."""
+    family, rng = small(transform), default_rng(4)
+    theta, _ = theta_and_X(family)
+    Z = rng.standard_normal((20, 2)) if transform == "affine" else 2 * rng.random((20, 2)) - 1
+    for rows in (7, 20):
+        monkeypatch.setattr("gdl_numpy.models.normalizing_flow.in_blocks",
+                            lambda function, n, rows=rows: in_blocks(function, n, rows))
+        numpy.testing.assert_allclose(family(theta).sample(20, default_rng(4)),
+                                      family.to_data(theta, Z), rtol=1e-12)
+
+
+@both_transforms
+def test_e32_log_p_of_a_flow_is_exact_in_high_dimension(transform):
+    """A grid would have k^1000 cells, or k^200. f(x) goes back to x, and log |det ∂f/∂x| is that of
+    the Jacobian by central differences, d by d, for weights that are not small."""
+    d, rng = {"affine": 1000, "spline": 200}[transform], default_rng(0)
+    family = NormalizingFlowFamily(d, 4, (8,), transform, n_bins=4, activation="tanh")
+    theta = 0.3 * rng.standard_normal(family.n_parameters)
+    x = 1.6 * rng.random((1, d)) - 0.8
+    (z, log_det), _ = family.to_latent(theta, x)
+    numpy.testing.assert_allclose(family.to_data(theta, z), x, atol=1e-8)
+    step = 1e-6 * numpy.eye(d)
+    ahead, behind = (family.to_latent(theta, x + h)[0][0] for h in (step, -step))
+    sign, expected = numpy.linalg.slogdet((ahead - behind) / 2e-6)
+    assert sign == 1 and abs(log_det[0]) > 1
+    numpy.testing.assert_allclose(log_det, expected, atol=1e-3)
+    log_p_z = (stats.norm.logpdf(z).sum() if transform == "affine" else -d * math.log(2))
+    assert family(theta).log_prob(x)[0] == pytest.approx(log_p_z + log_det[0], rel=1e-12)
+
+
+def linear_slope(w, b_s, b_t=0.0):
+    """One affine layer with s = w x_1 + b_s, t = 0.5 x_1 + b_t, which moves x_0; and its θ."""
+    family = NormalizingFlowFamily(2, 1, (), bound=None)
+    return family, numpy.array([w, 0.5, b_s, b_t])
+
+
+def test_e33_where_the_mass_is_1_without_the_log_determinant_the_density_is_still_wrong():
+    """log |det| = s(x_1), and the mass of p_z(f(x)) is the mean of exp(-s) over x_1 ~ N(0, 1), for
+    s = w x_1 + b that is exp(w²/2 - b): 1 for b = w²/2, and then p_z(f(x)) loses b nats a draw."""
+    w = 0.4
+    for b, mass in ((w**2 / 2, 1), (0, math.exp(w**2 / 2))):
+        family, theta = linear_slope(w, b)
+        X, volume = SampleSpace([-50, -6], [50, 6]).grid((2000, 60))
+        log_p = family(theta).log_prob(X)
+        (Z, log_det), _ = family.to_latent(theta, X)
+        without = stats.norm.logpdf(Z).sum(axis=1)          # log p_z(f(x))
+        p = numpy.exp(log_p) * float(volume)
+        assert p.sum() == pytest.approx(1, abs=1e-6)
+        assert (numpy.exp(without) * float(volume)).sum() == pytest.approx(mass, abs=1e-6)
+        assert abs(log_det).max() > 1
+        assert (p * (log_p - without)).sum() == pytest.approx(b, abs=1e-6)  # mean of log |det|
+
+
+def test_e33_where_the_determinant_is_1_the_factor_may_be_left_out():
+    """Additive layers: s = 0, t any function, |det ∂f/∂x| = 1."""
+    family = NormalizingFlowFamily(2, 3, (6,), bound=None, activation="tanh")
+    theta, X = theta_and_X(family, n=50)
+    for network, part in zip(family.networks, family.parts(theta), strict=True):
+        W, b = network.cut(part)[-1]
+        W[:, 0], b[0] = 0, 0                                # the output s of its one coordinate
+    (Z, log_det), _ = family.to_latent(theta, X)
+    assert (log_det == 0).all() and abs(Z - X).max() > 0.5
+    numpy.testing.assert_allclose(family(theta).log_prob(X), stats.norm.logpdf(Z).sum(axis=1))
+
+
+@both_transforms
+def test_e33_without_the_log_determinant_the_mass_need_not_be_1(transform):
     """And invertible and continuous is not enough: f(x) = (x + c(x))/2, with Cantor's function c,
     has the slope 1/2 almost everywhere on [0, 1], so p_z(f(x)) f'(x) has half of the mass."""
     family = small(transform)

@@ -7,12 +7,17 @@ import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
 from scipy import stats
-from training_checks import check_a_step_never_waits, check_refusals
+from training_checks import (
+    check_a_step_never_waits,
+    check_refusals,
+    check_the_value_is_the_callers,
+)
 
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.network import Network
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.probability.density import Normal
 from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
 
@@ -56,6 +61,34 @@ def test_the_gradient_is_that_of_central_differences(noise, d, k, m, n_samples):
     if n_samples == 1:
         check_gradient(lambda theta: family.elbo(theta, X, default_rng(5)), theta,
                        rng=default_rng(6))
+
+
+@every_noise
+def test_changing_values_in_place_leaves_the_pullbacks_right(noise):
+    family = network(3, 2, noise=noise)
+    theta, X = theta_and_X(family)
+    check_the_value_is_the_callers(family.encode, theta, X)
+    for m in (1, 4):
+        check_the_value_is_the_callers(
+            lambda *args, m=m: family.importance_weighted(*args, default_rng(5), m), theta, X)
+    (_, s), backward = family.decode(theta, X[:, :2])
+    expected = backward(X, X)
+    s += 1
+    assert all((a == b).all() for a, b in zip(expected, backward(X, X), strict=True))
+
+
+@every_noise
+def test_samples_are_those_of_one_pass_of_the_decoder(monkeypatch, noise):
+    """All z are drawn first, then the noise: in whatever blocks they are decoded."""
+    family = network(3, 2, noise=noise)
+    theta, rng = theta_and_X(family)[0], default_rng(4)
+    (X_hat, s), _ = family.decode(theta, rng.standard_normal((20, 2)))
+    expected = X_hat + s * rng.standard_normal((20, 3))
+    for rows in (7, 20):
+        monkeypatch.setattr("gdl_numpy.models.variational_autoencoder.in_blocks",
+                            lambda function, n, rows=rows: in_blocks(function, n, rows))
+        X = family(theta).sample(20, default_rng(4))
+        numpy.testing.assert_allclose(X, expected, rtol=1e-12)
 
 
 @every_noise
@@ -280,8 +313,8 @@ def test_the_noise_of_the_decoder_stays_above_its_floor(noise):
 @pytest.mark.parametrize("encoder, decoder, error, message", [
     (None, Network((1, 2)), TypeError, "encoder must be a Network, got None"),
     (Network((2, 2)), "linear", TypeError, "decoder must be a Network, got 'linear'"),
-    (Network((2, 3)), Network((1, 2)), ValueError, "encoder must have d_out = 2, got 3"),
-    (Network((2, 1)), Network((1, 2)), ValueError, "encoder must have d_out = 2, got 1"),
+    (Network((2, 3)), Network((1, 2)), ValueError, "encoder must have d_out = 2k, .*, got 3"),
+    (Network((2, 1)), Network((1, 2)), ValueError, "encoder must have d_out = 2k, .*, got 1"),
     (Network((2, 4)), Network((1, 2)), ValueError, "decoder must have d_in = 2, got 1"),
     (Network((2, 2)), Network((1, 3)), ValueError, "decoder must have d_out = 2 or 4, got 3"),
 ])
@@ -310,6 +343,15 @@ def test_what_does_not_fit_is_refused():
                  lambda: next(family.train(X, rng, n_samples=0))):
         with pytest.raises(ValueError, match="n_samples must be at least 1, got 0"):
             call()
+    for call in (lambda: p.elbo(X, None), lambda: p.importance_weighted(X, 3, 2),
+                 lambda: family.elbo(theta, X, None), lambda: family.loss(theta, X, numpy.random),
+                 lambda: family.importance_weighted(theta, X[:0], None, 2)):
+        with pytest.raises(TypeError, match="rng must be a generator of random numbers"):
+            call()
+    with pytest.raises(ValueError, match="z_at_once must be at least 1, got 0"):
+        p.importance_weighted(X, rng, 2, z_at_once=0)
+    with pytest.raises(ValueError, match="theta must be an array of shape"):
+        family.elbo(None, X, rng)
     with pytest.raises(ValueError, match="n must be at least 0, got -1"):
         p.sample(-1, rng)
 

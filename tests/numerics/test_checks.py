@@ -559,3 +559,44 @@ def test_grey_levels_and_numbers_of_any_size_are_refused_in_words(value):
     if isinstance(value, float):
         with pytest.raises(ValueError, match="K must hold whole numbers from 0 to 3, got 1e\\+300"):
             checks.grey_levels([[value]], 4)
+
+
+def test_a_vector_has_one_axis_and_the_length_that_is_asked_for():
+    assert checks.vector([1, 2], "z").dtype == float
+    like = numpy.zeros(1, "float32")
+    assert checks.vector([1, 2], "z", 2, like).dtype == numpy.float32
+    with refused(ValueError, "z must have shape (3,), got shape (2,)"):
+        checks.vector([1, 2], "z", 3)
+    with refused(ValueError, "z must have shape (d,), got shape (1, 2)"):
+        checks.vector([[1, 2]], "z")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_are_different_if_they_differ_by_more_than_rounding(dtype):
+    X = numpy.full((5, 2), 0.3, dtype)
+    for change, different in [(0.0, False), (1.0, False), (100.0, True)]:
+        Y = X.copy()
+        Y[2, 1] += change * numpy.finfo(dtype).eps * numpy.array(0.3, dtype)
+        if different:
+            assert checks.different_rows(Y) is Y
+        else:
+            with refused(ValueError, "X must vary, but its 5 rows are all equal"):
+                checks.different_rows(Y)
+
+
+def test_columns_vary_by_their_means_and_variances():
+    mu, X = numpy.array([1.0, 1.0]), numpy.zeros((7, 2))
+    checks.varied(mu, numpy.array([1.0, 1e-20]), X)
+    with refused(ValueError, "X must vary in every column here, got 7 rows of variance [1.e+00 1.e"
+                             "-32]"):
+        checks.varied(mu, numpy.array([1.0, 1e-32]), X, where=" here")
+
+
+def test_labels_beyond_the_rows_are_refused_before_anything_is_counted():
+    with refused(ValueError, "y must hold every label from 0 to 999999999, got only 2 rows"):
+        checks.every_label(numpy.array([0, 1]), 10**9)
+    y = numpy.arange(30)
+    y[3] = 4
+    with refused(ValueError, "y must hold every label from 0 to 29, got no row of 1 of them, the "
+                             "first 3"):
+        checks.every_label(y, 30)

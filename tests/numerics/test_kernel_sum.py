@@ -60,6 +60,47 @@ def test_more_pairs_than_a_block_holds_give_the_same(d):
     numpy.testing.assert_allclose(log_kernel_sum(Q, X, 0.5), plain(Q, X, 0.5), rtol=1e-12)
 
 
+def far_and_near(d, dtype, unit):
+    """Queries among the points, beside them, and far away, of which one column has another unit."""
+    rng = numpy.random.default_rng(d)
+    X, Q = rng.random((300, d)), rng.random((50, d))
+    farthest = [1e3, 1e6, -1e9, -1e34 if dtype == "float64" else -1e12]
+    far = numpy.full((len(farthest), d), 0.5)
+    far[:, -1] = farthest
+    Q = numpy.concatenate([X[:20], Q, far, [[x] * d for x in farthest]])
+    X[:, -1] *= unit
+    Q[:-len(farthest), -1] *= unit
+    return Q.astype(dtype), X.astype(dtype)
+
+
+@pytest.mark.parametrize("d", [1, 2, 4, 5, 8])
+@pytest.mark.parametrize("unit", [1.0, 1e3])
+@pytest.mark.parametrize("h", [0.05, 2.0])
+@pytest.mark.parametrize("dtype, rtol", [("float64", 1e-12), ("float32", 3e-5)])
+def test_the_sum_of_a_row_does_not_depend_on_the_other_rows(d, unit, h, dtype, rtol):
+    Q, X = far_and_near(d, dtype, unit)
+    together = log_kernel_sum(Q, X, h)
+    alone = numpy.concatenate([log_kernel_sum(q[None], X, h) for q in Q])
+    numpy.testing.assert_allclose(together, alone, rtol=rtol, atol=rtol)
+    expected = plain(Q.astype(float), X.astype(float), h)
+    numpy.testing.assert_allclose(together, expected, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("d", [1, 2, 5])
+@pytest.mark.parametrize("dtype, largest", [("float64", 1e308), ("float32", 3e38)])
+@pytest.mark.parametrize("h", [1e-320, 1e-300, 1.0])
+def test_between_the_ends_of_floating_point_nothing_overflows(d, dtype, largest, h):
+    X = numpy.zeros((3, d), dtype=dtype)
+    X[1], X[2] = largest, -largest
+    assert log_kernel_sum(X, X, h).tolist() == [0, 0, 0]
+    assert log_kernel_sum(X[:1], X[1:], h).tolist() == [-math.inf]
+
+
+def test_points_farther_apart_than_the_largest_number_have_a_sum():
+    X = numpy.array([[-1e308], [1e308]])
+    assert log_kernel_sum(X[:1], X[1:], 1e300) == pytest.approx([-0.5 * 2e8**2])
+
+
 def test_where_the_square_overflows_the_sum_is_0_and_no_rows_have_no_sums():
     Q = numpy.array([[1e155, 0.0], [0.0, -1e300], [0.0, 0.0]])
     assert log_kernel_sum(Q, numpy.zeros((2, 2)), 1.0).tolist() == [

@@ -53,6 +53,25 @@ def test_most_pairs_far_apart_are_left_out():
         assert pairs(Q, X, 0.01)[0].mean() < 1.5 * share
 
 
+@pytest.mark.parametrize("d", [1, 2, 3, 4, 6])
+def test_the_queries_of_a_block_lie_together_whatever_the_others_are(d):
+    rng, radius = numpy.random.default_rng(d), 0.5
+    Q, X = rng.standard_normal((200, d)), rng.standard_normal((100, d))
+    Q[:8] *= 10.0**numpy.array([2, 4, 8, 16, 32, 64, 128, 300])[:, None]
+    Q[:100, -1] *= 1000                                     # in another unit
+    for i, _ in near_blocks(Q, X, radius):
+        block = Q[i] - Q[i[len(i) // 2]]
+        assert numpy.sqrt((block**2).sum(axis=1)).max() <= 2 * radius
+    times_pair, times_query = pairs(Q[8:], X, radius)
+    assert (times_query == 1).all() and (times_pair[near(Q[8:], X, radius)] == 1).all()
+
+
+def test_strips_narrower_than_the_spacing_of_numbers_hold_equal_numbers():
+    Q = numpy.array([[1e10], [numpy.nextafter(1e10, 2e10)], [-1e308], [1e10], [1e308]])
+    blocks = sorted(sorted(i.tolist()) for i, _ in near_blocks(Q, Q, 1e-300))
+    assert blocks == [[0, 3], [1], [2], [4]]
+
+
 def test_no_points_have_no_neighbours():
     some, none = numpy.ones((3, 2)), numpy.zeros((0, 2))
     assert pairs(some, none, 1.0)[1].tolist() == [1, 1, 1]
@@ -111,6 +130,63 @@ def test_equal_rows_are_all_found():
     distances, numbers = nearest([[1.0, 2.0]], [[1.0, 2.0]] * 4, 4)
     assert distances.tolist() == [[0] * 4]
     assert sorted(numbers[0].tolist()) == [0, 1, 2, 3]
+
+
+def exactly_nearest(Q, X, k):
+    """The k smallest distances by definition, in more digits than either dtype has."""
+    Q, X = Q.astype(numpy.longdouble), X.astype(numpy.longdouble)
+    return numpy.sort(numpy.sqrt(((Q[:, None] - X)**2).sum(axis=2)), axis=1)[:, :k]
+
+
+GROUPS = {
+    "one cloud": lambda X: X,
+    "two clouds far apart": lambda X: X + 3000.0 * (numpy.arange(len(X)) < 100)[:, None],
+    "one outlier": lambda X: X + 1e9 * (numpy.arange(len(X)) == 0)[:, None],
+    "an outlier whose square overflows in float32":
+        lambda X: X + 1e30 * (numpy.arange(len(X)) == 0)[:, None],
+    "clouds as far apart as their numbers allow": lambda X: X + 10.0**(numpy.arange(len(X)) % 7)[
+        :, None],
+    "numbers whose squares underflow in float32": lambda X: 1e-30 * X,
+    "many copies of a row": lambda X: numpy.repeat(X[:10], 20, axis=0),
+    "a lattice far from the origin": lambda X: (3 * X).round() + 1e4,
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("d", [1, 2, 5, 64])
+@pytest.mark.parametrize("name", GROUPS)
+def test_the_nearest_are_right_wherever_groups_of_points_lie(name, d, dtype):
+    X = GROUPS[name](numpy.random.default_rng(d).standard_normal((200, d))).astype(dtype)
+    rtol = 4 * numpy.finfo(dtype).eps
+    numpy.testing.assert_allclose(nearest(X, X, 3)[0], exactly_nearest(X, X, 3), rtol=rtol)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200, 1e307])
+def test_distances_neither_overflow_nor_underflow(scale):
+    X = numpy.random.default_rng(0).uniform(-1, 1, (100, 2))
+    distances, numbers = nearest(scale * X, scale * X, 3)
+    assert (numbers == nearest(X, X, 3)[1]).all()
+    numpy.testing.assert_allclose(distances, scale * nearest(X, X, 3)[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("far", [1e3, 1e6, 1e30])
+def test_the_nearest_of_a_row_do_not_depend_on_the_other_queries(far, dtype):
+    rng = numpy.random.default_rng(1)
+    X = rng.standard_normal((150, 2)).astype(dtype)
+    Q = numpy.concatenate([X[:20], [[far, 0], [0, -far], [far, far]]]).astype(dtype)
+    distances, numbers = nearest(Q, X, 4)
+    for i in range(len(Q)):
+        alone = nearest(Q[i:i + 1], X, 4)
+        assert (alone[0][0] == distances[i]).all()
+        if i < 20:                                          # the far ones see all at one distance
+            assert (alone[1][0] == numbers[i]).all()
+
+
+def test_of_equally_far_rows_the_first_come_first():
+    X = numpy.array([[1.0], [-1.0], [1.0], [0.5], [-1.0]])
+    assert nearest([[0.0]], X, 4)[1].tolist() == [[3, 0, 1, 2]]
+    assert nearest([[0.0], [0.0]], X, 4)[1].tolist() == [[3, 0, 1, 2]] * 2
 
 
 # Arrays and refusals

@@ -261,6 +261,13 @@ def test_what_is_no_number_of_faces_is_refused(n, error, message):
         Faces(n, numpy.random.default_rng(0))
 
 
+def test_a_generator_is_not_moved_by_a_call_that_is_refused():
+    rng, still = (numpy.random.default_rng(0) for _ in range(2))
+    with pytest.raises(ValueError, match="resolution must be at least 1, got 0"):
+        Faces(3, rng, 0)
+    assert rng.random() == still.random()
+
+
 def test_a_seed_is_no_generator():
     with pytest.raises(TypeError, match="rng must be a generator .* got 0"):
         Faces(1, 0)

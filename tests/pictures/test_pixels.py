@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tracemalloc
 
 import numpy
 import pytest
@@ -36,11 +37,30 @@ def test_levels_are_rounded_down():
 
 def test_what_lies_outside_gets_the_nearest_level():
     assert quantise([[-1e9, -0.01, 1.01, 1e9]], 5).tolist() == [[0, 0, 4, 4]]
+    assert quantise([[-1.7e308, 1.7e308]], 5).tolist() == [[0, 4]]
 
 
 def test_every_point_of_a_cell_comes_back():
     K, rng = numpy.array([[0, 0, 1, 15, 15]]), numpy.random.default_rng(0)
     assert all((quantise(dequantise(K, LEVELS, rng), LEVELS) == K).all() for _ in range(100))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("levels", [1, 3, 10, 49, 256, 2**16])
+def test_no_point_is_rounded_out_of_its_cell(levels, dtype):
+    """At both ends of the cell, where u is 0 or the last number below 1."""
+    class Ends:
+        integers = standard_normal = None.__class__
+
+        def __init__(self, u):
+            self.random = lambda shape: numpy.full(shape, u)
+
+    K = numpy.arange(levels)[None] if levels < 1000 else numpy.arange(levels)[None, ::7]
+    for u in (0.0, 1e-12, 0.5, 1 - 1e-9, 1 - 2.0**-53):
+        rng = Ends(u)
+        rng.integers = rng.standard_normal = rng.random
+        X = dequantise(K, levels, rng, dtype)
+        assert X.dtype == dtype and (quantise(X, levels) == K).all()
 
 
 def test_points_are_uniform_in_their_cell():
@@ -62,6 +82,13 @@ def test_a_level_is_where_the_sum_of_the_masses_passes_u():
     mass = numpy.array([0.2, 0.0, 0.5, 0.3])
     u = numpy.array([[0.0], [0.19], [0.2], [0.69], [0.71], [0.999999]])
     assert inverse_cdf(mass, u).tolist() == [0, 0, 2, 2, 3, 3]
+
+
+def test_a_rare_last_level_of_float32_masses_is_drawn_as_often_as_its_mass_says():
+    mass = numpy.array([0.1] * 9 + [0.1 - 1e-6, 1e-6], dtype="float32")
+    u = (numpy.arange(10**6)[:, None] + 0.5) / 10**6        # one in 10^6
+    assert (inverse_cdf(mass[None], u) == 10).sum() == 1
+    assert inverse_cdf(mass.tolist(), [[0.05]]).tolist() == [0]
 
 
 # Independent pixels
@@ -86,6 +113,10 @@ def test_a_fit_is_the_shares_of_the_levels_and_one_more_of_each():
     assert p.log_mass(K[:1]) == pytest.approx(2 * math.log(3 / 19))
 
 
+def test_a_level_of_no_mass_is_impossible():
+    assert IndependentPixels([[1.0, 0.0]]).log_mass([[0], [1]]).tolist() == [0, -math.inf]
+
+
 def test_from_no_picture_all_levels_are_equally_probable():
     p = IndependentPixels.fit(numpy.zeros((0, 2), dtype=int), 4)
     assert (p.mass == 0.25).all() and p.mass.shape == (2, 4)
@@ -98,6 +129,16 @@ def test_samples_are_as_frequent_as_their_masses():
     every = numpy.array(list(itertools.product(range(3), repeat=2)))
     share, mass = (K[:, None] == every).all(axis=2).mean(axis=0), numpy.exp(p.log_mass(every))
     assert (abs(share - mass) < 5 * numpy.sqrt(mass / n)).all()
+
+
+def test_many_samples_and_masses_need_little_memory_beside_themselves():
+    p = IndependentPixels(random_mass(64, 16))
+    tracemalloc.start()
+    K = p.sample(4000, numpy.random.default_rng(0))
+    log_mass = p.log_mass(K)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * K.nbytes + 15e6 and log_mass.shape == (4000,)
 
 
 # A density, by cells
@@ -121,7 +162,8 @@ def test_the_uniform_density_gives_all_pictures_the_same_mass():
 
 
 def test_the_bound_of_a_normal_density_is_below_its_mass_by_what_the_header_says():
-    """In the mean, for one pixel; and a quarter of a bit for the best normal density in a cell."""
+    """In the mean, for one pixel. By the best normal density a bound needs a quarter of a bit, and
+    a narrow one in the middle of the cell needs more, while its mass is nearly 1."""
     rng, K = numpy.random.default_rng(1), numpy.full((200_000, 1), 9)
     p = stats.norm(0.6, 0.02)
     bound = Dequantised(Normal([0.6], [[0.02**2]]), LEVELS).lower_bound(K, rng).mean()
@@ -129,7 +171,10 @@ def test_the_bound_of_a_normal_density_is_below_its_mass_by_what_the_header_says
     assert mass - 0.1 < bound < mass - 0.08
     best = Normal([9.5 / 16], [[(1 / 16)**2 / 12]])
     bits = -Dequantised(best, LEVELS).lower_bound(K, rng).mean() / math.log(2)
-    assert bits == pytest.approx(0.25, abs=0.01)
+    assert bits == pytest.approx(0.2546, abs=0.003)
+    narrow = Normal([9.5 / 16], [[(1 / 100)**2]])
+    assert -Dequantised(narrow, LEVELS).lower_bound(K, rng).mean() / math.log(2) > 0.5
+    assert stats.norm(9.5 / 16, 1 / 100).cdf(10 / 16) > 0.999
 
 
 def test_samples_of_a_density_are_rounded_down():
@@ -166,7 +211,7 @@ def test_models_say_what_they_are():
     p = IndependentPixels(random_mass(4, 3))
     assert repr(p) == "IndependentPixels(mass=array of shape (4, 3))"
     assert repr(Dequantised(p, 3)) == (
-        f"Dequantised(p={p}, levels=3, log_p=None, dtype=<class 'float'>)")
+        f"Dequantised(p={p}, levels=3, log_p=None, dtype='float64')")
 
 
 @pytest.mark.parametrize("K, error, message", [
@@ -194,6 +239,16 @@ def test_what_are_no_pictures_of_levels_is_refused(K, error, message):
     (lambda: IndependentPixels.fit([[0]], 0), ValueError, "levels must be at least 1, got 0"),
     (lambda: IndependentPixels([[0.5, 0.5], [0.5, 0.4]]), ValueError,
      "mass must sum to 1, got a sum of 0.9"),
+    (lambda: IndependentPixels([1.0]), ValueError, r"mass must have shape \(d, L\), .* got .*1,"),
+    (lambda: IndependentPixels([[[1.0]]]), ValueError, r"mass must have shape \(d, L\)"),
+    (lambda: dequantise([[0]], 2, numpy.random.default_rng(0), int), ValueError,
+     "dtype must be one of float32, float64, got 'int64'"),
+    (lambda: Dequantised(None, 3, dtype="half a number"), ValueError, "dtype must be one of float"),
+    (lambda: quantise([[0.5]], 10**9), ValueError, "levels must be at most 65536, got 1000000000"),
+    (lambda: IndependentPixels.fit([[0]], 10**9), ValueError, "levels must be at most 65536"),
+    (lambda: IndependentPixels.fit(3, 4), ValueError, r"K must have shape \(n, d\)"),
+    (lambda: dequantise([[1e300]], 4, numpy.random.default_rng(0)), ValueError,
+     r"K must hold whole numbers from 0 to 3, got 1e\+300"),
     (lambda: IndependentPixels([[1.5, -0.5]]), ValueError, "mass must be .* none negative"),
     (lambda: IndependentPixels([[1.0]]).log_mass([[0, 0]]), ValueError, "K has 2 columns"),
     (lambda: IndependentPixels([[1.0]]).sample(-1, numpy.random.default_rng(0)), ValueError,

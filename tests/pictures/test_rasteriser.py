@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tracemalloc
 
 import numpy
 import pytest
@@ -175,6 +176,22 @@ def test_corners_are_only_read_and_may_be_whole_numbers():
 def test_what_cannot_be_rasterised_is_refused(polygons, resolution, error, words):
     with pytest.raises(error, match=words):
         rasterise(polygons, resolution)
+
+
+def test_many_pictures_need_little_memory_beside_themselves():
+    """Beside the result, its blocks before they are joined and what one block needs."""
+    corners = stars(numpy.random.default_rng(0), 2000, 4)
+    tracemalloc.start()
+    pictures = rasterise([corners, corners], 32)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * pictures.nbytes + 25e6
+
+
+@pytest.mark.parametrize("polygons", [[1], [[[0, 0], [1, 0], [1, 1]]]])
+def test_polygons_without_pictures_or_corners_are_refused_in_words(polygons):
+    with pytest.raises(ValueError, match=r"polygons\[0\] must have shape \(n, m, 2\)"):
+        rasterise(polygons)
 
 
 # Contracts

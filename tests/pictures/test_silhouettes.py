@@ -167,6 +167,27 @@ def test_a_latent_out_of_its_cube_is_refused(animal, k, low):
             animal(latent)
 
 
+STILL = numpy.zeros(2)
+TRIANGLE = [[0, 0], [1, 0], [1, 1]]
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: smooth([1, 2]), r"points must have shape \(n, 2\)"),
+    (lambda: smooth(numpy.zeros((0, 2))), "points is empty"),
+    (lambda: smooth(TRIANGLE, 0), "pieces must be at least 1, got 0"),
+    (lambda: turn([1, 2], STILL, (0, 0)), r"outline must have shape \(m, 2\), .* got \(2,\)"),
+    (lambda: turn(TRIANGLE, 30.0, (0, 0)), r"angle must have shape \(n,\), .* got \(\)"),
+    (lambda: turn(TRIANGLE, STILL, 0), r"joint must have shape \(2,\) or \(m, 2\), .* got \(\)"),
+    (lambda: limb((0, 0), STILL, [0.1], [0.1, 0.1]), "a limb needs a list of angles"),
+    (lambda: limb((0, 0), [STILL], [0.1, 0.2], [0.1, 0.1]), "a limb needs a list of angles"),
+    (lambda: limb((0, 0), [1.0], [0.1], [0.1, 0.1]), r"angles must have shape \(n,\)"),
+    (lambda: limb((0, 0), [STILL], [0.1], [0.1, -0.1]), r"radii must lie in \(0, inf\), got -0.1"),
+])
+def test_what_makes_no_part_of_an_animal_is_refused_in_words(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
 # Contracts
 
 def test_turns_and_limbs_are_made_where_their_angles_are(xp):

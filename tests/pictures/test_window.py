@@ -104,6 +104,23 @@ def test_a_pixel_depends_on_its_window_and_on_nothing_else(reach, rows):
             assert seen[i] == (0 <= down <= rows and abs(right) <= reach and i > j)
 
 
+def test_what_is_asked_of_a_pixel_is_checked_and_one_of_another_row_is_not_taken():
+    family, theta = window(3, 4, 1, 1)
+    p, K, pixels = family(theta), some_pictures(3, 4), numpy.zeros((6, 1), dtype=int)
+    for call, message in [
+            (lambda: p.log_conditional(K, pixels + 9), "pixels must hold .* 0 to 8, got 9"),
+            (lambda: p.log_conditional(K, pixels - 1), "pixels must hold .* 0 to 8, got -1"),
+            (lambda: p.log_conditional(K, pixels[1:]), r"pixels must be .* \(n, m\) for n = 6"),
+            (lambda: p.log_conditional(K + 4, pixels), "K must hold whole numbers from 0 to 3"),
+            (lambda: p.log_conditional(K[:, 1:], pixels), "K has 8 columns"),
+            (lambda: family.inputs(K[:, 1:], pixels), "K has 8 columns"),
+            (lambda: family.inputs(K, [[0]]), r"pixels must be an array of whole numbers"),
+            (lambda: Window(family, theta[1:]), "theta must be an array of shape")]:
+        with pytest.raises(ValueError, match=message):
+            call()
+    assert (p.log_conditional(K.tolist(), pixels.tolist()) == p.log_conditional(K, pixels)).all()
+
+
 # The loss
 
 @every_shape
@@ -210,6 +227,9 @@ def test_what_no_model_can_be_asked_or_learn_from_is_refused():
             (lambda: family.loss(theta, K[:0], rng), ValueError, "K is empty"),
             (lambda: family.loss(theta, K[:, 1:], rng), ValueError, "K has 8 columns"),
             (lambda: family.loss(theta, K, rng, 0), ValueError, "m must be at least 1, got 0"),
+            (lambda: family.loss(theta, K, numpy.random), TypeError, "rng must be a generator"),
+            (lambda: family.train(K, rng, m=0), ValueError, "m must be at least 1, got 0"),
+            (lambda: WindowFamily(3, 10**9, 1, 1, (7,)), ValueError, "levels must be at most 6"),
             (lambda: family.train(K[:0], rng), ValueError, "K is empty"),
             (lambda: family.train(K + 1, rng), ValueError, "numbers from 0 to 3, got 4"),
             (lambda: p.log_mass(K + 1), ValueError, "K must hold whole numbers from 0 to 3, got 4"),

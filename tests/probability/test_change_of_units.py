@@ -55,7 +55,7 @@ def test_a_bound_moves_as_log_p_does_and_an_energy_the_other_way():
         name: P.log_prob for name in SIGNS if name != "energy"})
     q, X = InUnits(p, DEGREES), numpy.array([[9.0, 90.0], [0.0, 0.0]])
     expected = P.log_prob(X / DEGREES) - math.log(90 * 180)
-    for name in ("log_prob", "elbo", "importance_weighted", "ode_log_prob"):
+    for name in ("log_prob", "elbo", "importance_weighted", "flow_log_prob"):
         assert getattr(q, name)(X) == pytest.approx(expected, rel=1e-13)
     assert -q.energy(X) + 5 == pytest.approx(expected, rel=1e-13)
 
@@ -68,7 +68,7 @@ def test_options_of_a_method_reach_it():
 def test_it_can_do_what_p_can_and_no_more():
     p = InUnits(P, DEGREES)
     assert hasattr(p, "log_prob") and not any(map(lambda name: hasattr(p, name), (
-        "elbo", "energy", "importance_weighted", "ode_log_prob", "theta", "mu")))
+        "elbo", "energy", "importance_weighted", "flow_log_prob", "theta", "mu")))
     assert branch(p) == branch(P) == ("explicit density", "tractable")
     assert branch(InUnits(SimpleNamespace(), [1.0])) == ("implicit density",)
     with pytest.raises(AttributeError, match="a density in other units has no 'mu'"):
@@ -84,6 +84,17 @@ def test_a_member_of_a_family_keeps_its_theta_behind_p():
     p = InUnits(NormalFamily(2)(numpy.zeros(5)), DEGREES)
     expected = -0.5 * (0.1**2 + 0.5**2) - math.log(2 * math.pi) - math.log(90 * 180)
     assert p.log_prob([[9.0, 90.0]]) == pytest.approx([expected])
+
+
+def test_many_long_units_have_a_finite_determinant():
+    for unit in (1e3, 1e-200):
+        p = InUnits(Box(numpy.zeros(150), numpy.ones(150)), numpy.full(150, unit))
+        assert p.log_prob(numpy.full((1, 150), unit / 2)) == pytest.approx([-150 * math.log(unit)])
+
+
+def test_a_density_in_fewer_dimensions_than_units_draws_nothing():
+    with pytest.raises(ValueError, match="what p draws has 1 columns"):
+        InUnits(Box([0.0], [1.0]), [2.0, 3.0]).sample(3, numpy.random.default_rng(0))
 
 
 # State and refusals

@@ -167,9 +167,73 @@ def test_the_samples_of_a_mixture_are_in_random_order():
     assert abs((second[1:] == second[:-1]).mean() - 0.5) < 6 * 0.5 / math.sqrt(N)
 
 
+def test_rare_categories_are_drawn_from_float32_weights():
+    weights = numpy.repeat([1.0, 1e-3], 50_000)
+    weights = (weights / weights.sum()).astype("float32")
+    k = categorical(weights, 1_000_000, numpy.random.default_rng(0))
+    assert abs((k >= 50_000).sum() - 999) < 6 * math.sqrt(999)
+
+
+def test_float32_weights_draw_what_float64_weights_draw():
+    weights = numpy.random.default_rng(1).random(1000).astype("float32")
+    k, same = (categorical(w, 20_000, numpy.random.default_rng(0))
+               for w in (weights, weights.astype(float)))
+    assert (k == same).all()
+
+
+def test_a_last_category_of_weight_0_is_not_drawn_by_rounding():
+    fixed = SimpleNamespace(random=lambda n, dtype: numpy.array([numpy.nextafter(1, 0)]))
+    assert categorical(numpy.array([0.1] * 7 + [0.0]), 1, fixed).tolist() == [6]
+
+
+@pytest.mark.parametrize("low, high", [([0.0] * 13, [1e3] * 13), ([0.0] * 2, [1e-23] * 2)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_histogram_of_equal_masses_is_the_box_whatever_its_volume(low, high, dtype):
+    low, high = numpy.array([low, high], dtype=dtype)
+    p = Histogram(SampleSpace(low, high), numpy.full((2,) * len(low), 0.5**len(low), dtype=dtype))
+    X = high[None] / 2
+    assert numpy.isfinite(p.log_prob(X)).all()
+    numpy.testing.assert_allclose(p.log_prob(X), Box(low, high).log_prob(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_samples_of_a_histogram_of_many_cells_lie_in_their_own_cell(dtype):
+    space = SampleSpace(*numpy.array([[-1], [1]], dtype=dtype))
+    masses = (numpy.arange(100_000) % 2 / 50_000).astype(dtype)
+    X = Histogram(space, masses).sample(50_000, numpy.random.default_rng(0))
+    assert (masses[space.cell(X, 100_000)] > 0).all()
+
+
+def test_whole_numbers_as_parameters_leave_the_decimals_of_the_data():
+    X = numpy.array([[0.5], [0.25]])
+    for whole, real in [
+            (Normal([0], [[1]]), Normal([0.0], [[1.0]])),
+            (Normal.from_cholesky(numpy.array([0]), numpy.array([[1]])), Normal([0.0], [[1.0]])),
+            (Box(numpy.array([0]), numpy.array([1])), Box([0.0], [1.0])),
+            (Mixture(numpy.array([1]), [Normal([0], [[1]])]), Normal([0.0], [[1.0]]))]:
+        assert (whole.log_prob(X) == real.log_prob(X)).all()
+        sample = whole.sample(5, numpy.random.default_rng(0))
+        assert sample.dtype == float and (sample % 1 != 0).all()
+
+
+@pytest.mark.parametrize("mu, L, words", [
+    ([0.0, 0.0], numpy.ones((2, 2)), "L must be lower triangular with a positive diagonal"),
+    ([0.0, 0.0], numpy.diag([1.0, 0.0]), "L must be lower triangular with a positive diagonal"),
+    ([0.0], numpy.eye(2), r"got shapes \(1,\) and \(2, 2\)"),
+    ([0.0, NAN], numpy.eye(2), "mu holds nan")])
+def test_what_is_no_factor_of_a_covariance_is_refused(mu, L, words):
+    with pytest.raises(ValueError, match=words):
+        Normal.from_cholesky(mu, L)
+
+
+def test_a_normal_far_away_has_the_density_0_and_overflows_nowhere():
+    p = Normal.from_cholesky(numpy.zeros(2), numpy.array([[1e-150, 0], [1.0, 1e-150]]))
+    assert p.log_prob([[1e10, -1e10]]).tolist() == [-INF]
+
+
 # Errata
 
-def test_e04_a_density_may_exceed_one():
+def test_e04_a_density_may_be_any_number_from_0_on_and_only_masses_are_at_most_one():
     def density(p, x):
         return float(numpy.exp(p.log_prob([x]))[0])
 
@@ -179,6 +243,19 @@ def test_e04_a_density_may_exceed_one():
     assert density(box, [0.05, 0.05]) == pytest.approx(100)
     assert density(narrow, [0.0]) == pytest.approx(1000 / math.sqrt(2 * math.pi))
     assert new_york < 1 < new_york * float(WORLD.volume)                # the map as unit square
+
+    for side in (1e-1, 1e-3, 1e-100):                       # there is no largest density
+        assert density(Box([0.0], [side]), [side / 2]) == pytest.approx(1 / side)
+        assert density(Box([0.0], [side]), [-side]) == 0    # and 0 is the smallest
+
+    space = SampleSpace([-1.0, -1.0], [1.0, 1.0])
+    X, cell = space.grid((200, 200))
+    for p in (box, Normal([0.0, 0.0], [[1e-3, 0.0], [0.0, 1e-3]])):
+        masses = numpy.exp(p.log_prob(X)) * cell            # of 40,000 cells
+        assert numpy.exp(p.log_prob(X)).max() > 99 and masses.max() < 0.02
+        for part in (X[:, 0] < 0.05, X.sum(axis=1) < 0.1, X[:, 1] > 0.02, masses > 0):
+            assert 0 <= masses[part].sum() <= 1 + 1e-12     # the mass of a region
+        assert masses.sum() == pytest.approx(1)
 
 
 def test_e05_to_integrate_to_1_is_not_enough():

@@ -1,6 +1,7 @@
 """Expectation maximization: the formulas, scikit-learn, and what no step may do."""
 
 import math
+import tracemalloc
 import warnings
 
 import numpy
@@ -246,6 +247,34 @@ def test_em_has_no_preferred_units():
     means = [numpy.array([p.mu for p in family(step.theta).components]) for step in (plain, scaled)]
     numpy.testing.assert_allclose(means[0] * unit, means[1], rtol=1e-9)
     assert scaled.loss == pytest.approx(plain.loss + numpy.log(unit).sum(), rel=1e-9)
+
+
+def peak_of(call):
+    """Megabytes that `call` needs at once, beside what there was before."""
+    tracemalloc.start()
+    result = call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return (peak - getattr(result, "nbytes", 0)) / 2**20
+
+
+def test_em_and_its_responsibilities_need_memory_for_blocks_only():
+    rng = numpy.random.default_rng(0)
+    X, family = rng.standard_normal((300_000, 2)), MixtureFamily(20, 2)
+    theta = family.initial_theta(rng)
+    data = X.nbytes / 2**20                                 # once more, in units of its columns
+    assert peak_of(lambda: next(expectation_maximization(family, X, theta=theta)).theta) < 20 + data
+    assert peak_of(lambda: responsibilities(family, theta, X)) < 20
+    assert peak_of(lambda: family(theta).log_prob(X)) < 20
+    wide = rng.standard_normal((2000, 100))
+    assert peak_of(lambda: next(expectation_maximization(MixtureFamily(2, 100), wide, rng))) < 30
+
+
+def test_a_wrong_argument_is_refused_before_the_first_step_is_asked_for():
+    for options, error in (({"tol": "small"}, TypeError), ({"tol": math.nan}, ValueError),
+                           ({"max_steps": 0}, ValueError), ({"floor": 0}, ValueError)):
+        with pytest.raises(error):
+            expectation_maximization(MixtureFamily(2, 2), ROWS, theta=numpy.zeros(12), **options)
 
 
 # Refusals

@@ -267,6 +267,24 @@ def test_fitting_twice_is_fitting_once_and_data_are_only_read(make):
         assert numpy.array_equal(family.mle(other), theta)
 
 
+def test_all_cells_empty_is_no_histogram_and_some_are():
+    family = HistogramFamily(SampleSpace([0.0], [1.0]), (2,))
+    log_p = family([0.0, -INF]).log_prob([[0.2], [0.7]])
+    assert log_p.tolist() == [pytest.approx(math.log(2)), -INF]
+    for theta in ([-INF, -INF], [0.0, INF], [NAN, -INF]):
+        with pytest.raises(ValueError, match="theta holds"):
+            family(theta)
+
+
+def test_the_gradient_of_many_float32_rows_is_added_in_float64():
+    family = HistogramFamily(SampleSpace([0.0], [1.0]), (2,))
+    X = numpy.full((200_000, 1), 0.2, dtype="float32")
+    log_p, backward = family.log_prob(numpy.zeros(2, dtype="float32"), X)
+    given = numpy.full(len(X), 0.1, dtype="float32")
+    expected = 0.5 * given.sum(dtype=float)
+    assert backward(given) == pytest.approx([expected, -expected], rel=1e-6)
+
+
 @every_family
 def test_what_is_no_theta_is_refused(make):
     family = make()

@@ -10,6 +10,7 @@ from sklearn.neighbors import KernelDensity as ReferenceKernelDensity
 
 from gdl_numpy.probability.density import Mixture, Normal
 from gdl_numpy.probability.kernel_density import KernelDensity
+from gdl_numpy.probability.normal_family import NormalFamily
 
 INF, NAN = math.inf, math.nan
 
@@ -63,6 +64,23 @@ def test_e25_the_likelihood_of_the_training_data_measures_memory():
     held_out = [float(p.log_prob(X_new).mean()) for p in models]
     assert training == sorted(training) and training[-1] > 25
     assert held_out == sorted(held_out, reverse=True) and held_out[-1] < -1e9
+
+
+def test_e25_copies_are_most_similar_to_the_data_and_held_out_likelihood_finds_them():
+    p_data, rng = Normal(numpy.zeros(2), numpy.eye(2)), numpy.random.default_rng(1)
+    X, X_new = p_data.sample(100, rng), p_data.sample(100, rng)
+    copier, family = KernelDensity(X, 1e-6), NormalFamily(2)
+    honest = family(family.mle(X))
+
+    def distance(samples):                                  # of each from the nearest training row
+        return numpy.linalg.norm(samples[:, None] - X, axis=2).min(axis=1)
+
+    copies, made = copier.sample(100, rng), honest.sample(100, rng)
+    assert distance(copies).max() < 1e-5 < distance(made).min()
+    assert numpy.median(distance(made)) == pytest.approx(numpy.median(distance(X_new)), rel=0.5)
+    assert copier.log_prob(X).mean() > honest.log_prob(X).mean() + 10
+    assert copier.log_prob(X_new).mean() < -1e6             # impossible, says the copier
+    assert abs((honest.log_prob(X_new) - p_data.log_prob(X_new)).mean()) < 0.2
 
 
 # Extremes

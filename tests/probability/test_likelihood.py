@@ -1,5 +1,6 @@
 """Likelihood: a product and a sum over rows, what they are and what they are not."""
 
+import itertools
 import math
 from fractions import Fraction
 from functools import partial
@@ -20,6 +21,7 @@ from gdl_numpy.probability.likelihood import (
     mean_loss,
     negative_log_likelihood,
 )
+from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 
@@ -135,6 +137,17 @@ def test_the_mean_over_blocks_is_the_mean_over_all_rows(name, rows):
     assert dmean == pytest.approx(dtheta, rel=1e-10, abs=1e-12)
 
 
+@pytest.mark.parametrize("log_p, right", [
+    ([-460, -460, 1106], math.exp(186)), ([-800, -800, 1700], math.exp(100)),
+    ([700, 700, -1400], 1.0), ([700, 700], math.inf), ([-700, -700], 0.0),
+    ([1000, -math.inf, 1000], 0.0), ([], 1.0)])
+def test_a_product_that_leaves_floating_point_on_its_way_comes_back_in_any_order(log_p, right):
+    for order in itertools.permutations(log_p):
+        values = numpy.array(order, dtype=float)
+        p = SimpleNamespace(log_prob=lambda X, values=values: values)
+        assert likelihood(lambda theta, p=p: p, None, None) == pytest.approx(right, rel=1e-12)
+
+
 # Errata
 
 def test_e06_other_units_shift_the_log_likelihood_and_leave_the_estimate():
@@ -152,18 +165,52 @@ def test_e06_other_units_shift_the_log_likelihood_and_leave_the_estimate():
     assert numpy.exp(p_radians) == pytest.approx(numpy.exp(p_degrees) * (180 / math.pi)**2)
 
 
+@pytest.mark.parametrize("units", [(math.pi / 180, math.pi / 180), (60.0, 24 / 360)],
+                         ids=["radians", "minutes of arc and hours"])
+@pytest.mark.parametrize("name", ["box", "normal", "histogram", "mixture"])
+def test_e06_other_units_shift_every_log_likelihood_alike_and_leave_every_estimate(name, units):
+    """Y = units · X row by row: log p(y) = log p(x) - Σ log units for the estimate from Y and the
+    estimate from X, and ℓ shifts by n times that, whatever the family and whatever its θ."""
+    n, rng, units = 200, numpy.random.default_rng(1), numpy.array(units)
+    X = rng.uniform([-80, -170], [80, 170], (n, 2))
+    low, high = numpy.array([-90.0, -180.0]), numpy.array([90.0, 180.0])
+
+    def family(scale):
+        return {"box": BoxFamily(2), "normal": NormalFamily(2), "mixture": MixtureFamily(3, 2),
+                "histogram": HistogramFamily(SampleSpace(scale * low, scale * high), (3, 4), 0.5)}[
+                    name]
+
+    def theta(scale, start):                                # the same start in either unit
+        if name != "mixture":
+            return family(scale).mle(scale * X)
+        p = MixtureFamily(3, 2)
+        in_units = p.theta(numpy.full(3, 1 / 3), scale * start,
+                           numpy.full((3, 2, 2), numpy.diag(50 * scale)))
+        return maximum_likelihood(p, scale * X, theta=in_units, method="em", max_steps=20)
+
+    start, shift = rng.uniform(low, high, (3, 2)), -numpy.log(units).sum()
+    here, there = theta(numpy.ones(2), start), theta(units, start)
+    log_p = family(1.0)(here).log_prob(X)
+    assert family(units)(there).log_prob(units * X) == pytest.approx(log_p + shift, rel=1e-9)
+    assert log_likelihood(family(units), there, units * X) == pytest.approx(
+        log_likelihood(family(1.0), here, X) + n * shift, rel=1e-9)
+
+
 def test_e08_the_likelihood_is_no_probability_but_the_density_of_the_data():
     family, theta = NormalFamily(1), numpy.array([0.3, math.log(0.5)])
     X = numpy.array([[0.1], [0.8], [-0.4]])
     density = likelihood(family, theta, X)
+    t, weights = numpy.polynomial.legendre.leggauss(10)     # ∫ f over [-1, 1] = Σ weights f(t)
 
     def probability_of_cells(side):                         # P(each row within side/2 of the data)
-        cdf = stats.norm(0.3, 0.5).cdf
-        return (cdf(X + side / 2) - cdf(X - side / 2)).prod()
+        return (stats.norm(0.3, 0.5).pdf(X + side / 2 * t) @ weights * side / 2).prod()
 
-    for side in (0.1, 0.01, 0.001):
-        assert probability_of_cells(side) / side**3 == pytest.approx(density, rel=5 * side**2)
-    assert probability_of_cells(1e-100) == 0                # that of the data themselves
+    cdf = stats.norm(0.3, 0.5).cdf
+    assert probability_of_cells(0.1) == pytest.approx((cdf(X + 0.05) - cdf(X - 0.05)).prod())
+    for side in (0.1, 0.01, 0.001, 1e-10, 1e-100):          # smaller than any number: P(data) = 0
+        assert probability_of_cells(side) / side**3 == pytest.approx(
+            density, rel=5 * side**2 + 1e-12)
+    assert 0 < probability_of_cells(1e-100) < 1e-300 < density
 
 
 @pytest.mark.parametrize("theta, density, dtype, n, extreme", [
@@ -217,6 +264,23 @@ def test_e27_a_row_that_occurs_twice_counts_twice():
     assert twice == 2 * once
     assert log_likelihood(family, theta, X) - log_likelihood(family, theta, as_a_set) == (
         pytest.approx(once))
+
+
+def test_e27_independent_rows_of_different_distributions_are_no_sample_of_one_density():
+    """Row i of N(µ_i, 1) with µ_i from -3 to 3: one normal has variance 1 + 3, a log 2 a row worse.
+
+    And the order of rows then counts, which it never does in Σ log p_θ(x_i).
+    """
+    n, rng = 2000, numpy.random.default_rng(10)
+    mu = numpy.linspace(-3, 3, n)[:, None]
+    X = mu + rng.standard_normal((n, 1))
+    mixed = X[rng.permutation(n)]
+    family, each = NormalFamily(1), stats.norm(mu, 1)
+    theta_hat = family.mle(X)
+    as_one = log_likelihood(family, theta_hat, X)
+    assert each.logpdf(X).sum() - as_one == pytest.approx(n * math.log(2), rel=0.15)  # 1 in 10^6
+    assert log_likelihood(family, theta_hat, mixed) == pytest.approx(as_one, rel=1e-12)
+    assert each.logpdf(mixed).sum() < as_one                # a row no longer has its own density
 
 
 def test_e29_the_largest_likelihood_is_not_the_most_probable_theta():

@@ -273,9 +273,26 @@ def test_e12_the_estimate_is_the_smallest_rectangle_only_for_closed_boxes_of_pos
                                                               p.log_prob(X), -math.inf))
 
     assert log_likelihood(half_open, theta_hat, X) == -math.inf
-    for degenerate in (X[:1], X * [1, 0]):                  # one point, and points on a side
+    for degenerate in (X[:1], X[[0, 0]], X * [1, 0], X * [0, 1] + 0.3):     # a point, or a line
         with pytest.raises(ValueError, match="volume 0"):
             family.mle(degenerate)
+
+
+def test_e12_the_smallest_rectangle_of_all_is_the_estimate_only_if_its_sides_are_axis_parallel():
+    family, rng = BoxFamily(2), numpy.random.default_rng(38)
+    X = rng.random((100, 2)) * [1.0, 0.1]                   # a strip, turned by each angle
+
+    def area_and_log_l(X):
+        theta_hat = family.mle(X)
+        return (theta_hat[2:] - theta_hat[:2]).prod(), log_likelihood(family, theta_hat, X)
+
+    area, log_l = area_and_log_l(X)
+    for angle in (0.1, math.pi / 4, 1.2):
+        R = numpy.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+        upright_area, upright = area_and_log_l(X @ R)       # the estimate: not the smallest of all
+        assert upright_area > 1.5 * area and upright < log_l - 100 * math.log(1.5)
+    line = numpy.repeat(rng.random((10, 1)), 2, axis=1)     # on a diagonal: a rectangle of area 0
+    assert area_and_log_l(line)[0] > 0                      # holds it, and an estimate exists
 
 
 @pytest.mark.parametrize("d", [1, 2])
@@ -303,20 +320,37 @@ def test_e30_what_counts_is_the_likelihood_of_data_not_seen():
     assert log_likelihood(remembers, remembers.mle(seen), unseen) == -math.inf
 
 
-def test_e31_maximum_likelihood_minimises_the_divergence_from_the_data():
-    p_data, family = WorldMap(), NormalFamily(2)
-    X = p_data.sample(20_000, numpy.random.default_rng(37))
+def test_e31_the_loss_estimates_the_divergence_from_the_data_in_every_direction_of_theta():
+    p_data, family, rng = WorldMap(), NormalFamily(2), numpy.random.default_rng(37)
+    X = p_data.sample(20_000, rng)
     theta_hat = family.mle(X)
+    lengths = numpy.geomspace(0.05, 0.8, 8)                 # each in a direction of its own
+    directions = rng.standard_normal((8, 5)) * [20, 60, 1, 1, 20]   # µ, log diagonal of L, L_21
     losses, divergences = [], []
-    for step in (0, 0.1, -0.2, 0.4):
+    for step in (numpy.zeros(5), *(lengths[:, None] * directions)):
         p_theta = family(theta_hat + step)
         loss, standard_error = cross_entropy_estimate(p_theta, X)
         kl = kl_divergence(p_data, p_theta, WORLD, (450, 900))
         assert abs(loss - (p_data.entropy + kl)) < 5 * standard_error + 2e-3    # 1 in 10^6; grid
         losses.append(loss)
         divergences.append(kl)
-    assert numpy.argsort(losses).tolist() == numpy.argsort(divergences).tolist()
-    assert numpy.argmin(divergences) == 0
+    assert numpy.argmin(losses) == numpy.argmin(divergences) == 0
+    assert max(divergences) > divergences[0] + 0.3          # far beyond the errors of both
+
+
+def test_e31_only_as_n_grows_does_maximum_likelihood_minimise_the_divergence():
+    """θ* has the mean and covariance of p_data; θ̂ has those of the rows, and tends to θ*."""
+    p_data, family, rng = WorldMap(), NormalFamily(2), numpy.random.default_rng(38)
+    grid, _ = WORLD.grid((180, 360))
+    best = family.mle(grid[p_data.contains(grid)])          # all of the land, evenly
+
+    def divergence(theta):
+        return kl_divergence(p_data, family(theta), WORLD, (180, 360))
+
+    excess = [divergence(family.mle(p_data.sample(n, rng))) - divergence(best)
+              for n in (10, 100, 1000, 100_000)]
+    assert excess == sorted(excess, reverse=True) and excess[0] > 0.05
+    assert 0 < excess[-1] < 5e-4                            # about n_θ/2n in the mean
 
 
 # Steps, methods, state

@@ -10,6 +10,7 @@ from gdl_numpy.numerics.backend import to_numpy
 from gdl_numpy.probability.density import Mixture, Normal
 from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.family import BoxFamily
+from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
 from gdl_numpy.probability.sample_space import SampleSpace
 
@@ -103,6 +104,63 @@ def test_the_estimated_normal_moves_and_stretches_with_the_data():
     p, q = (NormalFamily(2)(NormalFamily(2).mle(data)) for data in (X, X @ A.T + b))
     numpy.testing.assert_allclose(q.mu, A @ p.mu + b, rtol=1e-13)
     numpy.testing.assert_allclose(q.covariance, A @ p.covariance @ A.T, rtol=1e-12)
+
+
+def test_a_theta_of_whole_numbers_leaves_the_decimals_of_the_data():
+    X = numpy.array([[0.5], [-0.5]])
+    for family in (NormalFamily(1), MixtureFamily(2, 1)):
+        n = family.n_parameters
+        log_p, backward = family.log_prob(numpy.zeros(n, dtype=int), X)
+        same, back = family.log_prob(numpy.zeros(n), X)
+        assert (log_p == same).all() and (backward(log_p) == back(same)).all()
+
+
+@pytest.mark.parametrize("log_sigma, right", [
+    (800.0, -800.0), (-800.0, -math.inf), (300.0, -300.0)])
+def test_extreme_standard_deviations_give_limits_and_no_warnings(log_sigma, right):
+    log_p, _ = NormalFamily(1).log_prob(numpy.array([0.0, log_sigma]), [[1.0]])
+    assert log_p == pytest.approx([right - 0.5 * math.log(2 * math.pi)])
+    log_p, _ = NormalFamily(1).log_prob(numpy.array([1.0, log_sigma]), [[1.0]])
+    assert log_p == pytest.approx([-log_sigma - 0.5 * math.log(2 * math.pi)])
+
+
+@pytest.mark.parametrize("log_sigma", [800.0, -800.0])
+def test_a_density_without_a_standard_deviation_in_floating_point_is_refused_in_words(log_sigma):
+    for family, theta in ((NormalFamily(1), [0.0, log_sigma]),
+                          (MixtureFamily(1, 1), [0, 0, log_sigma])):
+        with pytest.raises(ValueError, match="the logarithms of the diagonal of L must lie in"):
+            family(theta)
+
+
+def test_the_estimate_from_millions_of_float32_rows_is_that_from_float64_rows():
+    rng = numpy.random.default_rng(0)
+    X = numpy.float32([180, 241]) + rng.standard_normal((1_000_000, 2), dtype=numpy.float32)
+    theta = NormalFamily(2).mle(X)
+    assert theta.dtype == numpy.float32
+    numpy.testing.assert_allclose(theta, NormalFamily(2).mle(X.astype(float)), rtol=1e-5, atol=1e-5)
+
+
+def test_a_column_that_varies_by_rounding_only_has_no_estimate():
+    X = numpy.stack([numpy.arange(500.0), 0.3 + numpy.arange(500) % 2 * 2.0**-54], axis=1)
+    for estimate in (NormalFamily(2).mle, lambda X: maximum_likelihood(
+            MixtureFamily(2, 2), X, numpy.random.default_rng(0))):
+        with pytest.raises(ValueError, match="X must vary in every column"):
+            estimate(X)
+
+
+@pytest.mark.parametrize("mu, L, words", [
+    (numpy.zeros(3), numpy.eye(3), r"mu must have shape \(2,\)"),
+    (numpy.zeros(2), -numpy.eye(2), "L must be lower triangular with a positive diagonal"),
+    (numpy.zeros(2), numpy.eye(3), "got shapes")])
+def test_what_is_no_normal_has_no_theta(mu, L, words):
+    with pytest.raises(ValueError, match=words):
+        NormalFamily(2).theta(mu, L)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_start_has_the_precision_that_is_asked_for(dtype):
+    for family in (NormalFamily(2), MixtureFamily(3, 2)):
+        assert family.initial_theta(numpy.random.default_rng(0), dtype).dtype == dtype
 
 
 # Data that have no estimate, and refusals

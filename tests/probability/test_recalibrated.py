@@ -163,6 +163,18 @@ def test_an_initial_theta_is_near_the_heights_of_f():
     assert theta == pytest.approx([1, 3, 0], abs=0.5) and FAMILY(theta).log_z < math.inf
 
 
+def test_a_steep_scale_does_not_overflow_in_float32():
+    def a(x):
+        return numpy.array(x, dtype="float32")
+
+    f = Normal(a([0]), a([[1]]))
+    family = RecalibratedFamily(f, -1.5, SampleSpace(a([-3]), a([3])), [60])
+    assert family.shape == (60,)
+    p = family(a([500.0, 600.0, 0.0]))
+    assert math.isfinite(p.log_z) and p.log_prob(a([[0.0]])).dtype == "float32"
+    assert p.sample(100, numpy.random.default_rng(0)).shape == (100, 1)
+
+
 # State and refusals
 
 def test_it_keeps_its_own_theta_can_be_pickled_and_says_what_it_is():

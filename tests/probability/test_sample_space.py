@@ -1,5 +1,8 @@
 """Sample space: a closed box and its grids."""
 
+import math
+from fractions import Fraction
+
 import numpy
 import pytest
 
@@ -74,6 +77,48 @@ def test_counts_in_cells_agree_with_numpy():
     cell = space.cell(X, (5, 7))
     counts, *_ = numpy.histogram2d(*X.T, bins=(5, 7), range=[(0, 1), (0.5, 1.5)])
     assert numpy.bincount(cell[cell >= 0], minlength=35).tolist() == counts.ravel().tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("low, high, k", [(2, 2280, 8296), (-7, 11, 54), (0, 3, 7), (-90, 90, 360),
+                                          (1000, 1049, 49_000)])
+def test_the_cell_is_the_one_of_rational_arithmetic(low, high, k, dtype):
+    """Whole x, whose (x - low) k / side has a quotient that a float may round up to a border."""
+    space = SampleSpace(*numpy.array([[low], [high]], dtype=dtype))
+    x = range(low, high)
+    right = [(a - low) * k // (high - low) for a in x]
+    assert space.cell(numpy.array([[a] for a in x], dtype=dtype), k).tolist() == right
+
+
+def test_a_quotient_that_rounds_up_to_a_border_is_below_it():
+    side, k = 2.0**53 - 1, 2**52
+    x = numpy.array([[side - 1], [side / 2], [1.0], [3.0]])
+    right = [int(Fraction(a) * k / Fraction(side)) for a in x[:, 0]]
+    assert SampleSpace([0.0], [side]).cell(x, k).tolist() == right
+
+
+@pytest.mark.parametrize("shape", [(2,) * 64, (10,) * 25, (2**40, 2**40), (2**64,)])
+def test_cells_may_be_more_than_a_machine_counts(shape):
+    space = SampleSpace([0.0] * len(shape), [1.0] * len(shape))
+    X = numpy.array([[0.0], [0.75], [1.0], [1.5]]) * numpy.ones(len(shape))
+    at = [[int(Fraction(3, 4) * k) for k in shape], [k - 1 for k in shape]]
+    right = [0, *(sum(c * math.prod(shape[i + 1:]) for i, c in enumerate(cell)) for cell in at), -1]
+    assert space.cell(X, shape).tolist() == right
+
+
+@pytest.mark.parametrize("low, high, shape", [
+    ([0.0] * 13, [1e3] * 13, (2,) * 13), ([0.0] * 2, [1e-23] * 2, (4, 4)),
+    ([0.0] * 5, [1e100] * 5, (1,) * 5), ([-1e307] * 2, [1e307] * 2, (3, 5))])
+def test_the_logarithm_of_a_volume_is_a_sum(low, high, shape):
+    space = SampleSpace(low, high)
+    log_volume = sum(math.log(b - a) for a, b in zip(low, high, strict=True))
+    assert space.log_volume == pytest.approx(log_volume, rel=1e-14)
+    assert space.log_cell_volume(shape) == pytest.approx(log_volume - math.log(math.prod(shape)))
+
+
+def test_a_side_longer_than_the_largest_number_is_refused():
+    with pytest.raises(ValueError, match="high - low must be finite, got sides"):
+        SampleSpace([-1e308], [1e308])
 
 
 # State and refusals

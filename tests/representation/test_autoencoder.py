@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tracemalloc
 
 import numpy
 import pytest
@@ -217,6 +218,59 @@ def test_training_is_made_by_its_seed_and_changes_no_theta_it_gave():
     assert (again == thetas[-1]).all() and (thetas[0] != thetas[1]).any()
 
 
+def test_a_training_is_refused_when_it_is_asked_for():
+    """And not at its first step."""
+    family, rng = AutoencoderFamily((3, 2)), numpy.random.default_rng(0)
+    for X, options, message in [(numpy.ones((5, 3)), {}, "X must vary"),
+                                (numpy.eye(3), {"batch": 0}, "batch must be at least 1"),
+                                (numpy.eye(3), {"theta": numpy.ones(5)}, "theta must be an array")]:
+        with pytest.raises(ValueError, match=message):
+            family.train(X, rng, **options)
+
+
+def test_the_units_of_a_million_float32_rows_are_those_of_float64():
+    rng = numpy.random.default_rng(0)
+    X = numpy.float32([180, 220]) + rng.standard_normal((10**6, 2), dtype="f4")
+    family = AutoencoderFamily((2, 1))
+    theta = family.initial_theta(rng)
+    steps = [next(family.train(rows, numpy.random.default_rng(1), Adam(1e-9), theta=theta))
+             for rows in (X, X.astype(float))]
+    assert steps[0].loss == pytest.approx(steps[1].loss, rel=1e-3)
+    one, two = ([next(family.train(rows, numpy.random.default_rng(1), max_steps=1)).theta
+                 for rows in (X, X.astype(float))])
+    psi, wide = one[-2:], two[-2:]                          # the last biases, about the mean
+    numpy.testing.assert_allclose(psi, wide, atol=0.05)
+
+
+# Many rows
+
+def test_rows_by_blocks_give_what_all_rows_at_once_give():
+    family, rng = AutoencoderFamily((3, 4, 2)), numpy.random.default_rng(0)
+    theta, X = rng.standard_normal(family.n_parameters), rng.standard_normal((10_000, 3))
+    model = family(theta)
+    numpy.testing.assert_allclose(model.encode(X), family.encode(theta, X)[0], rtol=1e-12)
+    numpy.testing.assert_allclose(model.decode(model.encode(X)),
+                                  family.decode(theta, family.encode(theta, X)[0])[0], rtol=1e-12)
+    value, dtheta = family.loss(theta, X)
+    assert value == pytest.approx(error(model, X), rel=1e-12)
+    expected = numpy.mean([family.loss(theta, X[i:i + 1000])[1] for i in range(0, 10_000, 1000)],
+                          axis=0)
+    numpy.testing.assert_allclose(dtheta, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_many_rows_need_no_layer_of_all_of_them():
+    """Of which each of 64 numbers would take 51 MB."""
+    family, rng = AutoencoderFamily((2, 64, 64, 1)), numpy.random.default_rng(0)
+    theta, X = family.initial_theta(rng), rng.standard_normal((100_000, 2))
+    model = family(theta)
+    for work in (lambda: model.decode(model.encode(X)), lambda: family.loss(theta, X)):
+        tracemalloc.start()
+        work()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 40e6
+
+
 # Arrays, and what is refused
 
 @every_size
@@ -252,6 +306,16 @@ def test_theta_and_X_are_only_read():
      r"theta must be an array of shape \(17,\), got \(5,\)"),
     (lambda: AutoencoderFamily((3, 2)).loss(numpy.ones(5), numpy.ones((2, 3))), ValueError,
      r"theta must be an array of shape \(17,\), got \(5,\)"),
+    (lambda: Autoencoder(AutoencoderFamily((3, 2)), numpy.ones(5)), ValueError,
+     r"theta must be an array of shape \(17,\), got \(5,\)"),
+    (lambda: AutoencoderFamily((3, 2)).rescaled(numpy.ones(5), numpy.ones(3), 1.0), ValueError,
+     r"theta must be an array of shape \(17,\), got \(5,\)"),
+    (lambda: AutoencoderFamily((3, 2)).rescaled(numpy.ones(17), 0.0, 1.0), ValueError,
+     r"mu must have shape \(3,\), got shape \(\)"),
+    (lambda: AutoencoderFamily((3, 2)).whitened(numpy.ones(5), numpy.eye(3)), ValueError,
+     r"theta must be an array of shape \(17,\), got \(5,\)"),
+    (lambda: AutoencoderFamily((3, 2)).encode(numpy.ones(17, int), numpy.eye(3)), TypeError,
+     "theta must be an array of float32 or float64"),
     (lambda: AutoencoderFamily((3, 2))(numpy.ones(17)).encode(numpy.ones((1, 2))), ValueError,
      "X has 2 columns"),
     (lambda: AutoencoderFamily((3, 2))(numpy.ones(17)).decode(numpy.ones((1, 3))), ValueError,

@@ -116,6 +116,18 @@ def test_a_pushforward_says_what_it_is():
     assert repr(Pushforward(Box([0.0], [1.0]), abs)).startswith("Pushforward(p_z=")
 
 
+def test_the_ends_of_a_walk_may_be_lists_of_whole_numbers_but_not_masked():
+    model, _ = small_autoencoder()
+    x0, x1 = [1, 0, 2, -1], [0, 1, 1, 3]
+    numpy.testing.assert_allclose(interpolate(model, x0, x1, 3), interpolate(
+        model, numpy.array(x0, float), numpy.array(x1, float), 3), rtol=1e-13)
+    for ends in [(numpy.ma.masked_equal(x0, 2), x1), (x0, numpy.ma.masked_equal(x1, 3))]:
+        with pytest.raises(TypeError, match="x[01] is a masked array"):
+            interpolate(model, *ends, 3)
+    with pytest.raises(ValueError, match=r"x1 must have shape \(4,\), got shape \(3,\)"):
+        interpolate(model, x0, x1[:3], 3)
+
+
 # What is refused
 
 @pytest.mark.parametrize("attributes, z, k, message", [
@@ -124,7 +136,7 @@ def test_a_pushforward_says_what_it_is():
     (numpy.eye(50)[:, :2], numpy.zeros(2), 2, "than k = 2, or other attributes"),
     (numpy.ones((49, 1)), numpy.zeros(2), 20, r"a row for each of the 50 rows of Z, got shape"),
     (numpy.ones(50), numpy.zeros(2), 20, r"got shape \(50,\)"),
-    (numpy.ones((50, 1)), numpy.zeros(3), 20, "X has 3 columns"),
+    (numpy.ones((50, 1)), numpy.zeros(3), 20, r"z must have shape \(2,\), got shape \(3,\)"),
     (numpy.ones((50, 1)), numpy.zeros(2), 51, "k must be at most 50, got 51"),
     (numpy.full((50, 1), math.nan), numpy.zeros(2), 20, "attributes holds nan"),
 ])
@@ -188,7 +200,9 @@ def test_e38_a_curve_in_the_plane_fills_no_area_so_its_points_have_no_density():
 
 def test_e39_draws_of_a_density_fitted_to_the_codes_decode_to_tins_and_of_a_normal_do_not(tins):
     """The codes are whitened: mean 0 and covariance I. Yet N(0, I) puts some of its mass where no
-    tin was encoded, and the worst twentieth of what it decodes to is none."""
+    tin was encoded, and the worst twentieth of what it decodes to is none: farther from every tin
+    than 0.03, root mean square per pixel, where two tins are 0.13 apart. The medians hardly differ:
+    what lies near a code decodes well, whatever it is drawn from."""
     model, X, distance = tins
     Z, rng = model.encode(X), numpy.random.default_rng(2)
     numpy.testing.assert_allclose(Z.mean(axis=0), 0, atol=1e-3)
@@ -199,10 +213,16 @@ def test_e39_draws_of_a_density_fitted_to_the_codes_decode_to_tins_and_of_a_norm
         "by decree": Normal(numpy.zeros(2, "float32"), numpy.eye(2)),
         "mixture": family(maximum_likelihood(family, Z.astype(float), rng, "em")),
         "kernels": KernelDensity(Z, 0.1)}
-    worst = {name: numpy.percentile(distance(Pushforward(p_z, model.decode).sample(2000, rng)), 95)
-             for name, p_z in densities.items()}
-    assert worst["by decree"] > 2 * worst["mixture"]
-    assert worst["by decree"] > 2 * worst["kernels"]
+    codes = {name: p_z.sample(2000, rng).astype("float32") for name, p_z in densities.items()}
+    errors = {name: distance(model.decode(z)) for name, z in codes.items()}
+    median, worst = ({name: numpy.percentile(e, share) for name, e in errors.items()}
+                     for share in (50, 95))
+    assert worst["by decree"] > 0.03 > 0.02 > max(worst["mixture"], worst["kernels"])
+    assert max(median.values()) < 0.012 and median["by decree"] < 1.2 * median["kernels"]
+
+    from_codes, e = nearest(codes["by decree"], Z)[0][:, 0], errors["by decree"]
+    assert numpy.percentile(e[from_codes < 0.2], 95) < 0.02
+    assert numpy.median(e[from_codes > 0.3]) > 0.03 and 0.05 < (from_codes > 0.3).mean() < 0.15
 
 
 def test_e42_ten_facts_tell_1024_people_apart_at_best():

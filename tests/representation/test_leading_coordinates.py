@@ -146,6 +146,15 @@ def test_codes_vary_as_those_of_points_drawn_from_the_cells_of_many_pixels():
         assert (abs(noise.mean(axis=0)) < 5 * noise.std(axis=0) / math.sqrt(4000)).all()
 
 
+def test_a_million_float32_rows_have_the_units_of_float64():
+    X = numpy.float32([180, 220, 241]) + numpy.random.default_rng(0).standard_normal(
+        (10**6, 3), dtype="f4") * numpy.float32([3, 2, 1])
+    for own_units in (True, False):
+        one, two = (LeadingCoordinates.fit(rows, 2, own_units) for rows in (X, X.astype(float)))
+        numpy.testing.assert_allclose(one.s, two.s, rtol=1e-6)
+        assert one.sigma == pytest.approx(two.sigma, rel=1e-6)
+
+
 # Arrays, and what is refused
 
 def test_data_and_codes_are_only_read():
@@ -204,7 +213,13 @@ def test_what_are_no_observations_codes_or_noises_is_refused():
             (lambda: p.sample(-1, rng), ValueError, "n must be at least 0, got -1"),
             (lambda: p.sample(1, 0), TypeError, "rng must be a generator .* got 0"),
             (lambda: LeadingCoordinates(coordinates.axes, coordinates.s, 0), ValueError,
-             r"sigma must lie in \(0, inf\), got 0")]:
+             r"sigma must lie in \(0, inf\), got 0"),
+            (lambda: LeadingCoordinates(coordinates.axes, coordinates.s[:2], 1), ValueError,
+             r"s must have shape \(3,\), got shape \(2,\)"),
+            (lambda: LeadingCoordinates(coordinates.axes, [1.0, 0.0, 2.0], 1), ValueError,
+             "s must be positive, got 0.0"),
+            (lambda: LeadingCoordinates(coordinates.axes, [1.0, math.nan, 2.0], 1), ValueError,
+             "s holds nan")]:
         with pytest.raises(error, match=message):
             call()
 

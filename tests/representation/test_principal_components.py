@@ -14,6 +14,7 @@ from gdl_numpy.probability.density import Normal
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.representation.principal_components import (
     PrincipalComponents,
+    ProbabilisticPCA,
     ProbabilisticPCAFamily,
     principal_axes,
 )
@@ -94,6 +95,38 @@ def test_small_variances_are_not_lost_beside_large_ones():
     assert float(eigenvalues[1]) == pytest.approx(1e-20, rel=0.5)
 
 
+def test_many_rows_are_added_block_by_block_to_one_triangle(monkeypatch):
+    X = data(200, 5)
+    at_once = PrincipalComponents.fit(X, 5)
+    monkeypatch.setattr("gdl_numpy.representation.principal_components.ROWS", 30)
+    blocks = PrincipalComponents.fit(X, 5)
+    numpy.testing.assert_allclose(blocks.explained_variance_ratio,
+                                  at_once.explained_variance_ratio, rtol=1e-12)
+    numpy.testing.assert_allclose(abs(blocks.components.T @ at_once.components), numpy.eye(5),
+                                  atol=1e-10)
+    few, wide = data(7, 20), data(70, 100)                  # fewer rows than columns
+    for X in (few, wide):
+        expected = numpy.linalg.svd(X - X.mean(axis=0), compute_uv=False)**2 / len(X)
+        numpy.testing.assert_allclose(principal_axes(X)[1], expected, rtol=1e-10, atol=1e-12)
+
+
+def test_a_million_float32_pixels_have_the_axes_of_float64():
+    rng, A = numpy.random.default_rng(0), [[1, 0.5, 0.2], [0, 1, 0.3], [0, 0, 1]]
+    X = numpy.float32([180, 220, 241]) + (rng.standard_normal((10**6, 3)) @ A).astype("f4")
+    one, two = PrincipalComponents.fit(X, 3), PrincipalComponents.fit(X.astype(float), 3)
+    assert one.mu.dtype == one.components.dtype == numpy.float32
+    numpy.testing.assert_allclose(one.mu, two.mu, rtol=1e-6)
+    numpy.testing.assert_allclose(one.explained_variance_ratio, two.explained_variance_ratio,
+                                  rtol=1e-6)
+    numpy.testing.assert_allclose(abs(one.components.T @ two.components), numpy.eye(3), atol=1e-6)
+    family = ProbabilisticPCAFamily(3, 1)
+    numpy.testing.assert_allclose(family.mle(X)[[0, 1, 2, 6]],
+                                  family.mle(X.astype(float))[[0, 1, 2, 6]], rtol=1e-6)
+    theta = family.mle(X)
+    gradient = family.log_prob(theta, X)[1](numpy.full(10**6, 1e-6, "f4"))
+    assert abs(gradient[:3]).max() < 1e-5
+
+
 # Probabilistic PCA: the density
 
 @every_ppca
@@ -143,6 +176,22 @@ def test_the_code_is_the_posterior_mean(d, k):
     numpy.testing.assert_allclose(p.encode(X), expected, rtol=1e-9, atol=1e-12)
     Z = p.encode(X)
     numpy.testing.assert_allclose(p.decode(p.encode(X)), mu + Z @ W.T, rtol=1e-10, atol=1e-12)
+
+
+def test_whole_parameters_cut_no_decimals_off_the_data():
+    X, whole = [[0.5, -0.7, 0.2], [1.9, 0.1, 0.3]], [1, 0, 0, 1, 2, 1, 0]
+    family = ProbabilisticPCAFamily(3, 1)
+    expected = family(numpy.array(whole, float))
+    for theta in (whole, numpy.array(whole), numpy.array(whole, "int8")):
+        for p in (family(theta), ProbabilisticPCA(family, theta)):
+            numpy.testing.assert_array_equal(p.log_prob(X), expected.log_prob(X))
+            numpy.testing.assert_array_equal(p.encode(X), expected.encode(X))
+            assert p.sample(2, numpy.random.default_rng(0)).dtype == float
+    with pytest.raises(TypeError, match="theta must be an array of float32 or float64, .* int64"):
+        family.log_prob(numpy.array(whole, "int64"), X)
+    plane = PrincipalComponents([1, 0, 0], [[1], [0], [0]], [1])
+    assert plane.encode(X).tolist() == [[-0.5], [0.8999999999999999]]
+    assert plane.decode([[0.25]]).tolist() == [[1.25, 0, 0]]
 
 
 # Probabilistic PCA: maximum likelihood
@@ -243,6 +292,30 @@ def test_what_has_no_plane_is_refused(X, k, error, message):
         PrincipalComponents.fit(X, k)
 
 
+@pytest.mark.parametrize("mu, components, ratio, error, message", [
+    ([[0.0]], [[1.0]], [1.0], ValueError, r"mu must have shape \(d,\), got shape \(1, 1\)"),
+    ([0.0, 0.0], [[1.0]], [1.0], ValueError, r"components must have shape \(2, k\), as columns, "),
+    ([0.0, 0.0], [1.0, 0.0], [1.0], ValueError, r"got shape \(2,\)"),
+    ([0.0, 0.0], [[1.0], [0.0]], [0.5, 0.5], ValueError,
+     r"explained_variance_ratio must have shape \(1,\), got shape \(2,\)"),
+    ([0.0, math.nan], [[1.0], [0.0]], [0.5], ValueError, "mu holds nan"),
+    ([0.0, 0.0], [["a"], ["b"]], [0.5], TypeError, "components must hold real numbers"),
+    (numpy.ma.zeros(2), [[1.0], [0.0]], [0.5], TypeError, "mu is a masked array"),
+])
+def test_arrays_that_do_not_fit_make_no_plane(mu, components, ratio, error, message):
+    with pytest.raises(error, match=message):
+        PrincipalComponents(mu, components, ratio)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_that_differ_by_rounding_alone_are_equal(dtype):
+    X = numpy.full((100, 3), 0.3, dtype)
+    X[::2, 1] = numpy.nextafter(X[0, 1], numpy.array(1, dtype))
+    for fit in (lambda: PrincipalComponents.fit(X, 1), lambda: ProbabilisticPCAFamily(3, 1).mle(X)):
+        with pytest.raises(ValueError, match="X must vary, but its 100 rows are all equal"):
+            fit()
+
+
 def test_rows_and_codes_of_another_space_are_refused():
     plane = PrincipalComponents.fit(data(20, 4), 2)
     for mapping, name, d in ((plane.encode, "X", 4), (plane.decode, "Z", 2)):
@@ -258,6 +331,10 @@ def test_rows_and_codes_of_another_space_are_refused():
     (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(6)), ValueError,
      r"theta must be an array of shape \(7,\), got \(6,\)"),
     (lambda: ProbabilisticPCAFamily(3, 1)(numpy.full(7, math.nan)), ValueError, "theta holds nan"),
+    (lambda: ProbabilisticPCA(ProbabilisticPCAFamily(3, 1), numpy.ones(6)), ValueError,
+     r"theta must be an array of shape \(7,\), got \(6,\)"),
+    (lambda: ProbabilisticPCAFamily(3, 1).cut(numpy.ones(6)), ValueError,
+     r"theta must be an array of shape \(7,\), got \(6,\)"),
     (lambda: ProbabilisticPCAFamily(3, 1).log_prob(numpy.ones(6), numpy.ones((1, 3))), ValueError,
      r"theta must be an array of shape \(7,\), got \(6,\)"),
     (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(7)).log_prob(numpy.ones((1, 2))), ValueError,
@@ -312,6 +389,7 @@ def test_a_start_and_samples_live_where_their_generator_does(xp, make_rng):
     theta, again = family.initial_theta(make_rng(0)), family.initial_theta(make_rng(0))
     assert theta.shape == (family.n_parameters,) and array_module(theta) is xp
     assert to_numpy(theta == again).all()
+    assert family.initial_theta(make_rng(0), "float32").dtype == numpy.float32
     assert array_module(family(theta).sample(3, make_rng(1))) is xp
 
 

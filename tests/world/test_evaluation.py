@@ -1,15 +1,29 @@
 """Evaluation: models whose distance from p_data is known exactly."""
 
 import math
+import tracemalloc
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy
 import pytest
 
-from gdl_numpy.probability.density import Box, Normal
-from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence
+from gdl_numpy.probability.density import Box, Histogram, Normal
+from gdl_numpy.probability.divergence import (
+    cross_entropy_estimate,
+    jensen_shannon,
+    kl_divergence,
+)
 from gdl_numpy.probability.family import BoxFamily
-from gdl_numpy.world.evaluation import Verdict, accuracy, coverage, kl_to_data, verdict
+from gdl_numpy.probability.sample_space import SampleSpace
+from gdl_numpy.world.evaluation import (
+    Verdict,
+    accuracy,
+    cells_hit,
+    coverage,
+    kl_to_data,
+    verdict,
+)
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
 AFRICA_TO_INDIA = [-35.0, -20.0, 60.0, 90.0]                # a box with land and sea in it
@@ -35,7 +49,7 @@ def square():
     return box(0.0, 0.0, 1.0, 1.0, kind=UniformData)
 
 
-# Accuracy: how little of the model is A
+# Accuracy, the precision of a generative model: how little of it is A
 
 @pytest.mark.parametrize("theta, share", [
     ((0.0, 0.0, 1.0, 1.0), 1),
@@ -62,17 +76,17 @@ def test_accuracy_on_the_map_tells_land_from_sea(theta, share):
     assert float(accuracy(box(*theta), WorldMap(), 1000, numpy.random.default_rng(2))) == share
 
 
-# Coverage: how little of the data is B
+# Coverage, the recall of a generative model: how little of the data is B
 
 @pytest.mark.parametrize("theta, share", [
     ((0.0, 0.0, 1.0, 1.0), 1),
     ((0.0, 0.0, 0.5, 1.0), 1 / 2),
     ((0.25, 0.5, 0.5, 2.0), 1 / 8),
-    ((0.0, 0.0, 5.0, 1.0), 1),
-    ((2.0, 2.0, 3.0, 3.0), 0),
+    ((0.0, 0.0, 5.0, 1.0), 1),                              # four fifths of it lie elsewhere
+    ((2.0, 2.0, 3.0, 3.0), 0),                              # no sample among the data
 ])
 def test_coverage_is_the_share_of_the_cells_that_the_model_hits(theta, share):
-    # 16 cells, each missed by 2,000 uniform draws with a probability below 10^-50
+    # 16 cells, each missed by 800 uniform draws with a probability below 10^-22
     assert coverage(box(*theta), square(), 4000, numpy.random.default_rng(3), cell=0.25) == share
 
 
@@ -88,6 +102,121 @@ def test_a_box_within_one_cell_covers_one_cell():
     hit = round(1 / coverage(p_model, WorldMap(), 1000, rng))
     assert coverage(p_model, WorldMap(), 1000, numpy.random.default_rng(5)) == 1 / hit
     assert 700 < hit < 1000                                 # a thousand draws fall into other cells
+
+
+def hits(p_data, m, cell=2.0):
+    """Mean and standard deviation, at most, of the number of cells that m draws of p_data hit.
+
+    A draw hits the cell c with probability q_c, the cells are hit nearly independently, rather less
+    together: the mean is Σ h_c with h_c = 1 - (1 - q_c)^m, the variance at most Σ h_c (1 - h_c).
+    """
+    grid, _ = WORLD.grid((720, 1440))
+    mass = numpy.exp(p_data.log_prob(grid))
+    number = WORLD.cell(grid, (round(180 / cell), round(360 / cell)))
+    q = numpy.bincount(number, mass) / mass.sum()
+    h = 1 - (1 - q)**m
+    return h.sum(), math.sqrt((h * (1 - h)).sum())
+
+
+def test_as_many_cells_are_hit_as_the_masses_of_the_cells_say():
+    p_data, m = WorldMap(), 5000
+    mean, deviation = hits(p_data, m)
+    hit = cells_hit(p_data.sample(m, numpy.random.default_rng(12)), 2.0)
+    assert 0 < deviation < 0.02 * mean and abs(hit - mean) < 5 * deviation      # 1 in 10^6
+
+
+WHOLE_MAP = [-90.0, -180.0, 90.0, 180.0]
+
+
+@pytest.mark.parametrize("name", ["the whole map", "the box of 20,000 points"])
+def test_what_lies_in_the_sea_is_not_punished_twice(name):
+    """Both models miss no land, or next to none, and two thirds of them lie in the sea: as many
+    samples as lie on land hit as many cells as true draws do, within the errors of both counts."""
+    p_data, family, n = WorldMap(), BoxFamily(2), 20_000
+    theta = WHOLE_MAP if name == "the whole map" else family.mle(
+        p_data.sample(n, numpy.random.default_rng(13)))
+    p_model, rng = family(theta), numpy.random.default_rng(14)
+    share = float(accuracy(p_model, p_data, n, rng))
+    mean, deviation = hits(p_data, round(share * n))
+    assert share < 0.36
+    assert abs(coverage(p_model, p_data, n, rng) - 1) < 5 * math.sqrt(2) * deviation / mean < 0.08
+
+
+@pytest.mark.parametrize("continent", ["Africa", "Antarctica"])
+def test_a_model_that_copies_one_continent_is_precise_and_has_little_recall(continent):
+    p_data, p_model, n = WorldMap(), WorldMap(continent=continent), 20_000
+    assert float(accuracy(p_model, p_data, n, numpy.random.default_rng(15))) == 1
+    (part, part_deviation), (whole, deviation) = hits(p_model, n), hits(p_data, n)
+    share = part / whole
+    error = share * (part_deviation / part + deviation / whole)
+    assert share < 0.3
+    assert abs(coverage(p_model, p_data, n, numpy.random.default_rng(16)) - share) < 5 * error
+
+
+def test_a_model_that_leaves_out_half_the_land_misses_half_the_cells():
+    # the northern half of the square, whatever share of the model lies beside it
+    for right in (1.0, 2.0, 10.0):
+        p_model = box(0.5, 0.0, 1.0, right)
+        assert coverage(p_model, square(), 20_000, numpy.random.default_rng(17), cell=0.1) == 0.5
+
+
+def test_a_model_spread_more_evenly_than_the_data_reaches_more_cells():
+    flat, sphere, rng = WorldMap("map"), WorldMap("sphere"), numpy.random.default_rng(18)
+    assert coverage(flat, sphere, 20_000, rng) > 1.05
+    assert coverage(sphere, flat, 20_000, rng) < 0.95
+    one_cell = Histogram(SampleSpace([0.0], [10.0]), [0.991, *[0.001] * 9])
+    p_data = SimpleNamespace(sample=lambda n, rng: numpy.hstack([one_cell.sample(n, rng),
+                                                                 numpy.zeros((n, 1))]),
+                             contains=lambda X: (X[:, 0] >= 0) & (X[:, 0] <= 10))
+    assert coverage(box(0.0, 0.0, 10.0, 1.0), p_data, 50, rng, cell=1.0) > 3
+
+
+def test_in_cells_for_each_point_its_own_every_model_covers_the_data():
+    p_model = WorldMap(continent="Africa")
+    assert coverage(p_model, WorldMap(), 1000, numpy.random.default_rng(19), cell=1e-9) == 1
+
+
+def test_a_model_without_a_sample_among_the_data_covers_nothing():
+    for n in (1, 1000):
+        p_model = box(-10.0, -150.0, 10.0, -100.0)          # in the Pacific
+        assert coverage(p_model, WorldMap(), n, numpy.random.default_rng(20)) == 0
+        assert accuracy(p_model, WorldMap(), n, numpy.random.default_rng(20)) == 0
+
+
+# Counting cells
+
+@pytest.mark.parametrize("X, cell, hit", [
+    ([[0.5, 0.5], [0.1, 0.9], [1.5, 0.5]], 1.0, 2),
+    ([[-0.5, 0.5], [0.5, 0.5], [0.5, -0.5], [-0.5, -0.5]], 1.0, 4),
+    ([[1.0, 0.0], [1.5, 0.5], [0.99, 0.0]], 1.0, 2),        # the lower border is of the cell
+    ([[0.0, 1.0], [-0.0, 1.0]], 1.0, 1),
+    ([[3, 4], [5, 5]], 2.0, 2),
+    (numpy.zeros((0, 2)), 1.0, 0),
+    ([[1e19, 0], [2e19, 0], [3e19, 0]], 1.0, 3),
+    ([[0, -1e300], [0, 1e300], [0, 1e300], [1, 1e300]], 1e-300, 3),
+    ([[1e3, 0.0], [1e-15, 0.0]], 1e-18, 2),
+    ([[2.0**60, 0.0], [2.0**60 + 512, 0.0]], 0.75, 2),      # neighbours among floats
+    ([[5e-324, 0.0], [1e-323, 0.0]], 5e-324, 2),
+    ([[1e300, 1e300], [-1e300, 1e300]], 1.7e308, 2),
+])
+def test_cells_are_counted_wherever_they_are_and_however_small(X, cell, hit):
+    assert cells_hit(numpy.array(X), cell) == hit
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("power", [-30, -18, 0, 30])
+def test_scattered_points_lie_each_in_a_cell_of_its_own(dtype, power):
+    X = (numpy.random.default_rng(21).random((1000, 2)) * 10.0**(power + 6)).astype(dtype)
+    assert cells_hit(X, 10.0**power) == 1000
+
+
+def test_cells_are_counted_as_exact_arithmetic_does():
+    rng = numpy.random.default_rng(22)
+    for cell in (0.1, 0.3, 1 / 3, 7.0):
+        X = cell * rng.integers(-50, 50, (500, 2))          # on borders, up to rounding
+        X = numpy.concatenate([X, numpy.nextafter(X, -math.inf), numpy.nextafter(X, math.inf)])
+        exact = {tuple(Fraction(float(x)) // Fraction(cell) for x in row) for row in X}
+        assert cells_hit(X, cell) == len(exact)
 
 
 @pytest.mark.parametrize("measure", ["map", "sphere"])
@@ -181,15 +310,34 @@ def test_a_point_may_be_a_list_of_whole_numbers_and_is_not_changed():
 
 # Erratum
 
-def test_e18_p_data_of_a_is_zero_so_both_divergences_are_infinite():
+def test_e18_a_share_of_the_model_in_the_sea_makes_the_divergence_infinite_and_a_point_does_not():
     p_data, grid = WorldMap(), (180, 360)
     p_model = BoxFamily(2)(AFRICA_TO_INDIA)
     assert verdict(p_model, p_data, [-20.0, 70.0]).p_data == 0
+    assert float(accuracy(p_model, p_data, 10_000, numpy.random.default_rng(0))) < 0.9
     assert kl_divergence(p_model, p_data, WORLD, grid) == math.inf      # A: it makes sea
     assert kl_divergence(p_data, p_model, WORLD, grid) == math.inf      # B: it misses land
     assert 0 < jensen_shannon(p_data, p_model, WORLD, grid) < math.log(2)
     apart = BoxFamily(2)([-10.0, -150.0, 10.0, -100.0])                 # in the Pacific
     assert jensen_shannon(p_data, apart, WORLD, grid) == pytest.approx(math.log(2), rel=1e-2)
+
+    within = BoxFamily(2)([15.0, 0.0, 25.0, 20.0])          # of A's two divergences one is finite
+    assert kl_divergence(within, p_data, WORLD, grid) == pytest.approx(
+        math.log(p_data.area / 200), rel=1e-12)
+    assert kl_divergence(p_data, within, WORLD, grid) == math.inf
+
+    def without(low, high):                                 # p_data, 0 between two corners
+        def log_prob(X):
+            X = numpy.asarray(X)
+            gone = ((low <= X) & (X <= high)).all(axis=1)
+            return numpy.where(gone, -math.inf, p_data.log_prob(X))
+        return SimpleNamespace(log_prob=log_prob)
+
+    X, x = within.sample(10_000, numpy.random.default_rng(1)), numpy.array([20.0, 10.0])
+    value, _ = cross_entropy_estimate(without(x, x), X)     # one point of density 0
+    assert without(x, x).log_prob([x]) == -math.inf
+    assert float(value) == pytest.approx(math.log(p_data.area), rel=1e-12)
+    assert cross_entropy_estimate(without(x, x + 1), X)[0] == math.inf          # a share of 1/200
 
 
 # State and refusals
@@ -218,6 +366,33 @@ def test_a_cell_must_have_a_size(cell):
         coverage(p, p, 10, numpy.random.default_rng(0), cell=cell)
 
 
+@pytest.mark.parametrize("rng", [None, 0, numpy.random, numpy.random.RandomState(0),
+                                 numpy.random.default_rng])
+@pytest.mark.parametrize("measure", [accuracy, coverage])
+def test_a_measure_needs_a_generator_even_for_a_model_that_asks_for_none(measure, rng):
+    p_model = SimpleNamespace(sample=lambda n, rng: numpy.full((n, 2), 0.5))
+    with pytest.raises(TypeError, match="rng must be a generator of random numbers, as numpy"):
+        measure(p_model, square(), 10, rng)
+
+
+@pytest.mark.parametrize("X, error, message", [
+    (numpy.ma.masked_array([[1.0, 2.0]], [[True, False]]), TypeError, "X is a masked array"),
+    ([[1.0, 2.0, 3.0]], ValueError, "X has 3 columns"),
+    ([1.0, 2.0], ValueError, r"X must have shape \(n, 2\)"),
+    ([[1.0, math.nan]], ValueError, "X holds nan"),
+    ([["a", "b"]], TypeError, "X must hold real numbers"),
+])
+def test_cells_are_counted_for_points_of_the_plane(X, error, message):
+    with pytest.raises(error, match=message):
+        cells_hit(X, 1.0)
+
+
+@pytest.mark.parametrize("cell", [0, -1.0, math.nan, math.inf])
+def test_a_cell_to_count_must_have_a_size(cell):
+    with pytest.raises(ValueError, match=rf"cell must lie in \(0, inf\), got {cell}"):
+        cells_hit([[1.0, 2.0]], cell)
+
+
 @pytest.mark.parametrize("n", [0, 1])
 def test_a_standard_error_needs_two_rows(n):
     p = square()
@@ -226,7 +401,7 @@ def test_a_standard_error_needs_two_rows(n):
 
 
 @pytest.mark.parametrize("x, message", [
-    ([1.0, math.nan], "X holds nan"),
+    ([1.0, math.nan], "x holds nan"),
     ([1.0, 2.0, 3.0], "X has 3 columns"),
     ([[1.0, 2.0]], r"got shape \(1, 1, 2\)"),
     (1.0, r"got shape \(1,\)"),
@@ -234,6 +409,24 @@ def test_a_standard_error_needs_two_rows(n):
 def test_a_verdict_needs_one_point(x, message):
     with pytest.raises(ValueError, match=message):
         verdict(square(), WorldMap(), x)
+
+
+def test_a_verdict_on_a_masked_point_is_refused():
+    with pytest.raises(TypeError, match="x is a masked array"):
+        verdict(square(), WorldMap(), numpy.ma.masked_array([0.5, 0.5], [True, False]))
+
+
+def test_measures_of_many_points_need_little_more_than_the_points():
+    n, p_data, rng = 200_000, WorldMap(), numpy.random.default_rng(0)
+    X, p_model = p_data.sample(n, rng), box(*WHOLE_MAP)
+    for measure in (lambda: accuracy(p_model, p_data, n, rng), lambda: cells_hit(X, 2.0),
+                    lambda: coverage(p_data, p_data, n, rng),
+                    lambda: kl_to_data(p_model, p_data, X)):
+        tracemalloc.start()
+        measure()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 150 * n                               # bytes: at a million rows 150 MB
 
 
 # Contracts

@@ -106,6 +106,15 @@ def test_more_rows_than_a_block_are_answered_in_their_order():
     assert land.contains(X).any() and not land.contains(X).all()
 
 
+def test_vertices_keep_their_decimals_in_a_space_of_single_precision():
+    single = SampleSpace(numpy.zeros(2, "float32"), numpy.array([8, 12], "float32"))
+    start, end = edges([TRIANGLE + 1e-9])
+    land = Region(start, end, single, (8, 12))
+    assert land.start.dtype == float and (land.start == start).all()
+    X = numpy.random.default_rng(4).random((2000, 2)) * [8, 12]
+    assert (land.contains(X) == Region(start, end, SPACE, (8, 12)).contains(X)).all()
+
+
 def test_no_rows_give_no_answers():
     assert region(TRIANGLE).contains(numpy.zeros((0, 2))).shape == (0,)
 
@@ -169,6 +178,109 @@ def test_as_many_draws_as_asked_for(n):
     assert region(TRIANGLE).sample(n, numpy.random.default_rng(4)).shape == (n, 2)
 
 
+# Regions thinner than their cells, and regions of no area
+
+UNIT = SampleSpace([0, 0], [1, 1])
+
+
+def ring(*corners):
+    """The region of one ring in the unit square, whose cells are 64 x 64."""
+    start = numpy.array(corners, dtype=float)
+    return Region(start, numpy.roll(start, -1, axis=0), UNIT, (64, 64))
+
+
+@pytest.mark.parametrize("corners, area", [
+    ([(0.5, 0.5), (0.5 + 1e-6, 0.5), (0.5, 0.5 + 1e-6)], 5e-13),
+    ([(0.5, 0.5), (0.5 + 2**-40, 0.5), (0.5, 0.5 + 2**-40)], 2**-81),
+    ([(0, 0), (1e-150, 0), (0, 1e-150)], 5e-301),           # as small as its numbers allow
+    ([(0, 0), (1, 1), (1, 1 - 2**-36)], 2**-37),            # a sliver along the diagonal
+    ([(0.5, 0), (0.5 + 2**-40, 1), (0.5, 1)], 2**-41),      # nearly level
+    ([(0, 0.5), (1, 0.5), (1, 0.5 + 2**-40)], 2**-41),      # nearly upright
+    ([(0.1, 0.1), (0.1, 0.9), (0.1 + 2**-30, 0.9), (0.1 + 2**-30, 0.1)], 0.8 * 2**-30),
+])
+def test_a_region_may_be_as_thin_as_it_likes(corners, area):
+    region = ring(*corners)
+    assert region.area == pytest.approx(area, rel=1e-3)
+    X = region.sample(5000, numpy.random.default_rng(6))
+    low, high = (getattr(numpy.array(corners), end)(axis=0) for end in ("min", "max"))
+    assert X.shape == (5000, 2) and (low <= X).all() and (X <= high).all()
+    assert region.contains(X).mean() > 0.99                 # the rest lies on an edge, but for ulps
+
+
+def test_draws_from_trapezoids_are_uniform_over_a_small_triangle():
+    corners = 1 / 4 + TRIANGLE[:3] / 2**20
+    land = ring(*corners)
+    X = land.sample(60_000, numpy.random.default_rng(7))
+    assert land.contains(X).all()
+    to_barycentric = numpy.linalg.inv(numpy.vstack([TRIANGLE[:3].T, numpy.ones(3)]))
+    U = (X - 1 / 4) * 2**20
+    order = (to_barycentric @ numpy.vstack([U.T, numpy.ones(len(U))])).argsort(axis=0)
+    counts = [(order.T == p).all(axis=1).sum() for p in itertools.permutations(range(3))]
+    assert stats.chisquare(counts).pvalue > 1e-6                    # false alarm: 1 in 10^6
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_draws_from_trapezoids_are_those_from_cells(seed):
+    corners = star(numpy.random.default_rng(seed))[:-1]
+    large = Region(corners, numpy.roll(corners, -1, axis=0), SPACE, (50, 37))
+    scale = 2.0**-12
+    small = ring(*corners * scale)
+    assert small.area == pytest.approx(large.area * scale**2, rel=1e-12)
+    X = large.sample(20_000, numpy.random.default_rng(seed))
+    Y = small.sample(20_000, numpy.random.default_rng(10 + seed)) / scale
+    assert large.contains(Y).all()
+    for direction in ([1, 0], [0, 1], [1, 1], [1, -1]):
+        assert stats.ks_2samp(X @ direction, Y @ direction).pvalue > 1e-6
+
+
+def test_weighted_draws_from_a_thin_region_follow_the_weight():
+    X = ring((0, 0.5), (1, 0.5), (1, 0.5 + 1e-9), (0, 0.5 + 1e-9)).sample(
+        20_000, numpy.random.default_rng(8), weight=lambda x1: x1)
+    assert stats.kstest(X[:, 0]**2, "uniform").pvalue > 1e-6
+
+
+def test_the_area_is_that_of_the_inside_by_the_even_odd_rule():
+    assert region(TRIANGLE).area == pytest.approx(float(region(TRIANGLE).integral(lambda x1: x1)))
+    assert region(SQUARE, HOLE).area == region(SQUARE[::-1], HOLE).area == 36 - 9
+
+
+@pytest.mark.parametrize("corners", [
+    [(0.2, 0.2), (0.5, 0.5), (0.8, 0.8)],                   # three corners on a line
+    [(0.1, 0.2), (0.2, 0.4), (0.3, 0.6)],                   # up to rounding
+    [(0.1, 0.7), (0.2, 0.4), (0.3, 0.1)],
+    [(0.5, 0.1), (0.5, 0.4), (0.5, 0.9)],
+    [(0.1, 0.3), (0.7, 0.3), (0.9, 0.3)],
+    [(0.1, 0.2), (0.7, 0.4)],                               # there and back
+    [(0.5, 0.5)] * 4,
+    [(0.1, 0.1), (0.9, 0.3), (0.2, 0.8), (0.9, 0.3)],       # a path and its way back
+    [(0, 0), (1e-200, 0), (0, 1e-200)],                     # an area below all numbers
+    [(0.2, 0.2), (0.8, 0.5), (0.5, 0.8), (0.2, 0.2), (0.8, 0.5), (0.5, 0.8)],      # all twice
+])
+def test_a_region_without_area_contains_nothing_to_draw(corners):
+    region = ring(*corners)
+    assert region.area == 0
+    with pytest.raises(ValueError, match=r"the area of the region must lie in \(0, inf\), got 0"):
+        region.sample(5, numpy.random.default_rng(0))
+
+
+def test_a_region_of_no_edges_is_empty():
+    empty = Region(numpy.zeros((0, 2)), numpy.zeros((0, 2)), UNIT, (3, 3))
+    assert empty.area == 0 and not empty.contains([[0.5, 0.5]]).any()
+    with pytest.raises(ValueError, match="the area of the region must lie in"):
+        empty.sample(1, numpy.random.default_rng(0))
+
+
+@pytest.mark.parametrize("weight", [lambda x1: 0 * x1, lambda x1: numpy.nan * x1])
+def test_a_weight_that_is_0_everywhere_is_refused(weight):
+    with pytest.raises(ValueError, match="weight must be positive in the region, got 0 or nearly"):
+        region(SQUARE).sample(3, numpy.random.default_rng(0), weight)
+
+
+def test_a_small_weight_is_waited_for():
+    X = region(SQUARE).sample(3, numpy.random.default_rng(0), lambda x1: 1e-5 + 0 * x1)
+    assert X.shape == (3, 2)
+
+
 # State and refusals
 
 def test_the_edges_given_are_not_changed():
@@ -186,6 +298,10 @@ def test_the_edges_given_are_not_changed():
     (SQUARE[:-1] * math.nan, SQUARE[1:], (1, 1), ValueError, "start holds nan"),
     (SQUARE[:-1], SQUARE[1:], (0, 1), ValueError, "shape must be at least 1, got 0"),
     (SQUARE[:-1], SQUARE[1:], 3, TypeError, "shape must be a list of whole numbers, got 3"),
+    (SQUARE[:-1] + 3, SQUARE[1:] + 3, (1, 1), ValueError, "start must lie in the space, got the"),
+    (SQUARE[:-2], SQUARE[1:-1], (1, 1), ValueError, "at each vertex as many edges must begin"),
+    (numpy.ma.masked_array(SQUARE[:-1]), SQUARE[1:], (1, 1), TypeError, "start is a masked array"),
+    (SQUARE[:-1], numpy.ma.masked_array(SQUARE[1:]), (1, 1), TypeError, "end is a masked array"),
 ])
 def test_what_bounds_no_region_is_refused(start, end, shape, error, words):
     with pytest.raises(error, match=words):
@@ -196,6 +312,9 @@ def test_what_bounds_no_region_is_refused(start, end, shape, error, words):
     (-1, numpy.random.default_rng(0), ValueError, "n must be at least 0, got -1"),
     (2.5, numpy.random.default_rng(0), TypeError, "n must be a whole number, got 2.5"),
     (3, 0, TypeError, "rng must be a generator of random numbers"),
+    (3, None, TypeError, "rng must be a generator of random numbers"),
+    (3, numpy.random, TypeError, "rng must be a generator of random numbers"),
+    (3, numpy.random.RandomState(0), TypeError, "rng must be a generator of random numbers"),
 ])
 def test_draws_need_a_number_and_a_generator(n, rng, error, words):
     with pytest.raises(error, match=words):
@@ -223,6 +342,16 @@ def test_the_tables_move_to_the_device_of_the_points(xp, make_rng):
 def test_as_many_draws_as_asked_for_live_where_the_region_lives(xp, make_rng, n):
     X = region(TRIANGLE).on(xp).sample(n, make_rng(4))
     assert X.shape == (n, 2) and array_module(X) is xp
+
+
+@pytest.mark.parametrize("weight", [None, lambda x1: x1])
+def test_draws_from_a_thin_region_live_where_it_lives(xp, make_rng, weight):
+    there = ring((0, 0), (1, 1), (1, 1 - 2**-30)).on(xp)
+    X = there.sample(1000, make_rng(5), weight)
+    assert array_module(X) is xp and X.shape == (1000, 2)
+    assert float((X[:, 0] - X[:, 1]).min()) >= 0 and float((X[:, 0] - X[:, 1]).max()) < 1e-9
+    with pytest.raises(ValueError, match="the area of the region"):
+        ring((0, 0), (1, 1)).on(xp).sample(1, make_rng(0))
 
 
 def test_the_integral_over_a_square_is_the_same_on_every_array_module(xp):

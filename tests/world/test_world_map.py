@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import tracemalloc
 
 import even_odd
 import numpy
@@ -267,11 +268,15 @@ def test_draws_from_a_continent_stay_on_it(continent):
 # Errata
 
 def test_e15_new_york_does_not_show_that_latitude_comes_first():
-    p_data = WorldMap()
-    new_york, brazil, atlantic = NEW_YORK, [-10, -60], [30, -30]
-    points = numpy.array([new_york, brazil, atlantic])
+    """Swapped, New York lies in Antarctica, land too. Two points tell: Brazil, swapped, is sea, and
+    the middle of the Atlantic, swapped, is South Africa."""
+    p_data, names = WorldMap(), [*continents(), "sea"]      # -1, the sea, counts from the end
+    points = numpy.array([NEW_YORK, [-10, -60], [30, -30]])
+    swapped = points[:, ::-1]
     assert p_data.contains(points).tolist() == [True, True, False]
-    assert p_data.contains(points[:, ::-1]).tolist() == [True, False, True]
+    assert p_data.contains(swapped).tolist() == [True, False, True]
+    assert [names[i] for i in continent_of(points)] == ["North America", "South America", "sea"]
+    assert [names[i] for i in continent_of(swapped)] == ["Antarctica", "sea", "Africa"]
 
 
 def test_e17_uniform_on_the_map_and_on_the_sphere_differ():
@@ -309,6 +314,41 @@ def test_the_generator_is_all_that_decides_the_draws():
     again = p_data.sample(20, numpy.random.default_rng(0))
     assert (first == again).all() and (first != second).any()
     assert (numpy.random.get_state()[1] == state).all()                 # noqa: NPY002
+
+
+@pytest.mark.parametrize("rng", [None, 0, numpy.random, numpy.random.RandomState(0),
+                                 numpy.random.default_rng, "seed"])
+def test_what_is_no_generator_is_refused_and_draws_nothing(rng):
+    state = numpy.random.get_state()[1:3]                               # noqa: NPY002
+    before = state[0].copy(), state[1]
+    for n in (0, 3):
+        with pytest.raises(TypeError, match="rng must be a generator of random numbers, as numpy"):
+            WorldMap().sample(n, rng)
+    after = numpy.random.get_state()[1:3]                               # noqa: NPY002
+    assert (after[0] == before[0]).all() and after[1] == before[1]
+
+
+def test_masked_points_are_refused():
+    X = numpy.ma.masked_array([NEW_YORK, PACIFIC], [[False, True], [False, False]])
+    for method in (WorldMap().contains, WorldMap().log_prob, WorldMap("sphere").log_prob,
+                   continent_of):
+        with pytest.raises(TypeError, match="X is a masked array"):
+            method(X)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_many_points_need_little_more_memory_than_themselves(measure):
+    p_data, n, rng = WorldMap(measure), 200_000, numpy.random.default_rng(0)
+    X, number = p_data.sample(n, rng), continent_of([NEW_YORK])
+    assert number.shape == (1,)                             # the continents are cut into slabs
+    for method in (lambda: p_data.sample(n, rng), lambda: p_data.contains(X),
+                   lambda: p_data.log_prob(X), lambda: p_data.log_prob(X.astype("float32")),
+                   lambda: continent_of(X)):
+        tracemalloc.start()
+        result = method()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < result.nbytes + 150 * n               # bytes: at a million rows 150 MB
 
 
 def test_a_pickled_map_is_the_same_map():

@@ -1,0 +1,120 @@
+"""Command: how every script speaks on the command line, and how it ends.
+
+Wrong use is one line and exit status 2, before any work is done; so is a library that is missing. A
+script begins with `import command`, which comes first of all imports but Python's own, and reads
+its arguments by `command.Parser(__doc__)`. Its exit status is
+
+    0 done      1 something failed      2 wrong use, or something is missing      130 interrupted
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+INSTALL = {"torch": "torch==2.13.0", "cupy": "-e '.[gpu]'"} | dict.fromkeys(
+    ("scipy", "shapely", "sklearn", "threadpoolctl"), "-e '.[benchmark]'")
+
+
+class WrongUse(Exception):
+    """Whoever called the script can mend this: said in one line, with exit status 2."""
+
+
+class Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """The text as it stands in the script, and what each option is if it is not given."""
+
+    def _get_help_string(self, action):
+        plain = action.default is False or action.default in ([], None)
+        return action.help if plain else super()._get_help_string(action)
+
+
+class Parser(argparse.ArgumentParser):
+    """Arguments of a script whose docstring is `text`."""
+
+    def __init__(self, text, **settings):
+        super().__init__(description=text, formatter_class=Formatter, **settings)
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {one_line(message)}\n")
+
+    def folder(self, folder, *names):
+        """Make the `folder`, and stop if no file of these names could be written into it."""
+        if folder.exists() and not folder.is_dir():
+            self.error(f"cannot write to {folder}: it is a file, and must be a folder")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            self.error(f"cannot write to {folder}: {error.strerror}")
+        self.files(*map(folder.joinpath, names))
+
+    def files(self, *paths):
+        """Stop if one of these files is there and cannot be written."""
+        for path in paths:
+            try:
+                if path.exists():
+                    path.open("r+b").close()
+            except OSError as error:
+                self.error(f"cannot write {path}: {error.strerror}")
+
+    def needs(self, *libraries):
+        """Stop if one of these libraries is not installed."""
+        for name in libraries:
+            if find_spec(name) is None:                     # not imported: that takes memory
+                self.error(missing(ImportError(name=name)))
+
+
+def whole(least):
+    """The type of an argument: a whole number from `least` on."""
+    def number(text):
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f"must be a whole number from {least} on, got {text!r:.40}")
+        return int(text)
+    return number
+
+
+def one_line(text):
+    return " ".join(str(text).split())
+
+
+def missing(error):
+    """What an ImportError means, and what to type."""
+    name = (error.name or "").partition(".")[0]
+    if name in sys.stdlib_module_names:
+        return f"this Python has no module {name}, which Linux and macOS have"
+    what = INSTALL.get(name, "-e '.[figures]'")
+    return f"{f'{name} is missing' if name else one_line(error)}: pip install {what}"
+
+
+def told(error):
+    """What is said of an error that is no fault of the script, and the exit status; or None."""
+    match error:
+        case ImportError() if "cannot import name" not in str(error):
+            return missing(error), 2
+        case WrongUse():
+            return one_line(error), 2
+        case KeyboardInterrupt():
+            return "interrupted; every file is whole, as it is or as it was", 130
+        case OSError() if error.strerror:
+            file = f"{error.filename}: " if error.filename is not None else ""
+            return one_line(f"{file}{error.strerror}"), 1
+
+
+def _last_word(kind, error, traceback):
+    """In place of sys.excepthook."""
+    said = told(error)
+    if said is None:
+        sys.__excepthook__(kind, error, traceback)
+    else:
+        print(f"{Path(sys.argv[0]).name}: {said[0]}", file=sys.stderr)
+        sys.exit(said[1])
+
+
+PROGRAM = Path(getattr(sys.modules["__main__"], "__file__", None) or ".")
+if PROGRAM.resolve().parent == Path(__file__).resolve().parent:     # not where a test imports it
+    sys.excepthook = _last_word
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)       # `--list | head -1` ends without a word

@@ -50,6 +50,7 @@ The machinery beneath it: read these when a formula of the chapter calls for the
     kernel_sum       核求和        sums over near pairs alone
     optimizer        优化器        gradient descent and Adam on one vector
     newton           牛顿法        Newton's method for any convex loss
+    softmax_newton   牛顿法求解回归  softmax regression, fast, and in any units
     separation       可分性        whether planes keep classes apart, for certain
     langevin         朗之万动力学   a Markov chain for any energy
     polygon          多边形        regions with straight edges: membership, integrals, sampling

@@ -1,14 +1,30 @@
 """Taxonomy: the tree of generative models (Figure 1-10), read off what their densities can do.
 
-    has log_prob         explicit density, tractable: log p(x) itself
-    has elbo             explicit density, approximate: a lower bound of log p(x)
-    has energy           explicit density, approximate: log p(x) up to a constant, -log Z
-    has none of them     implicit density: it can be sampled, and that is all
+Six families stand in models/, and each of them makes new points of the map. What sets them apart is
+what they can say about a given point x: log p(x) itself, a lower bound of it, log p(x) up to a
+constant, or nothing at all. The chapter sorts them by this, and code can do it too, because in this
+book a density has a method only if it can keep what the method promises. Its place in the tree is
+decided by the first of these methods that its class has:
 
-No model is listed here. The leaves are the modules found in gdl_numpy/models/, each called by the
+    log_prob         log p(x)                 explicit density, tractable                        (1)
+    elbo             at most log p(x)         explicit density, approximate: a lower bound       (2)
+    energy           E(x), p = exp(-E)/Z      explicit density, approximate: known up to Z       (3)
+    none of them     only `sample`            implicit density                                   (4)
+
+No model is listed in this file. The leaves are the modules found in models/, each called by the
 title of its docstring. A class XFamily there is a family, its members are of the class X beside it,
-and what X can do decides. A new file is a new leaf. The `flow_log_prob` of a diffusion model does
-not count: it is the density of its flow, not of what `sample` draws.
+and what X can do decides. So a new file is a new leaf. The `ode_log_prob` of a diffusion model does
+not count: it is the density of its probability-flow ODE, not of what `sample` draws.
+
+The box says what p(x) is; the pushforward of a density by a decoder can only be sampled:
+
+>>> from gdl_numpy.probability.density import Box
+>>> from gdl_numpy.representation.latent import Pushforward
+>>> branch(Box), branch(Pushforward)
+(('explicit density', 'tractable'), ('implicit density',))
+
+See figure_1_10_taxonomy (the tree, with samples of the map at its leaves), figure_1_10_scoreboard
+(how good the six are) and tests/test_taxonomy.py (that the tree is the chapter's).
 """
 
 import importlib
@@ -16,12 +32,12 @@ import pkgutil
 from dataclasses import dataclass
 
 MODELS = "gdl_numpy.models"
-BRANCHES = {                                                # method: the path to its leaves
-    "log_prob": ("explicit density", "tractable"),
-    "elbo": ("explicit density", "approximate", "a lower bound"),
-    "energy": ("explicit density", "approximate", "up to Z"),
+BRANCHES = {                                                        # method: the path to its leaves
+    "log_prob": ("explicit density", "tractable"),                  # (1)
+    "elbo": ("explicit density", "approximate", "a lower bound"),   # (2)
+    "energy": ("explicit density", "approximate", "up to Z"),       # (3)
 }
-IMPLICIT = ("implicit density",)
+IMPLICIT = ("implicit density",)                                    # (4)
 
 
 @dataclass(frozen=True)
@@ -45,7 +61,7 @@ def densities(module):
 
 
 def leaves(package=MODELS):
-    """All leaves, from the modules of a package by name, those of one branch next to each other."""
+    """All leaves, one for each module of the package; those of one branch stand together."""
     found = []
     path = importlib.import_module(package).__path__
     for info in pkgutil.iter_modules(path, f"{package}."):
@@ -60,7 +76,7 @@ def leaves(package=MODELS):
 
 
 def tree(package=MODELS):
-    """The leaves as nested dictionaries by the parts of their branches, lists of titles inside."""
+    """The leaves as dictionaries in dictionaries, one a fork, with lists of titles inside."""
     root = {}
     for leaf in leaves(package):
         *path, last = leaf.branch

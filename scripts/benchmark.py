@@ -21,7 +21,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import time
@@ -170,14 +169,16 @@ def main(cases, description, file_name, libraries, ready=lambda: None, instead=N
     chosen = {i: case for i, case in enumerate(cases)
               if args.only is None or case.name in args.only}
     if not args.memory:
-        parser.folder(args.output, file_name)
         if not (instead and args.instead):
-            parser.needs(*sorted({case.peer.split(".")[0] for case in chosen.values()}))
+            parser.needs("resource", *sorted({case.peer.split(".")[0] for case in chosen.values()}))
+        parser.folder(args.output, file_name)
     ready()
     if instead and args.instead:
         instead(args.output)
         return
     if args.memory:
+        import resource  # here, since Windows has none
+
         getattr(cases[int(args.memory[0])], args.memory[1])()()
         unit = 1 if sys.platform == "darwin" else 1024
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)

@@ -200,6 +200,8 @@ def cases():
         "network": lambda xp, D: network.mlp(D["phi"], D["X"], SIZES)[1](D["dY"])[0],
         "logistic": lambda xp, D: softmax.loss(D["W"], D["X"], D["y"])[1],
         "newton: softmax regression": lambda xp, D: softmax.mle(D["X"], D["y"]),
+        "softmax_newton: no penalty": lambda xp, D: logistic.SoftmaxFamily(2, 3).mle(
+            D["X"], D["y"]),
         "langevin: reflected points": lambda xp, D: langevin.reflect(
             D["X"], xp.asarray([-0.5, -0.2]), xp.asarray([0.5, 1.0]))[0],
         "pixels": lambda xp, D: pixels.IndependentPixels.fit(grey(D), 4).log_mass(grey(D)),
@@ -216,7 +218,7 @@ def cases():
         "training": training_steps,
         "fourier": lambda xp, D: fourier.fourier_features(D["X"], D["F"])[0],
         "rational_quadratic": lambda xp, D: rational_quadratic.spline(
-            D["unit"][:, 0], D["of normalizing_flow"][:23] + 0 * D["unit"][:, :1])[0][0],
+            D["unit"][:, 0], D["of normalizing_flow"][:22] + 0 * D["unit"][:, :1])[0][0],
         "autoregressive": log_prob_gradient("autoregressive"),
         "normalizing_flow": log_prob_gradient("normalizing_flow"),
         "variational_autoencoder": lambda xp, D: models["variational_autoencoder"].encode(

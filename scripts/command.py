@@ -8,6 +8,8 @@ its arguments by `command.Parser(__doc__)`. Its exit status is
 """
 
 import argparse
+import contextlib
+import os
 import signal
 import sys
 import tempfile
@@ -36,26 +38,35 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, text, **settings):
         super().__init__(description=text, formatter_class=Formatter, **settings)
 
+    def parse_args(self, *arguments, **more):
+        if signal.getsignal(signal.SIGINT) is _at_once:     # all is imported
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return super().parse_args(*arguments, **more)
+
     def error(self, message):
         self.exit(2, f"{self.prog}: {one_line(message)}\n")
 
     def folder(self, folder, *names):
         """Make the `folder`, and stop if no file of these names could be written into it."""
-        if folder.exists() and not folder.is_dir():
-            self.error(f"cannot write to {folder}: it is a file, and must be a folder")
         try:
+            if folder.exists() and not folder.is_dir():
+                self.error(f"cannot write to {folder}: it is a file, and must be a folder")
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
-        except OSError as error:
-            self.error(f"cannot write to {folder}: {error.strerror}")
+        except (OSError, ValueError) as error:              # the second: no path at all
+            self.error(f"cannot write to {folder}: {getattr(error, 'strerror', error)}")
         self.files(*map(folder.joinpath, names))
 
     def files(self, *paths):
-        """Stop if one of these files is there and cannot be written."""
+        """Stop if one of these files could not be written, as storage.write_whole does it."""
         for path in paths:
             try:
-                if path.exists():
+                with contextlib.suppress(FileNotFoundError):
+                    path.stat()                             # fails for a link to itself
+                if path.is_file() or path.is_dir():
                     path.open("r+b").close()
+                elif not path.exists():                     # a link may lead to another folder
+                    tempfile.TemporaryFile(dir=os.path.dirname(os.path.realpath(path))).close()
             except OSError as error:
                 self.error(f"cannot write {path}: {error.strerror}")
 
@@ -69,15 +80,17 @@ class Parser(argparse.ArgumentParser):
 def whole(least):
     """The type of an argument: a whole number from `least` on."""
     def number(text):
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(
-                f"must be a whole number from {least} on, got {text!r:.40}")
-        return int(text)
+        with contextlib.suppress(ValueError):               # Python reads 4,300 digits at most
+            if text.isdecimal() and int(text) >= least:
+                return int(text)
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number from {least} on, got {text!r:.40}")
     return number
 
 
-def one_line(text):
-    return " ".join(str(text).split())
+def one_line(text, most=800):
+    line = " ".join(str(text).split())
+    return line if len(line) <= most else f"{line[:most // 2]} ... {line[-most // 2:]}"
 
 
 def missing(error):
@@ -103,6 +116,13 @@ def told(error):
             return one_line(f"{file}{error.strerror}"), 1
 
 
+def _at_once(number, frame):
+    """Ctrl-C while libraries are imported: some of them would lose a KeyboardInterrupt."""
+    said, status = told(KeyboardInterrupt())
+    print(f"{Path(sys.argv[0]).name}: {said}", file=sys.stderr, flush=True)
+    os._exit(status)
+
+
 def _last_word(kind, error, traceback):
     """In place of sys.excepthook."""
     said = told(error)
@@ -116,5 +136,11 @@ def _last_word(kind, error, traceback):
 PROGRAM = Path(getattr(sys.modules["__main__"], "__file__", None) or ".")
 if PROGRAM.resolve().parent == Path(__file__).resolve().parent:     # not where a test imports it
     sys.excepthook = _last_word
+    for name in ("stdin", "stdout", "stderr"):              # one that is closed leads nowhere
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+"))  # noqa: SIM115
+    sys.stdout.reconfigure(errors="replace")                # a console may have no Greek
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _at_once)
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)       # `--list | head -1` ends without a word

@@ -31,13 +31,17 @@ def write_text(path, text):
 def read_json(path, otherwise=None):
     """What a JSON file holds; `otherwise`, if that is not None, where there is none.
 
-    WrongUse, which names the file, if it is broken.
+    WrongUse, which names the file, if it is broken, or holds what could not be written again.
     """
     if otherwise is not None and not path.exists():
         return otherwise
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        if path.exists() and not path.is_file():            # a pipe would let us wait
+            raise ValueError("it is no file")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
+        return content
+    except (ValueError, RecursionError) as error:
         raise WrongUse(f"{path} is broken, mend or remove it: {error}") from error
 
 

@@ -33,6 +33,7 @@ import matplotlib as mpl  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 import style  # noqa: E402
 from files import FIGURES, read_json, update_json  # noqa: E402
+from matplotlib.backend_bases import FigureManagerBase  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 from gdl_numpy.numerics.backend import random_generator, to_numpy  # noqa: E402
@@ -43,7 +44,6 @@ SECONDS = {                                                 # of one core; other
     "figure_1_06_densities": 12, "figure_1_02_painting": 36, "figure_1_02_learning_curves": 36,
     "figure_1_10_scoreboard": 36, "figure_1_02_calibration": 38, "figure_1_08_taller": 46,
     "figure_1_09_manifold": 49, "figure_1_08_latent_space": 50, "figure_1_01_horses": 85}
-WITHOUT_WINDOW = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 
 
 def parse(arguments, all_names, fixed_names):
@@ -98,11 +98,20 @@ def choose_back_end(parser, show):
     try:
         with without_stderr():
             plt.switch_backend((BACK_END or mpl.get_backend()) if show else "agg")
-    except (ImportError, ValueError) as error:
+            window = show and opens_windows()
+    except Exception as error:                              # whatever a back end may raise
         parser.error(f"--show: {error}")
-    if show and mpl.get_backend().lower() in WITHOUT_WINDOW:
+    if show and not window:
         parser.error("--show needs a display, and Matplotlib finds none; without --show the "
                      "figures are written all the same")
+
+
+def opens_windows():
+    """Whether the back end has a way of its own to show a figure."""
+    kinds = type(plt.figure().canvas.manager).mro()
+    plt.close()
+    own = [name for kind in kinds[:kinds.index(FigureManagerBase)] for name in vars(kind)]
+    return not {"show", "pyplot_show", "start_main_loop"}.isdisjoint(own)
 
 
 @contextlib.contextmanager

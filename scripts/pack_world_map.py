@@ -70,26 +70,31 @@ def dissolve(rings):
         yield ring
 
 
+def countries_of(wheel):
+    """The rings of all countries of each continent, float32 (latitude, longitude)."""
+    shp, dbf = (wheel.read(f"{STEM}.{ending}") for ending in ("shp", "dbf"))
+    countries = defaultdict(list)
+    for continent, rings in zip(read_column(dbf, "continent"), read_shapes(shp), strict=True):
+        countries[continent] += [ring.astype(np.float32)[:, ::-1] for ring in rings]
+    return countries
+
+
 def main(arguments=None):
     parser = command.Parser(__doc__)
     parser.add_argument("wheel", help="path of geopandas-0.14.4-py3-none-any.whl")
     name = parser.parse_args(arguments).wheel
     try:
         with zipfile.ZipFile(name) as wheel:
-            shp, dbf = (wheel.read(f"{STEM}.{ending}") for ending in ("shp", "dbf"))
+            countries = countries_of(wheel)
+        continents = sorted(countries)
+        rings = [(i, ring) for i, continent in enumerate(continents)
+                 for ring in dissolve(countries[continent])]
+        vertices = np.concatenate([np.array(ring, np.float32) for _, ring in rings])
     except OSError as error:
-        parser.error(f"cannot read {name}: {error.strerror}")
-    except (zipfile.BadZipFile, KeyError) as error:
+        parser.error(f"cannot read {name}: {error.strerror or error}")
+    except Exception as error:                              # zipfile, zlib, struct and NumPy's
         parser.error(f"{name} is not the wheel with the map: {error}")
     parser.folder(TARGET.parent, TARGET.name)
-
-    countries = defaultdict(list)
-    for continent, rings in zip(read_column(dbf, "continent"), read_shapes(shp), strict=True):
-        countries[continent] += [ring.astype(np.float32)[:, ::-1] for ring in rings]
-
-    continents = sorted(countries)
-    rings = [(i, ring) for i, name in enumerate(continents) for ring in dissolve(countries[name])]
-    vertices = np.concatenate([np.array(ring, np.float32) for _, ring in rings])
     write_whole(TARGET, lambda file: np.savez_compressed(
         file, vertices=vertices,                                    # (latitude, longitude), degrees
         ring_start=np.cumsum([0] + [len(ring) for _, ring in rings], dtype=np.int32),

@@ -22,6 +22,7 @@ are those of the parameters; all else is fitted again, which its seed decides, 1
 """
 
 import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -106,7 +107,7 @@ def main(arguments=None):
         parser.error(f"--seconds must be positive, got {options.seconds}")
     keep_freed_memory()                                     # training is faster with it
     p_data, file = WorldMap(), options.output / "scoreboard.json"
-    if options.judge_again and not file.exists():
+    if options.judge_again and not os.path.exists(file):
         parser.error(f"{file} does not exist: there is nothing to judge again")
     parameters = options.output / "parameters"
     parser.folder(options.output, "scoreboard.json")
@@ -156,6 +157,7 @@ def main(arguments=None):
             def with_row(old, row=row, report=report):      # others may have written in between
                 rows = [other for other in rows_of(old, file)["rows"] if
                         (other["name"], other["seed"]) != (row["name"], row["seed"])] + [row]
+                rows.sort(key=lambda row: (row["seed"], [*MODELS, row["name"]].index(row["name"])))
                 return report | {"summary": summary(rows), "rows": rows}
 
             update_json(file, with_row, indent=1)
@@ -166,8 +168,13 @@ def rows_of(report, file):
     """What was measured before, with "rows"; WrongUse if that is no scoreboard."""
     if report == {}:
         return {"rows": []}
-    if not isinstance(report, dict) or not isinstance(report.get("rows"), list):
-        raise command.WrongUse(f"{file} is broken, mend or remove it: it must hold rows")
+    try:
+        hash(tuple((row["name"], row["seed"]) for row in report["rows"]))
+        summary(report["rows"])
+        f"{report.get('seconds', SECONDS):g}"
+    except Exception as error:
+        raise command.WrongUse(f"{file} is broken, mend or remove it: its rows are not those of a "
+                               f"scoreboard ({error!r})") from error
     return report
 
 

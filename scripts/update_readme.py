@@ -15,14 +15,23 @@ from functools import cache
 from pathlib import Path
 
 import command
+import reports
 from files import write_text
-from reports import ROOT, kl_in_words, load, spoken
+from reports import ROOT, kl_in_words, spoken
 
 FILES = "gdl_numpy/README.md", "figures/README.md", "README.md"     # the last reads the first
 ROOMS = ["numerics", "probability", "world", "networks", "labels", "pictures", "representation",
          "models"]
 KINDS = {"exact": "exact", "bound": "a bound", "grid": "up to Z", "flow": "a bound", "none": "none"}
 STORY = "figure_1_04_points", "figure_1_05_box", "figure_1_06_world"
+
+
+READ = []                                                   # names of files, if one is wrong
+
+
+def load(name):
+    READ.append(name)
+    return reports.load(name)
 
 
 def wrapped(text):
@@ -119,6 +128,15 @@ def link(text, path):
     return f"[{text}]({Path(os.path.relpath(path, ROOT / 'gdl_numpy')).as_posix()})"
 
 
+def errata_of(text):
+    """The errata that a module names, each with the file of its test, or None: {"E07": "..."}.
+
+    At the end of a header they stand as `E07 (tests/probability/test_mle.py)  what is right`.
+    """
+    listed = re.findall(r"^(E\d\d) \((tests/[\w/]+\.py)\)", text, flags=re.MULTILINE)
+    return {name.upper(): None for name in re.findall(r"test_(e\d\d)", text)} | dict(listed)
+
+
 def errata(table):
     """Rows of errata: number, stated, right, and where: a module that names the test, the test."""
     modules, tests = ({path: path.read_text(encoding="utf-8") for path in sorted(paths)}
@@ -128,7 +146,7 @@ def errata(table):
         cells = cells_of(row)
         if re.fullmatch(r"E\d\d", cells[0]):
             name = f"test_{cells[0].lower()}"
-            homes = [path for path, text in modules.items() if name in text]
+            homes = [path for path, text in modules.items() if cells[0] in errata_of(text)]
             shown = [path for path, text in tests.items() if f"def {name}_" in text]
             cells[3] = ", ".join([*(link(path.stem, path) for path in homes[:1]),
                                   *(link("test", path) for path in shown[:1])])
@@ -232,13 +250,12 @@ def faces():
         f"faces and is judged on {report['n_held_out']} others. Means over {len(report['seeds'])} "
         "seeds; ± is the largest distance of a seed from the mean; ≤ marks a bound.")
     yield ""
-    yield ("| model of faces | bits per pixel | paid for cells: more with one draw "
-           "| still paid, at least | parameters | training, s |")
-    yield "| --- | --- | --- | --- | --- | --- |"
+    yield ("| model of faces | bits per pixel | of these paid for cells | parameters "
+           "| training, s |")
+    yield "| --- | --- | --- | --- | --- |"
     for name in report["order"]:
         row = mean[name]
-        draw = row["one_draw"] - row["bits_per_pixel"] if row["bound"] else 0
-        paid = f"{draw:.3f} | {row['still_paid']:.3f}" if row["bound"] else "0 | 0"
+        paid = f"≥ {row['paid']:.3f}" if row["bound"] else "0"
         yield (f"| {spoken(name)} | {'≤ ' if row['bound'] else ''}"
                f"{row['bits_per_pixel']:.3f} ± {row['bits_per_pixel_spread']:.3f} | {paid} "
                f"| {row['parameters']:,.0f} | {row['seconds']:.0f} |")
@@ -246,11 +263,11 @@ def faces():
     yield wrapped(
         "".join(f"Between {spoken(one)} and {spoken(other)} it is a tie: their spreads meet. "
                 for one, other in report["ties"])
-        + f"*More with one draw*: than at the end of a chain of {chain} temperatures, which gives "
-        f"the bits. *Still paid*: what a chain of {4 * chain} takes away beyond that, on "
-        f"{report['n_longer']} of the faces. Dequantised, as a density of pixels, probabilistic "
-        f"PCA needs {mean['probabilistic_pca']['dequantised']:.3f}. Seconds are those of one "
-        "processor.")
+        + "A bound is one of one draw of the codes of each face, the same for all four densities. "
+        f"*Paid for cells*: how far it is known to be too high, from chains of {chain} and "
+        f"{4 * chain} temperatures, which lead to the points that suit probabilistic PCA and so "
+        "show less for the others. Dequantised, as a density of pixels, probabilistic PCA needs "
+        f"{mean['probabilistic_pca']['dequantised']:.3f}. Seconds are those of one processor.")
 
 
 def benchmark():
@@ -291,13 +308,24 @@ BLOCKS = {block.__name__: block for block in (story, routes, scoreboard, densiti
 RELINKED = {"chapter": relinked, "machinery": relinked, "errata": errata}
 
 
+def marked(name, lines):
+    return f"<!-- {name} -->\n" + "\n".join(lines) + "\n<!-- end -->"
+
+
 def updated(text):
     """The `text` of a README with every marked block made anew."""
     def block(match):
         name, old = match[1], match[2]
-        lines = (RELINKED[name](old) if name in RELINKED else
-                 figure(name) if name.startswith("figure_") else BLOCKS[name]())
-        return f"<!-- {name} -->\n" + "\n".join(lines) + "\n<!-- end -->"
+        if name in RELINKED:
+            return marked(name, RELINKED[name](old))
+        READ.clear()
+        try:
+            return marked(name, figure(name) if name.startswith("figure_") else BLOCKS[name]())
+        except (command.WrongUse, OSError):                 # which name the file
+            raise
+        except Exception as error:
+            raise command.WrongUse(f"{', '.join(sorted(set(READ)))} in figures/ has not what the "
+                                   f"block {name} says, make it anew: {error!r}") from error
     return re.sub(r"<!-- (\w+) -->\n(.*?)<!-- end -->", block, text, flags=re.DOTALL)
 
 

@@ -1,6 +1,26 @@
-"""Observations with labels, for the tests of classifiers: some that overlap, some apart."""
+"""Linear classifiers and observations with labels, for their tests: some overlap, some do not."""
+
+import math
 
 import numpy
+import pytest
+
+from gdl_numpy.labels.logistic import LogisticFamily, SoftmaxFamily
+
+LINEAR = {
+    "logistic": LogisticFamily(3),
+    "logistic with a penalty": LogisticFamily(3, l2=0.3),
+    "softmax": SoftmaxFamily(3, 4),
+    "softmax with a penalty": SoftmaxFamily(3, 4, l2=0.3),
+}
+linear = pytest.mark.parametrize("family", LINEAR.values(), ids=LINEAR)
+wrong_data_set = pytest.mark.parametrize("X, words", [      # for a classifier of three numbers
+    ([[math.nan, 0, 0], [0, 1, 2]], "X holds nan"),
+    ([[math.inf, 0, 0], [0, 1, 2]], "X holds inf"),
+    ([[0, 0], [0, 1]], "X has 2 columns"),
+    ([0, 1, 2], "X must have shape"),
+    (numpy.zeros((0, 3)), "X is empty"),
+])
 
 
 def overlapping(seed, K, n=200, d=3):

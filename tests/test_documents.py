@@ -168,10 +168,15 @@ def test_the_reading_order_links_every_module_to_the_test_that_it_has():
 
 
 def test_every_erratum_named_in_a_module_has_its_test_and_its_row():
-    tests, modules = ("".join(path.read_text(encoding="utf-8") for path in paths)
-                      for paths in ((ROOT / "tests").rglob("test_*.py"), PACKAGE))
-    named = {name.upper() for name in re.findall(r"test_(e\d\d)", modules)}
-    assert named == {name.upper() for name in re.findall(r"def test_(e\d\d)_", tests)}
+    tests = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+             for path in (ROOT / "tests").rglob("test_*.py")}
+    named = [erratum for path in PACKAGE
+             for erratum in update_readme.errata_of(path.read_text(encoding="utf-8")).items()]
+    for erratum, file in named:
+        assert file is None or f"def test_{erratum.lower()}_" in tests[file], (erratum, file)
+    named = {erratum for erratum, _ in named}
+    assert named == {name.upper() for text in tests.values()
+                     for name in re.findall(r"def test_(e\d\d)_", text)}
     rows = re.findall(r"^\| (E\d\d) \|.*\[\w+\]\(.*\), \[test\]\(.*\) \|$", HOW_TO_READ,
                       flags=re.MULTILINE)
     assert rows == sorted(named)

@@ -5,9 +5,12 @@ import importlib
 import json
 import os
 import re
+import shutil
+import struct
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 
 import command
@@ -84,11 +87,18 @@ def test_every_script_first_imports_what_turns_a_missing_library_into_one_line(n
     *((name, "gdl_numpy") for name in OTHERS if name != "make_figures"),
     *((name, "tqdm") for name in OTHERS if name.startswith("compare_")), ("scoreboard", "tqdm"),
     ("make_figures", "numpy"), ("pack_world_map", "numpy"),
-    ("benchmark_network", "torch"), ("benchmark_density", "sklearn"), ("snapshot_cupy", "cupy")])
+    ("benchmark_network", "torch"), ("benchmark_density", "scipy"), ("snapshot_cupy", "cupy")])
 def test_without_a_library_a_script_says_what_to_type(tmp_path, name, library):
     arguments = ["there is no such wheel"] if name == "pack_world_map" else []
+    if name.startswith("benchmark_"):                       # wherever it may write
+        arguments = ["--output", ROOT / "LICENSE"]
     done = run([SCRIPTS / f"{name}.py"], *arguments, without=[library], folder=tmp_path)
     refused(done, "pip install " if library == "cupy" else f"{library} is missing: pip install ")
+
+
+def test_without_what_windows_has_not_a_benchmark_is_imported_and_says_what_it_needs(tmp_path):
+    done = run([SCRIPTS / "benchmark_models.py"], without=["resource", "fcntl"], folder=tmp_path)
+    refused(done, "this Python has no module resource, which Linux and macOS have")
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -109,29 +119,80 @@ def test_an_unknown_option_is_one_line_and_exit_status_2(name, capsys):
     ("benchmark_density", ["--repeats", "0"], "must be a whole number from 1 on"),
     ("benchmark_density", ["--only", "nothing"], "invalid choice: 'nothing'"),
     ("pack_world_map", ["there is no such wheel"], "cannot read there is no such wheel"),
+    ("make_figures", ["--seed", 5000 * "9"], "must be a whole number from 0 on, got '999"),
+    ("scoreboard", ["--seconds", 5000 * "9" + "x"], "invalid float value"),
     ("pack_world_map", [__file__], "is not the wheel with the map"),
     ("pack_world_map", [], "the following arguments are required: wheel")])
 def test_a_wrong_argument_is_one_line_and_exit_status_2(name, arguments, message, capsys):
     status, said = stopped(name, arguments, capsys)
     assert status == 2 and len(said.err.splitlines()) == 1 and message in said.err
+    assert len(said.err) < 1000
+
+
+@pytest.mark.parametrize("shp, dbf", [(b"", b""), (b"junk", 50 * b"junk"), (500 * b"\xff",) * 2,
+                                      (b"", struct.pack("<4xIHH20x", 0, 32, 9)
+                                       + b"continent".ljust(32, b"\0"))])
+def test_a_wheel_with_another_map_is_one_line(shp, dbf, tmp_path, capsys, monkeypatch):
+    import pack_world_map
+    monkeypatch.setattr(pack_world_map, "write_whole", None)
+    with zipfile.ZipFile(tmp_path / "wheel", "w") as wheel:
+        for ending, content in (("shp", shp), ("dbf", dbf)):
+            wheel.writestr(f"{pack_world_map.STEM}.{ending}", content)
+    status, said = stopped("pack_world_map", [str(tmp_path / "wheel")], capsys)
+    assert status == 2 and len(said.err.splitlines()) == 1
+    assert "is not the wheel with the map" in said.err
 
 
 @pytest.mark.parametrize("name", [name for name in OTHERS if name not in (
     "check_gpu", "pack_world_map", "snapshot_cupy", "update_readme")])
-def test_a_folder_that_cannot_be_written_stops_a_script_before_any_work(name, tmp_path, capsys):
+def test_a_folder_that_cannot_be_written_stops_a_script_before_any_work(
+        name, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command.Parser, "needs", lambda *libraries: None)
     file, own = tmp_path / "file", tmp_path / "own"
     file.write_text("a file")
     results = {"make_figures": "manifest.json", "compare_encoders": "encoders.json",
                "compare_faces": "faces.json"}.get(name, f"{name}.json")
     (own / results).mkdir(parents=True)                     # where its file should be
     for folder, message in ((file, "must be a folder"), (file / "sub", "cannot write to"),
+                            (tmp_path / ("x" * 5000), "File name too long"),
                             (own, f"cannot write {own / results}: Is a directory")):
         status, said = stopped(name, ["--output", str(folder)], capsys)
         assert status == 2 and len(said.err.splitlines()) == 1 and message in said.err
     assert file.read_text() == "a file"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1, 2]", '{"figure_1_04_points": 3}', "\udcff"])
+def test_a_folder_that_nobody_may_look_into_is_one_line(monkeypatch, tmp_path, capsys):
+    def denied(path, **how):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", denied)               # also for root, who may do all
+    with pytest.raises(SystemExit):
+        command.Parser("").folder(tmp_path / "folder")
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1 and "folder: Permission denied" in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes as POSIX has them")
+@pytest.mark.parametrize("make, message", [
+    (lambda path: path.symlink_to(path.parent / "missing" / "file"), "No such file or directory"),
+    (lambda path: path.symlink_to(path), "Too many levels of symbolic links"),
+    (lambda path: os.mkfifo(path), "is broken, mend or remove it: it is no file")])
+@pytest.mark.parametrize("name, results", [("make_figures", "manifest.json"),
+                                           ("scoreboard", "scoreboard.json")])
+def test_a_table_that_leads_nowhere_is_named_before_any_work(name, results, make, message,
+                                                             tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(make_figures, "make", None)
+    monkeypatch.setattr(scoreboard, "fit_model", None)
+    make(tmp_path / results)
+    status, said = stopped(name, ["--output", str(tmp_path)], capsys)
+    assert status == 2 and len(said.err.splitlines()) == 1
+    assert f"{tmp_path / results}" in said.err and message in said.err
+
+
+@pytest.mark.parametrize("content", [
+    "", "{", "[1, 2]", '{"figure_1_04_points": 3}', "\udcff", 100_000 * "[",
+    '{"figure_x": {"numbers": {"a": NaN}}}', '{"figure_x": {"a": 1e999}}',
+    '{"figure_x": {"a": "\\ud800"}}'])
 def test_a_broken_manifest_is_named_before_any_work(content, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(make_figures, "make", None)
     manifest = tmp_path / "manifest.json"
@@ -157,14 +218,30 @@ def test_showing_figures_without_a_display_is_one_line_and_exit_status_2(tmp_pat
 
 
 @without_display
-@pytest.mark.parametrize("back_end", ["agg", "TkAgg", "no_such_thing"])
+@pytest.mark.parametrize("back_end", ["agg", "TkAgg", "no_such_thing", "template",
+                                      "module://matplotlib.backends.backend_agg",
+                                      "module://broken_back_end"])
 def test_windows_that_cannot_be_opened_are_one_line_too(back_end, tmp_path, monkeypatch, capsys):
+    (tmp_path / "broken_back_end.py").write_text("raise RuntimeError('It needs\\ntornado')")
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(make_figures, "BACK_END", back_end)
+    monkeypatch.setattr(make_figures, "make", None)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     status, said = stopped("make_figures", ["--show", "--output", str(tmp_path / "out")], capsys)
     assert status == 2 and len(said.err.splitlines()) == 1 and "--show" in said.err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_back_end_with_a_loop_of_its_own_opens_windows(monkeypatch):
+    class Manager(matplotlib.backend_bases.FigureManagerBase):
+        @classmethod
+        def start_main_loop(cls):
+            pass
+
+    assert not make_figures.opens_windows()
+    monkeypatch.setattr(matplotlib.backends.backend_agg.FigureCanvasAgg, "manager_class", Manager)
+    assert make_figures.opens_windows() and not make_figures.plt.get_fignums()
 
 
 # Where and how a script is started
@@ -185,6 +262,22 @@ def test_a_reader_who_has_seen_enough_hears_nothing():
                           env=os.environ | {"PYTHONPATH": str(ROOT)}) as process:
         process.stdout.close()
         assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("name", ["make_figures", "update_readme"])
+def test_a_console_without_greek_gets_the_help_all_the_same(name, tmp_path):
+    done = run([SCRIPTS / f"{name}.py"], "--help", folder=tmp_path, PYTHONIOENCODING="ascii",
+               start="import argparse\n"
+                     "argparse.RawDescriptionHelpFormatter._fill_text = lambda *text: 'θ'")
+    assert done.returncode == 0 and "?" in done.stdout and not done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="streams as POSIX has them")
+def test_figures_are_made_where_nobody_can_read_what_is_said(tmp_path):
+    closed = ["sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh", sys.executable]
+    done = subprocess.run([*closed, SCRIPTS / "make_figures.py", QUICK[0], "--output", tmp_path],
+                          env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=60)
+    assert done.returncode == 0 and (tmp_path / f"{QUICK[0]}.svg").exists()
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -302,6 +395,17 @@ def test_an_interruption_at_any_moment_is_one_sentence_and_a_fault_keeps_its_tra
     assert ("Traceback" in done.stderr) == (len(done.stderr.splitlines()) > 1) == (status == 1)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C as POSIX has it")
+@pytest.mark.parametrize("name", ["make_figures", "scoreboard"])
+def test_no_library_swallows_an_interruption_while_it_is_imported(name, tmp_path):
+    (tmp_path / "tqdm.py").write_text("import os, signal\n"
+                                      "try:\n    os.kill(os.getpid(), signal.SIGINT)\n"
+                                      "except BaseException:\n    pass")
+    done = run([SCRIPTS / f"{name}.py"], "--list", folder=tmp_path)
+    assert done.returncode == 130 and done.stdout == ""
+    assert done.stderr == (f"{name}.py: interrupted; every file is whole, as it is or as it was\n")
+
+
 def test_encoders_are_written_after_each_seed_and_an_interruption_keeps_them(
         tmp_path, monkeypatch, capsys):
     def compare(seed):
@@ -330,11 +434,14 @@ def test_a_scoreboard_keeps_the_rows_that_another_run_wrote_meanwhile(tmp_path, 
     monkeypatch.setattr(scoreboard, "judged", judged)
     assert scoreboard.main(["--only", "box", *options]) == 0
     report = json.loads((tmp_path / "scoreboard.json").read_text())
-    assert [row["name"] for row in report["rows"]] == ["normal", "box"]
+    assert [row["name"] for row in report["rows"]] == ["box", "normal"]
     assert set(report["summary"]) == {"normal", "box"}
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"rows": 3}'])
+@pytest.mark.parametrize("content", [
+    "{", "[]", '{"rows": 3}', '{"rows": [3]}', '{"rows": [{}]}', 100_000 * "[",
+    '{"rows": [{"name": [], "seed": 0}]}', '{"rows": [{"name": "box", "seed": 0, "kl": "x"}]}',
+    '{"seconds": "abc", "rows": []}', '{"summary": {}}'])
 def test_a_broken_scoreboard_is_named_before_any_work(content, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(scoreboard, "fit_model", None)
     (tmp_path / "scoreboard.json").write_text(content)
@@ -348,3 +455,19 @@ def test_documents_that_say_all_already_are_not_written(tmp_path, monkeypatch):
     monkeypatch.setattr(update_readme, "updated", lambda text: text)
     monkeypatch.setattr(update_readme, "write_text", None)
     update_readme.main([])
+
+
+@pytest.mark.parametrize("name, content", [
+    ("manifest.json", "{}"), ("scoreboard.json", "[]"), ("faces.json", '{"mean": 3}'),
+    ("benchmark_models.json", '{"cases": [{}]}'), ("encoders.json", "{")])
+def test_tables_that_are_broken_or_of_an_older_script_are_named(
+        name, content, tmp_path, monkeypatch):
+    import reports
+    import update_readme
+    shutil.copytree(ROOT / "figures", tmp_path, dirs_exist_ok=True,
+                    ignore=shutil.ignore_patterns("*.svg", "*.png", "*.npz"))
+    (tmp_path / name).write_text(content)
+    monkeypatch.setattr(reports, "FIGURES", tmp_path)
+    monkeypatch.setattr(update_readme, "write_text", lambda *written: None)
+    with pytest.raises(command.WrongUse, match=name):
+        update_readme.main([])

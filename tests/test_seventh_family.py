@@ -26,6 +26,8 @@ def house(tmp_path_factory):
     """A copy of the house with one more model: one file, and a line wherever models are listed."""
     house = tmp_path_factory.mktemp("seventh") / "house"
     shutil.copytree(ROOT, house, ignore=LEFT_OUT)
+    for path in [house, *house.rglob("*")]:
+        path.chmod(path.stat().st_mode | 0o200)             # the checkout may be read-only
     package = house / "gdl_numpy"
     (package / "models" / "logistic_product.py").write_text(EXAMPLE, encoding="utf-8")
     add_line(package / "__init__.py", "    taxonomy ", "    logistic_product   a hump")

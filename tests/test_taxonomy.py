@@ -80,7 +80,7 @@ def test_a_file_with_two_kinds_of_models_is_refused(package):
         taxonomy.leaves(package(both=both))
 
 
-def test_no_density_of_a_leaf_pretends_to_more_than_its_branch():
+def test_every_density_can_be_sampled_and_has_at_most_one_of_the_methods():
     for leaf in taxonomy.leaves():
         for density in leaf.densities:
             own = [method for method in taxonomy.BRANCHES if hasattr(density, method)]

@@ -1,29 +1,56 @@
-"""Conditional generative modeling: p(x|y), observations of a kind that is asked for.
+"""Conditional generative model: p(x|y), the density of the observations that have the label y.
 
-A density for each label y, and the probabilities p(y) of the labels, the priors, model both:
+"Make me an apple": a model of fruit in general cannot do that, a conditional one can. On the map
+the label is the continent, and 93 % of the points that a mixture of normals makes on request for
+Africa lie in Africa (figure_1_02_map).
 
-    joint      p(x, y) = p(x|y) p(y)                 Σ_y ∫ p(x, y) dx = 1
-    marginal   p(x)    = Σ_y p(x, y)                 the generative model that needs no label
-    posterior  p(y|x)  = p(x, y) / p(x)              Bayes' rule: a classifier, for nothing
+The idea: fit one density to the rows of each label, and note how frequent each label is. This is
+all there is to know about x and y together, the joint distribution, and so everything else follows,
+even a classifier: which label would have made this x most often?
 
-So a discriminative and a generative model are two sides of one joint distribution. For normal
-densities with one common covariance Σ the posterior is exactly that of logistic regression:
+    joint      p(x, y) = p(x|y) p(y)                 p(y), the priors, sum to 1                  (1)
+    marginal   p(x)    = Σ_y p(x, y)                 the generative model without a label        (2)
+    posterior  p(y|x)  = p(x, y) / p(x)              Bayes' rule: a classifier                   (3)
 
-    log p(y=1|x)/p(y=0|x) = x · w + b,   w = Σ⁻¹ (µ1 - µ0),   b = log p(1)/p(0) - ½ (µ1 + µ0) · w
+So the discriminative and the generative model are two sides of one joint distribution. In one case
+they even have the same formula: where all p(x|y) are normal with one covariance Σ,
 
-Erratum E20: p(x|y) is not the probability that x has the label y. It is a density in x for each y,
-∫ p(x|y) dx = 1; it is the joint that sums to 1 over both (test_e20). Erratum E21: p(x) needs no
-labels, but p(x|y) does, and then it also classifies (test_e21). Erratum E22: a perfect
-discriminator can generate: if it tells p_data from noise of known density, half of each, then
+    Σ = Σ_y p(y) C_y                                 C_y: covariance of the rows of label y      (4)
+    log(p(1|x)/p(0|x)) = log(p(1)/p(0)) - ½ (x - µ1) Σ⁻¹ (x - µ1)ᵀ + ½ (x - µ0) Σ⁻¹ (x - µ0)ᵀ
+                       = x · w + b,   w = Σ⁻¹ (µ1 - µ0),   b = log(p(1)/p(0)) - ½ (µ1 + µ0) · w
 
-    D(x) = p_data(x) / (p_data(x) + p_noise(x)),   so   p_data = p_noise · D/(1 - D),
+because the terms x Σ⁻¹ xᵀ cancel. That is logistic regression, and this way of finding w and b is
+called linear discriminant analysis.
 
-and noise kept with probability proportional to D/(1 - D) is a draw of p_data (test_e22). Erratum
-E23: no theorem makes the generative problem the harder one. If x given y really is normal with one
-Σ, and there are clearly more rows than dimensions, the normal densities above need fewer data than
-logistic regression, which estimates the same posterior and is between one half and two thirds as
-efficient (Efron 1975, Journal of the American Statistical Association 70, 892; test_e23); with
-fewer rows their Σ is nearly singular, and where the assumption is wrong logistic regression wins.
+Can a classifier create in turn? It can if it tells data from noise of a known density. Let it see
+half of each, and let D(x) be the probability with which it says "data". If it is perfect,
+
+    D = p_data/(p_data + p_noise),    1 - D = p_noise/(p_data + p_noise)
+
+so D/(1 - D) = p_data/p_noise. Draw noise and keep each draw with a probability proportional to
+D/(1 - D): what is kept has the density p_noise · p_data/p_noise = p_data. With u uniform on (0, 1)
+and a bound that log(D/(1 - D)) nowhere exceeds, this is called rejection sampling:
+
+    keep x if log u < log(D(x)/(1 - D(x))) - bound                                               (5)
+
+By hand: apples (0) are between 6 and 8 cm wide, pears (1) between 7 and 11, both uniformly, and as
+frequent. A fruit of 7.5 cm has the joint ½ · ½ as an apple, ½ · ¼ as a pear: two to one.
+
+>>> from gdl_numpy.probability.density import Box
+>>> fruit = ClassConditional([Box([6.0], [8.0]), Box([7.0], [11.0])], [0.5, 0.5])
+>>> print(numpy.exp(fruit.log_posterior([[7.5], [9.0]])).round(3))
+[[0.667 0.333]
+ [0.    1.   ]]
+
+See figure_1_02_map (both sides), figure_1_02_sampler (noise becomes land),
+figure_1_02_learning_curves (who needs fewer data) and tests/labels/test_conditional.py
+(that it holds).
+
+Errata.
+E20 (tests/labels/test_conditional.py)  p(x|y) is a density in x for each y; the joint sums to 1
+E21 (tests/labels/test_conditional.py)  p(x) needs no labels; p(x|y) does, and also classifies
+E22 (tests/labels/test_conditional.py)  a perfect discriminator can create, out of noise
+E23 (tests/labels/test_conditional.py)  the generative problem is not always the harder one
 """
 
 import numpy
@@ -42,48 +69,20 @@ class ClassConditional(Described):
     """One density for each label 0, ..., K - 1, all on the same space, and `priors` p(y), (K,)."""
 
     def __init__(self, densities, priors):
-        self.densities, self.priors = tuple(densities), checks.probabilities(priors, "priors")
+        self.densities = checks.densities(densities, "densities")
+        self.priors = checks.probabilities(priors, "priors")
         if self.priors.shape != (len(self.densities),):
             raise ValueError(f"priors must have shape ({len(self.densities)},), one for each "
                              f"density, got shape {self.priors.shape}")
 
-    @classmethod
-    def fit(cls, family, X, y, **how):
-        """The maximum likelihood estimate: `family` on the rows of each label, p(y) their shares.
-
-        `how` goes to maximum_likelihood: rng, tol, and so on.
-        """
-        X, rows = _by_label(X, y)
-        densities = [family(maximum_likelihood(family, X[i], **how)) for i in rows]
-        return cls(densities, _shares(X, rows))
-
-    @classmethod
-    def fit_normals_with_common_covariance(cls, X, y):
-        """The maximum likelihood estimate among N(µ_y, Σ), all with one Σ; linear discriminant
-        analysis is its other name."""
-        X, rows = _by_label(X, y)
-        xp, shares = array_module(X), [len(i) / len(X) for i in rows]
-        means, covariances = zip(*(moments(X[i]) for i in rows), strict=True)
-        covariance = sum(p * C for p, C in zip(shares, covariances, strict=True))
-        size = xp.sqrt(sum(p * mu**2 for p, mu in zip(shares, means, strict=True)))
-        checks.varied(size, covariance.diagonal(), X, where=" within its labels")
-        try:
-            L = cholesky(covariance).astype(X.dtype)
-        except ValueError as error:
-            raise ValueError("X has a singular common covariance, so its likelihood has no maximum:"
-                             f" its {len(X)} rows lie, to rounding and up to a shift for each "
-                             f"label, in a plane of fewer than {X.shape[1]} dimensions") from error
-        return cls([Normal.from_cholesky(mu.astype(X.dtype), L) for mu in means],
-                   _shares(X, rows))
-
     @numpy.errstate(divide="ignore")                        # log 0 = -inf is meant
     def log_joint(self, X):
         """log p(x, y) for each row of X and each label, shape (n, K)."""
-        return self._log_prob_of_each(X) + array_module(self.priors).log(self.priors)
+        return self._log_prob_of_each(X) + array_module(self.priors).log(self.priors)       # (1)
 
     def log_prob(self, X, y):
         """log p(x|y) for each row of X and its label, shape (n,)."""
-        X = checks.real_array(X, "X", like=self.priors)
+        X = checks.observations(checks.real_array(X, "X", like=checks.wider(self.priors, X)))
         y = checks.labels(y, X, len(self.densities))
 
         def of_their_labels(i, j):
@@ -98,13 +97,14 @@ class ClassConditional(Described):
 
     def marginal(self):
         """p(x), a density."""
-        return Mixture(self.priors, self.densities)
+        return Mixture(self.priors, self.densities)                                         # (2)
 
     @numpy.errstate(invalid="ignore")
     def log_posterior(self, X):
-        """log p(y|x) by Bayes' rule, shape (n, K); NaN where p(x) = 0 and the rule says nothing."""
+        """log p(y|x) by Bayes' rule, shape (n, K). NaN where p(x) = 0: the rule says nothing there.
+        """
         log_joint = self.log_joint(X)
-        return log_joint - logsumexp(log_joint, axis=1, keepdims=True)
+        return log_joint - logsumexp(log_joint, axis=1, keepdims=True)                      # (3)
 
     def sample(self, n, rng, y=None):
         """n observations of label y, (n, d); without y, of random labels: X (n, d) and y (n,)."""
@@ -114,24 +114,63 @@ class ClassConditional(Described):
         y = checks.whole_number(y, "y", most=len(self.densities) - 1)
         return self.densities[y].sample(n, rng)
 
+    @classmethod
+    def fit(cls, family, X, y, **how):
+        """The maximum likelihood estimate: `family` on the rows of each label, p(y) their shares.
+
+        `how` goes to maximum_likelihood: rng, tol, and so on.
+        """
+        X, rows = _by_label(X, y)
+        checks.family(family)
+        densities = [family(maximum_likelihood(family, X[i], **how)) for i in rows]
+        return cls(densities, _shares(X, rows))
+
+    @classmethod
+    def fit_normals_with_common_covariance(cls, X, y):
+        """The maximum likelihood estimate among N(µ_y, Σ), all with one Σ: linear discriminants.
+
+        Logistic regression finds the same kind of posterior, but needs more data to find it as well
+        if x given y really is normal with one Σ and there are clearly more rows than dimensions: it
+        is between one half and two thirds as efficient (Efron 1975, Journal of the American
+        Statistical Association 70, 892). With fewer rows Σ is nearly singular, and where the
+        assumption is wrong logistic regression wins.
+        """
+        X, rows = _by_label(X, y)
+        xp, shares = array_module(X), [len(i) / len(X) for i in rows]
+        means, covariances = zip(*(moments(X[i]) for i in rows), strict=True)
+        covariance = sum(p * C for p, C in zip(shares, covariances, strict=True))           # (4)
+        size = xp.sqrt(sum(p * mu**2 for p, mu in zip(shares, means, strict=True)))
+        checks.varying(X, "X", size, covariance.diagonal(), " within its labels")
+        try:
+            L = cholesky(covariance).astype(X.dtype)
+        except ValueError as error:
+            raise ValueError("X has a singular common covariance, so its likelihood has no maximum:"
+                             f" its {len(X)} rows lie, to rounding and up to a shift for each "
+                             f"label, in a plane of fewer than {X.shape[1]} dimensions") from error
+        return cls([Normal.from_cholesky(mu.astype(X.dtype), L) for mu in means],
+                   _shares(X, rows))
+
 
 def noise_kept(classifier, noise, n, rng, log_odds_bound):
     """n draws of p_data from draws of noise, by a classifier of data (1) against noise (0), (n, d).
 
-    It is meant for a classifier of half data, half noise; it never returns if that rejects all.
     A draw of noise is kept with probability D/(1 - D) / exp(log_odds_bound). That is exact if the
-    classifier is perfect and its log-odds nowhere exceed the bound; where they do, the draws are
-    fewer than they should be, and a learned classifier's errors are the sampler's.
+    classifier is perfect, was made for half data and half noise, and has no log-odds above the
+    bound. Where they are above it there are too few draws; and the errors of a learned classifier
+    are those of the sampler. A classifier that rejects all noise keeps this function from ending.
     """
+    checks.offers(classifier, "classifier", "log_posterior")
+    checks.offers(noise, "noise", "sample")
     log_odds_bound = checks.number(log_odds_bound, "log_odds_bound")
     n = checks.draws(n, rng)
     kept, missing = [noise.sample(0, rng)], n
     while missing > 0:
         X = noise.sample(4 * missing + 64, rng)
         log_p = classifier.log_posterior(X)
-        log_odds = log_p[:, 1] - log_p[:, 0]
+        log_odds = log_p[:, 1] - log_p[:, 0]                # log(D/(1 - D))
         xp = array_module(X)
-        X = X[(xp.log1p(-rng.random(len(X))) < log_odds - log_odds_bound).nonzero()[0]]
+        log_u = xp.log1p(-rng.random(len(X)))               # of u = 1 - random, which is never 0
+        X = X[(log_u < log_odds - log_odds_bound).nonzero()[0]]                             # (5)
         kept.append(X)
         missing -= len(X)
     return array_module(kept[0]).concatenate(kept)[:n]

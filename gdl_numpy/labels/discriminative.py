@@ -1,41 +1,60 @@
-"""Discriminative modeling: estimate p(y|x), the label given the observation.
+"""Discriminative model: p(y|x), how probable each label y is once the observation x is known.
 
-Why: whose picture is this, painter 0's or painter 1's? Who has seen labelled pictures can learn to
-answer, and needs no idea of how a picture is painted: p_θ(y|x) says how probable each label is. It
-does not say how probable x is, and it cannot make one. Idea: any function that gives K numbers for
-each x, the logits a(x), gives K probabilities by softmax: exp makes them positive, and their sum
-divides them. Training makes the probability of the label that was seen as large as it can be.
+Two painters have made the pictures of an exhibition, and a new picture x arrives: is it by painter
+0 or by painter 1? Whoever has seen enough labeled pictures can learn to answer, and need not know
+how a picture is painted. That is all that a discriminative model learns. It gives a probability to
+each label; it does not say how probable x itself is, and it cannot make a picture.
 
-Labels y are whole numbers from 0 to K - 1, one for each row of X.
+The idea: take any function of x that gives one number for each of the K labels, the logits
+a = (a_0, ..., a_{K-1}). They may be negative and need not sum to 1, so they are not probabilities
+yet. The exponential makes them positive; dividing by their sum makes them sum to 1. This is called
+softmax. Training changes the parameters θ of the function until the labels that were seen are as
+probable as they can be.
 
-    p_θ(y|x)        = softmax(a)_y = exp(a_y) / Σ_k exp(a_k)
-    log p_θ(y|x)    = a_y - logsumexp(a)                                                        (1)
-    ∂log p(y|x)/∂a  = onehot(y) - p           1 at y and 0 elsewhere, minus softmax(a)          (2)
-    loss(θ)         = -1/n Σ_i log p_θ(y_i|x_i)                                                 (3)
+    p_θ(y|x)       = exp(a_y) / Σ_k exp(a_k)                   softmax of the logits a of x
+    log p_θ(y|x)   = a_y - log Σ_k exp(a_k)                    for every label y                (1)
+    ∂log p/∂a_j    = [j = y] - exp(a_j) / Σ_k exp(a_k)         [j = y] is 1 if j is y, else 0
+                   = onehot(y)_j - p_θ(j|x)                    log p is that of the label y     (2)
+    loss(θ)        = -1/n Σ_i log p_θ(y_i|x_i)                 over the n rows of X             (3)
 
-What a is, is the family's: a network here, planes in logistic.py.
+The second line is the logarithm of the first, and the third is its derivative. So the gradient is
+what was seen minus what was expected: it raises the logit of the label, lowers the others, and is 0
+only where the model is certain and right. The function that made a pulls it back from ∂a to ∂θ. If
+all K labels are equally probable the loss is log K: 0.69 nats a picture for two painters.
+
+Which function gives a is up to the family: a network here, the simplest one possible, a plane for
+each label, in logistic.py.
+
+By hand: the network of sizes (1, 2) has no hidden layer, so a = x W + b with θ = (W, b). For x = 1,
+W = (0, log 3) and b = (0, 0) the logits are (0, log 3), and p = (1, 3)/4. If the label is 0, then
+log p = -log 4 = -1.386. By (2) its gradient in a is (1, 0) - (¼, ¾), in b too, and in W x times so:
 
 >>> import numpy
->>> family = NetworkClassifierFamily((2, 16, 3))            # R² -> 3 classes, 16 hidden units
->>> p = family(family.initial_theta(numpy.random.default_rng(0)))
->>> print(f"{numpy.exp(p.log_posterior([[0.5, -1.0]])).sum():.6f}")
-1.000000
+>>> family, theta = NetworkClassifierFamily((1, 2)), numpy.array([0, numpy.log(3), 0, 0])
+>>> print(numpy.exp(family(theta).log_posterior([[1.0]])).round(6))
+[[0.25 0.75]]
+>>> log_p, backward = family.log_prob(theta, numpy.array([[1.0]]), numpy.array([0]))
+>>> print(log_p.round(3), backward(numpy.array([1.0])).round(6))
+[-1.386] [ 0.75 -0.75  0.75 -0.75]
+
+See figure_1_02_painting (a new picture is judged), figure_1_02_calibration (whether p keeps what it
+promises) and tests/labels/test_discriminative.py (that it holds).
 """
 
 from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.training import starting_theta, train
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import log_softmax
 from gdl_numpy.probability.likelihood import negative_mean
 
-ROWS = 2**13                                                # of one block
+ROWS = 2**13                                                # of one block, for long X
 
 
 class Classifier(Described):
-    """p_θ(y|x) for one θ."""
+    """p_θ(y|x) for one θ. It is also called the posterior: p(y) was the label's share before x."""
 
     def __init__(self, family, theta):
         self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()
@@ -48,7 +67,7 @@ class Classifier(Described):
 
 
 class ClassifierFamily(Described):
-    """What all families of classifiers share; each brings a `network` that computes its logits."""
+    """What all families of classifiers share: all but the `network` that computes their logits."""
 
     classifier = Classifier
 
@@ -68,16 +87,24 @@ class ClassifierFamily(Described):
         a, backward = self.network(theta, X)
         return a, lambda da: backward(da, inputs=False)[0]
 
+    def _log_prob(self, theta, X, y):
+        """The same as `log_prob`, computed for all rows at once and without checks."""
+        a, backward = self.logits(theta, X)
+        log_p = log_softmax(a)                                                              # (1)
+        xp = array_module(a)
+        onehot = (xp.arange(self.n_classes) == y[:, None]).astype(a.dtype)
+        return ((log_p * onehot).sum(axis=1),
+                lambda dlog_p: backward((onehot - xp.exp(log_p)) * dlog_p[:, None]))        # (2)
+
     def log_prob(self, theta, X, y):
         """log p_θ(y|x) for each row, shape (n,), and backward: dlog_p -> dtheta.
 
-        ValueError if theta, X or y has another shape than it should. That the labels are from 0 to
-        K - 1 nobody checks here, as this would wait for a device. Many rows are taken some at a
-        time, and computed again for the gradient, so that no layer is kept of all of them.
+        ValueError if theta, X or y has another shape than it should. Whether the labels lie in 0,
+        ..., K - 1 is not checked here, because the answer would have to wait for a device. Many
+        rows are taken in blocks, each computed once more for the gradient, so that no layer of the
+        network is ever kept for all rows.
         """
-        checks.theta_shape(theta, self.n_parameters)
-        X = checks.observations(X, theta, finite=False, d=self.d)
-        y = checks.labels(y, X, self.n_classes, in_range=False)
+        X, y = self._input(theta, X, y)
         if len(X) <= ROWS:
             return self._log_prob(theta, X, y)
 
@@ -88,23 +115,26 @@ class ClassifierFamily(Described):
         return in_blocks(lambda i, j: self._log_prob(theta, X[i:j], y[i:j])[0], len(X),
                          ROWS), backward
 
-    def _log_prob(self, theta, X, y):
-        a, backward = self.logits(theta, X)
-        log_p = log_softmax(a)                                                              # (1)
-        xp = array_module(a)
-        onehot = (xp.arange(self.n_classes) == y[:, None]).astype(a.dtype)
-        return ((log_p * onehot).sum(axis=1),
-                lambda dlog_p: backward((onehot - xp.exp(log_p)) * dlog_p[:, None]))        # (2)
-
     def loss(self, theta, X, y):
         """-1/n Σ log p_θ(y|x), in nats per row, and its gradient in theta, (n_θ,)."""
-        return negative_mean(*self.log_prob(theta, X, y))                                   # (3)
+        X, y = self._input(theta, X, y)
+
+        def of_block(theta, X, y):
+            return negative_mean(*self._log_prob(theta, X, y))                              # (3)
+
+        return mean_over_blocks(of_block, theta, checks.not_empty(X), y, rows=ROWS)
+
+    def _input(self, theta, X, y):
+        """X and y as arrays that can meet theta; nothing waits to see whether they are in range."""
+        checks.theta_shape(theta, self.n_parameters)
+        X = checks.observations(X, theta, finite=False, d=self.d)
+        return X, checks.labels(y, X, self.n_classes, in_range=False)
 
     def train(self, X, y, rng, optimizer=None, batch=512, max_steps=2000, theta=None):
-        """Minimise the loss by steps on random rows; yields a Step each, `loss` that of its batch.
+        """Minimize the loss by steps on random rows. Yields a Step each; its `loss` is the batch's.
 
-        By default Adam with η = 0.01 at first, falling to 0 as half a cosine wave. theta after any
-        step is usable: stop when you like.
+        By default Adam takes the steps; its η starts at 0.01 and falls to 0 like half a cosine
+        wave. theta is usable after any step: stop when you like.
         """
         X, y = self._checked(X, y)
         return train(self.loss, starting_theta(self, theta, rng, X), (X, y), rng, 0.01, batch,

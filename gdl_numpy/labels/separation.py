@@ -1,36 +1,48 @@
 """Separation: whether planes keep the classes apart, decided without rounding.
 
-Why: if they do, longer weights always make the likelihood larger, and θ̂ does not exist; if they do
-not, it does (Albert and Anderson 1984). Two points that nearly touch overlap or just do not, and
-rounding must not answer which. Idea: floats are whole numbers times a power of two, and whole
-numbers are added and multiplied exactly. A step of Newton's method shows where to look: far out,
-where nothing but the tails of exp is left to gain, it makes each row that planes keep apart more
-certain by about 1 nat or more, and leaves the others as they are. What is nearly 0 there must
-then be exactly 0.
+If they do, longer weights always make the likelihood of a softmax regression larger, and there is
+no θ̂; if they do not, there is one (Albert and Anderson 1984). So `mle` has to know. But two points
+of different classes that nearly touch may overlap or just not, and rounding must not decide which.
 
-With planes V (d + 1, K), x1 = (x, 1), and for each row i and each class k but its own, y_i,
+The idea: let Newton's method show where to look, then compute exactly. Far out, where only the
+tails of exp are left to gain, one of its steps makes each row that planes keep apart more certain
+by about 1 nat or more, and leaves the others as they are. So the step itself, as planes V, nearly
+separates the classes if anything does, and what is nearly 0 there should be exactly 0. Whether it
+can be is a question about whole numbers, because each float is a whole number times a power of two,
+and whole numbers are added and multiplied without rounding.
 
-    margin_ik = x1_i · (V_{y_i} - V_k)
-    separated      all margins >= 0, and some > 0
-    contested      the pairs (i, k) whose margins are nearly 0
+With planes V (d + 1, K), a column for each class, x1 = (x, 1) and y_i the label of row i,
 
-A contested margin c · V = 0 is a linear equation with whole coefficients c. Gauss and Jordan solve
-such equations, in whole numbers too if a division waits until it leaves no remainder (Bareiss
-1968): E holds the equations so far, δ times reduced, each free of the pivots of the others, and a
-new one becomes
+    margin_ik = x1_i · (V_{y_i} - V_k)             by how much the label's logit exceeds that of k
+    separated      all margins with k other than y_i are >= 0, and some are > 0
+    contested      the pairs (i, k) whose margin is nearly 0
 
-    c ← δ c - c_pivots E                                   free of the pivots before            (1)
-    E ← (c_q E - E_q c)/δ,   δ ← c_q                       and they free of its pivot q         (2)
-    V_pivots = -E V_free/δ                                 solves them all, whatever V_free     (3)
+A contested margin that is to be 0 is a linear equation c · v = 0, where v are the numbers of V one
+after the other and the coefficients c are whole. Such equations are solved as at school: take one,
+solve it for one of the v, its pivot, and put the result into all others. In whole numbers one
+multiplies instead of dividing, and divides only where no remainder is left (Bareiss 1968). Let the
+rows of E be the equations so far, multiplied so that each has the coefficient δ at its own pivot
+and 0 at the pivots of the others. A new equation c, with the pivot q, brings
 
-If the V of (3) leaves all contested margins 0 and all others positive, the classes are separated.
+    v_pivots = -E v_free/δ                     solves the equations so far, whatever v_free is   (1)
+    c ← δ c - c_pivots E                       no pivot before q is left in it                   (2)
+    E ← (c_q E - E_q c)/δ,   δ ← c_q           and q is taken out of all others                  (3)
+
+v_free are the numbers of V that are not pivots. They are left as the step has them, so that the
+solution is near it. If it leaves all contested margins 0 and all others positive, the classes are
+separated.
+
+By hand: let 1 and 2 be of class 0, and 2 and 3 of class 1. The two at 2 are contested, and the
+threshold 2 separates the classes. Once the first lies beyond the second, however little, none does:
 
 >>> x, V = numpy.array([[1.0], [2.0], [2.0], [3.0]]), numpy.array([[0.0, 1.0], [0.0, -2.0]])
->>> separated_near(x, numpy.zeros(1), numpy.array([0, 0, 1, 1]), V)     # the two at 2 are contested
+>>> separated_near(x, numpy.zeros(1), numpy.array([0, 0, 1, 1]), V)
 True
->>> x[1] += 1e-15                                                       # now one lies beyond
+>>> x[1] += 1e-15
 >>> separated_near(x, numpy.zeros(1), numpy.array([0, 0, 1, 1]), V)
 False
+
+See tests/labels/test_separation.py (that it holds).
 """
 
 import numpy
@@ -85,14 +97,18 @@ def _independent(X, y, pairs, K):
 
 
 def _with_margins_0(X, origin, y, contested, V):
-    """The planes (d + 1, K - 1), whole numbers, nearest to V in which contested margins are 0."""
+    """Planes (d + 1, K - 1) near V in whole numbers, in which all contested margins are 0.
+
+    Class 0 has the plane 0, as V is a difference of planes. Each time the equation is taken whose
+    margin is farthest from 0, until none is left; planes are V times a common factor.
+    """
     v = _whole(V)[0].ravel()
     E, pivots, delta = numpy.zeros((0, len(v)), dtype=object), [], 1
     while True:
         free = v.copy()
         free[pivots] = 0
         planes = delta * free
-        planes[pivots] = -E.dot(free)                                                       # (3)
+        planes[pivots] = -E.dot(free)                                                       # (1)
         planes = (planes if delta > 0 else -planes).reshape(V.shape)
         left = _exact_margins(X, origin, y, contested, planes)
         if not left.any():
@@ -102,9 +118,9 @@ def _with_margins_0(X, origin, y, contested, V):
         c[:, y[i]] = _whole_rows(X[[i]], origin)[0]
         c[:, k] = -c[:, y[i]]
         c = c[:, 1:].ravel()
-        c = delta * c - c[pivots].dot(E)                                                    # (1)
+        c = delta * c - c[pivots].dot(E)                                                    # (2)
         q = abs(c).argmax()
-        E = numpy.vstack([(c[q] * E - numpy.outer(E[:, q], c)) // delta, c])                # (2)
+        E = numpy.vstack([(c[q] * E - numpy.outer(E[:, q], c)) // delta, c])                # (3)
         pivots.append(q)
         delta = c[q]
 

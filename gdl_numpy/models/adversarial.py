@@ -1,47 +1,69 @@
 """Generative adversarial network: a generator that learns from being found out.
 
-A generator g makes observations of noise, and a discriminator D says how probably an observation is
-one of the data and not made (Goodfellow and others 2014). They play a game with the value V, which
-the discriminator raises and the generator lowers:
+Can new points of the map be made without any formula for p(x)? Draw z from N(0, I), let a network
+g, the generator, move it, and call x = g(z) a new point. That is a sampler; what is missing is a
+loss that says how to change g. So let a second network, the discriminator, learn to tell the data
+from the generator's fakes, like any discriminative model of two classes: it outputs D(x), the
+probability that x is one of the data. Where it finds a fake out, its gradient at x says in which
+direction x would look more like the data, and g learns that (Goodfellow et al. 2014):
 
-    x = g(z),  z ~ N(0, I) of k dimensions           D(x) = sigmoid(logit(x))
-    V = E_data[log D(x)] + E_z[log(1 - D(g(z)))]
+    z ~ N(0, I) of k dimensions                                                                  (1)
+    x = g(z)                                                                                     (2)
+    D(x) = sigmoid(logit(x))                                                                     (3)
+    V = mean over the data of log D(x) + mean over z of log(1 - D(g(z)))
 
-For a fixed generator with the density q the best D is p_data/(p_data + q), as in any discriminative
-model of two classes, and then V = -log 4 + 2 JS(p_data, q): what the generator lowers is a
-divergence, 0 where q = p_data. Both terms are means over samples; nobody needs to know q, and
-nobody gets to know it, if there is a density at all (see E38 in latent.py). So this family is
-implicit: it can sample, and nothing else.
+The discriminator raises V, the value of the game, and the generator lowers it. At an x where the
+data have the density p_data and the fakes q, D contributes p_data log D + q log(1 - D) to V, whose
+derivative p_data/D - q/(1 - D) is 0 for D = p_data/(p_data + q). With this best D, and with
+m = (p_data + q)/2,
 
-Both sides minimise. With log D = -softplus(-logit) and log(1 - D) = -softplus(logit),
+    V = mean over p_data of log(p_data/(2m)) + mean over q of log(q/(2m))
+      = -log 4 + KL(p_data‖m) + KL(q‖m) = -log 4 + 2 JS(p_data, q)
 
-    discriminator   1/n Σ softplus(-logit(x_i)) + 1/n Σ softplus(logit(g(z_i)))   (estimates of -V)
-                    + γ/2n Σ (logit(x + δ ε) - logit(x))²/δ²     for x = x_i and g(z_i), ε ~ N(0, I)
-    generator       1/n Σ softplus(-logit(g(z_i)))
-                    ∂logit = -sigmoid(-logit)/n, ∂x by the discriminator, ∂θ by the generator
+since each 1/2 gives -log 2, and JS is the mean of the two KL (probability/divergence.py). So the
+generator lowers a divergence, which is 0 where q = p_data. As V is made of means over samples, q
+need not be known. But then it stays unknown: this family is implicit, it can sample and do nothing
+else.
 
-The generator's loss is not V: it pushes each logit the same way, but does not fade where D sees
-through every g(z). Played with steps of a gradient the game may circle for ever, or the generator
-give up most of the data. Against this works the term in γ, the penalty: it holds the slope of the
-logit down, its mean being about γ/2 times that of |∂logit/∂x|², at the data and at what is made
-(Roth and others 2017; Mescheder and others 2018, both by second derivatives). Besides, Adam forgets
-soon, β1 = 0.5 and β2 = 0.99, the discriminator learns at twice the generator's rate, and the
-generator is averaged over its last steps. No loss here tells how good the samples are.
+In code both sides minimize. As log D = -softplus(-logit) and log(1 - D) = -softplus(logit), the
+loss of the discriminator, an estimate of -V from n rows x_i of the data and n fakes g(z_i), is
+
+    loss_D = 1/n Σ softplus(-logit(x_i)) + 1/n Σ softplus(logit(g(z_i)))                         (4)
+    slope = (logit(x + δ ε) - logit(x))/δ               ε ~ N(0, I), x each x_i and g(z_i)       (5)
+    loss_D ← loss_D + γ/(2n) Σ slope²                   a penalty against steep logits           (6)
+    ∂logit = -sigmoid(-logit)/n, sigmoid(logit)/n       at data, at fakes; and from each slope   (7)
+
+    loss_g = 1/n Σ softplus(-logit(g(z_i)))             of the generator                         (8)
+    ∂logit = -sigmoid(-logit)/n                         to ∂x through D, to ∂θ_g through g       (9)
+
+One row by hand: g(z) = z and logit(x) = x, at x_1 = log 3 and z_1 = -log 3. So D is 3/4 at x_1, 1/4
+at the fake, loss_D = -2 log(3/4), loss_g = log 4, and the gradient for the bias of g is -3/4:
+
+>>> import numpy
+>>> from gdl_numpy.networks.network import Network
+>>> family = AdversarialFamily(Network((1, 1)), Network((1, 1)))
+>>> theta, x = numpy.array([1.0, 0, 1, 0]), numpy.log([[3.0]])          # W and b of g, of logit
+>>> loss_D, dphi = family.discriminator_loss(theta[2:], x, -x, numpy.random.default_rng(0))
+>>> loss_g, dtheta_g = family.generator_loss(theta, -x)
+>>> print(loss_D.round(4), loss_g.round(4), dtheta_g.round(4))
+0.5754 1.3863 [ 0.824 -0.75 ]
+
+See figure_1_10_taxonomy (samples) and tests/models/test_adversarial.py (that the best D gives V
+its value, and that both sides learn).
 """
 
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
-from gdl_numpy.networks.training import Average, minibatches, starting_theta
+from gdl_numpy.networks.training import Average, minibatches
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import sigmoid, softplus
 from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 
 
 class AdversarialFamily(TrainedFamily):
-    """g by `generator`, a Network R^k -> R^d, and the logit of D by `discriminator`, R^d -> R.
+    """g is `generator`, a Network R^k -> R^d, and the logit of D is `discriminator`, R^d -> R.
 
-    θ = (θ_g, φ), the generator's parameters first.
+    θ = (θ_g, φ): the generator's parameters, then those of the discriminator.
     """
 
     def __init__(self, generator, discriminator):
@@ -55,64 +77,81 @@ class AdversarialFamily(TrainedFamily):
 
     def noise(self, n, rng, dtype):
         """n draws of z, (n, k)."""
-        n = checks.draws(n, rng)
-        return rng.standard_normal((n, self.k), dtype=dtype)
+        shape = checks.draws(n, rng), self.k
+        return rng.standard_normal(shape, dtype=checks.float_dtype(dtype))      # (1)
 
     def generate(self, theta_g, Z):
         """x = g(z) (n, d) of each row of Z (n, k), and backward: dX -> dtheta_g, dZ."""
-        return self.generator(theta_g, Z, "Z")
+        return self.generator(theta_g, Z, "Z")                      # (2)
 
     def logit(self, phi, X):
         """The logit (n,) of D for each row of X (n, d), and backward: dlogit -> dphi, dX."""
-        A, backward = self.discriminator(phi, X)
+        A, backward = self.discriminator(phi, X)                    # (3)
         return A[:, 0], lambda dlogit, **which: backward(dlogit[:, None], **which)
 
     def discriminator_loss(self, phi, X, made, rng, penalty=0.0, delta=0.01):
-        """-V from rows X of the data and as many rows `made`, plus the penalty, and dphi.
+        """loss_D from rows X of the data and as many fakes `made`, and its gradient in φ.
 
-        `penalty` is γ, and `delta` is δ, in the unit of x: small, where the logit is nearly linear.
+        `penalty` is γ, and `delta` is δ, in the unit of x: so small that the logit is nearly linear
+        between x and x + δ ε. Then slope ≈ ε·∂logit/∂x, the mean of whose square over ε is
+        |∂logit/∂x|².
         """
         checks.theta_shape(phi, self.discriminator.n_parameters)
-        X, made = (checks.observations(rows, phi, finite=False, name=name, d=self.d)
-                   for rows, name in ((X, "X"), (made, "made")))
-        xp, n = array_module(phi), len(checks.not_empty(X))
-        checks.same_shape(made, "made", X, "X")
+        X = checks.not_empty(checks.observations(X, phi, finite=False, d=self.d))
+        made = checks.observations(made, phi, finite=False, name="made", d=self.d)
+        made, xp, n = checks.same_shape(made, "made", X, "X"), array_module(phi), len(X)
         penalty = checks.number(penalty, "penalty", "[0, inf)")
         delta, rng = checks.number(delta, "delta", "(0, inf)"), checks.rng(rng)
         rows = xp.concatenate([X, made])
         moved = rows + delta * rng.standard_normal(rows.shape, dtype=phi.dtype)
         logit, backward = self.logit(phi, xp.concatenate([rows, moved]))
         data, fake = logit[:n], logit[n:2 * n]
-        slope = (logit[2 * n:] - logit[:2 * n]) / delta
-        loss = (softplus(-data) + softplus(fake)).sum() + 0.5 * penalty * (slope**2).sum()
+        loss = (softplus(-data) + softplus(fake)).sum()             # (4)
+        slope = (logit[2 * n:] - logit[:2 * n]) / delta             # (5)
+        loss = loss + 0.5 * penalty * (slope**2).sum()              # (6)
 
-        dlogit = xp.concatenate([-sigmoid(-data), sigmoid(fake), penalty / delta * slope])
-        dlogit[:2 * n] -= dlogit[2 * n:]
+        dlogit = xp.concatenate([-sigmoid(-data), sigmoid(fake), penalty / delta * slope])  # (7)
+        dlogit[:2 * n] -= dlogit[2 * n:]                            # a slope is a difference (7)
         dlogit /= n
         return loss / n, backward(dlogit, inputs=False)[0]
 
     def generator_loss(self, theta, Z):
-        """1/n Σ softplus(-logit(g(z))), and its gradient in θ_g, the discriminator held fixed."""
+        """loss_g from rows Z of noise, and its gradient in θ_g; the discriminator is held fixed.
+
+        It is not the generator's part of V, -1/n Σ softplus(logit(g(z_i))), though both fall as the
+        logits rise. Where D finds every fake out, at logits far below 0, the derivative of that
+        part fades to 0, while that of loss_g goes to -1: who is found out learns the most.
+        """
         theta_g, phi = self.parts(theta)
-        Z = checks.observations(Z, theta, finite=False, name="Z", d=self.k)
-        X, backward_generate = self.generate(theta_g, checks.not_empty(Z, "Z"))
+        Z = checks.not_empty(self._input(theta, Z, "Z", self.k), "Z")
+        X, backward_generate = self.generate(theta_g, Z)
         logit, backward_logit = self.logit(phi, X)
-        _, dX = backward_logit(-sigmoid(-logit) / len(Z), parameters=False)
-        return softplus(-logit).mean(), backward_generate(dX, inputs=False)[0]
+        loss = softplus(-logit).mean()                              # (8)
+        _, dX = backward_logit(-sigmoid(-logit) / len(Z), parameters=False)             # (9)
+        return loss, backward_generate(dX, inputs=False)[0]         # (9)
 
     def train(self, X, rng, max_steps=10_000, batch=512, learning_rate=2e-3, averaging=0.999,
               augment=None, theta=None, penalty=0.003, delta=0.01):
         """Play the game by steps on random rows, a step of each side in turn; yields a Step each.
 
-        Its theta is usable: the averaged generator and the discriminator as it is. Its loss is the
-        discriminator's: log 4 where D cannot tell, plus the penalty, and no measure of quality.
-        `learning_rate` is the generator's and falls as half a cosine wave; `augment(rows, rng)`
-        changes rows of the data; `averaging` is that of `training.train`, `penalty` γ, `delta` δ.
+        Each side's best step depends on the other, so the game may cycle without end, or the
+        generator may drop most of the data (mode collapse). Against both:
+
+            penalty     γ/2 |∂logit/∂x|² on average, at data and at fakes: it keeps D from being so
+                        steep that g overshoots (Roth et al. 2017 and Mescheder et al. 2018, who use
+                        second derivatives; here `delta` measures the slope)
+            memory      Adam with β1 = 0.5 and β2 = 0.99 soon forgets a gradient of another D
+            rates       `learning_rate` is the generator's and falls as half a cosine wave; the
+                        discriminator, which has to keep up, learns at twice this rate
+            averaging   a step's theta has the mean of the last generators, as in `training.train`
+
+        A step's theta is usable: the averaged generator, and the discriminator as it is. Its loss
+        is the discriminator's: log 4 where D cannot tell, plus the penalty. It does not say how
+        good the samples are. `augment(rows, rng)` changes rows of the data.
         """
-        X = checks.data_set(X, self.d)
         penalty = checks.number(penalty, "penalty", "[0, inf)")
         delta = checks.number(delta, "delta", "(0, inf)")
-        theta, average = starting_theta(self, theta, rng, X), Average(averaging)
+        (X, theta), average = self._start(X, rng, theta), Average(averaging)
         batches = minibatches((X,), rng, batch, max_steps, augment)
         g_step, d_step = (Adam(learning_rate, beta1=0.5, beta2=0.99) for _ in range(2))
 
@@ -133,10 +172,14 @@ class AdversarialFamily(TrainedFamily):
 
 
 class Adversarial(Trained):
-    """The distribution of g(z), z ~ N(0, I), for one θ: a sampler, and no density."""
+    """The distribution of g(z), z ~ N(0, I), for one θ: it can be sampled, and nothing else.
+
+    If k < d, it has no density at all (E38 in latent.py). If k = d, as on the map, g may fold the
+    space, so that p(x) is a sum over all z that g takes to x, and no formula finds them.
+    """
 
     def sample(self, n, rng):
         """g(z) for n draws of z, (n, d)."""
         family, (theta_g, _) = self.family, self.family.parts(self.theta)
-        return in_blocks(lambda i, j: family.generate(
-            theta_g, family.noise(j - i, rng, self.theta.dtype))[0], checks.draws(n, rng))
+        return self._draws(lambda m: family.generate(
+            theta_g, family.noise(m, rng, self.theta.dtype))[0], n, rng)

@@ -1,38 +1,59 @@
 """Autoregressive model: one coordinate after the other, each given those before it.
 
-Any joint density is a product of conditional ones (the chain rule of probability). A model that has
-one normalised factor for each coordinate is therefore normalised, and its log p is exact, at the
-cost of one pass through its networks, in any dimension:
+The box θ̂ of the fifty points of the map draws latitude and longitude independently of each other,
+so it can only be a rectangle. But once the longitude is given, only some latitudes are land: at
+100° W those of North America and of Antarctica. So draw the longitude first, from a histogram, and
+then the latitude from another histogram, whose heights a network computes from the longitude. The
+same goes for any number of coordinates x_i, taken in some order, i = 0, ..., d - 1:
 
-    p(x) = Π_i p(x_i | x_<i)            log p(x) = Σ_i log p(x_i | x_<i),   i in the given order
+    p(x) = Π_i p(x_i | x_<i)            x_<i: the coordinates before i in the order
 
-A sample is drawn in the same order, each coordinate from its factor: it costs d steps.
+This is the chain rule of probability, and it is exact. Integrate p over the last coordinate, and
+its factor gives 1; then over the one before it, and so on. As each factor has mass 1, so has p.
 
-**On the box [-1, 1]^d** each axis has K_i equal bins, and x_i falls into the bin k_i. The first
-coordinate has free logits, each later one a network of the Fourier features φ of those before it:
+**On the box [-1, 1]^d** the axis of x_i is cut into K_i equal bins of width 2/K_i. The height of a
+histogram is the bin's share of the mass, divided by its width; the shares are a softmax:
 
-    a_1 = θ_1        r_i = mlp(φ(x_<i)), (K_i,)        a_i = r_i, or B tanh(r_i/B) with a bound B
-    log p(x) = Σ_i log softmax(a_i)[k_i] - log(2/K_i)           -∞ outside the box
-    ∂ log p/∂a_i = onehot(k_i) - softmax(a_i)          ∂r_i = (1 - (a_i/B)²) ∂a_i
+    a_0 = θ_0,    a_i = network_i(x_<i)                 K_i logits; θ = (θ_0, weights)           (1)
+    k_i = the bin of x_i                                0, ..., K_i - 1                          (2)
+    log p(x) = Σ_i (log softmax(a_i)[k_i] - log(2/K_i))                                          (3)
+    ∂a_i = (onehot(k_i) - softmax(a_i)) ∂log p                                                   (4)
+    k_i ~ softmax(a_i),  x_i uniform in bin k_i         a sample, for i = 0, ..., d - 1          (5)
 
-The bound says that no density of a later coordinate varies by more than a factor exp(2B), so that
-what never occurred is not ruled out; and as tanh is flat at both ends, two levels come easily, as
-on the map: land and sea.
+(4) holds because log softmax(a)[k] = a_k - log Σ_l exp a_l, so that its derivative in a_l is
+[l = k] - softmax(a)[l]. To compute log p(x) takes one pass, as all of x is known; to draw x takes d
+steps, as each one needs those before it.
 
-**On binary pictures, {0, 1}^d** one network gives all d logits at once, a_i from x_<i alone, as its
-weights are multiplied by masks of 0 and 1 (MADE: Germain, Gregor, Murray and Larochelle 2015). Each
-unit has a degree m: an input and an output its place 1, ..., d in the order, a hidden unit a number
-from 1 to d - 1. A hidden unit depends on inputs of at most its own degree, an output on those of a
-smaller one:
+**On binary images, {0, 1}^d**, there are two bins, so one logit a_i is enough, and a single network
+computes all d of them at once. As a_i must not depend on x_i or what follows, some weights are
+multiplied by 0, by a mask (MADE: Germain, Gregor, Murray and Larochelle 2015). Each unit has a
+degree: x_i and a_i their place i + 1 in the order, a hidden unit a number from 1 to d - 1. A hidden
+unit of degree m then depends on the first m coordinates at most, and a_i on those before x_i:
 
-    weight from u to v kept where   m_u <= m_v,  v hidden        m_u < m_v,  v an output
-    a = mlp_{θ·mask}(x)             log p(x) = Σ_i log sigmoid((2 x_i - 1) a_i)
-    ∂θ = mask · ∂(θ·mask)           ∂ log p/∂a_i = x_i - sigmoid(a_i)
+    into a hidden unit, keep weights from units of at most its degree                            (6)
+    into a_i, keep weights from units of a smaller degree                                        (7)
+    a = network(x) with the weights mask·θ,    ∂θ = mask·∂(mask·θ)                               (8)
+    log p(x) = Σ_i log sigmoid((2x_i - 1) a_i)          p(x_i = 1 | x_<i) = sigmoid(a_i)         (9)
+    ∂a_i = (x_i - sigmoid(a_i)) ∂log p                                                          (10)
 
-Erratum E32: it is not true that p_θ(x) cannot be computed in high dimension; what grows as k^d is a
-grid. A product of conditionals is exact, here with d = 1,024 (test_e32). Erratum E37: these models
-need an order, but any order is exact; it matters only for how well restricted conditionals can
-follow the data (test_e37).
+Two axes of two bins by hand. Let a_0 = (0, log 3), so that the shares of x_0 are 1/4 and 3/4, and
+a_1 = (2 x_0 log 3, 0), so that those of x_1 are 3/4 and 1/4 where x_0 = 1/2. Each bin has width 1,
+and so the density of (1/2, -1/2) is 3/4 · 3/4 = 9/16:
+
+>>> import numpy
+>>> family = AutoregressiveFamily(bins=(2, 2), hidden=())
+>>> theta = math.log(3) * numpy.array([0, 1,  2, 0,  0, 0])     # a_0; W and b of a_1 = x_0 W + b
+>>> print(numpy.exp(family(theta).log_prob([[0.5, -0.5]])))
+[0.5625]
+
+See figure_1_10_taxonomy (samples of the map) and tests/models/test_autoregressive.py (that masses
+add up to 1, and that a_i sees only what comes before it).
+
+Errata.
+E32 (tests/models/test_autoregressive.py)  p_θ(x) can be computed in high dimension, here exactly
+    with d = 1,024; what grows as k^d is a grid of k cells an axis
+E37 (tests/models/test_autoregressive.py)  the model needs an order, but any order is exact; it
+    matters only for how well restricted conditionals can follow the data
 """
 
 import math
@@ -43,28 +64,30 @@ from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.trained import Tractable, TractableFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import log_softmax, sigmoid, softmax, softplus
 from gdl_numpy.probability.density import categorical
 
 
 class AutoregressiveFamily(TractableFamily):
-    """Densities on [-1, 1]^d with binned conditionals; `bins` = (K_1, ..., K_d), one an axis.
+    """Densities on [-1, 1]^d with binned conditionals; `bins` has the number of bins of each axis.
 
     `hidden` are the widths of the hidden layers of each of the d - 1 networks, and `order` is the
-    order of the factors, by default 0, ..., d - 1. Options: `bound` is B; `waves` are wave vectors
-    F (d, m), whose rows for the coordinates that a network sees make its Fourier features.
+    order of the factors, by default 0, ..., d - 1.
+
+    Options. With `bound` B, the logits are B tanh(r/B) of what a network would say, r. Then no
+    conditional density varies by more than a factor exp(2B), so that what the data never showed is
+    not ruled out; and as tanh is flat at both ends, two levels come easily: land and sea. `waves`
+    are wave vectors F (d, m), whose rows for the coordinates that a network sees make its Fourier
+    features.
     """
 
     defaults = {"max_steps": 4000, "learning_rate": 2e-3}
 
     def __init__(self, bins, hidden, waves=None, order=None, activation="relu", bound=None):
         self.bins = checks.whole_numbers(bins, "bins", least=1)
-        self.d = checks.whole_number(len(self.bins), "the length of bins", least=1)
-        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        self.order = checks.permutation(order, "order", self.d)
-        self.waves, self.activation = checks.waves(waves, self.d), activation
-        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
+        d = checks.whole_number(len(self.bins), "the length of bins", least=1)
+        self._set_options(d, hidden, activation, waves, bound)
+        self.order = checks.permutation(order, "order", d)
         K = [self.bins[i] for i in self.order]
         self._set_networks(*(
             Network((i, *self.hidden, K[i]), activation,
@@ -81,6 +104,7 @@ class AutoregressiveFamily(TractableFamily):
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives: the first coordinate about uniform."""
+        dtype = checks.float_dtype(dtype)
         first = 0.01 * checks.rng(rng).standard_normal(self.parts.lengths[0], dtype=dtype)
         return self.parts.join(first, *(network.initial_theta(rng, dtype)
                                         for network in self.networks))
@@ -97,25 +121,25 @@ class AutoregressiveFamily(TractableFamily):
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        xp, (first, *parts) = array_module(theta), self.parts(theta)
-        X = checks.observations(X, theta, finite=False, d=self.d)[:, self.order]
+        X = self._input(theta, X)[:, self.order]
+        xp, (first, *parts) = array_module(theta), self.parts(theta)                    # (1)
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)     # log p off the box
         X = xp.where(inside[:, None], X, 0)
-        k = [_bin(X[:, i], self.bins[axis]) for i, axis in enumerate(self.order)]
+        k = [_bin(X[:, i], self.bins[axis]) for i, axis in enumerate(self.order)]           # (2)
 
-        log_p = log_softmax(first)[k[0]] - self.log_cell_volume
+        log_p = log_softmax(first)[k[0]] - self.log_cell_volume     # the widths of all axes (3)
         pullbacks = []
         for i, (network, part) in enumerate(zip(self.networks, parts, strict=True), start=1):
-            a, backward_network = network(part, X[:, :i])
+            a, backward_network = network(part, X[:, :i])                               # (1)
             log_share, backward_softmax = _log_softmax_at(a, k[i])
-            log_p += log_share
+            log_p += log_share                                                          # (3)
             pullbacks.append((backward_softmax, backward_network))
 
         def backward(dlog_p):
             dlog_p = xp.where(inside, dlog_p, 0)                    # outside, no θ changes log p
-            dfirst = -softmax(first) * dlog_p.sum(dtype=float)
-            xp.add.at(dfirst, k[0], dlog_p)                         # rows may share a bin
+            dfirst = -softmax(first) * dlog_p.sum(dtype=float)      # (4)
+            xp.add.at(dfirst, k[0], dlog_p)                         # rows may share a bin (4)
             return self.parts.join(dfirst.astype(first.dtype, copy=False), *(
                 backward_network(backward_softmax(dlog_p), inputs=False)[0]
                 for backward_softmax, backward_network in pullbacks))
@@ -129,7 +153,7 @@ def _bin(x, K):
 
 
 def _log_softmax_at(a, k):
-    """log softmax(a)[k] for each row of a (n, K) and k (n,), and backward: its cotangent -> da."""
+    """log softmax(a)[k] for each row of a (n, K) and k (n,), and backward: dlog_share -> da."""
     xp = array_module(a)
     rows = xp.arange(len(a))
     shifted = a - a.max(axis=1)[:, None]
@@ -138,8 +162,8 @@ def _log_softmax_at(a, k):
     total = exp.sum(axis=1)
 
     def backward(dlog_share):
-        da = exp * (-dlog_share / total)[:, None]
-        da[rows, k] += dlog_share
+        da = exp * (-dlog_share / total)[:, None]                   # (4)
+        da[rows, k] += dlog_share                                   # (4)
         return da
 
     return own - xp.log(total), backward
@@ -160,7 +184,7 @@ class _Autoregressive(Tractable):
 
     def sample(self, n, rng):
         """n draws, coordinate by coordinate, (n, d)."""
-        return in_blocks(lambda i, j: self._sample(j - i, rng), checks.draws(n, rng), self._rows())
+        return self._draws(lambda m: self._sample(m, rng), n, rng, self._rows())
 
 
 class Autoregressive(_Autoregressive):
@@ -173,31 +197,30 @@ class Autoregressive(_Autoregressive):
         for i, axis in enumerate(family.order):
             K = family.bins[axis]
             if i == 0:
-                k = categorical(softmax(family.parts(theta)[0]), n, rng)
+                k = categorical(softmax(family.parts(theta)[0]), n, rng)            # (5)
             else:
                 cdf = softmax(family.logits(theta, X[:, :i])[0]).cumsum(axis=1, dtype=float)
                 u = rng.random((n, 1), dtype=theta.dtype) * cdf[:, -1:]
-                k = (cdf[:, :-1] <= u).sum(axis=1)
+                k = (cdf[:, :-1] <= u).sum(axis=1)                                  # (5)
             x, centre = (((k + u) * (2 / K) - 1).astype(theta.dtype)
                          for u in (rng.random(n, dtype=theta.dtype), 0.5))
-            x = xp.where(_bin(x, K) == k, x, centre)                # rounding could step over
+            x = xp.where(_bin(x, K) == k, x, centre)                # rounding could step over (5)
             X[:, i] = xp.minimum(x, 1)
         return X[:, [family.order.index(i) for i in range(family.d)]]
 
 
 class MaskedAutoregressiveFamily(TractableFamily):
-    """Probabilities of binary pictures, x in {0, 1}^d, by one masked network of widths `hidden`.
+    """Probabilities of binary images, x in {0, 1}^d, by one masked network of widths `hidden`.
 
-    The degrees of hidden units are spread evenly over 1, ..., d - 1. `mask` (n_θ,) is 1 for what is
-    kept; the other entries of θ have no effect and the gradient 0.
+    The degrees of hidden units are spread evenly over 1, ..., d - 1. `mask` (n_θ,) is true for what
+    is kept; the other entries of θ have no effect, and their gradient is 0.
     """
 
     defaults = {"max_steps": 4000, "learning_rate": 2e-3}
 
     def __init__(self, d, hidden, order=None, activation="relu"):
-        self.d = checks.whole_number(d, "d", least=1)
-        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
-        self.order, self.activation = checks.permutation(order, "order", self.d), activation
+        self._set_options(d, hidden, activation)
+        self.order = checks.permutation(order, "order", self.d)
         self.network = Network((self.d, *self.hidden, self.d), activation)
         self._set_networks(self.network)
         place = 1 + numpy.argsort(self.order)                       # of each coordinate: 1, ..., d
@@ -205,8 +228,8 @@ class MaskedAutoregressiveFamily(TractableFamily):
         mask = numpy.ones(self.n_parameters, dtype=bool)
         *inner, (last, _) = self.network.cut(mask)
         for (W, _), before, after in zip(inner, degrees[:-1], degrees[1:], strict=True):
-            W[...] = before[:, None] <= after
-        last[...] = degrees[-1][:, None] < place
+            W[...] = before[:, None] <= after                       # (6)
+        last[...] = degrees[-1][:, None] < place                    # (7)
         mask.flags.writeable = False
         self._mask = mask
 
@@ -219,26 +242,26 @@ class MaskedAutoregressiveFamily(TractableFamily):
 
     def on_space(self, X):
         """X, if it holds 0 and 1 alone, else a ValueError."""
-        X = checks.observations(X := checks.real_array(X, "X"), X, d=self.d)
+        X = checks.observations(X, d=self.d)
         return checks.rows_within(X, ((X == 0) | (X == 1)).all(axis=1), f"{{0, 1}}^{self.d}")
 
     def logits(self, theta, X):
         """a (n, d), a_i from the coordinates before i only, and backward: da -> dtheta."""
-        mask = self.mask(array_module(theta))
-        a, backward = self.network(checks.theta_shape(theta, self.n_parameters) * mask, X)
-        return a, lambda da: backward(da, inputs=False)[0] * mask
+        X, mask = self._input(theta, X), self.mask(array_module(theta))
+        a, backward = self.network(theta * mask, X)                 # (8)
+        return a, lambda da: backward(da, inputs=False)[0] * mask   # (8)
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, all of 0 and 1, which the caller has checked, (n,), and
         backward: dlog_p -> dtheta."""
-        checks.theta_shape(theta, self.n_parameters)
-        X = checks.observations(X, theta, finite=False, d=self.d)
+        X = self._input(theta, X)
         a, backward_network = self.logits(theta, X)
+        log_p = -softplus((1 - 2 * X) * a).sum(axis=1)              # by -log(1 + exp(-v)) (9)
 
         def backward(dlog_p):
-            return backward_network((X - sigmoid(a)) * dlog_p[:, None])
+            return backward_network((X - sigmoid(a)) * dlog_p[:, None])                 # (10)
 
-        return -softplus((1 - 2 * X) * a).sum(axis=1), backward
+        return log_p, backward
 
 
 class MaskedAutoregressive(_Autoregressive):
@@ -250,7 +273,7 @@ class MaskedAutoregressive(_Autoregressive):
         return super().log_prob(self.family.on_space(X))
 
     def _sample(self, n, rng):
-        """d network passes: each one settles one coordinate."""
+        """d passes of the network: each one settles one coordinate."""
         family, xp = self.family, array_module(self.theta)
         kept = self.theta * family.mask(xp)
         X = xp.zeros((n, family.d), dtype=kept.dtype)

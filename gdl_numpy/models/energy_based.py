@@ -1,45 +1,66 @@
 """Energy-based model: any function E that is low where data are, made a density by one number Z.
 
-    p_θ(x) = exp(-E_θ(x)) / Z_θ    in the box [low, high] of R^d, 0 outside
-    Z_θ    = ∫ exp(-E_θ(x)) dx     over the box
+A density of the points of the map must be positive and integrate to 1, and most functions do not. A
+network that gives every place a height E, low on land and high in the sea, need not care: exp(-E)
+is positive, and dividing it by its integral Z over the whole map makes it integrate to 1.
+Training lowers E at the data and raises it where the model itself puts its mass, until the two
+balance. The price is Z, which is known only approximately. θ are the parameters of the network:
 
-E is a network of φ(x), x itself or its Fourier features, and may be bounded to ±b nats, which keeps
-p between exp(-2b) and exp(2b) times the uniform density: nowhere is it 0, and where p_data knows
-only two levels, land and sea, tanh is flat at both.
+    p_θ(x) = exp(-E_θ(x))/Z_θ        in a box [low, high], here the map; 0 outside
+    Z_θ    = ∫ exp(-E_θ(x)) dx       over the box
+    E_θ(x) = network(x)              or, between -b and b, b tanh(network(x)/b)               (1)
 
-    A = mlp(φ(x))      E = A    or    E = b tanh(A/b),  ∂A = ∂E (1 - (E/b)²)
+A bound b keeps p between exp(-2b) and exp(2b) times the uniform density, so p is never 0; and tanh
+is flat at both ends, which suits the map, where p_data has only two levels.
 
-Maximum likelihood lowers E at the data and raises it where the model is,
+**Maximum likelihood.** Minus the mean of log p over the n data x_i is
 
-    loss  = 1/n Σ_i E(x_i) + log Z       ∂loss/∂θ = E_data[∂E/∂θ] - E_model[∂E/∂θ]
+    loss = 1/n Σ_i E(x_i) + log Z                                                             (2)
 
-and only Z is hard. In few dimensions points u_j that fill the box evenly measure it: the centres of
-a grid, all but exact, or as many uniform draws, new ones in each step (importance sampling; the
-mean of log Ẑ is below log Z, by about half the variance of log Ẑ):
+and the gradient of log Z is a mean over the model, because dividing by Z turns exp(-E) into p:
 
-    log Ẑ = log volume + log (1/m Σ_j exp(-E(u_j)))        ∂log Ẑ/∂E(u_j) = -softmax(-E(u))_j
+    ∂log Z/∂θ = 1/Z ∫ ∂exp(-E)/∂θ dx = -∫ p(x) ∂E/∂θ dx = -mean of ∂E/∂θ over the model
+    ∂loss/∂θ  = mean of ∂E/∂θ over the data - mean of ∂E/∂θ over the model
 
-In many dimensions nearly no u_j meets a region where p is large. Contrastive divergence (Hinton
-2002) takes the second expectation over samples x'_j of a Markov chain instead, a few steps away
-from the data where it starts; what it lowers, 1/n Σ E(x_i) - 1/m Σ E(x'_j), is a difference whose
-gradient means something and whose value does not. Erratum E35: what samples approximate is not the
-density, which is exact up to Z, but the gradient of log Z: converged chains give the grid's, one
-step from the data a biased one (test_e35).
+**Z in few dimensions** is measured by points u_1, ..., u_m that fill the box evenly: the centers of
+the cells of a grid, or uniform draws, new ones in each step (importance sampling). Let V be the
+volume of the box. Uniform draws make log Ẑ too small on average, by about half its variance
+(Jensen's inequality). The slope is again minus a mean over the model, with softmax weights:
 
-The chain is Langevin's: downhill in E and shaken, with some x' uniform on the box (langevin.py).
-The rule of Metropolis keeps p exactly. Without it p is kept only by ever shorter steps and without
-uniform x': these are then restarts, and between two of them short steps lead nowhere, so that what
-remains is the uniform density. Training starts its chains uniform and carries them over from step
-to step, as θ hardly changes in between (persistent chains: Tieleman 2008).
+    log Ẑ            = log V + log (1/m Σ_j exp(-E(u_j)))                                     (3)
+    ∂log Ẑ/∂E(u_j)   = -exp(-E(u_j))/Σ_l exp(-E(u_l)) = -softmax(-E(u))_j                     (4)
+
+**In many dimensions** hardly any u_j falls where p is large. Contrastive divergence (Hinton 2002)
+takes the mean over the model from samples x'_j of a Markov chain instead (langevin.py), in its
+first form from a chain of a few steps that starts at the data:
+
+    1/n Σ_i E(x_i) - 1/m Σ_j E(x'_j)    has about the gradient of the loss, not its value     (5)
+
+By hand: E(x) = θ_1 x + θ_2 on [0, 1] with θ = (log 2, 0), so exp(-E) = 2^(-x). Then Z = ½/log 2 =
+0.721, and the mean of x = ∂E/∂θ_1 over the model is 1/log 2 - 1 = 0.443, so ∂log Z/∂θ_1 = -0.443.
+Two cells with the centers 0.25 and 0.75 give Ẑ = (0.841 + 0.595)/2 = 0.718, and nearly that slope:
+
+    >>> import numpy
+    >>> from gdl_numpy.networks.network import Network
+    >>> family = EnergyBasedFamily([0.0], [1.0], Network((1, 1)))
+    >>> log_z, backward = family.log_z(numpy.log([2.0, 1.0]), numpy.array([[0.25], [0.75]]))
+    >>> print(numpy.exp(log_z).round(3), backward(1.0).round(3))
+    0.718 [-0.457 -1.   ]
+
+See figure_1_10_taxonomy (what it draws) and tests/models/test_energy_based.py (that it holds; in
+test_e35 chains run until they give the gradient of a grid).
+
+Errata.
+E35 (tests/models/test_energy_based.py)  samples approximate the gradient of log Z, not the density
 """
 
 import math
 
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
-from gdl_numpy.networks.training import starting_theta, train
+from gdl_numpy.networks.training import train
 from gdl_numpy.numerics import checks, langevin
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import logsumexp, softmax
 from gdl_numpy.probability.likelihood import mean
@@ -49,7 +70,7 @@ from gdl_numpy.probability.sample_space import SampleSpace
 class EnergyBasedFamily(TrainedFamily):
     """exp(-E_θ)/Z_θ on the box between `low` and `high` (d,), E a Network R^d -> R.
 
-    The network's `bound` is b, in nats.
+    What the network has as options, E has: Fourier features for coasts; `bound` is b, in nats.
     """
 
     def __init__(self, low, high, network):
@@ -68,49 +89,55 @@ class EnergyBasedFamily(TrainedFamily):
         `inputs=False` or `parameters=False` leaves dX or dtheta out and gives None for it.
         """
         E, backward = self.network(theta, X)
-        return E[:, 0], lambda dE, **which: backward(dE[:, None], **which)
+        return E[:, 0], lambda dE, **which: backward(dE[:, None], **which)              # (1)
 
     def mean_energy(self, theta, X):
         """1/n Σ E(x_i), and its gradient, (n_θ,)."""
-        E, backward = self.energy(theta, X)
-        return mean(E, lambda dE: backward(dE, inputs=False)[0])
+        def of_block(theta, X):
+            E, backward = self.energy(theta, X)
+            return mean(E, lambda dE: backward(dE, inputs=False)[0])
 
-    def log_z(self, theta, U):
-        """log Z (), by rows U (m, d) that fill the box evenly, and backward: dlog_z -> dtheta.
-
-        With `space.grid(shape)[0]` for U it is exact as the grid becomes fine.
-        """
-        checks.theta_shape(theta, self.n_parameters)
-        U = checks.observations(U, theta, finite=False, name="U", d=self.d)
-        E, backward_energy = self.energy(theta, checks.not_empty(U, "U"))
-        log_z = self.log_volume - math.log(len(U)) + logsumexp(-E)
-        return log_z, lambda dlog_z: backward_energy(-dlog_z * softmax(-E), inputs=False)[0]
+        X = checks.not_empty(self._input(theta, X))
+        return mean_over_blocks(of_block, theta, X, rows=2**13)
 
     def loss(self, theta, X, rng, points=2048):
         """-1/n Σ log p(x) with log Z by uniform draws, in nats, and its gradient, (n_θ,)."""
-        checks.theta_shape(theta, self.n_parameters)
         points = checks.whole_number(points, "points", least=1)
-        log_z, backward = self.log_z(theta, self.uniform(points, rng, like=theta))
         mean_energy, dtheta = self.mean_energy(theta, X)
+        log_z, backward = self.log_z(theta, self.uniform(points, rng, like=theta))
         dtheta += backward(1.0)
-        return mean_energy + log_z, dtheta
+        return mean_energy + log_z, dtheta                                              # (2)
+
+    def log_z(self, theta, U):
+        """log Ẑ (), by rows U (m, d) that fill the box evenly, and backward: dlog_z -> dtheta.
+
+        With `space.grid(shape)[0]` for U it tends to log Z as the grid becomes fine.
+        """
+        U = checks.not_empty(self._input(theta, U, "U"), "U")
+        E, backward_energy = self.energy(theta, U)
+        log_z = self.log_volume - math.log(len(U)) + logsumexp(-E)                      # (3)
+        return log_z, lambda dlog_z: backward_energy(-dlog_z * softmax(-E), inputs=False)[0]  # (4)
 
     def contrastive_divergence(self, theta, X, samples):
-        """1/n Σ E(x_i) - 1/m Σ E(x'_j), which means nothing, and its gradient, which does."""
+        """1/n Σ E(x_i) - 1/m Σ E(x'_j) for rows x'_j of `samples` (m, d), and its gradient, (n_θ,).
+
+        The samples depend on θ, but are kept fixed here: ∂log Z/∂θ is a mean of ∂E/∂θ alone.
+        """
+        samples = self._input(theta, samples, "samples")
         at_data, dtheta = self.mean_energy(theta, X)
-        samples = checks.observations(samples, theta, finite=False, name="samples", d=self.d)
         at_samples, dtheta_at_samples = self.mean_energy(theta, samples)
         dtheta -= dtheta_at_samples
-        return at_data - at_samples, dtheta
+        return at_data - at_samples, dtheta                                             # (5)
 
     def on_space(self, X):
         """X, if it lies in the box, else a ValueError."""
-        X = checks.observations(X := checks.real_array(X, "X"), X, d=self.d)
+        X = checks.observations(X, d=self.d)
         space = SampleSpace(*self.corners(X))
         return checks.rows_within(X, space.contains(X), f"the box from {self.low} to {self.high}")
 
     def corners(self, like):
         """low and high, both (d,), in the module and the precision of the array `like`."""
+        like = checks.real_array(like, "like", finite=False)
         xp = array_module(like)
         return tuple(xp.asarray(corner, dtype=like.dtype) for corner in (self.low, self.high))
 
@@ -118,12 +145,16 @@ class EnergyBasedFamily(TrainedFamily):
         """n uniform draws from the box, (n, d), in the precision of the array `like`."""
         return langevin.uniform(checks.draws(n, rng), *self.corners(like), rng)
 
-    def walk(self, theta, X, rng, steps, step=0.02, jump=0.1, metropolis=True):
-        """Where `steps` steps of Langevin's chain lead from each row of X (n, d), shape (n, d);
-        see `langevin.walk`."""
-        xp, _ = array_module(theta), checks.rng(rng)
-        X = checks.observations(X, checks.theta_shape(theta, self.n_parameters), finite=False,
-                                d=self.d)
+    def walk(self, theta, X, rng, steps, step=0.02, jump=0.1, metropolis=True, look=True):
+        """Where `steps` steps of Langevin's chain lead from each row of X (n, d), shape (n, d).
+
+        A step goes downhill in E and is shaken; with probability `jump` it goes to a uniform point
+        of the box instead (see `langevin.walk`). The rule of Metropolis keeps p as it is. Without
+        it p is kept only in the limit of short steps, and only without jumps: these are then
+        restarts, between which short steps lead nowhere, so that the chain draws from a density
+        near the uniform one.
+        """
+        X, xp = self._input(theta, X), array_module(theta)
 
         def of_block(X):
             E, backward = self.energy(theta, X)
@@ -136,32 +167,35 @@ class EnergyBasedFamily(TrainedFamily):
 
         return in_blocks(
             lambda i, j: langevin.walk(energy_and_slope, X[i:j], *self.corners(theta), rng, steps,
-                                       step, jump, metropolis), len(X), rows=2**16)
+                                       step, jump, metropolis, look), len(X), rows=2**16)
 
     def train(self, X, rng, normaliser="uniform", points=2048, chains=512, chain_steps=10,
               step=0.02, jump=0.1, metropolis=True, theta=None, **options):
         """Maximum likelihood by steps on random rows; yields a Step each, whose theta is usable.
 
         `normaliser` "uniform" takes log Z from `points` uniform draws, and the loss of a Step is
-        -1/n Σ log p. "chains" takes its gradient from persistent chains, `chains` of them, which
-        `walk` on by `chain_steps` in each step; the loss then is no measure of anything. `options`
-        (max_steps, batch, learning_rate, averaging, augment) are those of every TrainedFamily.
+        -1/n Σ log p. "chains" takes its gradient from `chains` Markov chains, by contrastive
+        divergence, whose value then is the loss and means nothing. The chains start uniform and
+        `walk` on by `chain_steps` in each step, as θ hardly changes in between, instead of starting
+        from the data again (persistent chains: Tieleman 2008). `options` (max_steps, batch,
+        learning_rate, averaging, augment) are those of every TrainedFamily.
         ValueError if a row of X lies outside the box; augment must not leave it.
         """
         checks.choice(normaliser, "normaliser", ("uniform", "chains"))
+        checks.truth(metropolis, "metropolis")
         points = checks.whole_number(points, "points", least=1)
         chains = checks.whole_number(chains, "chains", least=1)
         chain_steps = checks.whole_number(chain_steps, "chain_steps")
         step, jump = checks.number(step, "step", "(0, inf)"), checks.number(jump, "jump", "[0, 1]")
-        X = self.on_space(checks.data_set(X, self.d))
-        theta = starting_theta(self, theta, rng, X)
+        X, theta = self._start(X, rng, theta)
         samples = self.uniform(chains, rng, like=X)
 
         def loss(theta, rows):
             nonlocal samples
             if normaliser == "uniform":
                 return self.loss(theta, rows, rng, points)
-            samples = self.walk(theta, samples, rng, chain_steps, step, jump, metropolis)
+            samples = self.walk(theta, samples, rng, chain_steps, step, jump, metropolis,
+                                look=False)
             return self.contrastive_divergence(theta, rows, samples)
 
         options = {name: value for name, value in options.items() if value is not None}
@@ -169,7 +203,7 @@ class EnergyBasedFamily(TrainedFamily):
 
 
 class EnergyBased(Trained):
-    """exp(-E)/Z for one θ: a density but for the number Z, and so without log_prob."""
+    """exp(-E)/Z for one θ: a density known up to the number Z, and so without log_prob."""
 
     def __init__(self, family, theta):
         super().__init__(family, theta)
@@ -187,10 +221,14 @@ class EnergyBased(Trained):
 
 
 class GridNormalised(Described):
-    """An energy-based density `p` with its Z by a grid of `shape`, in few dimensions: k^d cells."""
+    """An energy-based density `p` with its Z by a grid of `shape`, so that it has a log_prob.
+
+    For few dimensions only: a grid of k cells along each axis has k^d.
+    """
 
     def __init__(self, p, shape):
-        self.p, self.shape = p, p.space.cells(shape)
+        self.p = checks.offers(p, "p", "energy", "sample")
+        self.shape = p.space.cells(shape)
         U, _ = p.space.grid(shape)
         self.log_z = logsumexp(-p.energy(U)) + p.space.log_cell_volume(shape)
 

@@ -1,32 +1,62 @@
-"""Normalizing flow: an invertible map of the data to a simple density.
+"""Normalizing flow: an invertible map f that takes the data to a simple density, and back.
 
-If z = f(x) is invertible and differentiable, and z has the density p_z, then x has
+The box θ̂ of the fifty points of the map is easy to sample, and its density is easy to compute, but
+it cannot follow a coast. A flow keeps both advantages and can: stretch and squeeze the plane by an
+invertible map f until the data look as if drawn from a density p_z that is easy to sample, say
+N(0, I). A new observation is then a draw of z, taken back by f⁻¹. And p(x) is p_z(z) times how much
+f stretches the space at x, because mass moves with the points and is neither made nor lost: on the
+line, an increasing f takes a small piece dx to a piece dz = f'(x) dx that holds the same mass, and
+in d dimensions a small volume grows by the factor |det ∂f/∂x|.
 
-    p(x) = p_z(f(x)) |det ∂f/∂x|            log p(x) = log p_z(z) + Σ_layers log |det|
+    p(x) dx = p_z(z) dz          p(x) = p_z(f(x)) |det ∂f/∂x|,    z = f(x)
 
-and a sample is f⁻¹(z) with z ~ p_z. A coupling layer (Dinh, Krueger and Bengio 2014) makes all
-three cheap. It moves x_b, every second coordinate, each by an increasing function g whose
-parameters a network computes from those that stay, x_a. So the Jacobian is triangular, x_a first,
-and as x_a is still there, g can be undone. The next layer moves the others:
+What is left is to find maps f that are flexible, can be undone and whose determinant is cheap: in
+general it takes some d³ operations. Here f is a chain of coupling layers (Dinh, Krueger and Bengio
+2014). A layer leaves every second coordinate as it is, x_a, and moves each of the others, x_b, by
+an increasing function g of this one coordinate. The parameters of g, `raw`, are what a network says
+about x_a. The simplest g is a straight line (RealNVP: Dinh, Sohl-Dickstein and Bengio 2017):
 
-    a = mlp(φ(x_a))       raw = B tanh(a/B)                         ∂a = (1 - (raw/B)²) ∂raw
-    y_a = x_a             y_b = g(x_b; raw)         log |det| = Σ_b log g'(x_b; raw)
+    g(x) = x exp(s) + t,    raw = (s, t)                                                         (1)
+    log g'(x) = s                                                                                (2)
+    g⁻¹(y) = (y - t) exp(-s)                                                                     (3)
 
-with the Fourier features φ and a bound B, so that no slope or shift is extreme. Two functions g,
-with ℓ = log g':
+A layer takes x = (x_a, x_b) to y = (y_a, y_b). As y_a does not depend on x_b, and each y_b on its
+own x_b only, the Jacobian is triangular, and its determinant is the product of the diagonal:
 
-    affine   g(x) = x exp(s) + t,  raw = (s, t)  (RealNVP: Dinh, Sohl-Dickstein and Bengio 2017)
-             ∂x = exp(s) ∂y       ∂s = x ∂x + ∂ℓ       ∂t = ∂y       p_z = N(0, I) on R^d
-    spline   a monotone rational-quadratic spline (rational_quadratic.py; Durkan and others 2019) of
-             [-1, 1] onto itself;   p_z uniform on the box [-1, 1]^d, and -∞ outside
+    ∂y/∂x = | I           0       |             |det ∂y/∂x| = Π_b g'(x_b; raw)
+            | ∂y_b/∂x_a   diag g' |
 
-f is `to_latent`, its inverse `to_data`; `backward` is the pullback of the former. The latent space
-has as many dimensions as the data.
+    raw = network(x_a)                                                                           (4)
+    y_a = x_a,    y_b = g(x_b; raw)                                                              (5)
+    log |det ∂y/∂x| = Σ_b log g'(x_b; raw)                                                       (6)
+    x_a = y_a,    x_b = g⁻¹(y_b; raw)           undone: x_a is still there, so raw is known      (7)
 
-Erratum E33: "invertible functions of a simple density" is not enough: they must be differentiable,
-or at least Lipschitz both ways, with kinks only on a set of volume 0, and their |det ∂f/∂x|
-tractable. It belongs in the formula: the mass of p_z(f(x)) is the mean of 1/|det| over p_z. It need
-not be 1, and where it is, p_z(f(x)) is still the wrong density, unless |det| = 1 (test_e33).
+The next layer moves what this one has left. Jacobians of a chain multiply, so logarithms add up:
+
+    log p(x) = log p_z(z) + Σ_layers log |det|                                                   (8)
+    z ~ p_z,    x = f⁻¹(z)                      a sample                                         (9)
+
+One layer by hand. It moves x_0, with s = x_1 log 2 and t = -x_1: z_0 = 2^x_1 x_0 - x_1, z_1 = x_1,
+|det| = 2^x_1. So (0.5, 1) goes to (0, 1), |det| is 2, and log p = -1/2 - log 2π + log 2 =
+-0.5 - 1.8379 + 0.6931:
+
+>>> import numpy
+>>> family = NormalizingFlowFamily(d=2, n_layers=1, hidden=(), bound=None)
+>>> theta = numpy.array([math.log(2), -1, 0, 0])            # W of s, W of t, both biases
+>>> (Z, log_det), backward = family.to_latent(theta, [[0.5, 1]])
+>>> print(Z, numpy.exp(log_det), family(theta).log_prob([[0.5, 1]]).round(4))
+[[0. 1.]] [2.] [-1.6447]
+
+f is continuous both ways, so it cannot tear the plane: in the density of the map, land stays joined
+to land by thin bridges over the sea. See figure_1_10_taxonomy (samples of a flow) and
+tests/models/test_normalizing_flow.py (that inverse, determinant and mass are right, and log p is
+exact in 1,000 dimensions as well).
+
+Errata.
+E33 (tests/models/test_normalizing_flow.py)  invertible is not enough: f must be differentiable (or
+    Lipschitz both ways, with kinks only on a set of volume 0, as with relu) and |det| tractable.
+    Without that factor, p_z(f(x)) has the mass ∫ p_z(f(x)) dx = ∫ p_z(z)/|det| dz, not always 1.
+    Where it is 1, p_z(f(x)) is still the wrong density, unless |det| = 1 everywhere
 """
 
 import math
@@ -36,36 +66,44 @@ from gdl_numpy.networks.rational_quadratic import inverse_spline, n_numbers, spl
 from gdl_numpy.networks.trained import Tractable, TractableFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.probability.density import LOG_2_PI
 
 
 def affine(x, raw):
-    """y and log dy/dx for each x (n,) and row of raw (n, 2), and backward: dy, dlog_slope -> dx,
-    draw."""
-    xp, s = array_module(x), raw[:, 0]
+    """y and log dy/dx (n,) for each x (n,) and row (s, t) of raw (n, 2), and backward: dy,
+    dlog_slope -> dx, draw. From y = x exp(s) + t and log dy/dx = s,
+
+        ∂x = exp(s) ∂y        ∂s = x exp(s) ∂y + ∂log_slope        ∂t = ∂y
+    """
+    x, raw = checks.with_raw(x, "x", raw, 2)
+    xp, s = array_module(x), raw[:, 0].copy()               # the caller may change its own
     scale = xp.exp(s)
 
     def backward(dy, dlog_slope):
         dx = scale * dy
         return dx, xp.stack([x * dx + dlog_slope, dy], axis=1)
 
-    return (x * scale + raw[:, 1], s), backward
+    return (x * scale + raw[:, 1], s), backward             # (1), (2)
 
 
 def inverse_affine(y, raw):
     """The x (n,) that `affine` maps to y (n,)."""
-    return (y - raw[:, 1]) * array_module(y).exp(-raw[:, 0])
+    y, raw = checks.with_raw(y, "y", raw, 2)
+    return (y - raw[:, 1]) * array_module(y).exp(-raw[:, 0])        # (3)
 
 
 TRANSFORMS = {"affine": (affine, inverse_affine), "spline": (spline, inverse_spline)}
 
 
 class NormalizingFlowFamily(TractableFamily):
-    """Flows on R^d ("affine") or on the box [-1, 1]^d ("spline", each of `n_bins` bins), d >= 2.
+    """Flows of `n_layers` coupling layers, d >= 2; θ holds the weights, layer by layer.
 
-    `hidden` are the widths of the hidden layers of each of the n_layers networks. `bound` is B:
-    columns of X should vary by about 1, or no shift of an affine flow reaches them. Options:
+    Each network has hidden layers of the widths `hidden`, and its outputs are bounded: raw is
+    B tanh(a/B) of what the network would say, a, with B = `bound`, so that no slope or shift is
+    extreme. Columns of X should vary by about 1, or no shift of an affine flow reaches them.
+
+    Options. With transform="spline", g is a rational-quadratic spline of `n_bins` bins
+    (networks/rational_quadratic.py), and p_z is uniform on the box [-1, 1]^d; off it log p is -∞.
     `waves` are wave vectors F (d, m), whose rows for the coordinates that a network sees make its
     Fourier features.
     """
@@ -74,13 +112,10 @@ class NormalizingFlowFamily(TractableFamily):
 
     def __init__(self, d, n_layers, hidden, transform="affine", n_bins=32, waves=None,
                  activation="relu", bound=3.0):
-        self.d = checks.whole_number(d, "d", least=2)
+        self._set_options(d, hidden, activation, waves, bound, least=2)
         self.n_layers = checks.whole_number(n_layers, "n_layers", least=1)
-        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
         self.transform = checks.choice(transform, "transform", TRANSFORMS)
         self.n_bins = checks.whole_number(n_bins, "n_bins", least=1)
-        self.waves, self.activation = checks.waves(waves, self.d), activation
-        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
         self.n_raw = n_numbers(self.n_bins) if transform == "spline" else 2
         self.layers, networks = [], []          # each layer moves what the one before has seen
         for i in range(self.n_layers):
@@ -112,19 +147,21 @@ class NormalizingFlowFamily(TractableFamily):
     def to_latent(self, theta, X):
         """z = f(x) (n, d) and log |det ∂f/∂x| (n,) for each row of X, and backward: dZ, dlog_det ->
         dtheta, dX; `backward(dZ, dlog_det, inputs=False)` leaves dX out and gives None for it."""
-        xp, (g, _), parts = array_module(theta), TRANSFORMS[self.transform], self.parts(theta)
-        X = checks.observations(X, theta, finite=False, d=self.d)
+        X, xp = self._input(theta, X), array_module(theta)
+        (g, _), parts = TRANSFORMS[self.transform], self.parts(theta)
         Z, log_det, pullbacks = X, xp.zeros(len(X), dtype=theta.dtype), []
         for (moved, seen, network), part in zip(self.layers, parts, strict=True):
-            raw, backward_network = network(part, Z[:, seen])
+            raw, backward_network = network(part, Z[:, seen])       # (4)
             x = Z[:, moved]
             (y, log_slope), backward_g = g(x.ravel(), raw.reshape(-1, self.n_raw))
             Z = Z.copy()
-            Z[:, moved] = y.reshape(x.shape)
-            log_det += log_slope.reshape(x.shape).sum(axis=1)
+            Z[:, moved] = y.reshape(x.shape)                        # (5)
+            log_det += log_slope.reshape(x.shape).sum(axis=1)       # (6)
             pullbacks.append((raw.shape, backward_network, backward_g))
 
         def backward(dZ, dlog_det, inputs=True):
+            """From the last layer to the first. Each log g' has the weight 1 in log |det|; x_a
+            goes to y_a and into the network, so ∂x_a = ∂y_a + what the network hands back."""
             dparts, dZ = [], dZ.copy()
             for i in reversed(range(self.n_layers)):
                 moved, seen, _ = self.layers[i]
@@ -142,29 +179,27 @@ class NormalizingFlowFamily(TractableFamily):
 
     def to_data(self, theta, Z):
         """x = f⁻¹(z) for each row of Z, (n, d)."""
-        (_, inverse), parts = TRANSFORMS[self.transform], self.parts(theta)
-        X = checks.observations(Z, theta, finite=False, name="Z", d=self.d)
+        X, (_, inverse) = self._input(theta, Z, "Z"), TRANSFORMS[self.transform]
+        parts = self.parts(theta)
         for (moved, seen, network), part in zip(self.layers[::-1], parts[::-1], strict=True):
             raw, _ = network(part, X[:, seen])
             y, X = X[:, moved], X.copy()
-            X[:, moved] = inverse(y.ravel(), raw.reshape(-1, self.n_raw)).reshape(y.shape)
+            X[:, moved] = inverse(y.ravel(), raw.reshape(-1, self.n_raw)).reshape(y.shape)  # (7)
         return X
 
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
-        xp = array_module(theta)
+        X, xp = self._input(theta, X), array_module(theta)
         if self.transform == "affine":
             (Z, log_det), backward_map = self.to_latent(theta, X)
-            log_p_z = -0.5 * ((Z * Z).sum(axis=1) + self.d * LOG_2_PI)
-            return (log_p_z + log_det,
+            log_p_z = -0.5 * ((Z * Z).sum(axis=1) + self.d * LOG_2_PI)      # so ∂z = -z ∂log_p
+            return (log_p_z + log_det,                                      # (8)
                     lambda dlog_p: backward_map(-Z * dlog_p[:, None], dlog_p, inputs=False)[0])
 
-        checks.theta_shape(theta, self.n_parameters)
-        X = checks.observations(X, theta, finite=False, d=self.d)
         inside = (abs(X) <= 1).all(axis=1)
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
         (Z, log_det), backward_map = self.to_latent(theta, xp.where(inside[:, None], X, 0))
-        log_p = xp.where(inside, log_det - self.d * math.log(2), elsewhere)
+        log_p = xp.where(inside, log_det - self.d * math.log(2), elsewhere)         # (8)
 
         def backward(dlog_p):                               # outside, no θ changes log p
             return backward_map(xp.zeros_like(Z), xp.where(inside, dlog_p, 0), inputs=False)[0]
@@ -185,8 +220,8 @@ class NormalizingFlow(Tractable):
 
     def sample(self, n, rng):
         """f⁻¹(z) for n draws of z ~ p_z, (n, d)."""
-        return in_blocks(lambda i, j: self.family.to_data(self.theta, self._latent(j - i, rng)),
-                         checks.draws(n, rng))
+        return self._draws(lambda m: self.family.to_data(                   # (9)
+            self.theta, self._latent(m, rng)), n, rng)
 
     def _latent(self, n, rng):
         """n draws of z, (n, d)."""

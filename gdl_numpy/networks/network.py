@@ -1,34 +1,47 @@
 """Network: the multilayer perceptron, a function that is flexible enough for most of this book.
 
-Layers of `sizes` (d0, d1, ..., dL): each one mixes what it gets with a matrix, shifts it, and bends
-it by an activation a, applied to every number; the last layer does not bend.
+Is there land at this latitude and longitude? What does the tin of this height and width look like?
+We cannot write down a formula for either, but we can train one: a function with thousands of
+parameters, changed step by step along a gradient. A network alternates two simple operations. A
+matrix mixes the numbers of a row and a vector shifts them; then each number by itself goes through
+a nonlinearity, the activation a. Without it the layers together would be no more than one matrix.
 
-    H_0 = X (n, d0)      A_i = H_{i-1} W_i + b_i      H_i = a(A_i)      Y = A_L  (n, dL)
+Let the layers have the sizes (d_0, d_1, ..., d_L), and X (n, d_0) one observation in each row:
 
-All weights and biases are one vector θ = (W_1, b_1, ..., W_L, b_L), each W_i row by row. The
-pullback is the chain rule, from the last layer to the first, where ∂Z stands for ∂loss/∂Z; the
-slope a' is known from a itself:
+    θ       = (W_1, b_1, ..., W_L, b_L)      one vector; W_i (d_{i-1}, d_i) row by row        (1)
+    A_i     = H_{i-1} W_i + b_i              H_0 = X                                          (2)
+    H_i     = a(A_i)                         for i < L; the last layer has none:  Y = A_L     (3)
 
-    ∂A_L = ∂Y        ∂W_i = H_{i-1}ᵀ ∂A_i        ∂b_i = Σ_rows ∂A_i        ∂H_{i-1} = ∂A_i W_iᵀ
-                     ∂A_{i-1} = ∂H_{i-1} · a'
+**Backward**, the chain rule goes from the last layer to the first. ∂Z is short for ∂loss/∂Z. It
+starts with ∂A_L = ∂Y, and a' is the slope of the activation. Row r of (2) is A_rk = Σ_j H_rj W_jk
++ b_k. So W_jk acts on number k of every row, ∂W_jk = Σ_r H_rj ∂A_rk, and H_rj on every number of
+its row, ∂H_rj = Σ_k ∂A_rk W_jk. As matrices:
+
+    ∂W_i     = H_{i-1}ᵀ ∂A_i                                                                  (4)
+    ∂b_i     = Σ_rows ∂A_i                                                                    (5)
+    ∂H_{i-1} = ∂A_i W_iᵀ                     ∂X = ∂H_0 is the last of them                    (6)
+    ∂A_{i-1} = ∂H_{i-1} · a'(A_{i-1})        number by number                                 (7)
+
+The slope is known from the value, so that A need not be kept:
 
     tanh       a = tanh(A)            a' = 1 - a²
     relu       a = max(A, 0)          a' = 1 where a > 0, else 0
     softplus   a = log(1 + exp(A))    a' = 1 - exp(-a)
 
-A start is drawn so that neither the signals forwards nor the gradients backwards grow or fade from
-layer to layer: weights from N(0, 2/(d_in + d_out)) (Glorot and Bengio 2010, for slopes a' near 1),
-for relu, which keeps half of its inputs, N(0, 2/d_in) (He and others 2015); biases 0. The slope of
-softplus is 1/2 at 0, and its gradients about halve with every layer: for few layers only.
+By hand: sizes 1-2-1, relu, weights (1, -1) and then (3, 5), biases 0. At x = 2, A_1 = (2, -2), so
+H_1 = (2, 0) and y = 3·2 + 5·0 = 6. Backward from ∂y = 1: ∂W_2 = H_1 = (2, 0) and ∂b_2 = 1; ∂H_1 is
+(3, 5), of which relu lets ∂A_1 = (3, 0) pass; ∂W_1 = 2 (3, 0), ∂b_1 = (3, 0), ∂x = 3·1 + 0·(-1).
 
-Next to the matrix products, what costs time is memory: so A becomes a in place, ∂A is multiplied by
-relu', 0 or 1, instead of selected by it, and the gradients are written straight into the slices of
-one vector. Batches beyond some thousand rows are best cut into blocks that stay in the cache
-(`blocks.mean_over_blocks`).
+    >>> import numpy
+    >>> theta, X = numpy.array([1.0, -1, 0, 0, 3, 5, 0]), numpy.array([[2.0]])   # W_1 b_1 W_2 b_2
+    >>> Y, backward = mlp(theta, X, (1, 2, 1), "relu")
+    >>> print(Y, *backward(numpy.array([[1.0]])))
+    [[6.]] [6. 0. 3. 0. 2. 0. 1.] [[3.]]
 
 `mlp(theta, X, sizes)` is this function as it stands above. A `Network` is the same with its sizes
-inside, a value that a family is given: network(theta, X). It may see Fourier features of X instead
-of X alone, and its outputs may be bounded. `Parts` cuts a θ that belongs to several networks.
+inside, a value that a family is given: network(theta, X). `Parts` cuts a θ that belongs to several
+networks. See figure_1_02_map (what a network learns of the land) and tests/networks/test_network.py
+(that loops over single numbers give the same, and so do central differences).
 """
 
 import math
@@ -40,6 +53,88 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import bounded, softplus
 
+
+def n_parameters(sizes):
+    """The length of θ."""
+    sizes = checks.whole_numbers(sizes, "sizes", least=1)
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must be (d_in, ..., d_out), got {sizes}")
+    return sum((d_in + 1) * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))
+
+
+def cut(theta, sizes):
+    """The weights and biases (W_i, b_i) of each layer, as views of theta."""
+    checks.one_axis(theta, n_parameters(sizes), "theta")
+    layers, position = [], 0
+    for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
+        middle, end = position + d_in * d_out, position + (d_in + 1) * d_out
+        layers.append((theta[position:middle].reshape(d_in, d_out), theta[middle:end]))     # (1)
+        position = end
+    return layers
+
+
+def initial_theta(sizes, rng, activation="tanh", dtype=float):
+    """A random start, shape (n_θ,), where rng lives.
+
+    Neither the signals forward nor the gradients backward should grow or fade from layer to layer:
+    weights from N(0, 2/(d_in + d_out)) (Glorot and Bengio 2010, for slopes a' near 1), for relu,
+    which keeps half of its inputs, N(0, 2/d_in) (He and others 2015); biases 0. The slope of
+    softplus is 1/2 at 0, and its gradients about halve with every layer: for few layers only.
+    """
+    checks.choice(activation, "activation", ACTIVATIONS)
+    n, dtype = n_parameters(sizes), checks.float_dtype(dtype)
+    theta = checks.rng(rng).standard_normal(n, dtype=dtype)
+    for W, b in cut(theta, sizes):
+        W *= math.sqrt(2 / len(W) if activation == "relu" else 2 / (len(W) + len(b)))
+        b *= 0
+    return theta
+
+
+def mlp(theta, X, sizes, activation="tanh"):
+    """Y (n, dL) from theta (n_θ,) and X (n, d0), and backward: dY -> dtheta (n_θ,), dX (n, d0).
+
+    `activation` is a key of ACTIVATIONS. Y may be overwritten: `backward` does without it. It takes
+    `inputs=False` or `parameters=False` to leave dX or dtheta out, gives None for it, and saves
+    matrix products. ValueError for another shape of theta or X.
+
+    For speed A becomes a(A) in place, ∂A is multiplied by the slope of relu, 0 or 1, instead of
+    selected by it, and gradients are written straight into one vector. Batches beyond some thousand
+    rows are best cut into blocks that stay in the cache (`blocks.mean_over_blocks`).
+    """
+    activate, times_slope = ACTIVATIONS[checks.choice(activation, "activation", ACTIVATIONS)]
+    layers = cut(theta, sizes)
+    checks.theta_shape(theta)
+    X = checks.observations(X, theta, finite=False, d=sizes[0])
+    H = [X]
+    for i, (W, b) in enumerate(layers):
+        A = H[i] @ W
+        A += b                                                                          # (2)
+        if i + 1 < len(layers):
+            activate(A)                                                                 # (3)
+        H.append(A)
+
+    def backward(dY, inputs=True, parameters=True):
+        xp = array_module(theta)
+        dtheta = xp.empty_like(theta) if parameters else None
+        dlayers = cut(dtheta, sizes) if parameters else None
+        ones = xp.ones(len(X), dtype=theta.dtype)
+        dA, dX = dY, None
+        for i in reversed(range(len(layers))):
+            if parameters:
+                dW, db = dlayers[i]
+                xp.matmul(H[i].T, dA, out=dW)                                           # (4)
+                xp.matmul(ones, dA, out=db)                     # Σ_rows: faster than a sum, (5)
+            if i > 0:
+                dA = dA @ layers[i][0].T                                                # (6)
+                times_slope(dA, H[i])                                                   # (7)
+            elif inputs:
+                dX = dA @ layers[0][0].T                                                # (6)
+        return dtheta, dX
+
+    return H[-1], backward
+
+
+# Activations, in place: memory costs more time than arithmetic
 
 def _tanh(A):
     array_module(A).tanh(A, out=A)
@@ -75,74 +170,13 @@ ACTIVATIONS = {                                             # name: (A ← a(A),
 }
 
 
-def n_parameters(sizes):
-    """The length of θ."""
-    return sum((d_in + 1) * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))
-
-
-def cut(theta, sizes):
-    """The weights and biases (W_i, b_i) of each layer, as views of theta."""
-    layers, position = [], 0
-    for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
-        middle, end = position + d_in * d_out, position + (d_in + 1) * d_out
-        layers.append((theta[position:middle].reshape(d_in, d_out), theta[middle:end]))
-        position = end
-    return layers
-
-
-def initial_theta(sizes, rng, activation="tanh", dtype=float):
-    """A random start, shape (n_θ,), where rng lives."""
-    theta = rng.standard_normal(n_parameters(sizes), dtype=dtype)
-    for W, b in cut(theta, sizes):
-        W *= math.sqrt(2 / len(W) if activation == "relu" else 2 / (len(W) + len(b)))
-        b *= 0
-    return theta
-
-
-def mlp(theta, X, sizes, activation="tanh"):
-    """Y (n, dL) from theta (n_θ,) and X (n, d0), and backward: dY -> dtheta (n_θ,), dX (n, d0).
-
-    `activation` is a key of ACTIVATIONS. Y may be overwritten: `backward` does without it. It takes
-    `inputs=False` or `parameters=False` to leave dX or dtheta out, gives None for it, and saves
-    matrix products.
-    """
-    bend, times_slope = ACTIVATIONS[activation]
-    layers = cut(theta, sizes)
-    H = [X]
-    for i, (W, b) in enumerate(layers):
-        A = H[i] @ W
-        A += b
-        if i + 1 < len(layers):
-            bend(A)
-        H.append(A)
-
-    def backward(dY, inputs=True, parameters=True):
-        xp = array_module(theta)
-        dtheta = xp.empty_like(theta) if parameters else None
-        ones = xp.ones(len(X), dtype=theta.dtype)
-        dA, dX = dY, None
-        for i in reversed(range(len(layers))):
-            if parameters:
-                dW, db = cut(dtheta, sizes)[i]
-                xp.matmul(H[i].T, dA, out=dW)
-                xp.matmul(ones, dA, out=db)                 # Σ_rows: faster than a sum
-            if i > 0:
-                dA = dA @ layers[i][0].T
-                times_slope(dA, H[i])
-            elif inputs:
-                dX = dA @ layers[0][0].T
-        return dtheta, dX
-
-    return H[-1], backward
-
-
 class Network(Described):
     """A function R^d_in -> R^d_out with parameters θ: a perceptron of `sizes` (d_in, ..., d_out).
 
-    `activation` is a key of ACTIVATIONS. With `waves`, wave vectors (d_in, m), the perceptron sees
-    the Fourier features of its input instead of the input alone (fourier.py); with `bound` B, its
-    outputs are bent by B tanh(y/B), and so lie between -B and B. `layers` are the perceptron's own
-    sizes, which count the features.
+    Options, which a first reader may leave out: `activation` is a key of ACTIVATIONS. With `waves`,
+    wave vectors (d_in, m), the perceptron sees the Fourier features of its input instead of the
+    input alone (fourier.py); `layers` are then its own sizes, which count the features. With
+    `bound` B, its outputs y become B tanh(y/B), between -B and B.
 
     >>> network = Network((2, 64, 64, 1))
     >>> network.d_in, network.d_out, network.n_parameters
@@ -162,7 +196,7 @@ class Network(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
-        return initial_theta(self.layers, checks.rng(rng), self.activation, dtype)
+        return initial_theta(self.layers, rng, self.activation, dtype)
 
     def cut(self, theta):
         """The weights and biases (W_i, b_i) of each layer, as views of theta."""
@@ -171,8 +205,8 @@ class Network(Described):
     def __call__(self, theta, X, name="X"):
         """Y (n, d_out) of each row of X (n, d_in), and backward: dY -> dtheta (n_θ,), dX (n, d_in).
 
-        As with `mlp`, Y may be overwritten if the network has no bound, and `backward` takes
-        `inputs=False` or `parameters=False` to leave dX or dtheta out and give None for it.
+        As with `mlp`, Y may be overwritten, and `backward` takes `inputs=False` or
+        `parameters=False` to leave dX or dtheta out and give None for it.
         ValueError for another shape of theta or X, which the error calls `name`.
         """
         checks.theta_shape(theta, self.n_parameters)
@@ -209,7 +243,8 @@ class Parts(Described):
 
     def join(self, *parts):
         """The vector that has these parts, a new array. ValueError for parts of other lengths."""
-        if tuple(map(len, parts)) != self.lengths:
-            raise ValueError(f"parts must have the lengths {self.lengths}, got "
-                             f"{tuple(map(len, parts))}")
+        shapes = tuple(getattr(part, "shape", None) for part in parts)
+        if shapes != tuple((length,) for length in self.lengths):
+            raise ValueError(f"parts must be arrays of the lengths {self.lengths}, got shapes "
+                             f"{shapes}")
         return array_module(parts[0]).concatenate(parts)

@@ -15,10 +15,10 @@ import inspect
 import io
 import json
 import os
+import re
 import shutil
 import time
 import uuid
-import zipfile
 from pathlib import Path
 
 import numpy
@@ -50,6 +50,7 @@ def load(path, family, like=None):
     ValueError if the file is no such archive, or was saved for another family; the message names
     the file and what differs. OSError as from `open`.
     """
+    path = os.fsdecode(path)                                # no number: it could be that of stdout
     held, described = _arrays_of(path), _described(family)
     wanted = {name: to_numpy(value) for name, value in described.items()}
     if "theta" not in held:
@@ -69,35 +70,39 @@ def load(path, family, like=None):
         xp = array_module(*described.values())              # where the family computes
         family(xp.asarray(theta))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} holds a theta that the family does not take: {error}") from error
+        raise ValueError(f"{path} holds a theta that the family does not take: "
+                         f"{_short(str(error))}") from error
     return theta if like is None else array_module(like).asarray(theta)
 
 
 def write_whole(path, write):
     """Let `write(file)` fill a new binary file beside `path`, and then move it to `path`.
 
-    Writers of one path do not meet, and the last one wins. A link stays and leads to the new file;
-    a file that was there leaves its mode to it. What a killed process left behind is removed after
-    an hour. OSError as from `open`, for a write-protected file too.
+    Writers of one path do not meet, and the last one wins. A symbolic link stays and leads to the
+    new file, to which a file that was there leaves its mode; other names of that file, hard links,
+    keep what it held. What a killed process left behind is removed after an hour. OSError as from
+    `open`, for a write-protected file too.
     """
-    if os.path.exists(path):
+    path = os.fsdecode(path)
+    if os.path.isfile(path):
         open(path, "r+b").close()                           # raises where it could not be opened
-        if not os.path.isfile(path):                        # a pipe or a device is not replaced
+    elif os.path.exists(path):                              # a pipe or a device is not replaced
+        with open(path, "wb") as file:
             write(content := io.BytesIO())
-            Path(path).write_bytes(content.getvalue())
-            return
+            file.write(content.getvalue())
+        return
     path = Path(os.path.realpath(path))
     _sweep(path)
     partial = path.with_name(f"{_beginning(path)}{uuid.uuid4().hex}.partial")
     try:
         with partial.open("xb") as file:
+            with contextlib.suppress(FileNotFoundError):    # a new file: as the umask has it
+                shutil.copymode(path, partial)              # before there is anything to read
             write(file)
-        with contextlib.suppress(FileNotFoundError):        # a new file: as the umask has it
-            shutil.copymode(path, partial)
         os.replace(partial, path)
     except OSError as error:
         if error.errno and error.filename in (None, str(partial)):
-            error.filename, error.filename2 = str(path), None
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
         partial.unlink(missing_ok=True)
@@ -110,9 +115,10 @@ def _beginning(path):
 
 def _sweep(path):
     """Remove unfinished files of `path` that are so old that nobody writes to them any more."""
+    ours = re.compile(re.escape(_beginning(path)) + r"[0-9a-f]{32}\.partial")
     with contextlib.suppress(OSError):                      # another one was faster, or may not
         for other in path.parent.iterdir():
-            if (other.name.startswith(_beginning(path)) and other.suffix == ".partial"
+            if (ours.fullmatch(other.name)
                     and time.time() - other.stat().st_mtime > LEFT_BEHIND):
                 other.unlink()
 
@@ -120,9 +126,6 @@ def _sweep(path):
 def _arrays_of(path):
     """All arrays of an archive by name; whatever is wrong with it is a ValueError of one line."""
     with open(path, "rb") as file:
-        if not zipfile.is_zipfile(file):
-            raise ValueError(f"{path} is not a whole archive of parameters")
-        file.seek(0)
         name, arrays = "the list of arrays in it", {}
         try:
             with numpy.load(file, allow_pickle=False) as archive:
@@ -144,14 +147,15 @@ def _described(thing, name="family"):
         return {name: numpy.array(f"type {getattr(thing, '__name__', thing)}")}
     if getattr(thing, "ndim", 0) > 0:
         if thing.dtype.kind not in PLAIN:
-            raise TypeError(f"{name} cannot be saved: it is an array of dtype {thing.dtype}")
+            raise TypeError(f"{_short(name)} cannot be saved: it is an array of dtype "
+                            f"{thing.dtype}")
         return {name: thing}
     try:
         return {name: numpy.array(json.dumps(thing, default=_number, sort_keys=True))}
     except (TypeError, ValueError) as error:
         parts = _parts(thing)
         if parts is None:
-            raise TypeError(f"{name} cannot be saved: {error}") from error
+            raise TypeError(f"{_short(name)} cannot be saved: {_short(str(error))}") from error
     kind = list if isinstance(thing, tuple) else type(thing)
     described = {name: numpy.array(kind.__name__)}
     for key, part in parts.items():
@@ -196,4 +200,5 @@ def _shown(arrays, key):
 
 
 def _short(text, most=200):
+    text = " ".join(text.split())
     return text if len(text) <= most else text[:most - 3] + "..."

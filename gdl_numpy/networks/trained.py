@@ -31,8 +31,21 @@ class TrainedFamily(Described):
         self.parts = Parts(*before, *(network.n_parameters for network in networks))
         self.n_parameters = self.parts.n_parameters
 
+    def _set_options(self, d, hidden, activation, waves=None, bound=None, least=1):
+        """What families that make their own networks are told of them, and of R^d."""
+        self.d = checks.whole_number(d, "d", least=least)
+        self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
+        self.waves, self.activation = checks.waves(waves, self.d), activation
+        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
+
+    def _input(self, theta, X, name="X", d=None):
+        """X as an array (n, d) beside a theta of this family; in a training step nothing waits."""
+        checks.theta_shape(theta, self.n_parameters)
+        return checks.observations(X, theta, finite=False, name=name, d=d or self.d)
+
     def initial_theta(self, rng, dtype=float):
         """A random start, shape (n_θ,), where rng lives."""
+        checks.rng(rng)
         return self.parts.join(*(network.initial_theta(rng, dtype) for network in self.networks))
 
     def on_space(self, X):
@@ -51,9 +64,13 @@ class TrainedFamily(Described):
                            max_steps=max_steps, batch=batch, learning_rate=learning_rate,
                            averaging=averaging, augment=augment)
 
-    def _train(self, loss, X, rng, theta, **how):
+    def _start(self, X, rng, theta):
+        """The data as an array on the family's space, and the θ at which a training begins."""
         X = self.on_space(checks.data_set(X, self.d))
-        theta = starting_theta(self, theta, rng, X)
+        return X, starting_theta(self, theta, rng, X)
+
+    def _train(self, loss, X, rng, theta, **how):
+        X, theta = self._start(X, rng, theta)
         how = self.defaults | {name: value for name, value in how.items() if value is not None}
         return train(loss, theta, (X,), rng, **how)
 
@@ -63,6 +80,7 @@ class TractableFamily(TrainedFamily):
 
     def loss(self, theta, X, rng=None):
         """-1/n Σ log p_θ(x), in nats per row, and its gradient (n_θ,); rng is not needed."""
+        checks.rng(rng, optional=True)
         return mean_loss(self, theta, X)
 
 
@@ -77,6 +95,10 @@ class Trained(Described):
         d = self.family.d if d is None else d
         X = checks.observations(X, self.theta, name=name, d=d)
         return in_blocks(lambda i, j: function(X[i:j]), len(X), rows)
+
+    def _draws(self, function, n, rng, rows=2**13):
+        """function(m) for n draws, some m at a time, as one array."""
+        return in_blocks(lambda i, j: function(j - i), checks.draws(n, rng), rows)
 
 
 class Tractable(Trained):

@@ -18,7 +18,8 @@ from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 def starting_theta(family, theta, rng, X):
     """The θ at which a training on X begins, (n_θ,), in the module and precision of X: a random one
     if theta is None, else a copy of it."""
-    checks.rng(rng)
+    checks.rng(rng), checks.offers(family, "family", "initial_theta")
+    X = checks.real_array(X, "X", finite=False)
     if theta is None:
         return family.initial_theta(rng, X.dtype)
     theta = checks.real_array(theta, "theta", like=X)
@@ -35,6 +36,9 @@ class Average:
         self.a, self.sum, self.weight = checks.number(a, "averaging", "[0, 1)"), 0.0, 0.0
 
     def __call__(self, theta):
+        checks.theta_shape(theta)
+        if self.weight > 0:
+            checks.gradient(theta, self.sum, "theta", "the one before")
         if self.a == 0:
             return theta
         self.sum, self.weight = self.a * self.sum + theta, self.a * self.weight + 1
@@ -47,9 +51,10 @@ def minibatches(data, rng, batch, max_steps, augment=None):
     `augment(rows, rng)` changes those of the first array; that they stay finite and in the model's
     space nobody checks, as this would wait for a device.
     """
-    batch = min(checks.whole_number(batch, "batch", least=1), len(data[0]))
+    checks.rng(rng), checks.function(augment, "augment", optional=True)
+    batch = checks.whole_number(batch, "batch", least=1)
     max_steps = checks.whole_number(max_steps, "max_steps", least=1)
-    checks.rng(rng)
+    batch = min(batch, len(checks.equally_many(data)[0]))
 
     def drawn():
         for t in range(max_steps):
@@ -70,9 +75,11 @@ def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000,
     `augment` is that of `minibatches`, `averaging` is a, 0 for no average. An `optimizer` brings
     its own η, which then stays as it is.
     """
-    theta = checks.real_array(theta, "theta", like=data[0]).copy()
     average, batches = Average(averaging), minibatches(data, rng, batch, max_steps, augment)
-    optimizer, falling = optimizer or Adam(learning_rate), optimizer is None
+    adam, falling = Adam(learning_rate), optimizer is None
+    optimizer = checks.function(adam if falling else optimizer, "optimizer")
+    checks.function(loss, "loss")
+    theta = checks.theta_shape(checks.real_array(theta, "theta", like=data[0]).copy())
 
     def steps(theta):
         for t, rows in batches:
@@ -80,6 +87,6 @@ def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000,
                 optimizer.learning_rate = learning_rate * half_cosine(t, max_steps)
             value, dtheta = loss(theta, *rows)
             theta = optimizer(theta, dtheta)
-            yield Step(t, value, average(theta))
+            yield Step(t, checks.one_number(value, "loss"), average(theta))
 
     return steps(theta)

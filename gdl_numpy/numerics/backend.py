@@ -25,16 +25,25 @@ def array_module(*arrays):
     return numpy
 
 
+def unmasked(x, name):
+    """`x`, if it is not a masked array: what is marked as missing there would be taken for data."""
+    if isinstance(x, numpy.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, and a mask would be lost: take the rows "
+                        "without missing numbers first")
+    return x
+
+
 def to_numpy(x):
     """`x` as a NumPy array on the host.
 
     The only function here that brings a whole result off a device; checks of arguments and
-    conditions of loops read single numbers, and training steps read none.
+    conditions of loops read single numbers, and training steps read none. TypeError for a masked
+    array.
 
     >>> to_numpy([1, 2])
     array([1, 2])
     """
-    xp = array_module(x)
+    xp = array_module(unmasked(x, "x"))
     return numpy.asarray(x) if xp is numpy else xp.asnumpy(x)
 
 
@@ -44,10 +53,10 @@ def random_generator(seed, device="cpu"):
     The two devices have different streams: the same seed gives other numbers on each. ValueError
     for another device; RuntimeError if the GPU is asked for and CuPy or a CUDA device is missing.
     """
-    if device == "cpu":
-        return numpy.random.default_rng(seed)
-    if device != "gpu":
-        raise ValueError(f'device must be "cpu" or "gpu", got {device!r}')
+    if isinstance(device, str) and device == "cpu":
+        return _seeded(numpy, seed)
+    if not isinstance(device, str) or device != "gpu":
+        raise ValueError(f'device must be "cpu" or "gpu", got {device!r:.80}')
     try:
         import cupy
     except ImportError as error:
@@ -55,4 +64,14 @@ def random_generator(seed, device="cpu"):
     if not cupy.cuda.is_available():
         raise RuntimeError("device 'gpu' needs a CUDA device, and CuPy finds none: install an "
                            f"NVIDIA driver, and a CuPy that matches it ({INSTALL})")
-    return cupy.random.default_rng(seed)
+    return _seeded(cupy, seed)
+
+
+def _seeded(xp, seed):
+    try:
+        if isinstance(seed, bool):
+            raise TypeError("True is no seed")
+        return xp.random.default_rng(seed)
+    except (TypeError, ValueError) as error:
+        raise type(error)("seed must be a whole number from 0 on, a list of such, or None, got "
+                          f"{seed!r:.80}") from error

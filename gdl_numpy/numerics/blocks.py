@@ -20,7 +20,8 @@ def in_blocks(function, n, rows=2**13):
     >>> in_blocks(lambda i, j: numpy.arange(i, j)**2, 5, rows=2).tolist()
     [0, 1, 4, 9, 16]
     """
-    rows = checks.whole_number(rows, "rows", least=1)
+    n, rows = checks.whole_number(n, "n"), checks.whole_number(rows, "rows", least=1)
+    checks.function(function, "function")
     parts = [function(start, min(start + rows, n)) for start in range(0, max(n, 1), rows)]
     return array_module(parts[0]).concatenate(parts)
 
@@ -28,15 +29,19 @@ def in_blocks(function, n, rows=2**13):
 def mean_over_blocks(loss, theta, *data, rows=2**11):
     """The mean loss over all rows of `data` and its gradient, from blocks of some rows each.
 
-    `loss(theta, *block)` gives both for a block.
+    `loss(theta, *block)` gives both for a block. They are added in float64, because a sum over
+    millions of float32 rows would lose most of the last ones.
     """
-    n = len(data[0])
-    if n == 0 or any(len(array) != n for array in data):
-        raise ValueError("the data must have equally many rows, at least one, got "
-                         f"{[len(array) for array in data]}")
+    n, rows = len(checks.equally_many(data)[0]), checks.whole_number(rows, "rows", least=1)
+    checks.function(loss, "loss")
+    if n <= rows:
+        value, dtheta = loss(theta, *data)
+        return checks.one_number(value, "loss"), dtheta
     mean, dmean = 0.0, 0.0
     for start in range(0, n, rows):
         block = [array[start:start + rows] for array in data]
         value, dtheta = loss(theta, *block)
-        mean, dmean = mean + len(block[0]) / n * value, dmean + len(block[0]) / n * dtheta
-    return mean, dmean
+        share = len(block[0]) / n
+        mean = mean + share * checks.one_number(value, "loss")
+        dmean = dmean + share * dtheta.astype(float)
+    return array_module(dmean).asarray(mean, dtype=dtheta.dtype), dmean.astype(dtheta.dtype)

@@ -6,13 +6,16 @@ calls a public function is told at once what was got and what was wanted, before
 changed. Idea: all of that stands here, and a call is seen by its prefix, `checks.`: the eye learns
 to skip such a line, and the formula is next to it.
 
-    numbers    whole_number, whole_numbers, permutation, number (of an interval), falling, choice
-    arrays     real_array, vector, unmasked, precision, observations, data_set, varying, varied,
-               different_rows, triangle, same_shape, paired, rows_within, rows_of_box, not_empty,
-               grey_levels
-    models     theta, theta_shape, waves, probabilities
+    numbers    whole_number, whole_numbers, permutation, number and numbers (of an interval),
+               falling, choice, truth, one_number, axis
+    arrays     real_array, unmasked, precision, float_dtype, one_axis, triangle, same_shape,
+               corners of a box, probabilities, waves
+    rows       observations, data_set, not_empty, varying, different_rows, paired, with_raw,
+               equally_many, rows_within, rows_of_box, grey_levels
+    models     theta, theta_shape, gradient
     labels     labels, different_labels, every_label
     chance     rng, draws
+    objects    function, instance, offers, density, densities, family
 
 Each returns what it was given, as the number or the array that the caller goes on with, or raises a
 ValueError, or a TypeError where the kind of thing is wrong. `name` is what the error calls it. A
@@ -29,7 +32,7 @@ import operator
 
 import numpy
 
-from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.backend import array_module, unmasked
 from gdl_numpy.numerics.moments import moments, varies
 
 
@@ -39,7 +42,7 @@ def whole_number(n, name, least=0, most=None):
         truth_or_array = isinstance(n, bool | numpy.bool_) or getattr(n, "ndim", 0) > 0
         whole = operator.index(None if truth_or_array else n)
     except TypeError as error:
-        raise TypeError(f"{name} must be a whole number, got {n!r}") from error
+        raise TypeError(f"{name} must be a whole number, got {n!r:.80}") from error
     if whole < least:
         raise ValueError(f"{name} must be at least {least}, got {n}")
     if most is not None and whole > most:
@@ -50,9 +53,9 @@ def whole_number(n, name, least=0, most=None):
 def whole_numbers(values, name, least=0):
     """`values` as a tuple of ints that are at least `least`."""
     try:
-        values = tuple(values)
+        values = tuple(None if isinstance(values, str | bytes | dict) else values)
     except TypeError as error:
-        raise TypeError(f"{name} must be a list of whole numbers, got {values!r}") from error
+        raise TypeError(f"{name} must be a list of whole numbers, got {values!r:.80}") from error
     return tuple(whole_number(value, name, least) for value in values)
 
 
@@ -67,7 +70,7 @@ def number(value, name, interval="(-inf, inf)", optional=False):
         text_or_truth = isinstance(value, str | bytes | bool | numpy.bool_)
         real = float(None if text_or_truth or getattr(value, "ndim", 0) > 0 else value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise TypeError(f"{name} must be a number in {interval}, got {value!r}") from error
+        raise TypeError(f"{name} must be a number in {interval}, got {value!r:.80}") from error
     low, high = map(float, interval[1:-1].split(","))
     inside = (low <= real if interval[0] == "[" else low < real) and (
         real <= high if interval[-1] == "]" else real < high)
@@ -76,19 +79,46 @@ def number(value, name, interval="(-inf, inf)", optional=False):
     return real
 
 
+def truth(value, name):
+    """`value`, if it is True or False."""
+    if not isinstance(value, bool | numpy.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r:.80}")
+    return bool(value)
+
+
+def axis(axis, ndim):
+    """`axis` of an array of `ndim` axes: the number of one, a tuple of these, or None for all."""
+    if axis is None:
+        return None
+    if isinstance(axis, tuple):
+        return tuple(whole_number(i, "axis", -ndim, ndim - 1) for i in axis)
+    return whole_number(axis, "axis", min(-ndim, -1), max(ndim - 1, 0))
+
+
+def numbers(values, name, interval="(-inf, inf)", n=None):
+    """`values` as a tuple of floats in `interval`, one or more, or n of them."""
+    try:
+        several = () if isinstance(unmasked(values, name), str | bytes | dict) else tuple(values)
+    except TypeError:
+        several = ()
+    if not several or len(several) != (n or len(several)):
+        raise TypeError(f"{name} must be a list of {n or 'one or more'} numbers, got "
+                        f"{values!r:.80}")
+    return tuple(number(value, name, interval) for value in several)
+
+
+def one_number(value, name):
+    """`value`, if it is one number, of the shape () as an array; nothing waits."""
+    if getattr(value, "shape", ()) != ():
+        raise ValueError(f"{name} must be one number, got an array of shape {value.shape}")
+    return value
+
+
 def choice(name_of_one, name, options):
     """`name_of_one` if it is one of `options`, a collection of names."""
     if not (isinstance(name_of_one, str) and name_of_one in options):
-        raise ValueError(f"{name} must be one of {', '.join(options)}, got {name_of_one!r}")
+        raise ValueError(f"{name} must be one of {', '.join(options)}, got {name_of_one!r:.80}")
     return name_of_one
-
-
-def unmasked(x, name):
-    """`x`, if it is not a masked array: what is marked as missing there would be taken for data."""
-    if isinstance(x, numpy.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array, and a mask would be lost: take the rows "
-                        "without missing numbers first")
-    return x
 
 
 def real_array(x, name, like=None, finite=True):
@@ -117,15 +147,6 @@ def real_array(x, name, like=None, finite=True):
     return array
 
 
-def vector(x, name, length=None, like=None, finite=True):
-    """`x` as an array of shape (length,), of any length if that is None, as real_array."""
-    x = real_array(x, name, like, finite)
-    if x.ndim != 1 or length not in (None, len(x)):
-        raise ValueError(f"{name} must have shape ({'d' if length is None else length},), got "
-                         f"shape {x.shape}")
-    return x
-
-
 def precision(array):
     """The dtype in which `array` is computed with: float32 for floats of up to four bytes, else
     float64. Decimals are never cut off: whole numbers become float64."""
@@ -133,49 +154,62 @@ def precision(array):
     return numpy.dtype(numpy.float32 if small else numpy.float64)
 
 
-def observations(X, like, finite=True, name="X", d=None):
-    """`X` as an (n, d) array that can meet `like`, whose last axis has length d unless d is given.
+def wider(array, *others):
+    """`array`, in float64 if any of the others, as far as they are arrays, is computed with so."""
+    dtypes = [precision(other) for other in others if hasattr(other, "dtype")]
+    return array.astype(max([array.dtype, *dtypes], key=lambda dtype: dtype.itemsize), copy=False)
+
+
+def float_dtype(dtype, name="dtype"):
+    """`dtype` as a numpy.dtype, if it is float32 or float64, in the byte order of this machine."""
+    try:
+        wanted = numpy.dtype(object if dtype is None else dtype)
+    except (TypeError, ValueError):
+        wanted = None
+    if wanted is None or wanted not in (numpy.dtype(numpy.float32), numpy.dtype(numpy.float64)):
+        raise TypeError(f"{name} must be float32 or float64, got {dtype!r:.80}")
+    return wanted
+
+
+def observations(X, like=None, finite=True, name="X", d=None):
+    """`X` as an (n, d) array that can meet `like`, if given, whose last axis has length d unless d
+    is given; with neither of them of any d.
 
     ValueError or TypeError if X has another number of columns, is not two-dimensional, is not
     numeric, lives on another device, or holds NaN or infinity; a training step, which must not wait
     for the device, leaves the last out with finite=False.
     """
     X = real_array(X, name, like, finite)
-    d = like.shape[-1] if d is None else d
+    d = like.shape[-1] if d is None and like is not None else d
     if X.ndim != 2:
-        raise ValueError(f"{name} must have shape (n, {d}), one observation a row, got shape "
-                         f"{X.shape}")
-    if X.shape[1] != d:
+        raise ValueError(f"{name} must have shape (n, {d or 'd'}), one observation a row, got "
+                         f"shape {X.shape}")
+    if d is not None and X.shape[1] != d:
         raise ValueError(f"{name} has {X.shape[1]} columns; it must lie in R^{d}")
     return X
 
 
 def data_set(X, d=None, name="X"):
     """`X` as an (n, d) array with at least one row: what a model can be fitted to."""
-    X = real_array(X, name)
-    if X.ndim != 2:
-        raise ValueError(f"{name} must have shape (n, {d or 'd'}), one observation a row, got "
-                         f"{X.shape}")
-    if d is not None and X.shape[1] != d:
-        raise ValueError(f"{name} has {X.shape[1]} columns; this family lives on R^{d}")
+    X = observations(X, name=name, d=d)
     if X.size == 0:
         raise ValueError(f"{name} is empty: nothing can be estimated from no observation")
     return X
 
 
-def varying(X, name="X"):
-    """X (n, d), an array, if each of its columns varies by more than its numbers are rounded."""
-    mu, C = moments(X)
-    varied(mu, C.diagonal(), X, name)
-    return X
+def varying(X, name="X", size=None, variance=None, where=""):
+    """X (n, d), an array, if each of its columns varies by more than its numbers are rounded.
 
-
-def varied(mu, variance, X, name="X", where=""):
-    """ValueError unless these means and variances of the columns of X say that each of them varies,
-    by more than its numbers are rounded; `where` is said of the columns."""
-    if not varies(mu, variance, X.dtype).all():
+    `size` and `variance` (d,), where they are known, are those of the columns; `where` says of what
+    part of them.
+    """
+    if variance is None:
+        size, C = moments(X)
+        variance = C.diagonal()
+    if not varies(size, variance, X.dtype).all():
         raise ValueError(f"{name} must vary in every column{where}, got {len(X)} rows of variance "
                          f"{variance}")
+    return X
 
 
 def different_rows(X, name="X"):
@@ -208,13 +242,31 @@ def same_shape(U, name, X, of):
     return U
 
 
-def paired(U, name, Z, of="Z"):
+def paired(U, name, Z, of="Z", finite=True):
     """`U` as an (n, c) array with a row for each of the n rows of Z, which the error calls `of`."""
-    U = real_array(U, name, like=Z)
+    U = real_array(U, name, like=Z, finite=finite)
     if U.ndim != 2 or len(U) != len(Z):
         raise ValueError(f"{name} must have a row for each of the {len(Z)} rows of {of}, got shape "
                          f"{U.shape}")
     return U
+
+
+def equally_many(data, name="data"):
+    """`data`, arrays of observations, if each has equally many rows, at least one."""
+    if not isinstance(data, list | tuple) or not all(getattr(x, "ndim", 0) > 0 for x in data):
+        raise TypeError(f"{name} must be a tuple of arrays whose rows are observations, got "
+                        f"{data!r:.80}")
+    lengths = [len(unmasked(array, name)) for array in data]
+    if not lengths or min(lengths) == 0 or min(lengths) < max(lengths):
+        raise ValueError(f"{name} must have equally many rows, at least one, got {lengths}")
+    return data
+
+
+def with_raw(x, name, raw, c):
+    """`x` (n,) and `raw` (n, c), which says in a row how each number is mapped; nothing waits."""
+    x = one_axis(real_array(x, name, finite=False), None, name)
+    raw = observations(raw, x, finite=False, name="raw", d=c)
+    return x, paired(raw, "raw", x, of=name, finite=False)
 
 
 def rows_within(X, inside, space, name="X"):
@@ -226,17 +278,32 @@ def rows_within(X, inside, space, name="X"):
 
 def rows_of_box(X, low, high, name="X"):
     """`X` as an (n, d) array whose rows lie in the closed box with corners low and high (d,)."""
-    X = observations(X := real_array(X, name), X, name=name, d=len(low))
+    X = observations(X, name=name, d=len(low))
     a, b = (array_module(X).asarray(corner, dtype=X.dtype) for corner in (low, high))
     sides = [f"[{left:g}, {right:g}]" for left, right in zip(low, high, strict=True)]
     space = f"{sides[0]}^{len(sides)}" if len(set(sides)) == 1 else " x ".join(sides)
     return rows_within(X, ((a <= X) & (X <= b)).all(axis=1), space, name)
 
 
+def corners(low, high, like, look=True):
+    """`low` and `high` as arrays (d,), in the module and dtype of `like`, the corners of a box.
+
+    With look=False nobody waits to see whether they are finite and low is below high.
+    """
+    low, high = (real_array(corner, name, like, look) for corner, name in ((low, "low"),
+                                                                           (high, "high")))
+    if low.ndim != 1 or low.shape != high.shape or len(low) == 0:
+        raise ValueError("low and high must both have shape (d,), got shapes "
+                         f"{low.shape} and {high.shape}")
+    if look and not (low < high).all():
+        raise ValueError(f"low must be below high in every coordinate, got low = {low} and "
+                         f"high = {high}")
+    return low, high
+
+
 def grey_levels(K, levels, like=None, d=None, name="K"):
     """`K` as an (n, d) array of ints from 0 to levels - 1: pictures, whose pixels have levels."""
-    K = real_array(K, name, like)
-    K = observations(K, K, name=name, d=d if d is not None else K.shape[-1] if K.ndim else "d")
+    K = observations(real_array(K, name, like), name=name, d=d)
     fits = (K >= 0) & (K < levels) & (K == K.round())
     if not fits.all():
         bad = float(K.ravel()[(~fits).ravel().argmax()])
@@ -261,21 +328,41 @@ def theta(theta, n_parameters, finite=True):
     return theta_shape(theta, n_parameters)
 
 
-def theta_shape(theta, n_parameters):
-    """theta, an array of shape (n_θ,); in a training step nothing waits to see if it is finite."""
-    shape = getattr(theta, "shape", type(theta))
-    if shape != (n_parameters,):
-        raise ValueError(f"theta must be an array of shape ({n_parameters},), got {shape}")
-    if unmasked(theta, "theta").dtype != precision(theta):
-        raise TypeError("theta must be an array of float32 or float64, in the byte order of this "
+def theta_shape(theta, n_parameters=None, name="theta"):
+    """theta, an array of shape (n_θ,), of any length if that is None; in a training step nothing
+    waits to see if it is finite."""
+    if one_axis(theta, n_parameters, name).dtype != precision(theta):
+        raise TypeError(f"{name} must be an array of float32 or float64, in the byte order of this "
                         f"machine, got dtype {theta.dtype}")
     return theta
+
+
+def one_axis(values, length, name):
+    """`values`, an array of shape (length,), of any length if that is None."""
+    shape = getattr(unmasked(values, name), "shape", type(values))
+    if len(shape) != 1 if length is None and isinstance(shape, tuple) else shape != (length,):
+        wanted = "n" if length is None else length
+        raise ValueError(f"{name} must be an array of shape ({wanted},), got {shape}")
+    return values
+
+
+def gradient(dtheta, theta, name="dtheta", of="theta"):
+    """`dtheta`, ∂loss/∂θ, an array of the shape and dtype of theta, beside it; nothing waits."""
+    shape, dtype = getattr(dtheta, "shape", type(dtheta)), getattr(dtheta, "dtype", "none")
+    if (shape, dtype) != (theta.shape, theta.dtype):
+        raise ValueError(f"{name} must be an array of the shape {theta.shape} and the dtype "
+                         f"{theta.dtype} of {of}, got {shape} and {dtype}")
+    if array_module(unmasked(dtheta, name)) is not array_module(theta):
+        raise TypeError(f"{name} and {of} must live on the same device")
+    return dtheta
 
 
 def probabilities(weights, name, like=None, axis=None):
     """`weights` as an array of numbers that are not negative and sum to 1, along `axis` or all
     together, a copy."""
     weights = real_array(weights, name, like).copy()
+    if axis is not None and weights.ndim <= axis:
+        raise ValueError(f"{name} must have {axis + 1} axes or more, got shape {weights.shape}")
     if weights.size == 0 or (weights < 0).any():
         raise ValueError(f"{name} must be one or more numbers and none negative, got {weights}")
     sums = weights.sum(axis=axis).ravel()
@@ -289,27 +376,27 @@ def permutation(order, name, d):
     """`order` as a list that holds each of 0, ..., d - 1 once; these in order if it is None."""
     numbers = list(range(d) if order is None else whole_numbers(order, name))
     if sorted(numbers) != list(range(d)):
-        raise ValueError(f"{name} must hold each of 0, ..., {d - 1} once, got {order}")
+        raise ValueError(f"{name} must hold each of 0, ..., {d - 1} once, got {str(order):.80}")
     return numbers
 
 
 def falling(values, name):
     """`values` as two finite numbers, the second below the first."""
-    pair = tuple(number(value, name, "[-inf, inf]") for value in values
-                 ) if hasattr(values, "__iter__") else ()
+    listed = hasattr(unmasked(values, name), "__iter__") and not isinstance(values, type)
+    pair = tuple(number(value, name, "[-inf, inf]") for value in values) if listed else ()
     if len(pair) != 2 or not -math.inf < pair[1] < pair[0] < math.inf:
         raise ValueError(f"{name} must be two finite numbers, the second below the first, got "
-                         f"{values!r}")
+                         f"{values!r:.80}")
     return pair
 
 
-def waves(F, d, name="waves"):
-    """Wave vectors as an array (d, m), or None for none."""
+def waves(F, d, name="waves", finite=True):
+    """Wave vectors as an array (d, m), of any d if that is None; None for none."""
     if F is None:
         return None
-    F = real_array(F, name)
-    if F.ndim != 2 or len(F) != d:
-        raise ValueError(f"{name} must have shape ({d}, m), got shape {F.shape}")
+    F = real_array(F, name, finite=finite)
+    if F.ndim != 2 or (d is not None and len(F) != d):
+        raise ValueError(f"{name} must have shape ({d or 'd'}, m), got shape {F.shape}")
     return F
 
 
@@ -322,7 +409,10 @@ def labels(y, X, n_classes=None, in_range=True):
     unmasked(y, "y")
     if hasattr(y, "dtype") and array_module(y) is not xp:
         raise TypeError("X and y must live on the same device")
-    y = xp.asarray(y)
+    try:
+        y = xp.asarray(y)
+    except ValueError as error:
+        raise ValueError("y is ragged: it must hold one label for each row of X") from error
     if y.dtype.kind not in "iu":
         raise TypeError(f"y must hold whole numbers, got dtype {y.dtype}")
     if y.shape != (len(X),):
@@ -353,8 +443,10 @@ def every_label(y, n_classes):
     return y
 
 
-def rng(rng):
+def rng(rng, optional=False):
     """`rng`, if it is a generator of random numbers and no seed, module or older kind of it."""
+    if optional and rng is None:
+        return None
     if isinstance(rng, type) or not all(callable(getattr(rng, method, None)) for method in
                                         ("random", "standard_normal", "integers")):
         raise TypeError("rng must be a generator of random numbers, as numpy.random.default_rng"
@@ -364,6 +456,51 @@ def rng(rng):
 
 def draws(n, rng_):
     """`n` as the number of draws that a generator is asked for."""
-    n = whole_number(n, "n")
+    n = whole_number(n, "n", most=2**48)                      # beyond: no memory, no loop ends
     rng(rng_)
     return n
+
+
+def function(f, name, optional=False):
+    """`f`, if it can be called; None stays None if it is `optional`."""
+    if not (callable(f) or (optional and f is None)):
+        raise TypeError(f"{name} must be a function, got {f!r:.80}")
+    return f
+
+
+def instance(value, name, kind):
+    """`value`, if it is a `kind`, a class."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, got {value!r:.80}")
+    return value
+
+
+def offers(value, name, *methods):
+    """`value`, if it is an object, and no class, that has all these methods."""
+    missing = [method for method in methods if not callable(getattr(value, method, None))]
+    if missing or isinstance(value, type):
+        raise TypeError(f"{name} must have the methods {', '.join(methods)}, got {value!r:.80}")
+    return value
+
+
+def density(p, name):
+    """`p`, if it is an object that can do at least one of the things that a density may do."""
+    known = ("sample", "log_prob", "log_mass", "elbo", "energy")
+    if isinstance(p, type) or not any(callable(getattr(p, method, None)) for method in known):
+        raise TypeError(f"{name} must be a density, which has log_prob or sample, got {p!r:.80}")
+    return p
+
+
+def densities(values, name):
+    """`values`, a list or tuple, as a tuple of one or more densities."""
+    if not isinstance(values, list | tuple) or not values:
+        raise TypeError(f"{name} must be a list of one or more densities, got {values!r:.80}")
+    return tuple(density(p, f"{name}[{i}]") for i, p in enumerate(values))
+
+
+def family(family):
+    """`family`, if it makes a density of a theta, as the families of this book do."""
+    if isinstance(family, type) or not callable(family):
+        raise TypeError("family must be a family of densities, such as NormalFamily(2), got "
+                        f"{family!r:.80}")
+    return family

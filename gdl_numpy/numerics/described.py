@@ -18,9 +18,9 @@ class Described:
 
 
 def _short(value):
-    if hasattr(value, "ndim") and value.size > 4:
+    if hasattr(value, "size") and value.size > 4:
         return f"array of shape {value.shape}"
-    if hasattr(value, "ndim"):
+    if hasattr(value, "size"):
         return " ".join(str(value).split())
     if isinstance(value, list | tuple) and len(value) > 4:
         return f"{len(value)} of {type(value[0]).__name__}"

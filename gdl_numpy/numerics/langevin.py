@@ -1,50 +1,90 @@
-"""Langevin: a Markov chain whose stationary density is exp(-E) in a box, for any energy E.
+"""Langevin chain: a random walk that visits each place as often as exp(-E) says, for any energy E.
 
-Why: of a density known only up to a constant, p(x) ∝ exp(-E(x)), one cannot draw directly. Idea:
-walk. Let a point roll downhill in E and shake it at the same time; after many steps it is found at
-x as often as p says. The shaking is exactly right only for infinitely short steps, so a step is
-proposed first, and then accepted or not, in such a way that p is left as it is. With h (d,) the
-length of a step,
+An energy-based model of the map says p(x) = exp(-E(x))/Z and may not know Z. How can points be
+drawn from such a density? There is no formula. The idea: walk. Let a point roll downhill in E and
+shake it at the same time. It spends most of its time in valleys, the land, and now and then crosses
+a sea; after many steps it is found at x as often as p says.
 
-    x' = x - h²/2 ∂E(x) + h ε,   ε ~ N(0, I)          now and then instead  x' ~ uniform on the box
-    ε' = h/2 (∂E(x) + ∂E(x')) - ε                     the noise of the way back from x' to x
-    accept x' with probability min(1, exp(E(x) - E(x') + (|ε|² - |ε'|²)/2)),  else stay
+One step from x. A new place x' is proposed; h (d,) is the length of the step, ε ~ N(0, I), and all
+products are coordinate by coordinate. Sometimes x' is uniform on the box instead, since valleys far
+apart would never be reached by rolling:
 
-The last line (Metropolis and others 1953; Hastings 1970; for Langevin's steps Roberts and Tweedie
-1996) makes p exactly stationary; for uniform x' only E(x) - E(x') remains. Beyond the border the
-box goes on as its mirror image, and E with it; ∂E changes its sign in mirrored coordinates. So x'
-is reflected, and the rule stays exact.
+    x' = x - h²/2 ∂E(x) + h ε          ∂E is the gradient of E in x                             (1)
+    or x' uniform on the box           with the probability `jump`                              (2)
+
+Rolling and shaking alone would be exact for infinitely short steps only. So x' is accepted with a
+probability A, else the point stays at x (Metropolis and others 1953; Hastings 1970; for Langevin's
+steps Roberts and Tweedie 1996). Let q(x'|x) be the density with which x' is proposed. If
+
+    p(x) q(x'|x) A(x'|x) = p(x') q(x|x') A(x|x')
+
+then as many points go from x to x' as back, and p stays as it is. With the ratio
+p(x') q(x|x') / (p(x) q(x'|x)), in which Z cancels, this holds for A(x'|x) = min(1, ratio): of A and
+the A of the way back, one is 1 and the other the smaller ratio. By (1) q(x'|x) is a constant times
+exp(-|ε|²/2), and q(x|x') is so with the noise ε' that would lead back from x' to x:
+
+    x  = x' - h²/2 ∂E(x') + h ε'       the way back; put (1) in for x' and solve for ε'
+    ε' = h/2 (∂E(x) + ∂E(x')) - ε                                                               (3)
+    log ratio = E(x) - E(x') + (|ε|² - |ε'|²)/2       only E(x) - E(x') for a uniform x'        (4)
+    A = min(1, exp(log ratio))         accept if log u < log ratio, u uniform on (0, 1)         (5)
+
+A walk may leave the box. There the box goes on as its mirror image, and E with it, so x' is folded
+back and the rule stays exact. ∂E changes its sign in mirrored coordinates. With side = high - low,
+
+    v = (x - low) mod 2 side                                                                    (6)
+    folded x = low + min(v, 2 side - v)                                                         (7)
+
+By hand: E = x²/2, h = 1, x = 1 and ε = 1. Then x' = 1 - ½ + 1 = 1.5, ε' = ½ (1 + 1.5) - 1 = 0.25,
+and the log ratio is ½ - 1.125 + (1 - 0.0625)/2 = -0.156: accepted with the probability 0.86. After
+a hundred such steps in [-2, 2] the mean of x² is that of the normal density cut off at ±2, 0.77:
+
+>>> import numpy
+>>> X, low, high = numpy.ones((20_000, 1)), numpy.array([-2.0]), numpy.array([2.0])
+>>> X = walk(lambda X: (0.5 * X[:, 0]**2, X), X, low, high, numpy.random.default_rng(0), 100, 0.25)
+>>> print((X**2).mean().round(1))
+0.8
+
+See energy_based.py (what needs it), figure_1_10_taxonomy (what it draws) and
+tests/numerics/test_langevin.py (that it holds).
 """
-
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
 
-def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True):
+def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True, look=True):
     """Where `steps` steps of the Markov chain lead from each row of X (n, d), shape (n, d).
 
     `energy(X)` gives E (n,) and ∂E (n, d); the box has the corners low and high, both (d,). h is
-    `step` times the sides of the box; a row's x' is uniform with probability `jump`. Without
-    `metropolis` every x' is accepted: p is stationary only without uniform x', `jump` = 0, and in
-    the limit h = 0. Uniform x' are then restarts, between which short steps lead nowhere.
+    `step` times the sides of the box. Without `metropolis` every x' is accepted: then p is
+    stationary only in the limit h = 0 and with `jump` = 0. With jumps, each one is a restart at a
+    uniform place, and short steps do not lead far before the next.
     """
-    xp, dtype = array_module(X), low.dtype
+    checks.rng(rng), checks.function(energy, "energy"), checks.truth(metropolis, "metropolis")
+    checks.truth(look, "look")
     steps = checks.whole_number(steps, "steps")
     step, jump = checks.number(step, "step", "(0, inf)"), checks.number(jump, "jump", "[0, 1]")
+    X = checks.real_array(X, "X", finite=look).copy()
+    low, high = checks.corners(low, high, X, look)
+    X = checks.observations(X, low, finite=False)
+    if look:
+        inside = ((low <= X) & (X <= high)).all(axis=1)
+        checks.rows_within(X, inside, f"the box from {low} to {high}")
+    xp, dtype = array_module(X), X.dtype
     h = step * (high - low)
     E, dE = energy(X)
+    checks.one_axis(E, len(X), "E"), checks.same_shape(dE, "dE", X, "X")
     for _ in range(steps):
         eps = rng.standard_normal(X.shape, dtype=dtype)
-        proposal, sign = reflect(X - 0.5 * h**2 * dE + h * eps, low, high)
+        proposal, sign = reflect(X - 0.5 * h**2 * dE + h * eps, low, high)          # (1)
         jumps = rng.random(len(X), dtype=dtype) < jump
-        proposal = xp.where(jumps[:, None], uniform(len(X), low, high, rng), proposal)
+        proposal = xp.where(jumps[:, None], uniform(len(X), low, high, rng), proposal)      # (2)
         E_new, dE_new = energy(proposal)
         if metropolis:
-            eps_back = 0.5 * h * (dE + sign * dE_new) - eps
+            eps_back = 0.5 * h * (dE + sign * dE_new) - eps                         # (3)
             log_ratio = 0.5 * (eps**2 - eps_back**2).sum(axis=1)
-            log_ratio = E - E_new + xp.where(jumps, 0, log_ratio)
-            accepted = xp.log1p(-rng.random(len(X), dtype=dtype)) < log_ratio   # of 1 - u > 0
+            log_ratio = E - E_new + xp.where(jumps, 0, log_ratio)                   # (4)
+            accepted = xp.log1p(-rng.random(len(X), dtype=dtype)) < log_ratio   # of 1 - u > 0, (5)
             X = xp.where(accepted[:, None], proposal, X)
             E = xp.where(accepted, E_new, E)
             dE = xp.where(accepted[:, None], dE_new, dE)
@@ -55,15 +95,22 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True)
 
 def uniform(n, low, high, rng):
     """n uniform draws from the box with the corners low and high (d,), in their precision."""
+    n = checks.draws(n, rng)
+    low = checks.real_array(low, "low", finite=False)
+    low, high = checks.corners(low, high, low, look=False)
     return low + (high - low) * rng.random((n, len(low)), dtype=low.dtype)
 
 
 def reflect(X, low, high):
     """X (n, d) mirrored into the box, and signs (n, d), -1 after an odd number of mirrorings.
 
-    low + k (high - low) is a mirror for every whole k: box and image take turns for ever.
+    There is a mirror at low + k side for every whole number k: box and mirror image alternate, and
+    all repeats after 2 side.
     """
+    X = checks.real_array(X, "X", finite=False)
+    low, high = checks.corners(low, high, X, look=False)
+    X = checks.observations(X, low, finite=False)
     xp, side = array_module(X), high - low
-    u = (X - low) % (2 * side)
-    sign = xp.where(u > side, -1, 1).astype(X.dtype)
-    return xp.minimum(low + xp.minimum(u, 2 * side - u), high), sign
+    v = (X - low) % (2 * side)                                                          # (6)
+    sign = xp.where(v > side, -1, 1).astype(X.dtype)
+    return xp.minimum(low + xp.minimum(v, 2 * side - v), high), sign                    # (7)

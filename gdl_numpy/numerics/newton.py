@@ -1,48 +1,48 @@
 """Newton's method: the minimum of a smooth convex loss in some ten steps.
 
-Why: gradient descent goes down a long valley in many small steps, and how many depends on the units
-of θ. Idea: near θ the loss is nearly a paraboloid, given by its gradient g and its matrix of second
-derivatives, the Hessian H. The lowest point of a paraboloid is known, so go there, and again from
-there. Near the minimum every step doubles the number of right digits.
+Gradient descent goes down a long valley in many small steps, and how many depends on the units of
+θ. The idea: near θ the loss is nearly a paraboloid, given by its gradient g and its matrix H of
+second derivatives, the Hessian. The lowest point of a paraboloid is known, so go there, and from
+there again. Near the minimum every step doubles the number of right digits.
 
-    loss(θ - s) ≈ loss(θ) - g · s + ½ s · H s           is least where
-    H s = g                                                                                     (1)
-    θ ← θ - t s          with the first t of 1, ½, ¼, ... for which                             (2)
-    loss(θ - t s) <= loss(θ) - 10⁻⁴ t g · s             (Armijo 1966)                           (3)
-    until g · s <= tol · max(1, loss)                                                           (4)
+    loss(θ - s) ≈ loss(θ) - g · s + ½ s · H s       has the derivative H s - g in s, which is 0 for
+    H s = g                                                                                      (1)
+    end if  g · s <= tol · max(1, loss)             g · s is twice what the step is to gain      (2)
+    θ ← θ - t s                                     t = 1, or ½, ¼, ... until                    (3)
+    loss(θ - t s) <= loss(θ) - 10⁻⁴ t g · s         a whole step may go too far (Armijo 1966)    (4)
 
-A whole step may go too far where the loss is no paraboloid; (3) shortens it then. g · s is twice
-the decrease that the paraboloid promises.
+H has n_θ² entries and is never written down. (1) is solved by the method of conjugate gradients
+(Hestenes and Stiefel 1952), which only multiplies by H. It looks for the lowest point v of the
+paraboloid ½ v · H v - b · v, here with b = g, along one direction p after the other; r = b - H v is
+minus its gradient. Directions with p · H p' = 0 do not disturb each other: what was gained along
+one stays gained along the next, so n_θ of them would do. With a matrix M that is like H but easy to
+invert, a few will do, whatever the units of θ. From v = 0, r = b and p = z = M⁻¹ r on, until r · z
+is small,
 
-H has n_θ² entries, and nobody writes them down: (1) is solved by the method of conjugate gradients
-(Hestenes and Stiefel 1952), which only multiplies by H. It goes along directions p, each at right
-angles to the one before in the sense p · H p' = 0, so that no length has to be corrected later. A
-matrix M that is like H but easy to invert makes a few directions enough, in whatever units θ is:
+    α = r · z / p · H p                             the lowest point along p                     (5)
+    v ← v + α p        r ← r - α H p                                                             (6)
+    z = M⁻¹ r          p ← z + (r · z / r · z before) p         so that p · H p' = 0             (7)
 
-    v = 0, r = g, z = M⁻¹ r, p = z         and then, until r · z is small,
-    α = r · z / p · H p                                                                         (5)
-    v ← v + α p        r ← r - α H p                                                            (6)
-    z = M⁻¹ r          p ← z + (r · z / the r · z before) p                                     (7)
+Far from the minimum the paraboloid is only a guess, and its lowest point not worth many digits. So
+"small" depends on q, the square root of the first r · z: it means q² times the first r · z, but
+q is taken to be at most 0.1 and at least 10⁻⁶ (Dembo, Eisenstat and Steihaug 1982).
 
-Far from the minimum the paraboloid is a guess, and its lowest point not worth many digits: `small`
-means η² times the first r · z, with η = √(r · z) there, but not above 0.1 and not below 10⁻⁶
-(Dembo, Eisenstat and Steihaug 1982).
-
-H changes with θ, and an M that is no longer like it makes many directions necessary and `small` a
-measure of nothing. M is made anew at θ whenever more products by H have been taken since than one M
-is worth, and once more before the end is believed.
+By hand: exp(θ) - θ is least at θ = 0. With g = exp(θ) - 1 and H = exp(θ) a step leads from θ to
+θ - 1 + exp(-θ), near 0 about ½ θ²: every step squares the distance to 0, and halves it besides.
 
 >>> import numpy
->>> def evaluate(theta):                                    # Σ exp(θ_i) - θ_i, least at 0
+>>> def evaluate(theta):
 ...     e = numpy.exp(theta)
 ...     return float((e - theta).sum()), e - 1, lambda v: e * v
->>> theta_hat, loss, converged = minimize(evaluate, numpy.array([1.0, -1.0]), lambda r: r, 1e-16)
->>> print(abs(theta_hat).max() < 1e-8, loss, converged)
-True 2.0 True
+>>> [f"{minimize(evaluate, numpy.array([1.0]), lambda r: r, 1e-30, n)[0][0]:.0e}" for n in range(6)]
+['1e+00', '4e-01', '6e-02', '2e-03', '2e-06', '1e-12']
+
+See tests/numerics/test_newton.py (that it holds).
 """
 
 import math
 
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
 
@@ -51,13 +51,23 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
     """θ̂ (n_θ,) from a start theta, the loss there, and whether the steps have come to their end.
 
     `evaluate(theta)` gives the loss, a float, its gradient (n_θ,), and the function v -> H v.
-    `precondition` is r -> M⁻¹ r, `enough` what a direction must add to g · s for another one to be
-    worth its product. `look(step)` sees every step s before it is taken, says whether s is small
-    enough for an end, and may raise an error where going on along -s would never end.
-    `renew(theta)` makes another r -> M⁻¹ r, of an M like H there, and costs as much as `worth`
-    products by H. The end is (4), or that rounding hides every decrease and the steps no longer
-    become smaller. ValueError where the loss is NaN or infinite, or curves downwards.
+    `precondition` is r -> M⁻¹ r. The end is (2), or that rounding hides every decrease and the
+    steps no longer become smaller. ValueError where the loss is NaN, infinite or curves downwards.
+
+    What follows may be ignored at first. `enough` is what a direction must add to g · s for another
+    one to be worth its product. `look(step)` sees every step s before it is taken, says whether s
+    is small enough for an end, and may raise an error where going on along -s would never end.
+    As θ moves, M may no longer be like H; then many directions are needed, and a small r · z says
+    nothing. `renew(theta)` makes another r -> M⁻¹ r, of an M like H at θ, and costs as much as
+    `worth` products by H. It is called when more products than that were taken since the last M,
+    and once more before the end is believed.
     """
+    theta = checks.one_axis(checks.real_array(theta, "theta"), None, "theta")
+    checks.function(evaluate, "evaluate"), checks.function(precondition, "precondition")
+    checks.function(look, "look", optional=True), checks.function(renew, "renew", optional=True)
+    tol, enough = checks.number(tol, "tol"), checks.number(enough, "enough")
+    max_steps = checks.whole_number(max_steps, "max_steps")
+    worth = checks.number(worth, "worth", "[0, inf)")
     rounding, products, used = float(array_module(theta).finfo(theta.dtype).eps), 0, 0
 
     def counted(v):
@@ -69,7 +79,7 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
         step = conjugate_gradient(counted, gradient, precondition, enough)                  # (1)
         promised = float((step * gradient).sum())
         small = look is None or look(step)
-        return step, promised, small, small and promised <= tol * max(1.0, loss)            # (4)
+        return step, promised, small, small and promised <= tol * max(1.0, loss)            # (2)
 
     loss, gradient, product = evaluate(theta)
     if not math.isfinite(loss):
@@ -87,11 +97,11 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
             return theta, loss, True
         blur = 8 * rounding * max(1.0, abs(loss))           # of the difference of two losses
         for halvings in range(40):
-            shorter = theta - 0.5**halvings * step                                          # (2)
+            shorter = theta - 0.5**halvings * step                                          # (3)
             new_loss, gradient, product = evaluate(shorter)
-            if new_loss <= loss - 1e-4 * 0.5**halvings * promised + blur:                   # (3)
+            if new_loss <= loss - 1e-4 * 0.5**halvings * promised + blur:                   # (4)
                 break
-        hidden = promised <= 1e5 * blur                     # what (3) asks for cannot be seen
+        hidden = promised <= 1e5 * blur                     # what (4) asks for cannot be seen
         blind += not new_loss < loss
         if not new_loss < loss and not (
                 hidden and (promised < 0.5 * last or not small and blind < 500)):
@@ -105,8 +115,8 @@ def conjugate_gradient(product, b, precondition, enough=0.0):
 
     `product` multiplies by a symmetric matrix without negative eigenvalues, `precondition` by
     something like its inverse, M⁻¹. It stops once r · M⁻¹ r, the size of the residual r, is small,
-    or a direction has added no more than `enough` to b · v, whatever M is. ValueError if b is not
-    finite, M⁻¹ has a negative eigenvalue, or the first direction no positive curvature.
+    or a direction has added no more than `enough` to b · v. ValueError if b is not finite, M⁻¹ has
+    a negative eigenvalue, or the matrix does not curve upwards along the first direction.
     """
     v = 0 * b
     residual, z = b, precondition(b)

@@ -39,7 +39,8 @@ q + ω ε, where q is N(0, I),
     log w  = Σ_t log w(ε_t)/T                ε_0 from q, ε_t from ε_{t-1} by steps at β = t/T    (8)
 
 The mean of w is still P(k) under p_0, whatever the steps, and the bound (6) holds at the last ε for
-each p: models of the same codes can be judged at the same points.
+each p: models of the same codes can be judged at the same points. But the chain leads to the points
+that suit p_0, and comes nearest to log P(k) for it alone.
 
 >>> import numpy
 >>> log_p, backward = log_mass_of_levels(numpy.array([[0], [1], [2]]), numpy.full((3, 1), 0.5),
@@ -70,8 +71,10 @@ def log_mass_of_levels(K, X_hat, s, levels):
 
     Whether K holds levels and s is positive is not looked at: no step waits for a device.
     """
-    s = checks.real_array(s, "s", finite=False)
-    xp, X_hat = array_module(s), checks.observations(X_hat, s, finite=False, name="X_hat")
+    X_hat = checks.observations(X_hat, finite=False, name="X_hat")
+    xp = array_module(X_hat)
+    s = checks.one_axis(checks.real_array(s, "s", X_hat, finite=False), X_hat.shape[1], "s")
+    levels = checks.whole_number(levels, "levels", least=1, most=MOST)
     K = checks.same_shape(checks.real_array(K, "K", X_hat, finite=False), "K", X_hat, "X_hat")
     A, B, D = (K / levels - X_hat) / s, ((K + 1) / levels - X_hat) / s, 1 / (levels * s)
     left, right = K > 0, K < levels - 1                     # has an end on this side
@@ -83,7 +86,7 @@ def log_mass_of_levels(K, X_hat, s, levels):
         inside = xp.where(left & right, D * xp.exp(-D) / -xp.expm1(-D), 0)
         dX_hat = dlog_p * (at_A - at_B) / s                                                 # (2)
         ds = dlog_p * (A * at_A - B * at_B - inside) / s                                    # (3)
-        return dX_hat, ds.sum(axis=0)
+        return dX_hat, ds.sum(axis=0, dtype=float).astype(s.dtype)
 
     return log_p, backward
 
@@ -102,7 +105,8 @@ class LogisticDecoder(Described):
     """
 
     def __init__(self, axes, u, s, levels, noise):
-        self.axes, (self.d, self.k) = axes, axes.components.shape
+        self.axes = checks.offers(axes, "axes", "encode", "decode")
+        self.d, self.k = axes.components.shape
         self.u = _scales(u, "u", axes.explained_variance_ratio, "the axes")
         self.s = _scales(s, "s", axes.mu, "the axes' mean")
         self.levels = checks.whole_number(levels, "levels", least=1, most=MOST)
@@ -115,12 +119,13 @@ class LogisticDecoder(Described):
     def fit(cls, axes, K, levels, noise, rng, max_steps=300, batch=128):
         """Units and scales from pictures K (n, d): s is the maximum of log P(k|z), by Adam, where z
         is drawn from q; at least 1/(64 L), so that no pixel that never changed is sure for ever."""
-        levels = checks.whole_number(levels, "levels", least=1)
+        checks.offers(axes, "axes", "encode", "decode")
+        levels = checks.whole_number(levels, "levels", least=1, most=MOST)
         K = checks.not_empty(checks.grey_levels(K, levels, d=len(axes.mu)), "K")
         floor, start = 1 / (64 * levels), 1 / (4 * levels)
         codes = cls(axes, 1 + 0 * axes.explained_variance_ratio, 1 + 0 * axes.mu, levels, noise)
         Z, xp = codes.encode(K), array_module(K)
-        decoder = cls(axes, Z.std(axis=0), codes.s, levels, noise)
+        decoder = cls(axes, Z.std(axis=0, dtype=float).astype(Z.dtype), codes.s, levels, noise)
 
         def loss(rho, K, Z):
             log_p, backward = log_mass_of_levels(
@@ -196,12 +201,14 @@ class Discretised(Described):
     """
 
     def __init__(self, p, decoder, log_p=None):
-        self.p, self.decoder, self.log_p = p, decoder, log_p
+        self.log_p = checks.function(log_p, "log_p", optional=True)
+        self.p = p if p is None and log_p is not None else checks.density(p, "p")
+        self.decoder = checks.instance(decoder, "decoder", LogisticDecoder)
 
     def lower_bound(self, Z, log_w, rng):
         """What is at most log P(k) in the mean, for each picture, (n,), in nats, from the points
         and their log w, that the decoder's `points` gives for pictures."""
-        Z = checks.observations(Z, self.decoder.u, name="Z")
+        Z, rng = checks.observations(Z, self.decoder.u, name="Z"), checks.rng(rng)
         log_w = checks.same_shape(checks.real_array(log_w, "log_w", like=Z), "log_w", Z[:, 0],
                                   "the rows of Z")
         log_p = self.p.log_prob(Z) if self.log_p is None else self.log_p(Z, rng)

@@ -64,18 +64,10 @@ def dequantise(K, levels, rng, dtype=float):
     Where `dtype` would round it over the border, u is as far from 0 and 1 as L x is rounded.
     """
     levels = checks.whole_number(levels, "levels", least=1, most=MOST)
-    K, rounding = checks.grey_levels(K, levels), levels * float(numpy.finfo(_precision(dtype)).eps)
+    K, dtype = checks.grey_levels(K, levels), checks.float_dtype(dtype)
+    rounding = levels * float(numpy.finfo(dtype).eps)
     u = checks.rng(rng).random(K.shape).clip(rounding, 1 - rounding)
     return ((K + u) / levels).astype(dtype)                                                 # (2)
-
-
-def _precision(dtype):
-    """`dtype` by its name, if it is one of those that are computed in."""
-    try:
-        name = dtype if dtype is None else numpy.dtype(dtype).name
-    except TypeError:
-        name = dtype
-    return checks.choice(name, "dtype", ("float32", "float64"))
 
 
 def inverse_cdf(mass, u):
@@ -130,8 +122,10 @@ class Dequantised(Described):
     """
 
     def __init__(self, p, levels, log_p=None, dtype=float):
-        self.p, self.levels = p, checks.whole_number(levels, "levels", least=1, most=MOST)
-        self.log_p, self.dtype = log_p, _precision(dtype)
+        self.levels = checks.whole_number(levels, "levels", least=1, most=MOST)
+        self.log_p = checks.function(log_p, "log_p", optional=True)
+        self.p = p if p is None and log_p is not None else checks.density(p, "p")
+        self.dtype = checks.float_dtype(dtype).name
 
     def lower_bound(self, K, rng):
         """What is at most log P(k) in the mean, for each image of K (n, d), (n,), in nats.

@@ -72,8 +72,8 @@ class WindowFamily(Described):
     def inputs(self, K, pixels, dtype=float):
         """What the classifier sees when asked for the `pixels` (n, m) of images K (n, side²), x
         (n·m, w). Which levels and pixels they are is not looked at: no step waits for a device."""
-        K = checks.real_array(K, "K", finite=False)
-        K = checks.observations(K, K, finite=False, name="K", d=self.side**2)
+        K = checks.observations(K, finite=False, name="K", d=self.side**2)
+        dtype = checks.float_dtype(dtype)
         xp, side, n = array_module(K), self.side, len(K)
         shape = getattr(checks.unmasked(pixels, "pixels"), "shape", ())
         if len(shape) != 2 or shape[0] != n or pixels.dtype.kind not in "iu":
@@ -82,6 +82,7 @@ class WindowFamily(Described):
         framed = xp.zeros((n, side + self.rows, self.width), dtype=dtype)
         framed[:, self.rows:, self.reach:self.reach + side] = (
             (2 * K + 1) / self.levels - 1).reshape(n, side, side)                           # (1)
+        pixels = pixels.astype(int, copy=False)                # bytes would wrap around below
         row, column = pixels // side, pixels % side
         place = (row + self.rows) * self.width + column + self.reach        # in the framed picture
         window = place[:, :, None] + xp.asarray(self._shifts, dtype=int)
@@ -97,8 +98,8 @@ class WindowFamily(Described):
         A pixel may be drawn twice. The levels in K are not looked at: no step waits for a device.
         """
         checks.theta_shape(theta, self.n_parameters)
-        K = checks.observations(checks.not_empty(K, "K"), theta, finite=False, name="K",
-                                d=self.side**2)
+        K = checks.observations(K, theta, finite=False, name="K", d=self.side**2)
+        checks.not_empty(K, "K")
         m = checks.whole_number(m, "m", least=1)
         pixels = checks.rng(rng).integers(0, K.shape[1], size=(len(K), m))
         y = K[array_module(K).arange(len(K))[:, None], pixels].ravel().astype(int)

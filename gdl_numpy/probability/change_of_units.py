@@ -1,28 +1,40 @@
 """Change of units: the density of x = unit · u, where u has the density p.
 
-Why: networks learn best where numbers are about as large as 1, and a map is in degrees. So a model
-of the map learns u = (latitude/90, longitude/180) and is asked for densities per square degree.
-Idea: the same mass lies in a rectangle whatever its sides are measured in. If they are 90 and 180
-times as long in degrees, the density per square degree is 90 · 180 times smaller (Erratum E06 of
-likelihood.py):
+Networks learn best from numbers of about size 1, and the points of the map are in degrees. So a
+model of the map is trained on u = (latitude/90, longitude/180), and its p is a density of u. The
+question is still about degrees: what is the density of x, per square degree?
 
-    x = unit · u, coordinate by coordinate        log |det| = Σ_i log |unit_i|
-    log p_x(x) = log p(x/unit) - log |det|                                          (1)
+The idea: probability does not depend on units. A small box holds the same mass whether its sides
+are measured in u or in x. In x they are |unit_1|, ..., |unit_d| times as long. Let |det| be the
+product of these factors: the volume is |det| times as large, so the density, mass per volume, is
+|det| times smaller:
 
-A lower bound of log p, such as an ELBO, moves by the same constant. An energy is -log p but for a
-constant that nobody knows; to let exp(-E)/Z keep its Z, it moves the other way:
+    p_x(x) dx    = p(u) du              the mass of the small box; dx = |det| du
+    log p_x(x)   = log p(x/unit) - log |det|                                                    (1)
 
-    E_x(x) = E(x/unit) + log |det|                                                  (2)
+A lower bound of log p, such as the ELBO, moves by the same constant. An energy E moves the other
+way. It is -log p up to the constant log Z, and so that Z may stay the same,
 
-Of the methods of p, `InUnits(p, unit)` has `sample` and those above, as far as p has them: so the
-taxonomy sees the same branch.
+    exp(-E_x(x))/Z = p_x(x) = p(u)/|det| = exp(-E(u))/(Z |det|)
+    E_x(x)       = E(x/unit) + log |det|                                                        (2)
+
+Multiplication and division are coordinate by coordinate, and
+
+    log |det|    = Σ_i log |unit_i|                                                             (3)
+
+`InUnits(p, unit)` has `sample`, and those of the methods above that p has: so it stays on the
+branch of the taxonomy on which p is. By hand: on the whole map u fills a square of side 2, where
+p = 1/4. So the density per square degree is 1/4/(90 · 180) = 1/64,800, one over the map's area:
 
 >>> from gdl_numpy.probability.density import Box
->>> p = InUnits(Box([-1, -1], [1, 1]), [90, 180])           # the whole map, in degrees
->>> print(p.log_prob([[40.7, -73.9], [91.0, 0.0]]).round(3), round(-math.log(180 * 360), 3))
+>>> p = InUnits(Box([-1, -1], [1, 1]), [90, 180])
+>>> print(p.log_prob([[40.7, -73.9], [91.0, 0.0]]).round(3), round(-math.log(64_800), 3))
 [-11.079    -inf] -11.079
 >>> hasattr(p, "log_prob"), hasattr(p, "elbo")
 (True, False)
+
+See E06 in likelihood.py (the likelihood has a unit too), figure_1_10_taxonomy (models that were
+trained on u) and tests/probability/test_change_of_units.py (that it holds).
 """
 
 import math
@@ -30,7 +42,7 @@ import math
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.described import Described
 
-SIGNS = {"log_prob": -1, "elbo": -1, "importance_weighted": -1, "flow_log_prob": -1,         # (1)
+SIGNS = {"log_prob": -1, "elbo": -1, "importance_weighted": -1, "ode_log_prob": -1,         # (1)
          "energy": 1}                                                                       # (2)
 
 
@@ -42,8 +54,8 @@ class InUnits(Described):
         if unit.shape != (getattr(p, "d", unit.size),) or not (unit != 0).all():
             raise ValueError(f"unit must have shape ({getattr(p, 'd', 'd')},) and hold no 0, got "
                              f"{unit}")
-        self.p, self.unit = p, unit.copy()
-        self.log_det = math.fsum(math.log(abs(u)) for u in unit.tolist())
+        self.p, self.unit = checks.density(p, "p"), unit.copy()
+        self.log_det = math.fsum(math.log(abs(factor)) for factor in unit.tolist())         # (3)
 
     def __getattr__(self, name):
         """Those of the methods in SIGNS that p has: a function of X (n, d) in the unit of x."""
@@ -52,7 +64,8 @@ class InUnits(Described):
         method, added = getattr(self.p, name), SIGNS[name] * self.log_det
 
         def in_units(X, *args, **kwargs):
-            return added + method(checks.observations(X, self.unit) / self.unit, *args, **kwargs)
+            X = checks.observations(X, checks.wider(self.unit, X))      # which keeps its precision
+            return added + method(X / self.unit, *args, **kwargs)
 
         return in_units
 

@@ -1,35 +1,50 @@
-"""Expectation maximization: the best mixture, without a formula and without a derivative.
+"""Expectation maximization: to fit a mixture, ask in turn who made which row, and fit again.
 
-Why: were it known which component made which row, each component would be fitted to its own rows by
-formula. And were the components known, so would be, up to chance, which of them made a row. Neither
-is known. Idea (Dempster, Laird and Rubin 1977): begin anywhere and take turns. Given θ, row x_i
-belongs to component k with the responsibility r_ik; given these, each component has a closed form,
-in which row i counts r_ik times:
+One normal density cannot follow the land: it is one cloud, and there are several continents. A
+mixture of K clouds can. It has weights w_k that sum to 1, means µ_k and covariances Σ_k:
 
-    E step   r_ik = w_k N(x_i; µ_k, Σ_k) / p_θ(x_i)
-    M step   N_k = Σ_i r_ik      w_k = N_k / n      µ_k = Σ_i r_ik x_i / N_k
-             Σ_k = S_k = Σ_i r_ik (x_i - µ_k)(x_i - µ_k)ᵀ / N_k
+    p_θ(x) = Σ_k w_k N(x; µ_k, Σ_k)
 
-No step lowers ℓ. But ℓ has no maximum: a component that shrinks onto one observation makes it as
-large as you like. So the eigenvalues of Σ_k are raised to a floor. That is the exact M step among
-those covariances Σ whose eigenvalues are at least the floor, in units in which each column of X has
-variance 1: the M step minimises log det Σ + tr Σ⁻¹ S, that is log λ + s/λ for each eigenvalue s of
-S, and the best λ not below the floor is max(s, floor).
+But its θ̂ has no formula. If only it were known which component made which row! Then each component
+would be fitted to its own rows, as a normal is: by their share, their mean and their covariance.
+And if the components were known, Bayes' rule would say how probable it is that component k made row
+i. Neither is known. So begin anywhere and alternate (Dempster, Laird and Rubin 1977). The E step
+computes those probabilities, the responsibilities r_ik. In the M step each row counts for every
+component, but only as much as that component is responsible for it. For the n rows x_i:
 
-The start matters, for EM finds a maximum nearby: k-means++ draws means that lie far apart.
+    E step   r_ik = w_k N(x_i; µ_k, Σ_k) / p_θ(x_i)           so that Σ_k r_ik = 1              (1)
+    M step   n_k  = Σ_i r_ik                                  rows of component k, on average   (2)
+             w_k  = n_k / n                                                                     (3)
+             µ_k  = Σ_i r_ik x_i / n_k                                                          (4)
+             Σ_k  = S_k = Σ_i r_ik (x_i - µ_k)(x_i - µ_k)ᵀ / n_k                                (5)
 
-The two steps as they stand above come first; `expectation_maximization` takes the same ones faster:
+Why no step lowers ℓ. The logarithm of a mean is at least the mean of the logarithms, so for all
+r_ik > 0 that sum to 1 over k
 
-    log w_k N(x; µ_k, Σ_k) is linear in φ(x) = (1, x_i, x_i x_j), say C_k · φ(x);
-    so the E step is Φ Cᵀ, a softmax, and Rᵀ Φ: two matrix products for each block of rows
+    log p_θ(x_i) = log Σ_k r_ik (w_k N(x_i; µ_k, Σ_k)/r_ik)
+                >= Σ_k r_ik log(w_k N(x_i; µ_k, Σ_k)/r_ik)
 
-Four points, two clouds around 0 and 9, and a start that is wrong about both:
+Summed over i the last line is a lower bound of ℓ. With (1) the quotient is p_θ(x_i) for all k, and
+the bound equals ℓ. Now keep r and take the θ whose bound is largest, which is the M step (derived
+in `weighted_estimate`). ℓ is still not below the bound, so it has risen at least as much.
+
+ℓ has many local maxima and no largest one: a component that shrinks onto a single observation makes
+it as large as you like. So the start matters: k-means++ draws means that lie far apart. And no
+covariance may have an eigenvalue below a floor, in units in which each column of X has variance 1:
+
+    λ = max(s, floor)          for each eigenvalue s of S_k, the best λ that is allowed         (6)
+
+Two clouds of two points, around 0 and 9, and a start that is wrong about both, µ = (0, 5). Both
+standard deviations are 4, so for x = -1 the quotient r_2/r_1 is exp(-(6² - 1²)/32) = 0.335, and r_1
+is 1/1.335 = 0.749. The new µ_1 is (-0.749 + 0.615 + 8 · 0.152 + 10 · 0.088)/1.604 = 1.2:
 
 >>> import numpy
 >>> from gdl_numpy.probability.normal_family import MixtureFamily
 >>> X, family = numpy.array([[-1.0], [1.0], [8.0], [10.0]]), MixtureFamily(2, 1)
 >>> mu, L = numpy.array([[0.0], [5.0]]), 4 * numpy.ones((2, 1, 1))
 >>> theta = family.theta(numpy.array([0.5, 0.5]), mu, L)
+>>> print(responsibilities(family, theta, X)[:, 0].round(3))
+[0.749 0.615 0.152 0.088]
 >>> for step in range(5):
 ...     theta = weighted_estimate(family, responsibilities(family, theta, X), X)
 ...     print([round(float(p.mu[0]), 1) + 0 for p in family(theta).components])
@@ -38,6 +53,10 @@ Four points, two clouds around 0 and 9, and a start that is wrong about both:
 [0.0, 7.8]
 [0.0, 8.7]
 [0.0, 9.0]
+
+`responsibilities` and `weighted_estimate` are the two steps as they stand here;
+`expectation_maximization` takes the same ones faster, see `_e_step`. See figure_1_06_densities (a
+mixture on the map) and tests/probability/test_expectation_maximization.py (that it holds).
 """
 
 import math
@@ -46,11 +65,11 @@ from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import log_softmax, softmax
-from gdl_numpy.numerics.moments import moments
+from gdl_numpy.numerics.moments import moments, varies
 from gdl_numpy.numerics.neighbours import nearest
 from gdl_numpy.numerics.optimizer import Step
-from gdl_numpy.probability.density import LOG_2_PI, categorical
-from gdl_numpy.probability.normal_family import cut_normals
+from gdl_numpy.probability.density import LOG_2_PI, categorical, cholesky
+from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
 
 
 def responsibilities(family, theta, X, rows=2**13):
@@ -58,28 +77,55 @@ def responsibilities(family, theta, X, rows=2**13):
 
     `rows` rows are computed at a time.
     """
+    checks.instance(family, "family", MixtureFamily)
+    rows, theta = checks.whole_number(rows, "rows", least=1), checks.real_array(theta, "theta")
     p_theta, xp = family(theta), array_module(theta)
     X = checks.observations(X, p_theta.components[0].mu)
-    log_w = log_softmax(family.cut(xp.asarray(theta))[0])
+    log_w = log_softmax(family.cut(theta)[0])
     R = xp.empty((len(X), family.n_components), dtype=X.dtype)
     for i in range(0, len(X), rows):
         log_joint = xp.stack([log_w[k] + p_k.log_prob(X[i:i + rows])    # log w_k N(x_i; µ_k, Σ_k)
                               for k, p_k in enumerate(p_theta.components)], axis=1)
-        R[i:i + rows] = softmax(log_joint, axis=1)
+        R[i:i + rows] = softmax(log_joint, axis=1)                  # (1)
     return R
 
 
 def weighted_estimate(family, R, X):
     """The M step, without a floor: θ of the mixture in which row i counts R[i, k] times for
-    component k; shape (n_θ,). R (n, K), X (n, d)."""
+    component k; shape (n_θ,). R (n, K), X (n, d).
+
+    It is the θ of the largest bound Σ_ik r_ik (log w_k + log N(x_i; µ_k, Σ_k)) + a constant:
+
+        ∂/∂w_k = n_k/w_k                           equal for all k, else weight could be moved to
+                                                   the larger one with profit: w_k = n_k/n
+        ∂/∂µ_k = Σ_k⁻¹ Σ_i r_ik (x_i - µ_k)        0 for the weighted mean
+        Σ_k                                        the weighted covariance, see `_m_step`
+
+    ValueError if the rows of a component lie, to rounding, in a plane of fewer than d dimensions.
+    """
+    checks.instance(family, "family", MixtureFamily)
     X = checks.data_set(X, family.d)
     R = checks.paired(R, "R", X, of="X").astype(float)
-    N = R.sum(axis=0)
-    w = N / N.sum()                                                 # of which the sum is n
-    mu = R.T @ X / N[:, None]
-    S = array_module(R).stack([(r[:, None] * (X - mu_k)).T @ (X - mu_k) / N_k       # a component
-                               for r, mu_k, N_k in zip(R.T, mu, N, strict=True)])   # at a time
-    return family.theta(w, mu, array_module(S).linalg.cholesky(S)).astype(X.dtype)
+    n_k = R.sum(axis=0)                                             # (2)
+    w = n_k / n_k.sum()                                             # the sum is n, (3)
+    mu = R.T @ X / n_k[:, None]                                     # (4)
+    S = array_module(R).stack([(r[:, None] * (X - m)).T @ (X - m) / count           # (5)
+                               for r, m, count in zip(R.T, mu, n_k, strict=True)])
+    L = array_module(S).stack([_triangle(*component, X.dtype) for component in zip(mu, S,
+                                                                                 strict=True)])
+    return family.theta(w, mu, L).astype(X.dtype)
+
+
+def _triangle(mu, S, dtype):
+    """L with L Lᵀ = S, the covariance of a component around mu, of rows of this dtype."""
+    try:
+        if not varies(mu, S.diagonal(), dtype).all():
+            raise ValueError(f"a column has the variance {S.diagonal().min()}")
+        return cholesky(S)
+    except ValueError as error:
+        raise ValueError("X has a singular covariance in a component, so its likelihood has no "
+                         "maximum: its rows lie, to rounding, in a plane of fewer than "
+                         f"{len(mu)} dimensions") from error
 
 
 def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_steps=2000, floor=1e-6):
@@ -90,13 +136,14 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
     are kept above `floor`; a theta that starts below it is raised, which may lower ℓ in the first
     step, and only there.
     """
+    checks.rng(rng, optional=True), checks.instance(family, "family", MixtureFamily)
+    tol = checks.number(tol, "tol", "[-inf, inf)")
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     X = checks.data_set(X, family.d)
     if len(X) < family.n_components:
         raise ValueError(f"X has {len(X)} rows, too few for {family.n_components} components")
     checks.varying(X)                                       # else the likelihood has no maximum
     floor = checks.number(floor, "floor", "(0, inf)")
-    tol = checks.number(tol, "tol", "[-inf, inf]")
-    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     centre, C = moments(X)
     unit = C.diagonal()**0.5
     X64 = (X - centre) / unit                               # φ(x) holds squares: small and float64
@@ -126,7 +173,7 @@ def _steps(family, X, theta, tol, max_steps, floor, unit, centre, dtype):
 
 
 def _start(family, X, rng, floor):
-    """θ of the M step in which each row of X belongs to the nearest of k-means++'s centres."""
+    """θ of the M step in which each row of X belongs to the nearest of k-means++'s centers."""
     xp, K, rows = array_module(X), family.n_components, _rows_of_a_block(family)
     number = nearest(X, k_means_plus_plus(X, K, rng))[1][:, 0]
     statistics = sum(xp.eye(K)[:, number[i:i + rows]] @ _features(X[i:i + rows]).T
@@ -135,8 +182,8 @@ def _start(family, X, rng, floor):
 
 
 def k_means_plus_plus(X, k, rng):
-    """k rows of X as starting centres, (k, d), each drawn in proportion to its squared distance to
-    the nearest centre chosen before (Arthur and Vassilvitskii 2007)."""
+    """k rows of X as starting centers, (k, d), each drawn in proportion to its squared distance to
+    the nearest center chosen before (Arthur and Vassilvitskii 2007)."""
     X, k, xp = checks.data_set(X), checks.whole_number(k, "k", least=1), array_module(X)
     checks.rng(rng)
     chosen = [rng.integers(0, len(X), size=1)]
@@ -150,24 +197,29 @@ def k_means_plus_plus(X, k, rng):
 
 
 def _features(X):
-    """φ(x) = (1, x_i, x_i x_j for i <= j) for each row of X (n, d), one a column: (f, n)."""
+    """Φ (f, n), whose column i is φ(x) of row i of X (n, d): 1, all x_a, and x_a x_b for a <= b."""
     xp, x = array_module(X), X.T
-    i, j = xp.triu_indices(X.shape[1])
-    return xp.concatenate([xp.ones((1, len(X))), x, x[i] * x[j]])
+    a, b = xp.triu_indices(X.shape[1])
+    return xp.concatenate([xp.ones((1, len(X))), x, x[a] * x[b]])
 
 
 def _coefficients(family, theta):
-    """C with log w_k N(x; µ_k, Σ_k) = φ(x) · C_k, shape (K, f)."""
+    """C with log w_k N(x; µ_k, Σ_k) = φ(x) · C_k, shape (K, f). With Σ = L Lᵀ and P = Σ⁻¹,
+
+        log w N(x; µ, Σ) = log w - ½ (x - µ)ᵀ P (x - µ) - log det L - d/2 log 2π
+                         = Σ_a (P µ)_a x_a - ½ Σ_a P_aa x_a² - Σ_{a<b} P_ab x_a x_b
+                           + log w - ½ µᵀ P µ - log det L - d/2 log 2π
+    """
     xp, d = array_module(theta), family.d
     logits, blocks = family.cut(theta)
     mu, log_diagonal, L = cut_normals(blocks, d)
     L_inverse = xp.linalg.inv(L)
-    precision = L_inverse.swapaxes(1, 2) @ L_inverse                # Σ⁻¹
-    linear = (precision @ mu[:, :, None])[:, :, 0]                  # Σ⁻¹ µ
+    precision = L_inverse.swapaxes(1, 2) @ L_inverse                # P
+    linear = (precision @ mu[:, :, None])[:, :, 0]                  # P µ
     constant = (log_softmax(logits) - 0.5 * (linear * mu).sum(axis=1) - log_diagonal.sum(axis=1)
                 - 0.5 * d * LOG_2_PI)
-    i, j = xp.triu_indices(d)
-    quadratic = precision[:, i, j] * xp.where(i == j, -0.5, -1)     # x_i x_j stands for x_j x_i too
+    a, b = xp.triu_indices(d)
+    quadratic = precision[:, a, b] * xp.where(a == b, -0.5, -1)     # x_a x_b stands for x_b x_a too
     return xp.concatenate([constant[:, None], linear, quadratic], axis=1)
 
 
@@ -177,14 +229,23 @@ def _rows_of_a_block(family, entries=2**17):
 
 
 def _e_step(family, theta, X):
-    """Σ_i r_ik φ(x_i), shape (K, f), and ℓ(θ|X), from the rows of X (n, d)."""
+    """The statistics Σ_i r_ik φ(x_i), shape (K, f), and ℓ(θ|X), from the rows of X (n, d).
+
+    All that the M step needs are sums over i of r_ik times 1, x_i and x_i x_iᵀ, so the numbers of
+    φ(x_i), the columns of Φ; and log w_k N(x_i; µ_k, Σ_k) is linear in them. So both are matrix
+    products, for a block of rows at a time:
+
+        joint      = C Φ                           log w_k N(x_i; µ_k, Σ_k), (K, n)
+        R          = softmax of joint over k       r_ik, here (K, n)
+        statistics = R Φᵀ                          row k is (n_k, n_k µ_k, n_k (S_k + µ_k µ_kᵀ))
+    """
     C = _coefficients(family, theta)
     xp = array_module(X)
     statistics, log_likelihood = xp.zeros_like(C), 0.0
     rows = _rows_of_a_block(family)
     for start in range(0, len(X), rows):
         features = _features(X[start:start + rows])
-        joint = C @ features                                        # log w_k N(x_i; µ_k, Σ_k)
+        joint = C @ features
         m = joint.max(axis=0)                                       # logsumexp, in place for speed
         joint -= m
         xp.exp(joint, out=joint)
@@ -195,22 +256,28 @@ def _e_step(family, theta, X):
 
 
 def _m_step(family, statistics, theta, floor):
-    """θ of the largest expected log-likelihood; a component without rows stays as it was."""
+    """θ of the M step from the statistics; a component without rows stays as it was.
+
+    Divide by n_k, subtract µ_k µ_kᵀ, and raise eigenvalues to the floor. What the bound of ℓ says
+    about Σ is -n_k/2 (log det Σ + tr Σ⁻¹ S). The best Σ has the eigenvectors of S; then the bracket
+    is the sum of log λ + s/λ over the eigenvalues λ of Σ and s of S. Each term falls until λ = s
+    and rises from there: so λ = s without a floor, which is Σ = S, and λ = max(s, floor) with one.
+    """
     xp, d = array_module(statistics), family.d
-    N = statistics[:, 0]
-    alive = N > 1e-12 * N.sum()
-    share = xp.where(alive, N, 1)[:, None]
-    mu = statistics[:, 1:1 + d] / share
-    i, j = xp.triu_indices(d)
-    covariance = xp.zeros((len(N), d, d))
-    covariance[:, i, j] = statistics[:, 1 + d:] / share - mu[:, i] * mu[:, j]
-    covariance[:, j, i] = covariance[:, i, j]
-    eigenvalues, V = xp.linalg.eigh(covariance)
-    raised = (V * xp.maximum(eigenvalues, floor)[:, None]) @ V.swapaxes(1, 2)
+    n_k = statistics[:, 0]
+    alive = n_k > 1e-12 * n_k.sum()
+    divisor = xp.where(alive, n_k, 1)[:, None]
+    mu = statistics[:, 1:1 + d] / divisor
+    a, b = xp.triu_indices(d)
+    S = xp.zeros((len(n_k), d, d))
+    S[:, a, b] = statistics[:, 1 + d:] / divisor - mu[:, a] * mu[:, b]
+    S[:, b, a] = S[:, a, b]
+    s, V = xp.linalg.eigh(S)
+    raised = (V * xp.maximum(s, floor)[:, None]) @ V.swapaxes(1, 2)                 # (6)
     normals = family.normal.theta(mu, xp.linalg.cholesky(raised))
     if theta is not None:
         normals = xp.where(alive[:, None], normals, family.cut(theta)[1])
-    weights = xp.where(alive, N, 1e-12 * N.sum())
+    weights = xp.where(alive, n_k, 1e-12 * n_k.sum())
     return xp.concatenate([xp.log(weights / weights.sum()), normals.ravel()])
 
 

@@ -1,38 +1,52 @@
-"""Parametric model: a family of densities p_θ described by finitely many numbers θ.
+"""Parametric model: a family of densities p_θ, one for each vector θ of n_θ numbers.
 
-Why: one box is a guess; to choose the best box, all boxes must be within reach of a search. Idea: a
-family is a function from vectors to densities. It turns one vector θ of shape (n_θ,) into a
-density, `family(theta)`, and alone knows how to cut the vector; optimizers, tests and files see
-only θ. A family offers what it can:
+One box around the fifty points is a guess. To find the best box one must be able to name every box,
+and four numbers do: θ = (θ1, θ2, θ3, θ4), the lower left corner and the upper right one. A family
+is this naming: a function that turns a vector θ into a density. Optimizers, tests and files handle
+θ only; what its numbers stand for, only the family knows. There are two objects for each model:
 
-    family(theta)               p_θ, a density, which keeps a copy of what it needs of theta
-    family.n_parameters         n_θ
-    family.mle(X)               θ̂, the maximum likelihood estimate, where there is a formula for it
-    family.log_prob(theta, X)   log p_θ(x) for each row, and `backward`, the pullback: it turns
-                                ∂loss/∂log p, shape (n,), into ∂loss/∂θ, shape (n_θ,)
-    family.initial_theta(rng)   a start for those who search by that gradient
+    p = family(theta)                            the density of one θ; p.log_prob(X) is log p, (n,)
+    log_p, backward = family.log_prob(theta, X)  the same numbers, and what training needs as well:
+                                                 backward turns ∂loss/∂log p (n,) into ∂loss/∂θ
 
-`family(theta).log_prob(X)` gives the same numbers as `family.log_prob(theta, X)`, without pullback.
-Here are the two families that count or compare, normal_family.py has those with a gradient in
-matrices:
+(gdl_numpy/README.md, "Value and backward", says more on backward.) A family offers what it can:
+`mle(X)`, the maximum likelihood estimate θ̂, where a formula gives it; `log_prob(theta, X)` where
+log p has a gradient in θ, and then `initial_theta(rng)`, a start for a search along that gradient.
 
-    BoxFamily(d)           θ = (low, high);  for d = 2 the chapter's (θ1, θ2, θ3, θ4)
-    HistogramFamily(...)   θ = one logit a cell,  masses = softmax(θ)
+θ̂ is the θ with the largest ℓ, the sum of log p(x_i) over all rows x_i (likelihood.py says why). For
+the box there is a formula. If n rows lie in a box of volume V, each has the density 1/V and ℓ is
+-n log V; if one is outside, ℓ is -∞. So the smallest box that holds all rows wins. Its sides pass
+through the outermost rows: for the fifty points it is (-89.9, -142.6, 78.1, 175.5), with
+ℓ = -50 log 53,422 = -544.3.
 
-For the histogram every vector of numbers is a valid θ. With m = softmax(θ), a row x in cell c gives
+    θ           = (low, high)                                the two corners, shape (2d,)       (1)
+    θ̂           = (min_i x_i, max_i x_i)                     in each coordinate                 (2)
 
-    log p = log m_c - log volume of a cell           ∂ log p/∂θ_k = 1 - m_k for k = c, else -m_k
+A histogram has one mass for each cell c of a grid, and the masses m_c must be positive and sum to
+1. A softmax sees to that for any θ, one number a cell, called a logit. There are n_c rows in c:
+
+    m_c         = exp(θ_c) / Σ_j exp(θ_j)                    softmax of θ                       (3)
+    θ̂_c         = log(n_c/n)                                 -∞ for an empty cell               (4)
+    log p(x)    = θ_c - log Σ_j exp(θ_j) - log(cell volume)  if x is in the cell c              (5)
+    ∂log p/∂θ_j = [j = c] - m_j                              [j = c] is 1 if j is c, else 0     (6)
+
+(6) is the derivative of (5), and (4) follows from it: the sum of (6) over the rows is n_j - n m_j,
+which is 0 where m_j = n_j/n.
+
+By hand: three cities, and their box. Its sides are 31.7 and 173.9 degrees, so log p is
+-log(31.7 · 173.9) = -8.615 in it, and ℓ is three times that.
 
 >>> family = BoxFamily(d=2)
 >>> theta_hat = family.mle([[40.7, -73.9], [9.0, 20.0], [35.0, 100.0]])
->>> theta_hat.tolist()
-[9.0, -73.9, 40.7, 100.0]
->>> print(family(theta_hat).log_prob([[20.0, 0.0]]).round(3))       # -log of 31.7 · 173.9
-[-8.615]
+>>> print(theta_hat, family(theta_hat).log_prob([[20.0, 0.0]]).round(3))
+[  9.  -73.9  40.7 100. ] [-8.615]
 
-Erratum E13: the chapter's "uniform distributions" are axis-parallel boxes; a rotated rectangle can
-have a larger likelihood (test_e13). Erratum E14: not any four numbers are a box: θ1 < θ3 and θ2 <
-θ4 (test_e14).
+See figure_1_05_box (the box of the fifty points), tests/probability/test_family.py.
+
+Errata.
+E13 (tests/probability/test_family.py)  "uniform distributions" are axis-parallel boxes here; a
+    rotated rectangle can have a larger likelihood
+E14 (tests/probability/test_family.py)  not any four numbers are a box: θ1 < θ3 and θ2 < θ4
 """
 
 import math
@@ -42,6 +56,7 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import log_softmax, softmax
 from gdl_numpy.probability.density import Box, Histogram
+from gdl_numpy.probability.sample_space import SampleSpace
 
 
 class BoxFamily(Described):
@@ -53,12 +68,16 @@ class BoxFamily(Described):
 
     def __call__(self, theta):
         theta = checks.theta(theta, self.n_parameters)
-        return Box(theta[:self.d], theta[self.d:])
+        return Box(theta[:self.d], theta[self.d:])                  # (1)
 
     def mle(self, X):
-        """The smallest closed box that holds every row of X, inside any box that X came from."""
+        """The smallest closed box that holds every row of X, shape (2d,).
+
+        If the rows came from a box, this one lies inside it. ValueError if the box has volume 0: a
+        box around it has a larger likelihood the thinner it is, without end.
+        """
         X = checks.data_set(X, self.d)
-        low, high = X.min(axis=0), X.max(axis=0)
+        low, high = X.min(axis=0), X.max(axis=0)                    # (2)
         if not (low < high).all():
             raise ValueError("X spans a box of volume 0: its likelihood has no maximum; got low = "
                              f"{low} and high = {high}")
@@ -69,18 +88,19 @@ class HistogramFamily(Described):
     """Histograms on the grid of `shape` over a sample space, θ = one logit a cell.
 
     `mle` adds `pseudocount` to the number of observations in each cell. With 0, the default, it is
-    the maximum likelihood estimate, and empty cells have the logit -inf; they make the
-    cross-entropy of new data infinite, and a positive pseudocount is the usual remedy.
+    the maximum likelihood estimate, and an empty cell has the logit -inf. A new observation in that
+    cell then has density 0, and the log-likelihood of all new data is -inf; a positive pseudocount
+    is the usual remedy.
     """
 
     def __init__(self, space, shape, pseudocount=0.0):
-        self.space = space
+        self.space = checks.instance(space, "space", SampleSpace)
         self.shape = checks.whole_numbers(shape, "shape", least=1)
-        self.n_parameters = math.prod(self.shape)
+        self.n_parameters, self.d = math.prod(self.shape), len(space.low)
         self.pseudocount = checks.number(pseudocount, "pseudocount", "[0, inf)")
-        if len(self.shape) != len(space.low):
+        if len(self.shape) != self.d:
             raise ValueError(f"shape has {len(self.shape)} entries; the space is in "
-                             f"R^{len(space.low)}")
+                             f"R^{self.d}")
         self.log_cell_volume = space.log_cell_volume(self.shape)
 
     def __call__(self, theta):
@@ -90,36 +110,42 @@ class HistogramFamily(Described):
             checks.theta(array_module(theta).where(empty, 0, theta), self.n_parameters)
         else:
             checks.theta(theta, self.n_parameters)
-        return Histogram(self.space, softmax(theta).reshape(self.shape))
+        return Histogram(self.space, softmax(theta).reshape(self.shape))            # (3)
 
     def initial_theta(self, rng, dtype=float):
         """A start near the uniform density, shape (n_θ,)."""
+        dtype = checks.float_dtype(dtype)
         return 0.1 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
 
     def mle(self, X):
-        """log((count + pseudocount) / sum of these) for each cell."""
+        """log((count + pseudocount) / sum of these) for each cell, shape (n_θ,)."""
         X = checks.data_set(X, len(self.shape))
         xp = array_module(X)
         cell = self.space.cell(X, self.shape)
         checks.rows_within(X, cell >= 0, "the sample space, where the histogram has its cells")
         count = xp.bincount(cell, minlength=self.n_parameters) + self.pseudocount
         mass = (count / count.sum()).astype(X.dtype)
-        return xp.where(mass > 0, xp.log(xp.where(mass > 0, mass, 1)), -math.inf)
+        return xp.where(mass > 0, xp.log(xp.where(mass > 0, mass, 1)), -math.inf)   # (4)
 
     def log_prob(self, theta, X):
-        """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
+        """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta.
+
+        Row i is in the cell c_i, and g_i = ∂loss/∂log p(x_i). The chain rule sums over the rows:
+
+            ∂θ_j = Σ_i g_i ([j = c_i] - m_j) = (sum of g_i over the rows in cell j) - m_j Σ_i g_i
+        """
         theta = checks.theta(theta, self.n_parameters, finite=False)
         xp, log_mass = array_module(theta), log_softmax(theta)
         X = checks.observations(X, self.space.low, finite=False)
         cell = self.space.cell(X, self.shape, finite=False)
         inside = cell >= 0
         elsewhere = xp.where(xp.isnan(X).any(axis=1), math.nan, -math.inf)
+        value = xp.where(inside, log_mass[cell] - self.log_cell_volume, elsewhere)     # (5)
 
         def backward(dlog_p):
             dlog_p = xp.where(inside, dlog_p, 0).astype(float)      # outside, no θ changes log p
-            dtheta = -softmax(theta).astype(float) * dlog_p.sum()
-            xp.add.at(dtheta, cell, dlog_p)                         # many rows: in float64
+            dtheta = -softmax(theta).astype(float) * dlog_p.sum()   # many rows: in float64, (6)
+            xp.add.at(dtheta, cell, dlog_p)                         # (6)
             return dtheta.astype(theta.dtype)
 
-        value = xp.where(inside, log_mass[cell] - self.log_cell_volume, elsewhere)
         return value.astype(theta.dtype, copy=False), backward

@@ -1,25 +1,51 @@
-"""Maximum likelihood estimation: θ̂ = argmax_θ ℓ(θ|X) = argmin_θ -ℓ(θ|X).
+"""Maximum likelihood estimation: of all θ, the one under which the data are most likely.
 
-Why: likelihood ranks the members of a family, and the natural wish is the best of them. Idea: there
-are three roads to it, from the best to the most general, and a family says which it offers:
+Fifty points of the map are given, and every box that holds them could have made them: the box of
+the whole map, one with some room on each side, one that fits tightly. Which should be the model?
+The likelihood (likelihood.py) ranks them, and the natural choice is the one that it ranks first.
+Its θ is written θ̂, and argmax_θ ℓ means the θ at which ℓ is largest:
 
-    closed form   family.mle(X)                        box, normal, histogram
-    em            θ ← M step(E step(θ))                mixtures, see expectation_maximization.py
-    gradient      θ ← optimizer(θ, ∂(-ℓ/n))            any family with log_prob(theta, X)
+    ℓ(θ|X) = Σ_i log p_θ(x_i)                           over the n rows x_i of X
+    θ̂      = argmax_θ ℓ(θ|X) = argmin_θ -ℓ(θ|X)/n       -ℓ/n is the loss: nats per row
 
-The box has no such road as the last: ℓ is -∞ on one side of θ̂ and climbs towards it on the other, a
-cliff. For the three points 1, 2, 4 on the line the best box is [1, 4], and ℓ = -3 log 3:
+How θ̂ is found depends on the family. There are three methods. The first is exact, the last one the
+most general, and a family offers those that it can:
+
+    closed form    θ̂ = family.mle(X)                    a formula: box, normal, histogram       (1)
+    em             θ ← M step of the E step of θ        mixtures: expectation_maximization.py   (2)
+    gradient       θ ← optimizer(θ, ∂(-ℓ/n)/∂θ)         all families that can tell ∂log p/∂θ    (3)
+
+The formula of the box. A box of volume V has the density 1/V inside and 0 outside. If one point is
+outside, one term of ℓ is log 0 and ℓ = -∞. If all are inside, ℓ = -n log V, the larger the smaller
+the box. So the smallest box that holds all points wins: each side moves inward until it touches the
+outermost point. For the fifty points that is θ̂ = (-89.9, -142.6, 78.1, 175.5) with V = 53,422
+square degrees, and ℓ = -50 log 53,422 = -544.3 nats. The gradient method fails here: ℓ rises while
+a side moves inward, and is -∞ as soon as the side has passed a point. For the points 1, 2 and 4 on
+a line the best box is [1, 4], of length 3; a longer one is worse, and a shorter one loses a point:
 
 >>> from gdl_numpy.probability.family import BoxFamily
->>> print(maximum_likelihood(BoxFamily(1), [[1.0], [2.0], [4.0]]))
+>>> from gdl_numpy.probability.likelihood import log_likelihood
+>>> family, X = BoxFamily(1), [[1.0], [2.0], [4.0]]
+>>> print(maximum_likelihood(family, X))
 [1. 4.]
+>>> [round(float(log_likelihood(family, theta, X)), 3) for theta in ([1, 4], [0, 4], [1.5, 4])]
+[-3.296, -4.159, -inf]
 
-Erratum E07: the maximum is over θ, not over x (test_e07). Erratum E31: it minimises -ℓ/n, which
-estimates H(p_data) + KL(p_data‖p_θ), and the first term does not depend on θ; so it minimises the
-divergence as n → ∞, and for finite n an estimate of it (test_e31). Erratum E30: what counts is the
-likelihood of data not seen in training (test_e30). Erratum E12: the smallest rectangle around the
-data is the estimate for closed, axis-parallel boxes of positive area; it always lies inside the box
-that made the data, a share ((n-1)/(n+1))^d of it in the mean (test_e12).
+What the best θ is best for. By the law of large numbers -ℓ/n, the mean of -log p_θ(x) over the
+data, tends to -∫ p_data log p_θ = H(p_data) + KL(p_data‖p_θ) as n → ∞ (divergence.py). The first
+term does not depend on θ. So θ̂ is nearly the member of the family that is closest to p_data.
+
+See figure_1_05_box (θ̂), figure_1_06_cliff (ℓ against one side of the box) and
+tests/probability/test_mle.py (that it holds).
+
+Errata.
+E07 (tests/probability/test_mle.py)  the maximum is over θ, not over x
+E12 (tests/probability/test_mle.py)  θ̂ is the smallest box if boxes are closed, axis-parallel and of
+    positive area; it lies inside the box that made the data, of whose volume it has on average the
+    share ((n-1)/(n+1))^d
+E30 (tests/probability/test_mle.py)  what counts is the likelihood of data not seen in training
+E31 (tests/probability/test_mle.py)  generative modeling need not be maximum likelihood, which
+    minimizes KL(p_data‖p_θ) only as n → ∞, and for finite n an estimate of it
 """
 
 from gdl_numpy.numerics import checks
@@ -34,22 +60,30 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
 
     `method` is "closed form", "em" or "gradient"; by default the first of them that the family
     offers. The last two start at `theta`, or where `rng` puts them; EM stops when a step raises ℓ/n
-    by less than `tol` nats; the gradient road always takes `max_steps` steps of Adam, the last ones
-    small. ValueError where the family or the data have no such estimate.
+    by less than `tol` nats; the gradient method always takes `max_steps` steps of Adam, the last
+    ones small. ValueError where the family or the data have no such estimate.
     """
+    checks.rng(rng, optional=True)
+    tol = checks.number(tol, "tol", "[-inf, inf)")
+    max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     X = checks.data_set(X, getattr(family, "d", None))
     offers = {"closed form": hasattr(family, "mle"), "em": isinstance(family, MixtureFamily),
               "gradient": hasattr(family, "log_prob")}
-    roads = [name for name, offered in offers.items() if offered]
-    if method is None and roads:
-        method = roads[0]
-    checks.choice(method, f"method of a {type(family).__name__}", roads)
+    methods = [name for name, offered in offers.items() if offered]
+    if isinstance(family, type) or not methods:
+        raise TypeError(f"family must offer mle(X) or log_prob(theta, X), got {family!r:.80}")
+    if theta is not None:
+        theta = checks.theta_shape(checks.real_array(theta, "theta", like=X),
+                                   getattr(family, "n_parameters", None))
+    if method is None and methods:
+        method = methods[0]
+    checks.choice(method, f"method of a {type(family).__name__}", methods)
     if method == "closed form":
-        return family.mle(X)
+        return family.mle(X)                                                    # (1)
     if theta is None and rng is None:
         raise ValueError(f"method {method!r} starts somewhere: pass theta or rng")
     if method == "em":
-        steps = expectation_maximization(family, X, rng, theta, tol, max_steps)
+        steps = expectation_maximization(family, X, rng, theta, tol, max_steps)         # (2)
     else:
         theta = family.initial_theta(rng, X.dtype) if theta is None else theta
         steps = descend(family, X, theta, max_steps=max_steps)
@@ -59,24 +93,27 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
 
 
 def descend(family, X, theta, optimizer=None, max_steps=2000):
-    """Minimise -ℓ(θ|X)/n from theta on; an iterator of Steps, `loss` in nats per row.
+    """Minimize -ℓ(θ|X)/n by its gradient, from theta on; an iterator of Steps, loss in nats a row.
 
-    By default Adam with η = 0.1 at first, falling to 0 as half a cosine wave, and β2 = β1, a short
-    memory for squares, since these gradients have no noise. Then |m| <= √v, and no coordinate of θ
-    moves farther than the sum of all η, 0.05 (max_steps + 1): bring data on a large scale, or the
-    start, nearer.
+    By default with Adam, whose learning rate starts at 0.1 and falls to 0 as half a cosine wave.
+    β2 is 0.9, as β1 is: a short memory for squares is enough, since all rows enter each gradient
+    and it has no noise. Then |m| <= √v, the square of a mean being at most the mean of the squares,
+    and no coordinate of θ moves farther than the sum of all learning rates, 0.05 (max_steps + 1).
+    If θ̂ is farther away, rescale the data or start nearer.
     """
+    checks.offers(family, "family", "log_prob")
     X, theta = checks.data_set(X, getattr(family, "d", None)), checks.real_array(theta, "theta")
     theta = checks.theta_shape(theta, getattr(family, "n_parameters", theta.size))
     max_steps = checks.whole_number(max_steps, "max_steps", least=1)
-    optimizer, falling = optimizer or Adam(0.1, beta2=0.9), optimizer is None
+    falling = optimizer is None
+    optimizer = Adam(0.1, beta2=0.9) if falling else checks.function(optimizer, "optimizer")
 
     def steps(theta):
         for t in range(max_steps):
             if falling:
                 optimizer.learning_rate = 0.1 * half_cosine(t, max_steps)
             loss, dtheta = mean_loss(family, theta, X)
-            theta = optimizer(theta, dtheta)
+            theta = optimizer(theta, dtheta)                                    # (3)
             yield Step(t, loss, theta)
 
     return steps(theta)                                     # a wrong argument is refused before

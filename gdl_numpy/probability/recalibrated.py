@@ -1,30 +1,44 @@
-"""Recalibrated density: another density, its heights measured by a better scale.
+"""Recalibrated density: another density, whose heights are measured on a better scale.
 
-Why: a kernel density f rises slowly over a coast, where p_data jumps from one level to the other,
-and it is rough on both. But it knows very well which points are land: log f is high there and low
-in the sea. Idea: keep the order in which f puts the points and change the heights, so that a slope
-becomes a step and two rough levels become flat ones. With t = log f(x),
+The density of land is a plateau with cliffs: one height on land, 0 in the sea. A kernel density f
+of points of land (kernel_density.py) cannot look like that. It falls slowly across a coast, and on
+land it is rough. But it knows well which points are land: log f is high there and low in the sea.
 
-    g(t) = b tanh(v),  v = (a (t - m) + c)/b              from -b to b, steep by a in between   (1)
-    log p(x) = g(log f(x)) - log Z                        on the space, -∞ outside
-    Z = ∫ exp g(log f(x)) dx                              a sum over the cells of a grid        (2)
+The idea: keep the order in which f puts the points, and change the heights. A curve g that is flat,
+then rises steeply, and then is flat again makes one level of all high points, another of all low
+ones, and a cliff between them. Let t = log f(x) - m, how far log f is above some number m:
 
-m is one number; `fit` takes the median of log f at points that f has not seen. θ = (a, b, c) has so
-few parameters that such points fit it well: some candidates in turn, or by gradient, with
+    g(t)     = b tanh(v),   v = (a t + c)/b      between -b and b, of slope a where v = 0       (1)
+    log p(x) = g(t) - log Z                      on the sample space, -∞ outside
+    Z        = ∫ exp g dx                        a sum over the cells of a grid                 (2)
 
-    s = 1 - tanh² v       ∂g/∂a = s (t - m)      ∂g/∂b = tanh v - v s      ∂g/∂c = s            (3)
-    ∂ log Z/∂θ = Σ_cells w ∂g/∂θ,   w = softmax of g over the cells                             (4)
+`fit` takes for m the median of log f at points that were kept back from f. θ = (a, b, c) are only
+three numbers, so the same points suffice to choose them: the best of some candidates, or from there
+on by gradient. For that ∂log p/∂θ is needed. Each cell has a share w of Z, and so
 
-The price: log p(x) is known up to the error of the grid's Z, which is for few dimensions. A sample
-is a cell by its mass and a point of it by chance, nearly a draw of p.
+    ∂log Z/∂θ = Σ_cells exp(g) ∂g/∂θ / Σ_cells exp(g) = Σ_cells w ∂g/∂θ,  w = softmax of g
+    ∂log p/∂θ = ∂g/∂θ - Σ_cells w ∂g/∂θ                                                         (3)
+
+As tanh' is s = 1 - tanh² v, and ∂v/∂a = t/b, ∂v/∂b = -v/b, ∂v/∂c = 1/b,
+
+    ∂g/∂a = s t          ∂g/∂b = tanh v - v s          ∂g/∂c = s                                (4)
+
+The price: log p(x) is known up to the error of the grid's Z, and grids are for few dimensions. A
+sample is a cell by its mass and a uniform point of that cell, which is nearly a draw of p.
+
+A bell becomes a plateau. At x = 0, log f = -0.92, t = 0.58, v = 8 · 0.58/3 = 1.55 and g = 2.74; far
+out g is -3. So the two levels differ by 5.74; outside the space p is 0:
 
 >>> from gdl_numpy.probability.density import Normal
 >>> from gdl_numpy.probability.sample_space import SampleSpace
 >>> space = SampleSpace([-3], [3])
 >>> family = RecalibratedFamily(Normal([0], [[1]]), m=-1.5, space=space, shape=(600,))
->>> p = family([8.0, 3.0, 0.0])                             # a bell becomes a plateau
+>>> p = family([8.0, 3.0, 0.0])
 >>> print(p.log_prob([[0.0], [0.5], [1.5], [2.5], [3.5]]).round(2))
 [-0.37 -0.59 -5.8  -6.11  -inf]
+
+See figure_1_10_scoreboard (what it gains on the map) and tests/probability/test_recalibrated.py
+(that it holds).
 """
 
 import itertools
@@ -36,6 +50,7 @@ from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import logsumexp, softmax
 from gdl_numpy.probability.density import Histogram
 from gdl_numpy.probability.kernel_density import KernelDensity
+from gdl_numpy.probability.sample_space import SampleSpace
 
 CANDIDATES = tuple(itertools.product((2.0, 2.8, 4.0, 5.6), (2.5, 3.0, 3.5, 4.0),
                                      (3.0, 5.0, 7.0, 10.0)))
@@ -51,7 +66,9 @@ class RecalibratedFamily(Described):
     n_parameters = 3
 
     def __init__(self, f, m, space, shape):
-        self.f, self.m, self.space, self.shape = f, checks.number(m, "m"), space, space.cells(shape)
+        self.f, self.m = checks.offers(f, "f", "log_prob"), checks.number(m, "m")
+        self.space = checks.instance(space, "space", SampleSpace)
+        self.shape = space.cells(shape)
         self.d = len(space.low)
         self.log_f = f.log_prob(space.grid(shape)[0])
         self.log_cell_volume = space.log_cell_volume(shape)
@@ -61,7 +78,8 @@ class RecalibratedFamily(Described):
 
     def level(self, theta, log_f):
         """g at the numbers log_f, in their shape."""
-        a, b, c = theta
+        a, b, c = checks.numbers(theta, "theta", n=3)
+        log_f = checks.real_array(log_f, "log_f", finite=False)
         return b * array_module(log_f).tanh((a * (log_f - self.m) + c) / b)         # (1)
 
     def log_z(self, theta):
@@ -70,13 +88,16 @@ class RecalibratedFamily(Described):
         return float(logsumexp(g)) + self.log_cell_volume                           # (2)
 
     def initial_theta(self, rng, dtype=float):
-        """A start near (1, 3, 0), shape (3,): near m the heights of f, cut off 3 nats from it."""
-        eps = 0.1 * checks.rng(rng).standard_normal(3, dtype=dtype)
-        return eps + array_module(eps).asarray([1.0, 3.0, 0.0], dtype=dtype)
+        """A start near (1, 3, 0), shape (3,): the heights of f, flattened beyond 3 nats from m."""
+        eps = 0.1 * checks.rng(rng).standard_normal(3, dtype=checks.float_dtype(dtype))
+        return eps + array_module(eps).asarray([1.0, 3.0, 0.0], dtype=eps.dtype)
 
     def best_of(self, X, candidates=CANDIDATES):
-        """The θ, of some, that gives the rows of X the largest mean of log p, shape (3,)."""
+        """The candidate θ for which the rows of X have the largest mean of log p, shape (3,)."""
         log_f = self.f.log_prob(checks.data_set(X, self.d))
+        if not isinstance(candidates, list | tuple) or not candidates:
+            raise TypeError(f"candidates must be a list of θ, got {candidates!r:.80}")
+        candidates = [checks.numbers(theta, "candidates", n=3) for theta in candidates]
         best = min(candidates, key=lambda theta: self.log_z(theta) - float(
             self.level(theta, log_f).mean(dtype=float)))
         return array_module(log_f).asarray(best, dtype=log_f.dtype)
@@ -98,21 +119,21 @@ class RecalibratedFamily(Described):
         def backward(dlog_p):
             dlog_p = xp.where(inside, dlog_p, 0).astype(float)
             w = softmax(g_grid.astype(float))
-            return (dg @ dlog_p - dg_grid @ w * dlog_p.sum()).astype(theta.dtype)   # (4)
+            return (dg @ dlog_p - dg_grid @ w * dlog_p.sum()).astype(theta.dtype)   # (3)
 
         return xp.where(inside, value, -math.inf).astype(theta.dtype, copy=False), backward
 
     def _level_and_slopes(self, theta, log_f):
-        """g (n,), and ∂g/∂θ (3, n); where g is flat to rounding its slope is 0, log f = -∞ too."""
+        """g (n,), and ∂g/∂θ (3, n); where g is flat to rounding s is 0, also where log f = -∞."""
         (a, b, c), xp = theta, array_module(log_f)
         tanh = xp.tanh((a * (log_f - self.m) + c) / b)
         s = 1 - tanh**2
         t = xp.where(s > 0, log_f - self.m, 0)
-        return b * tanh, xp.stack([s * t, tanh - (a * t + c) / b * s, s])           # (3)
+        return b * tanh, xp.stack([s * t, tanh - (a * t + c) / b * s, s])           # (4)
 
 
 class RecalibratedKernelDensity(Described):
-    """p_θ of a RecalibratedFamily; `fit` makes one of a kernel density."""
+    """p_θ of a RecalibratedFamily; `fit` makes one from a kernel density."""
 
     def __init__(self, family, theta):
         theta = checks.real_array(theta, "theta", like=family.log_f)
@@ -122,7 +143,7 @@ class RecalibratedKernelDensity(Described):
 
     @classmethod
     def fit(cls, X, kept, space, shape, bandwidth):
-        """That of a kernel density of the rows of X, whose m and θ suit the rows of `kept` best."""
+        """From a kernel density of the rows of X; m and θ are chosen by the rows of `kept`."""
         f = KernelDensity(X, bandwidth)
         log_f = f.log_prob(checks.data_set(kept, f.X.shape[1], "kept"))
         family = RecalibratedFamily(f, float(array_module(log_f).median(log_f)), space, shape)
@@ -135,7 +156,7 @@ class RecalibratedKernelDensity(Described):
         return array_module(log_p).where(family.space.contains(X), log_p, -math.inf)
 
     def sample(self, n, rng):
-        """n points (n, d): a cell by its mass, a point of it by chance, nearly as p has them."""
+        """n points (n, d), nearly draws of p: a cell by its mass, then a uniform point of it."""
         n, family = checks.draws(n, rng), self.family
         level = family.level(self.theta, family.log_f)
         masses = softmax(level.astype(float)).reshape(family.shape)

@@ -1,86 +1,114 @@
-"""Latent space: few numbers z that stand for an observation x of many, and the mapping f back.
+"""Latent space: few numbers z that stand for an observation x of many, and a mapping f back to x.
 
-Why: who wants a taller biscuit tin does not change a thousand pixels one by one. In a space of few
-numbers, one of which has to do with height, it is a single step. Idea: an encoder takes an
-observation to its code z, a decoder takes any code to an observation, and what is hard between
-observations (the mean of two, a step towards more of something, a draw of a new one) is done
-between codes.
+Make this biscuit tin taller. In its image of 1,024 pixels that is awkward: the edge moves, and one
+pixel after another turns from white to gray. In a space where one of two numbers is the height, it
+is a single step. Mixing two tins is no easier: half and half in pixels is a double exposure, up to
+0.09 away from any tin (root mean square per pixel, gray from 0 to 1); half and half between their
+codes is a tin, within 0.006 (figure_1_08_taller).
 
-    encoder   z = encode(x)       decoder, the mapping function f   x̂ = decode(z)
-    reconstruction error = mean over rows and columns of (x - decode(encode(x)))²
+The idea: an encoder takes an observation x to its code z, and a decoder, the mapping function f of
+the chapter, takes any code to an observation. The tins are a curved surface in the space of pixels,
+so that the straight line between two of them leaves it; their codes fill a flat piece of the plane,
+so that a line between codes stays in it. Do between codes what is hard between observations, and
+decode the result:
 
-    interpolation   f((1 - t) z0 + t z1),  0 <= t <= 1, from one observation to another
-    direction       B in  z_i - z̄ ≈ (a_i - ā) B,  how z moves as an attribute a grows
-    pushforward     x = f(z),  z ~ p_z, a density fitted to codes: a way to sample
+    z = encode(x)         x̂ = f(z) = decode(z)       x̂ is near x if the code says enough
 
-Here are the things that any pair of encoder and decoder can be used for, planes
-(`principal_components`) and curved surfaces (`autoencoder`) alike.
+    interpolation   from x0 to x1:  f((1 - t) z0 + t z1),   t from 0 to 1                        (1)
+    direction       how z moves as an attribute a, such as the height, grows by 1: B in
+                    z_i - z̄ ≈ (a_i - ā) B,   fitted by least squares to observations i
+                    B = (AᵀA)⁻¹ Aᵀ (Z - z̄),  the rows of A being a_i - ā                         (2)
+    pushforward     x = f(z),  z ~ p_z, a density fitted to the codes: new observations          (3)
+
+(2) is where the derivative of Σ_i |z_i - z̄ - (a_i - ā) B|² in B, -2 Aᵀ (Z - z̄ - A B), is 0.
+
+This module is what any pair of encoder and decoder can be used for. How to find one is the subject
+of the next two, principal_components (f is a plane) and autoencoder (f is a curved surface).
+
+By hand: the code of a point (cos z, sin z) of a circle is the angle z. Halfway between the codes of
+(1, 0) and (0, 1) is another point of the circle; the mean of the two points, (½, ½), is not on it.
+And codes that go from (0, 0) to (1, 2) as a height goes from 10 to 20 move by (0.1, 0.2) per unit:
 
 >>> import numpy
->>> from gdl_numpy.probability.density import Box
->>> circle = Pushforward(Box([0], [6.3]), lambda Z: numpy.hstack([numpy.cos(Z), numpy.sin(Z)]))
->>> X = circle.sample(1000, numpy.random.default_rng(0))
->>> bool(numpy.allclose((X**2).sum(axis=1), 1))                     # random, but on a curve
-True
+>>> from types import SimpleNamespace
+>>> circle = SimpleNamespace(encode=lambda X: numpy.arctan2(X[:, 1:], X[:, :1]),
+...                          decode=lambda Z: numpy.hstack([numpy.cos(Z), numpy.sin(Z)]))
+>>> print(interpolate(circle, [1.0, 0.0], [0.0, 1.0], 3).round(3))
+[[1.    0.   ]
+ [0.707 0.707]
+ [0.    1.   ]]
+>>> Z, heights = numpy.array([[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]]), [[10.0], [20.0], [30.0]]
+>>> print(directions(Z, heights, Z[1], k=3).round(3))
+[[0.1 0.2]]
 
-Erratum E24: a generative model need not be random but for its input: a fixed function f of a random
-z is the usual one. The mean of two tins in latent space is a tin; in pixels it is none (test_e24).
-Erratum E38: such a pushforward has no density if z has fewer dimensions than x: its values fill a
-volume of 0 (test_e38). Erratum E39: not every z decodes well. Near the codes of training all do;
-away from them nobody told the decoder what to do. N(0, I), by decree, puts a tenth of its mass
-there: the median of what it decodes to is hardly worse than that of a p_z fitted to the codes, but
-the worst twentieth are no tins (test_e39). Erratum E42: ten yes/no facts tell 2^10 people apart at
-best, fewer if they are not independent and even (test_e42).
+See figure_1_08_taller (a walk), figure_1_08_latent_space (the codes) and
+tests/representation/test_latent.py (that it holds).
+
+Errata.
+E24 (tests/representation/test_latent.py)  a model may be a fixed function of a random z
+E38 (tests/representation/test_latent.py)  a pushforward need not have a density
+E39 (tests/representation/test_latent.py)  not every latent point decodes to a good image
+E42 (tests/representation/test_latent.py)  ten yes/no facts tell 2^10 people apart, at best
 """
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
-from gdl_numpy.numerics.moments import mean_of_rows
+from gdl_numpy.numerics.moments import mean_of_rows, moments, varies
 from gdl_numpy.numerics.neighbours import nearest
-
-
-class Pushforward(Described):
-    """The distribution of f(z) for z ~ p_z: it can be sampled; a density it may not have (E38).
-
-    `p_z` is a density on the codes, fitted to them, and `f` maps codes (n, k) to rows (n, d).
-    """
-
-    def __init__(self, p_z, f):
-        self.p_z, self.f = p_z, f
-
-    def sample(self, n, rng):
-        """f(z) for n draws of z ~ p_z, shape (n, d)."""
-        return self.f(self.p_z.sample(checks.draws(n, rng), rng))
 
 
 def interpolate(model, x0, x1, n):
     """n decoded points of the straight line between the codes of x0 and x1 (d,), shape (n, d)."""
-    n, x0 = checks.whole_number(n, "n", least=1), checks.vector(x0, "x0")
-    xp, x1 = array_module(x0), checks.vector(x1, "x1", len(x0), like=x0)
+    n, _ = checks.whole_number(n, "n", least=1), checks.offers(model, "model", "encode", "decode")
+    x0 = checks.one_axis(checks.real_array(x0, "x0"), None, "x0")
+    x1 = checks.same_shape(checks.real_array(x1, "x1", like=x0), "x1", x0, "x0")
+    xp = array_module(x0)
     z0, z1 = model.encode(xp.stack([x0, x1]))
     t = xp.linspace(0, 1, n, dtype=z0.dtype)[:, None]
-    return model.decode((1 - t) * z0 + t * z1)
+    return model.decode((1 - t) * z0 + t * z1)                                              # (1)
 
 
 def directions(Z, attributes, z, k=100):
-    """How the code moves, seen from z (k_z,), as one attribute grows and the others stay, (c, k_z).
+    """B: how the code moves from z (k_z,) as one attribute grows and the others stay, (c, k_z).
 
-    `attributes` (n, c) are measured on the observations with the codes Z (n, k_z). Around z, z_i is
-    nearly linear in them: the rows are the coefficients B of the least squares fit
-    z_i - z̄ ≈ (a_i - ā) B to the k codes nearest to z. ValueError if these do not determine it.
+    `attributes` (n, c) are measured on the observations whose codes are Z (n, k_z). Far apart codes
+    may bend, so the fit is to the k codes nearest to z, among which they are nearly linear in the
+    attributes. ValueError if these do not determine B.
     """
-    Z = checks.data_set(Z)
+    Z = checks.data_set(Z, name="Z")
     xp = array_module(Z)
     attributes = checks.paired(attributes, "attributes", Z)
-    z = checks.vector(z, "z", Z.shape[1], like=Z)
+    z = checks.one_axis(checks.real_array(z, "z", like=Z), Z.shape[1], "z")
     near = nearest(z[None], Z, k)[1][0]
     A = attributes[near] - mean_of_rows(attributes[near])
-    scale = xp.sqrt((A**2).mean(axis=0))                            # so that no unit counts more
-    A = A / xp.where(scale > 0, scale, 1)
+    size, C = moments(attributes[near])
+    vary = varies(size, C.diagonal(), Z.dtype)
+    scale = xp.sqrt(xp.where(vary, C.diagonal(), 1)).astype(Z.dtype)   # so that no unit counts more
+    A = xp.where(vary, A / scale, 0)                                # 0: no attribute, but rounding
     eigenvalues, V = xp.linalg.eigh(A.T @ A / k)
     if not eigenvalues[0] > 1000 * xp.finfo(Z.dtype).eps:
         raise ValueError("attributes near z must vary independently of each other: take more "
                          f"neighbours than k = {k}, or other attributes")
-    B = (V / eigenvalues) @ V.T @ A.T @ (Z[near] - mean_of_rows(Z[near])) / k
+    B = (V / eigenvalues) @ V.T @ A.T @ (Z[near] - mean_of_rows(Z[near])) / k               # (2)
     return B / scale[:, None]
+
+
+class Pushforward(Described):
+    """The distribution of f(z) for z ~ p_z. `f` maps codes (n, k) to rows (n, d).
+
+    It can be sampled, but it has no density if z has fewer dimensions than x: its values fill a
+    volume of 0 (E38). f itself need not be random: chance comes in through z alone (E24).
+
+    `p_z` should be a density fitted to the codes. Near them f has been trained; elsewhere nothing
+    told it what to do (E39). N(0, I) is not such a density, not even for codes of mean 0 and
+    covariance I: about a tenth of its mass lies far from the codes of the tins. Half of what it
+    decodes to is as good as with a fitted p_z, but the worst twentieth are not tins.
+    """
+
+    def __init__(self, p_z, f):
+        self.p_z, self.f = checks.offers(p_z, "p_z", "sample"), checks.function(f, "f")
+
+    def sample(self, n, rng):
+        """f(z) for n draws of z ~ p_z, shape (n, d)."""
+        return self.f(self.p_z.sample(checks.draws(n, rng), rng))                           # (3)

@@ -1,33 +1,50 @@
 """Manifold: the curved surface, of few dimensions, on which the data lie in a space of many.
 
-A picture of 32 x 32 pixels is a point of R^1024, but the pictures of the tins are all found on a
-surface that two numbers sweep out. Two questions about such data:
+An image of 32 x 32 pixels is a point of R^1024, but the images of the tins all lie on a surface
+that two numbers sweep out: height and width. For real data nobody tells how many numbers there are,
+or what they mean. So there are two questions about data, and both can be answered by looking at the
+nearest neighbors alone, because a smooth surface is flat from near by.
 
-*How many dimensions has the surface?* Near a point it is a plane, the data on it are spread evenly,
-and the number of neighbours within a radius r grows like r^k. So the ratio µ = r2/r1 of the
-distances to the second and to the first neighbour says k, whatever the density (Facco, d'Errico,
-Rodriguez and Laio 2017, Scientific Reports 7, 12140):
+*How many dimensions has the surface?* Let r1 and r2 be the distances from an observation to its
+first and its second neighbor. On a line the first is often half as far as the second; in a space of
+many dimensions nearly all of a ball lies close to its rim, so the two are about equally far. This
+tells the number of dimensions k (Facco, d'Errico, Rodriguez and Laio 2017, Scientific Reports 7,
+12140). Inside the ball of radius r2 the first neighbor is anywhere with equal probability, if the
+density hardly changes over so short a distance. The ball of radius r2/m has the share m^-k of its
+volume, and so, with µ = r2/r1,
 
-    P(µ > m) = m^-k     log µ ~ exponential with mean 1/k     k̂ = (n - 1) / Σ_i log µ_i
+    P(µ > m) = P(r1 < r2/m) = m^-k         so P(log µ > t) = exp(-k t), with density k exp(-k t)
+    ℓ(k)     = Σ_i (log k - k log µ_i)     is largest for k = n/Σ_i log µ_i
+    k̂        = (n - 1)/Σ_i log µ_i         unbiased, as the mean of 1/Σ_i log µ_i is k/(n - 1)   (1)
 
-This is the maximum likelihood estimate times (n - 1)/n, which makes it unbiased for independent µ;
-its standard error would be k/√n then. But two rows often share a neighbour, or are each other's
-nearest, so the µ_i depend on each other, and it is about 1.25 k/√n (by simulation, on cubes without
-edges of 1 to 8 dimensions). It needs enough data for near neighbours to be near: in noise of d
-dimensions it finds d as soon as the noise is as large as r1, and near the edges of the data, which
-are most of it if k is large, it comes out too small.
+Both would be exact for independent µ_i, and the standard error would be near k/√n. But two rows
+often share a neighbor, or are each other's nearest, and so it is about 1.25 k/√n (by simulation, on
+cubes without edges of 1 to 8 dimensions). k̂ is too large where noise is as large as r1: noise has
+all d dimensions. It is too small near the edges of the data, where neighbors are missing, and for
+large k most rows are near an edge.
 
-*What are its coordinates?* If a code z of each observation is such a coordinate system, any other
-smooth one, u, is a function of z, and the mean of u over the nearest codes comes close to it:
+*What are its coordinates?* Suppose that a code z of each observation is such a coordinate system.
+Then any other smooth one, u (the true height, say), is a function of z. Nearby codes have nearby u,
+and so the mean of u over the K nearest codes should come close to it:
 
-    û(z) = mean of u_i over the K codes z_i nearest to z       R² = 1 - Σ |u - û|² / Σ |u - ū|²
+    û(z) = mean of u_i over the K codes z_i nearest to z                                         (2)
+    R²   = 1 - Σ_i |u_i - û_i|² / Σ_i |u_i - ū|²         for each coordinate of u                (3)
 
-An R² near 1 in each coordinate says that z determines u; it asks for no straight lines.
+An R² near 1 says that z determines u, by whatever curve; an R² near 0 says that û is no better than
+the mean ū.
+
+By hand: of 0, 1, 3 and 7 on a line the ratios µ are 3/1, 2/1, 3/2 and 6/4, their product is 13.5,
+and k̂ = 3/log 13.5. Four points do not say much, two thousand on a circle do:
 
 >>> import numpy
+>>> print(round(intrinsic_dimension([[0.0], [1.0], [3.0], [7.0]]), 3))
+1.153
 >>> t = 6.28 * numpy.random.default_rng(0).random((2000, 1))
->>> round(intrinsic_dimension(numpy.hstack([numpy.cos(t), numpy.sin(t)])), 1)   # a circle
+>>> print(round(intrinsic_dimension(numpy.hstack([numpy.cos(t), numpy.sin(t)])), 1))
 1.0
+
+See figure_1_07_tins (k̂ = 2.03 for 5,000 tins), figure_1_09_manifold (the surface of the dogs) and
+tests/representation/test_manifold.py (that it holds).
 """
 
 from gdl_numpy.numerics import checks
@@ -38,10 +55,10 @@ from gdl_numpy.numerics.neighbours import nearest
 
 
 def intrinsic_dimension(X):
-    """k̂ from the two nearest neighbours of each row of X (n, d), a float.
+    """k̂ from the two nearest neighbors of each row of X (n, d), a float.
 
     ValueError for fewer than 3 rows, for rows that are equal or closer than rounding tells apart,
-    and for lattices, where first and second neighbours are equally far.
+    and for lattices, where first and second neighbors are equally far.
     """
     X = checks.data_set(X)
     if len(X) < 3:
@@ -57,15 +74,17 @@ def intrinsic_dimension(X):
     log_ratio = float(array_module(X).log(r2 / r1).sum(dtype=float))
     if not 10 * X.shape[1] * log_ratio > len(X):            # the estimate would be far beyond d
         raise ValueError("X lies on a lattice: first and second neighbours are equally far")
-    return (len(X) - 1) / log_ratio
+    return (len(X) - 1) / log_ratio                                                         # (1)
 
 
 def neighbour_regression(Z, U, Q, k=10):
-    """û for each row of Q (m, d): the mean of U (n, c) over the k nearest rows of Z (n, d)."""
-    Z = checks.data_set(Z)
-    U = checks.paired(U, "U", Z)
-    Q = checks.observations(Q, Z)
-    return in_blocks(lambda i, j: U[nearest(Q[i:j], Z, k)[1]].mean(axis=1), len(Q))
+    """û for each row of Q (m, d): the mean of U (n, c) over the k nearest rows of Z (n, d).
+
+    Here k is the K of the header, a number of neighbors.
+    """
+    Z = checks.data_set(Z, name="Z")
+    U, Q = checks.paired(U, "U", Z), checks.observations(Q, Z, name="Q")
+    return in_blocks(lambda i, j: U[nearest(Q[i:j], Z, k)[1]].mean(axis=1), len(Q))         # (2)
 
 
 def determination(U, U_hat):
@@ -76,4 +95,5 @@ def determination(U, U_hat):
         raise ValueError(f"U_hat must have the shape of U, {U.shape}, got {U_hat.shape}")
     checks.varying(U, "U")
     variance = moments(U)[1].diagonal()
-    return (1 - ((U - U_hat)**2).mean(axis=0, dtype=float) / variance).astype(U.dtype)
+    error = ((U - U_hat)**2).mean(axis=0, dtype=float)
+    return (1 - error / variance).astype(U.dtype)                                           # (3)

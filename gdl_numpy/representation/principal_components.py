@@ -1,31 +1,53 @@
 """Principal components: the plane nearest to the data, and a normal density around it.
 
-Why: the pictures of a tin have a thousand pixels, but two numbers determine them. Which few numbers
-stand for a picture, and how is it made from them again? Idea: the simplest answer is a plane. Each
-observation x is replaced by the point of the plane nearest to it, and that point has as many
-coordinates z as the plane has dimensions.
+The images of the tins have 1,024 pixels, but they do not fill a space of 1,024 dimensions: a few
+numbers tell one tin from another. Which few numbers stand for an image, and how is the image made
+from them again? The simplest answer is a plane. Each observation x is replaced by the nearest point
+x̂ of the plane, and that point has as many coordinates z as the plane has dimensions.
 
-**Principal components.** Among all planes of k dimensions the one through the mean µ along the
-leading eigenvectors U = (u_1, ..., u_k) of the covariance has the smallest error, a mean over rows
-of |x - x̂|². λ_i is the variance in direction u_i, and all of them together are that of the data:
+**Principal components.** Let u_1, ..., u_k be directions at right angles to each other, the columns
+of U (d, k). The plane through the mean µ along them has the nearest point x̂ = µ + (x - µ) U Uᵀ, and
+by Pythagoras |x - x̂|² = |x - µ|² - |(x - µ) U|². So the error is least if the variance inside the
+plane is largest. It is largest along the eigenvectors of the covariance with the largest
+eigenvalues λ_i, which are the variances in these directions. For the rows x of X,
 
-    z = encode(x) = (x - µ) U         x̂ = decode(z) = µ + z Uᵀ        share of direction i = λ_i/Σ λ
+    X - µ  = V S Uᵀ,   λ_i = S_i²/n     singular values, as the covariance is U (S²/n) Uᵀ        (1)
+    share of direction i = λ_i / Σ λ    of the variance of the data                              (2)
+    z      = encode(x) = (x - µ) U                                                               (3)
+    x̂      = decode(z) = µ + z Uᵀ       mean over rows of |x - x̂|² = λ_{k+1} + ... + λ_d         (4)
 
-**Probabilistic PCA** (Tipping and Bishop 1999) makes it a density: z ~ N(0, I), x = µ + W z + σ ε,
+The tins need 6 such directions for 90 % of their variance and 27 for 99 %, though two numbers make
+each of them (figure_1_07_tins): they lie on a curved surface, and a plane has to enclose it.
 
-    p(x) = N(µ, C),  C = W Wᵀ + σ² I        M = Wᵀ W + σ² I, k by k
-    σ̂² = mean of λ_{k+1}, ..., λ_d          Ŵ = U (Λ - σ̂² I)^½         maximum likelihood
-    C⁻¹ = (I - W M⁻¹ Wᵀ)/σ²                 log det C = (d - k) log σ² + log det M
-    E[z|x] = M⁻¹ Wᵀ (x - µ)                 the encoder
+**Probabilistic PCA** (Tipping and Bishop 1999) makes the plane a density, by noise around it: from
+z ~ N(0, I) and ε ~ N(0, I) comes x = µ + z Wᵀ + σ ε, with W (d, k). Hence
 
-and with a = C⁻¹ (x - µ) the gradient of log p is a in µ, a aᵀW - W M⁻¹ in W, σ² (|a|² - tr C⁻¹) in
-log σ. Beside the data and what has their shape, nothing in it is larger than d by k.
+    p(x)   = N(µ, C),  C = W Wᵀ + σ² I
+    σ̂²     = mean of λ_{k+1}, ..., λ_d           the variance beside the plane                   (5)
+    Ŵ      = U (Λ - σ̂² I)^½                      Λ the diagonal matrix of λ_1, ..., λ_k          (6)
+    z      = E[z|x] = (x - µ) W M⁻¹,   M = Wᵀ W + σ² I, (k, k)           the encoder             (7)
+    a      = (x - µ) C⁻¹ = e/σ²,   e = x - µ - z Wᵀ                                              (8)
+    log det C = (d - k) log σ² + log det M                                                       (9)
+    log p(x)  = -½ (|e|²/σ² + |z|² + log det C + d log 2π)                                      (10)
+
+In (10), a · (x - µ) is written as a sum of squares, in which no digit cancels near the plane. No
+array but the data, and what has their shape, is larger than (d, k). Why all this is so stands
+beside the code: in `ProbabilisticPCAFamily.mle` for σ̂ and Ŵ, in `ProbabilisticPCAFamily` for C⁻¹,
+det C and the encoder, and in its `log_prob` for the gradient.
+
+By hand: the point of the diagonal nearest to (1, 0) is (½, ½). And (±2, 0) and (0, ±1) have the
+variances 2 and ½, so that σ̂² = ½, log σ̂ = -0.347 and Ŵ = (√1.5, 0) up to its sign.
 
 >>> import numpy
->>> X = numpy.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [3.0, 3.0]])
->>> line = PrincipalComponents.fit(X, 1)
->>> line.decode(line.encode([[1.0, 0.0]]))                          # the foot of a perpendicular
-array([[0.5, 0.5]])
+>>> line = PrincipalComponents.fit([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [3.0, 3.0]], 1)
+>>> print(line.decode(line.encode([[1.0, 0.0]])).round(3))
+[[0.5 0.5]]
+>>> cross = [[2.0, 0.0], [-2.0, 0.0], [0.0, 1.0], [0.0, -1.0]]
+>>> print(abs(ProbabilisticPCAFamily(2, 1).mle(cross)).round(3))                # µ, W, log σ
+[0.    0.    1.225 0.    0.347]
+
+See figure_1_09_manifold (a curved surface by its first three components) and
+tests/representation/test_principal_components.py (that it holds).
 """
 
 from gdl_numpy.numerics import checks
@@ -34,7 +56,25 @@ from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.probability.density import LOG_2_PI
 
-ROWS = 2**14                                                # of one block
+ROWS = 2**14                                                # of one block, for long X
+
+
+def principal_axes(X):
+    """Mean (d,), eigenvalues λ (m,) of the covariance, falling, and their vectors U (d, m).
+
+    The covariance itself is not computed: its squares would cost half of the digits. m = min(n, d),
+    and all other λ are 0. Many rows are taken in blocks, each of which is added to the triangle R
+    of X - µ = Q R; as QᵀQ = I, R has the same S and U as X - µ. All this is done in float64, and
+    returned in the dtype of X. ValueError if all rows are equal.
+    """
+    X = checks.different_rows(checks.data_set(X))
+    xp, n = array_module(X), len(X)
+    mu = X.mean(axis=0, dtype=float)
+    R = X[:ROWS] - mu
+    for i in range(ROWS, n, ROWS):
+        R = xp.linalg.qr(xp.concatenate([R, X[i:i + ROWS] - mu]), mode="r")
+    _, S, Ut = xp.linalg.svd(R, full_matrices=False)                                        # (1)
+    return mu.astype(X.dtype), (S**2 / n).astype(X.dtype), Ut.T.astype(X.dtype)
 
 
 class PrincipalComponents(Described):
@@ -44,14 +84,14 @@ class PrincipalComponents(Described):
     """
 
     def __init__(self, mu, components, explained_variance_ratio):
-        self.mu = checks.vector(mu, "mu").copy()
+        self.mu = checks.one_axis(checks.real_array(mu, "mu"), None, "mu").copy()
         self.components = checks.real_array(components, "components", like=self.mu).copy("K")
         if self.components.ndim != 2 or len(self.components) != len(self.mu):
-            raise ValueError(f"components must have shape ({len(self.mu)}, k), as columns, got "
-                             f"shape {self.components.shape}")
-        self.explained_variance_ratio = checks.vector(
-            explained_variance_ratio, "explained_variance_ratio", self.components.shape[1],
-            like=self.mu).copy()
+            raise ValueError(f"components must have shape ({len(self.mu)}, k), as columns, for "
+                             f"this mu, got shape {self.components.shape}")
+        ratio = checks.real_array(explained_variance_ratio, "explained_variance_ratio", self.mu)
+        self.explained_variance_ratio = checks.one_axis(ratio, self.components.shape[1],
+                                                        "explained_variance_ratio").copy()
 
     @classmethod
     def fit(cls, X, k):
@@ -59,37 +99,30 @@ class PrincipalComponents(Described):
         X = checks.data_set(X)
         k = checks.whole_number(k, "k", least=1, most=min(X.shape))
         mu, eigenvalues, U = principal_axes(X)
-        return cls(mu, U[:, :k], eigenvalues[:k] / eigenvalues.sum())
+        return cls(mu, U[:, :k], eigenvalues[:k] / eigenvalues.sum())                       # (2)
 
     def encode(self, X):
         """z = (x - µ) U for each row, (n, k)."""
-        return (checks.observations(X, self.mu) - self.mu) @ self.components
+        return (checks.observations(X, self.mu) - self.mu) @ self.components                # (3)
 
     def decode(self, Z):
         """x̂ = µ + z Uᵀ for each row, (n, d)."""
-        return self.mu + checks.observations(Z, self.components, name="Z") @ self.components.T
-
-
-def principal_axes(X):
-    """Mean (d,), eigenvalues λ (m,) of the covariance, falling, and their vectors U (d, m).
-
-    From the singular values of the centred rows, X - µ = V S Uᵀ and λ = S²/n, so that no digits are
-    lost by squaring; m = min(n, d), all other λ are 0. Many rows are added one block at a time to
-    the triangle R of X - µ = Q R, which has the same S and U. All this in float64, and then in the
-    dtype of X. ValueError if all rows are equal.
-    """
-    X = checks.different_rows(checks.data_set(X))
-    xp, n = array_module(X), len(X)
-    mu = X.mean(axis=0, dtype=float)
-    R = X[:ROWS] - mu
-    for i in range(ROWS, n, ROWS):
-        R = xp.linalg.qr(xp.concatenate([R, X[i:i + ROWS] - mu]), mode="r")
-    _, S, Ut = xp.linalg.svd(R, full_matrices=False)
-    return mu.astype(X.dtype), (S**2 / n).astype(X.dtype), Ut.T.astype(X.dtype)
+        Z = checks.observations(Z, self.components, name="Z")
+        return self.mu + Z @ self.components.T                                              # (4)
 
 
 class ProbabilisticPCAFamily(Described):
-    """N(µ, W Wᵀ + σ² I) on R^d with W (d, k), θ = (µ, W row by row, log σ)."""
+    """N(µ, C) on R^d with C = W Wᵀ + σ² I, W (d, k), θ = (µ, W row by row, log σ).
+
+    C W = W Wᵀ W + σ² W = W M, and therefore C⁻¹ W = W M⁻¹. With that
+
+        C⁻¹ (C - W Wᵀ) = σ² C⁻¹,   so  C⁻¹ = (I - C⁻¹ W Wᵀ)/σ² = (I - W M⁻¹ Wᵀ)/σ²
+        E[z|x] = (x - µ) C⁻¹ W = (x - µ) W M⁻¹
+
+    where W is the covariance of x and z, and C⁻¹ W the coefficients of the regression of z on x.
+    W Wᵀ has the eigenvalues of Wᵀ W, and d - k further ones, which are 0. So C has those of M, and
+    d - k times σ²: its determinant is their product, and tr C⁻¹ = tr M⁻¹ + (d - k)/σ².
+    """
 
     def __init__(self, d, k):
         self.d = checks.whole_number(d, "d", least=2)
@@ -106,36 +139,54 @@ class ProbabilisticPCAFamily(Described):
 
     def initial_theta(self, rng, dtype=float):
         """A start near the standard normal, shape (n_θ,), where rng lives."""
+        dtype = checks.float_dtype(dtype)
         return 0.1 * checks.rng(rng).standard_normal(self.n_parameters, dtype=dtype)
 
     def mle(self, X):
-        """θ̂, shape (n_θ,). ValueError if k directions hold all the variance of X: then σ̂ is 0."""
+        """θ̂, shape (n_θ,). ValueError if k directions hold all the variance of X: then σ̂ is 0.
+
+        The mean of -log p over the data is ½ (log det C + tr C⁻¹ S) + const, S their covariance. It
+        is least for a C with the eigenvectors of S (Tipping and Bishop 1999). Let c_i be the
+        eigenvalues of C; what remains is ½ Σ_i (log c_i + λ_i/c_i). k of the c_i are free, and the
+        best is c_i = λ_i. The others are all σ², and the best is the mean of their λ_i. Spending
+        the free ones on the largest λ_i costs least. In direction i ≤ k, c_i = |W_i|² + σ², so that
+        column i of W has the length (λ_i - σ²)^½.
+        """
         X = checks.data_set(X, self.d)
         xp = array_module(X)
         mu, eigenvalues, U = principal_axes(X)
-        variance = eigenvalues[self.k:].sum() / (self.d - self.k)
+        variance = eigenvalues[self.k:].sum() / (self.d - self.k)                           # (5)
         rounding = (8 * xp.finfo(X.dtype).eps)**2 * (eigenvalues[0] + self.d * abs(X).max()**2)
         if not variance > rounding:
             raise ValueError(f"X lies in a plane of {self.k} dimensions or fewer, so its likelihood"
                              " has no maximum: take a smaller k")
-        W = U[:, :self.k] * xp.sqrt(eigenvalues[:self.k] - variance)
+        W = U[:, :self.k] * xp.sqrt(eigenvalues[:self.k] - variance)                        # (6)
         return xp.concatenate([mu, W.ravel(), 0.5 * xp.log(variance)[None]])
 
     def log_prob(self, theta, X):
-        """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta."""
+        """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta.
+
+        A small change dC of C changes x C⁻¹ xᵀ by -x C⁻¹ dC C⁻¹ xᵀ and log det C by tr C⁻¹ dC, so
+        log p by ½ (a dC aᵀ - tr C⁻¹ dC). For W, dC = dW Wᵀ + W dWᵀ; for log σ, dC = 2σ² dlog σ I:
+
+            ∂log p/∂µ = a      ∂log p/∂W = aᵀ a W - W M⁻¹      ∂log p/∂log σ = σ² (|a|² - tr C⁻¹)
+        """
         xp = array_module(theta)
         mu, W, log_sigma = self.cut(theta)
         variance = xp.exp(2 * log_sigma)
         R = checks.observations(X, mu, finite=False) - mu
         M_inverse, log_det_M = self._inverse(W, variance)
-        A = (R - R @ W @ M_inverse @ W.T) / variance        # a = C⁻¹ (x - µ)
-        log_det = 2 * (self.d - self.k) * log_sigma + log_det_M
-        log_p = -0.5 * ((R * A).sum(axis=1) + log_det + self.d * LOG_2_PI)
+        Z = R @ W @ M_inverse                                                               # (7)
+        E = R - Z @ W.T
+        A = E / variance                                                                    # (8)
+        log_det = 2 * (self.d - self.k) * log_sigma + log_det_M                             # (9)
+        log_p = -0.5 * ((E * A).sum(axis=1) + (Z**2).sum(axis=1) + log_det                 # (10)
+                        + self.d * LOG_2_PI)
 
         def backward(dlog_p):
             gA, total = dlog_p[:, None] * A, dlog_p.sum()
             trace = (self.d - self.k) / variance + xp.trace(M_inverse)      # tr C⁻¹
-            dW = gA.T @ (A @ W) - total * W @ M_inverse
+            dW = gA.T @ Z - total * W @ M_inverse
             dlog_sigma = variance * ((gA * A).sum() - total * trace)
             dmu = gA.sum(axis=0, dtype=float).astype(mu.dtype)
             return xp.concatenate([dmu, dW.ravel(), dlog_sigma[None]])
@@ -165,7 +216,7 @@ class ProbabilisticPCA(Described):
         return in_blocks(lambda i, j: self.family.log_prob(self.theta, X[i:j])[0], len(X))
 
     def sample(self, n, rng):
-        """µ + W z + σ ε with z and ε from normal distributions, (n, d)."""
+        """µ + z Wᵀ + σ ε with z and ε from normal distributions, (n, d)."""
         n = checks.draws(n, rng)
         Z = rng.standard_normal((n, self.family.k), dtype=self.mu.dtype)
         X = rng.standard_normal((n, self.family.d), dtype=self.mu.dtype)
@@ -175,8 +226,8 @@ class ProbabilisticPCA(Described):
 
     def encode(self, X):
         """E[z|x] for each row, (n, k)."""
-        return (checks.observations(X, self.mu) - self.mu) @ self.W @ self.M_inverse
+        return (checks.observations(X, self.mu) - self.mu) @ self.W @ self.M_inverse        # (7)
 
     def decode(self, Z):
-        """E[x|z] = µ + W z for each row, (n, d)."""
+        """E[x|z] = µ + z Wᵀ for each row, (n, d)."""
         return self.mu + checks.observations(Z, self.W, name="Z") @ self.W.T

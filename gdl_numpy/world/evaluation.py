@@ -47,6 +47,7 @@ from gdl_numpy.probability.divergence import cross_entropy_estimate
 def accuracy(p_model, p_data, n, rng):
     """The precision of the model: the share, between 0 and 1, of n samples of it that lie in the
     support of p_data."""
+    checks.offers(p_data, "p_data", "contains")
     return p_data.contains(_samples(p_model, n, rng)).mean()                                # (1)
 
 
@@ -59,6 +60,7 @@ def coverage(p_model, p_data, n, rng, cell=2.0):
     is 1 for every model: there should be fewer cells than samples.
     """
     cell = checks.number(cell, "cell", "(0, inf)")
+    checks.offers(p_data, "p_data", "sample", "contains")
     X = _samples(p_model, n, rng)
     X = X[p_data.contains(X)]
     if len(X) == 0:
@@ -66,14 +68,15 @@ def coverage(p_model, p_data, n, rng, cell=2.0):
     return cells_hit(X, cell) / cells_hit(p_data.sample(len(X), rng), cell)                 # (2)
 
 
-def _samples(p, n, rng):
-    return p.sample(checks.whole_number(n, "n", least=1), checks.rng(rng))
+def _samples(p_model, n, rng):
+    checks.offers(p_model, "p_model", "sample")
+    return p_model.sample(checks.whole_number(n, "n", least=1), checks.rng(rng))
 
 
 def cells_hit(X, cell):
     """The number of squares of side `cell`, lower border included, that hold rows of X (n, 2)."""
-    X, cell = checks.real_array(X, "X"), checks.number(cell, "cell", "(0, inf)")
-    X = checks.observations(X, X, d=2).astype(float)
+    X, cell = checks.observations(X, d=2), checks.number(cell, "cell", "(0, inf)")
+    X = X.astype(float)
     xp = array_module(X)
     alone = abs(X) >= 2**53 * cell              # floats there are farther apart than a cell is wide
     number = xp.where(alone, X, xp.where(alone, 0, X) // cell)
@@ -88,6 +91,7 @@ def kl_to_data(p_model, p_data, X):
     The draws must be new to the model; p_data knows its entropy. (inf, NaN) if the model gives some
     row density 0.
     """
+    checks.offers(p_model, "p_model", "log_prob"), checks.offers(p_data, "p_data", "log_prob")
     value, standard_error = cross_entropy_estimate(p_model, X)
     return value - p_data.entropy, standard_error
 
@@ -102,6 +106,7 @@ class Verdict:
 
 def verdict(p_model, p_data, x):
     """The Verdict on one point x, shape (d,)."""
+    checks.offers(p_model, "p_model", "log_prob"), checks.offers(p_data, "p_data", "log_prob")
     X = checks.real_array(x, "x")[None]
     xp = array_module(X)
     log_data, log_model = p_data.log_prob(X)[0], p_model.log_prob(X)[0]

@@ -38,7 +38,9 @@ import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
+from gdl_numpy.probability.sample_space import SampleSpace
 
 OUTSIDE, INSIDE, MIXED = 0, 1, 2                            # kinds of cells
 THIN = 0.1                                                  # share of its cells a region must fill
@@ -55,8 +57,9 @@ class Region(Described):
     """
 
     def __init__(self, start, end, space, shape):
-        self.space, self.shape = space, checks.whole_numbers(shape, "shape", least=1)
-        self.start = start = checks.observations(start, space.low.astype(float), name="start")
+        self.space = checks.instance(space, "space", SampleSpace)
+        self.shape = shape = space.cells(shape)
+        self.start = start = checks.observations(start, space.low.astype(float), name="start", d=2)
         checks.rows_within(start, space.contains(start), "the space", "start")
         self.end = end = checks.paired(end, "end", start, of="start")
         if (numpy.sort(start @ [1, 1j]) != numpy.sort(end @ [1, 1j])).any():
@@ -109,10 +112,7 @@ class Region(Described):
     def contains(self, X):
         """Whether each row of X (n, 2) lies in the region, shape (n,)."""
         X = checks.observations(X, self.foot)
-        inside = array_module(X).empty(len(X), dtype=bool)
-        for start in range(0, len(X), BLOCK):
-            inside[start:start + BLOCK] = self._contains(X[start:start + BLOCK])
-        return inside
+        return in_blocks(lambda i, j: self._contains(X[i:j]), len(X), BLOCK)
 
     def _contains(self, X):
         low, cell = self.space.low, self.cell
@@ -127,7 +127,7 @@ class Region(Described):
 
     def integral(self, G):
         """∫∫ g(x1) dx1 dx2 over the region, where G is the antiderivative of g."""
-        xp = array_module(self.start)
+        xp, _ = array_module(self.start), checks.function(G, "G")
         s, weight = map(xp.asarray, numpy.polynomial.legendre.leggauss(12))
         (a1, a2), (b1, b2) = self.start.T, self.end.T
         x1 = (a1 + b1)[:, None] / 2 + (b1 - a1)[:, None] / 2 * s        # Gauss-Legendre nodes
@@ -144,6 +144,7 @@ class Region(Described):
         ValueError if the region has no area, or the weight is 0 nearly everywhere in it.
         """
         n, xp = checks.draws(n, rng), array_module(self.foot)
+        checks.function(weight, "weight", optional=True)
         area = checks.number(self.area, "the area of the region", "(0, inf)")
         thin = area < THIN * len(self.row) * float(self.cell.prod())
         accepted, missing, refused = [xp.empty((0, 2))], n, 0

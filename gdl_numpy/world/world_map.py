@@ -103,6 +103,7 @@ def continents():
 
 def continent_of(X):
     """The number in continents() of the continent of each row of X, shape (n,); -1 in the sea."""
+    X = checks.observations(X, d=2)
     xp = array_module(X)
     number = xp.full(len(X), -1)
     for i, name in enumerate(continents()):

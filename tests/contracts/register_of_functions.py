@@ -54,7 +54,6 @@ class Call:
     call: Callable                  # call(f, a) -> what f makes of arrays that `a` makes
     dtype: str = ""                 # why not all that it makes has the precision of what it takes
     mixes: str = ""                 # why an array of another module may be among its arguments
-    overwritten: str = ""           # why its value must be left as it is until it is pulled back
 
 
 def numbers(*shape, seed=0):
@@ -246,24 +245,25 @@ def of_labels(family):
 
 
 FLOW = NormalizingFlowFamily(2, 3, (5,), "spline", 4, WAVES)
+AFFINE = NormalizingFlowFamily(2, 3, (5,), waves=WAVES)
 AUTOREGRESSIVE = AutoregressiveFamily((3, 4), (5,), WAVES, (1, 0), bound=2.0)
 MASKED = MaskedAutoregressiveFamily(4, (5,))
 VAE = VariationalAutoencoderFamily(Network((2, 5, 2)), Network((1, 5, 2)))
 NOISY = VariationalAutoencoderFamily(Network((2, 5, 2)), Network((1, 5, 4)))
+BOUNDED = VariationalAutoencoderFamily(Network((2, 5, 2), bound=0.5), Network((1, 5, 4), bound=0.5))
 ENERGY = EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], Network((2, 5, 1), "relu", WAVES, 2.0))
 DIFFUSION = DiffusionFamily(2, (5,), 4, WAVES)
 GAN = AdversarialFamily(Network((1, 5, 2)), Network((2, 5, 1), "relu"))
 CODES = numbers(6, 1)
 BITS = numpy.array([[0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.0]])
-STAYS = "a bounded output is needed to pull back"
 
 PULLED_BACK = {
     "fourier.fourier_features": Call(
         lambda f, a: f(a(ROWS), a(WAVES)), mixes="wave vectors go where X is"),
     "network.mlp": Call(lambda f, a: f(a(numbers(27)), a(ROWS), SIZES, "softplus")),
     "rational_quadratic.spline": Call(lambda f, a: f(a(1.2 * COLUMN), a(numbers(6, RAW)))),
-    "normalizing_flow.affine": Call(lambda f, a: f(a(COLUMN), a(ROWS)),
-                                    overwritten="its log slope is a column of raw, not a copy"),
+    "normalizing_flow.affine": Call(lambda f, a: f(a(COLUMN), a(ROWS))),
+    "elementary.bounded": Call(lambda f, a: f(a(3 * ROWS), 0.5)),
 
     "discretised.log_mass_of_levels": Call(lambda f, a: f(
         a.whole([[0, 3], [2, 1]]), a([[0.1, 0.8], [0.5, 0.7]]), a([0.1, 0.2]), 4)),
@@ -271,23 +271,28 @@ PULLED_BACK = {
     "Network, tanh": pulled_back(NETWORK, "__call__", ROWS),
     "Network, relu": pulled_back(Network((2, 4, 5, 3), "relu"), "__call__", ROWS),
     "Network, softplus": pulled_back(Network((2, 4, 5, 3), "softplus"), "__call__", ROWS),
-    "Network, waves and bound": pulled_back(BENT, "__call__", ROWS, overwritten=STAYS),
+    "Network, waves and bound": pulled_back(BENT, "__call__", ROWS),
     "NormalFamily.log_prob": pulled_back(NORMAL, "log_prob", ROWS),
     "MixtureFamily.log_prob": pulled_back(MIXTURE, "log_prob", ROWS),
+    "NormalizingFlowFamily.to_latent, affine": pulled_back(AFFINE, "to_latent", ROWS),
+    "NormalizingFlowFamily.log_prob, affine": pulled_back(AFFINE, "log_prob", ROWS),
     "NormalizingFlowFamily.to_latent": pulled_back(FLOW, "to_latent", ROWS),
     "NormalizingFlowFamily.log_prob": pulled_back(FLOW, "log_prob", 1.2 * ROWS),
     "AutoregressiveFamily.log_prob": pulled_back(AUTOREGRESSIVE, "log_prob", 1.2 * ROWS),
-    "AutoregressiveFamily.logits": pulled_back(
-        AUTOREGRESSIVE, "logits", CODES, overwritten=STAYS),
+    "AutoregressiveFamily.logits": pulled_back(AUTOREGRESSIVE, "logits", CODES),
     "MaskedAutoregressiveFamily.logits": pulled_back(MASKED, "logits", BITS),
     "MaskedAutoregressiveFamily.log_prob": pulled_back(MASKED, "log_prob", BITS),
     "VariationalAutoencoderFamily.encode": pulled_back(VAE, "encode", ROWS),
+    "VariationalAutoencoderFamily.encode, bounded": pulled_back(BOUNDED, "encode", ROWS),
+    "VariationalAutoencoderFamily.decode, bounded": pulled_back(BOUNDED, "decode", CODES),
     "VariationalAutoencoderFamily.decode, noise as output": pulled_back(NOISY, "decode", CODES),
     "VariationalAutoencoderFamily.elbo": Call(
         lambda _, a: VAE.elbo(a(theta(VAE)), a(ROWS), a.rng)),
     "VariationalAutoencoderFamily.importance_weighted": Call(
         lambda _, a: NOISY.importance_weighted(a(theta(NOISY)), a(ROWS), a.rng, 3)),
-    "EnergyBasedFamily.energy": pulled_back(ENERGY, "energy", ROWS, overwritten=STAYS),
+    "EnergyBasedFamily.energy": pulled_back(ENERGY, "energy", ROWS),
+    "EnergyBasedFamily.energy, without a bound": pulled_back(
+        EnergyBasedFamily([-1.0, -1.0], [1.0, 1.0], Network((2, 1))), "energy", ROWS),
     "EnergyBasedFamily.log_z": pulled_back(ENERGY, "log_z", ROWS),
     "DiffusionFamily.eps_hat": pulled_back(DIFFUSION, "eps_hat", ROWS, COLUMN),
     "AdversarialFamily.generate": Call(
@@ -309,7 +314,7 @@ PULLED_BACK = {
 
 PLAIN = {                                                   # takes no arrays, or gives none
     "backend.array_module": "gives a module", "backend.to_numpy": "leaves the device on purpose",
-    "backend.random_generator": "makes a generator", "elementary.bounded": "overwrites its input",
+    "backend.random_generator": "makes a generator", "backend.unmasked": "is a check",
     "memory.keep_freed_memory": "takes no array",
     "fourier.n_features": "counts", "network.n_parameters": "counts",
     "rational_quadratic.n_numbers": "counts", "storage.save": "writes a file",
@@ -317,6 +322,7 @@ PLAIN = {                                                   # takes no arrays, o
     "trained.checked_network": "looks at a network",
     "optimizer.half_cosine": "of plain numbers",
     "separation.separated_near": "computes on the host, with Python's whole numbers",
+    "softmax_newton.planes_of_least_loss": "is SoftmaxFamily.mle, which looks at the arguments",
     "silhouettes.smooth": "of constants, when the module is imported",
     "world_map.continents": "gives names", "taxonomy.branch": "reads classes",
     "taxonomy.densities": "reads classes", "taxonomy.leaves": "reads classes",

@@ -18,8 +18,8 @@ OF_ROWS = {                                                 # what a member may 
     "importance_weighted": lambda p, X, rng: p.importance_weighted(X, rng, 3),
     "log_posterior": lambda p, X, rng: p.log_posterior(X),
     "encode": lambda p, X, rng: p.encode(X), "to_latent": lambda p, X, rng: p.to_latent(X),
-    "flow_log_prob": lambda p, X, rng: p.flow_log_prob(X, n_steps=3)}
-EXACT = {"log_prob", "log_mass", "energy", "log_posterior", "encode", "to_latent", "flow_log_prob"}
+    "ode_log_prob": lambda p, X, rng: p.ode_log_prob(X, n_steps=3)}
+EXACT = {"log_prob", "log_mass", "energy", "log_posterior", "encode", "to_latent", "ode_log_prob"}
 
 
 class Moved:
@@ -277,6 +277,25 @@ def test_a_training_goes_on_from_a_theta_of_any_kind(entry):
     ends = [trained(family, data, numpy.random.default_rng(0), theta=start)[1] for start in starts]
     assert all(end.dtype == numpy.float32 and (end == ends[0]).all() for end in ends)
     assert not (ends[0] == trained(family, data, numpy.random.default_rng(0))[1]).all()
+
+
+@offering("log_prob")
+def test_a_log_prob_may_be_overwritten_before_it_is_pulled_back(xp, entry):
+    family, theta, data = entry.built(xp), entry.theta_of(xp), entry.data_of(6, xp)
+    log_p, backward = family.log_prob(theta, *data)
+    cotangent = xp.arange(6) - 1.5
+    before = backward(cotangent)
+    log_p -= log_p.max()
+    log_p[...] = 3.0
+    assert to_numpy(backward(cotangent) == before).all()
+
+
+@offering("loss")
+def test_the_losses_that_a_training_gave_may_be_overwritten(entry):
+    """Nor does a gradient share memory with theta."""
+    family, theta, data = entry.built(), entry.theta_of(), entry.data_of(6)
+    value, dtheta = value_and_gradient(family, theta, data, numpy.random.default_rng(0))
+    assert not numpy.shares_memory(theta, value) and not numpy.shares_memory(theta, dtheta)
 
 
 # Rows

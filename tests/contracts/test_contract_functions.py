@@ -1,16 +1,23 @@
 """Functions: what each promises about its arrays, asked of all of them on every array module."""
 
+import inspect
+import re
 from functools import cache
 
 import numpy
 import pytest
 import stand_in_cupy
+from register_of_families import SHARED, every_family
 from register_of_functions import FUNCTIONS, PLAIN, PULLED_BACK, every_function
 from test_contract_families import Moved
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
 
 CALLS = FUNCTIONS | PULLED_BACK
+ELSEWHERE = {
+    "HistogramFamily.log_prob": "it lives where its space lives: the register of families",
+    "RecalibratedFamily.log_prob": "its kernel density lives somewhere: the register of families",
+}
 every_call = pytest.mark.parametrize("name", CALLS)
 differentiable = pytest.mark.parametrize("name", PULLED_BACK)
 
@@ -47,6 +54,13 @@ def arrays_in(result):
     return [] if callable(result) or isinstance(result, str) else [result]
 
 
+def methods_with_a_pullback():
+    """The public methods of families whose docstrings promise a pullback, by "Class.method"."""
+    return {f"{name}.{method}" for name, family in every_family().items() if name not in SHARED
+            for method, value in inspect.getmembers(family, inspect.isfunction)
+            if not method.startswith("_") and re.search("backward[:(,]", value.__doc__ or "")}
+
+
 def value_and_pullback(result):
     """The arrays of the value, and the function that pulls cotangents of them back, or None."""
     if isinstance(result, tuple) and callable(result[-1]):
@@ -77,6 +91,11 @@ def test_every_public_function_is_in_the_register_or_says_why_not():
     functions = {name for name in every_function() if not name.startswith("checks.")}
     assert functions <= CALLS.keys() | PLAIN.keys() and not CALLS.keys() & PLAIN.keys()
     assert FUNCTIONS.keys() | PLAIN.keys() <= functions
+
+
+def test_every_method_that_promises_a_pullback_is_in_the_register():
+    registered = {name.partition(",")[0] for name in PULLED_BACK}
+    assert methods_with_a_pullback() - registered - ELSEWHERE.keys() == set()
 
 
 @every_call
@@ -147,8 +166,7 @@ def test_a_pullback_can_be_asked_twice_and_only_reads_its_cotangents(xp, name):
         assert to_numpy(array == before).all()
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, call in PULLED_BACK.items() if not call.overwritten])
+@differentiable
 def test_a_value_may_be_overwritten_before_it_is_pulled_back(xp, name):
     values, backward = value_and_pullback(result_of(name, Arrays(xp)))
     given = list(cotangents(values))

@@ -81,7 +81,7 @@ def test_the_marginal_is_a_density_of_mass_1():
     assert float(total_mass(marginal, space, (240, 240))) == pytest.approx(1, abs=1e-9)
 
 
-def test_where_no_label_has_a_density_the_posterior_is_nan():
+def test_the_posterior_is_nan_where_every_density_is_0():
     model = ClassConditional([Box([0.0], [2.0]), Box([1.0], [3.0])], [0.5, 0.5])
     p = numpy.exp(model.log_posterior([[0.5], [1.5], [2.5], [4.0]]))
     numpy.testing.assert_array_equal(p, [[1, 0], [0.5, 0.5], [0, 1], [math.nan, math.nan]])
@@ -116,7 +116,7 @@ def test_a_sample_of_all_labels_has_their_shares_and_densities():
     assert (y[1:] < y[:-1]).any()                           # in the order of the draws, not sorted
 
 
-def test_no_observations_can_be_drawn():
+def test_a_sample_may_be_empty():
     model = three_normals()
     rng = numpy.random.default_rng(0)
     X, y = model.sample(0, rng)
@@ -126,7 +126,7 @@ def test_no_observations_can_be_drawn():
 # Estimates
 
 @pytest.mark.parametrize("family", [NormalFamily(2), BoxFamily(2), MixtureFamily(2, 2)])
-def test_an_estimate_is_that_of_each_label_alone_and_the_share_of_each(family):
+def test_each_density_is_fitted_to_the_rows_of_its_label_and_the_prior_to_their_share(family):
     X, y = labelled()
     how = {"theta": family.initial_theta(numpy.random.default_rng(0))} if isinstance(
         family, MixtureFamily) else {}
@@ -138,7 +138,7 @@ def test_an_estimate_is_that_of_each_label_alone_and_the_share_of_each(family):
         assert (p.log_prob(rows) == alone.log_prob(rows)).all()
 
 
-def test_an_estimate_keeps_the_dtype_of_the_data_and_changes_none_of_them():
+def test_fitting_keeps_the_dtype_of_the_data_and_does_not_change_them():
     X, y = labelled()
     X = X.astype("float32")
     X.flags.writeable = y.flags.writeable = False
@@ -182,7 +182,7 @@ def test_normals_with_their_own_covariances_are_quadratic_discriminant_analysis(
         theirs.predict_log_proba(X), rtol=1e-8, atol=1e-10)
 
 
-def test_a_continent_that_is_asked_for_is_hit_more_often_than_not():
+def test_most_points_made_for_a_continent_lie_on_it():
     rng = numpy.random.default_rng(0)
     X = numpy.concatenate([WorldMap(continent=name).sample(300, rng) for name in continents()])
     y = numpy.repeat(numpy.arange(len(continents())), 300)
@@ -217,7 +217,7 @@ def test_noise_kept_by_a_perfect_classifier_is_a_draw_of_another_normal():
 
 
 @pytest.mark.parametrize("bound", [math.nan, math.inf, -math.inf])
-def test_without_a_bound_noise_would_be_refused_for_ever(bound):
+def test_a_bound_that_is_not_finite_is_refused(bound):
     model = three_normals()
     with pytest.raises(ValueError, match=rf"log_odds_bound must lie in \(-inf, inf\), got {bound}"):
         noise_kept(model, model.densities[0], 1, numpy.random.default_rng(0), bound)
@@ -263,7 +263,7 @@ def test_e21_p_of_x_is_found_without_labels():
     numpy.testing.assert_allclose(other.log_prob(new), p.log_prob(new), rtol=1e-12)
 
 
-def test_e21_p_of_x_given_y_is_not_to_be_had_without_labels():
+def test_e21_p_of_x_given_y_cannot_be_found_without_labels():
     """Two joint distributions with one marginal: in the second, y says nothing about x. X alone
     cannot tell them apart, yet their p(x|y), and so their classifiers, differ. Labels can."""
     telling, X = three_normals(), labelled(n=2000)[0]
@@ -341,7 +341,7 @@ def test_e23_with_few_data_normal_densities_classify_better_than_logistic_regres
 
 # Many rows, and columns that do not vary
 
-def test_over_millions_of_float32_rows_a_common_covariance_is_that_of_float64():
+def test_the_common_covariance_of_millions_of_float32_rows_is_that_of_float64():
     rng = numpy.random.default_rng(0)
     X = numpy.float32([180, 220]) + rng.standard_normal((1_000_000, 2), dtype="float32")
     y = (rng.random(len(X)) < 0.5).astype(int)
@@ -352,7 +352,7 @@ def test_over_millions_of_float32_rows_a_common_covariance_is_that_of_float64():
         numpy.testing.assert_allclose(p.covariance, q.covariance, atol=1e-5)
 
 
-def test_log_prob_of_many_rows_is_made_of_blocks():
+def test_log_prob_of_many_rows_is_computed_in_blocks():
     X, y = labelled(n=20_000)
     model, rows = three_normals(), numpy.arange(20_000)
     expected = numpy.stack([p.log_prob(X) for p in model.densities], axis=1)[rows, y]
@@ -459,7 +459,7 @@ def test_data_that_cannot_be_fitted_are_refused(X, words):
     ([[0.5, 0.5]], r"priors must have shape \(2,\)"),
     ([math.nan, 1], "priors holds nan"),
 ])
-def test_what_are_no_priors_is_refused(priors, words):
+def test_wrong_priors_are_refused(priors, words):
     with pytest.raises(ValueError, match=words):
         ClassConditional([Box([0], [1]), Box([0], [2])], priors)
 
@@ -479,7 +479,7 @@ def test_what_are_no_priors_is_refused(priors, words):
     (lambda m, rng: m.log_posterior([[0.0]]), ValueError, "X has 1 columns"),
     (lambda m, rng: m.log_joint([[0.0, math.inf]]), ValueError, "X holds inf"),
 ])
-def test_what_a_model_cannot_answer_is_refused(ask, error, words):
+def test_wrong_questions_to_a_model_are_refused(ask, error, words):
     with pytest.raises(error, match=words):
         ask(three_normals(), numpy.random.default_rng(0))
 
@@ -501,7 +501,7 @@ def test_models_say_what_they_are():
     assert repr(model) == f"ClassConditional(densities={densities}, priors=[0.25 0.75])"
 
 
-def test_what_a_model_says_on_a_device_is_what_it_says_on_the_host(device):
+def test_a_model_says_the_same_on_a_device_as_on_the_host(device):
     X, y = labelled(n=50)
     host, there = three_normals(), three_normals(device)
     X_there, y_there = device.asarray(X), device.asarray(y)
@@ -516,7 +516,7 @@ def test_what_a_model_says_on_a_device_is_what_it_says_on_the_host(device):
 @pytest.mark.parametrize("fit", [
     lambda X, y: ClassConditional.fit(NormalFamily(2), X, y),
     ClassConditional.fit_normals_with_common_covariance])
-def test_an_estimate_on_a_device_is_that_on_the_host(device, fit):
+def test_the_estimate_on_a_device_is_that_on_the_host(device, fit):
     X, y = labelled(n=90)
     host, there = fit(X, y), fit(device.asarray(X), device.asarray(y))
     for p, q in zip(host.densities, there.densities, strict=True):
@@ -532,3 +532,11 @@ def test_draws_live_where_the_model_lives(device):
     assert all(isinstance(a, device.ndarray) for a in (X, y, model.sample(5, rng, y=1), kept))
     assert X.shape == (200, 2) and y.shape == (200,) and kept.shape == (7, 2)
     assert_counts(numpy.bincount(device.asnumpy(y), minlength=3), numpy.array(PRIORS))
+
+
+def test_float32_priors_leave_float64_data_their_precision():
+    normals = [Normal(numpy.array([mu]), numpy.eye(1)) for mu in (1e9, 1e9 + 3)]
+    X, y = numpy.array([[1e9 + 1], [1e9 + 2]]), numpy.array([0, 1])
+    p = ClassConditional(normals, numpy.float32([0.5, 0.5]))
+    expected = [q.log_prob(x[None])[0] for q, x in zip(normals, X, strict=True)]
+    numpy.testing.assert_allclose(p.log_prob(X, y), expected, rtol=1e-12)

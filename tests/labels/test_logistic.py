@@ -1,37 +1,22 @@
-"""Logistic and softmax regression: their planes, their maximum, and data that have none."""
+"""Logistic and softmax regression: their planes, their maximum, and data without one."""
 
 import math
 
 import numpy
 import pytest
-from labelled_data import apart, overlapping, theta_and_data
+from labelled_data import apart, linear, overlapping, theta_and_data, wrong_data_set
 from sklearn.linear_model import LogisticRegression
 
 from gdl_numpy.labels.logistic import (
     LinearClassifier,
     LogisticFamily,
     SoftmaxFamily,
-    _inverse_of_blocks,
     iteratively_reweighted_least_squares,
 )
 from gdl_numpy.numerics.elementary import sigmoid
 from gdl_numpy.numerics.optimizer import Step
 
 NAN, INF = math.nan, math.inf
-LINEAR = {
-    "logistic": LogisticFamily(3),
-    "logistic with a penalty": LogisticFamily(3, l2=0.3),
-    "softmax": SoftmaxFamily(3, 4),
-    "softmax with a penalty": SoftmaxFamily(3, 4, l2=0.3),
-}
-linear = pytest.mark.parametrize("family", LINEAR.values(), ids=LINEAR)
-
-
-def penalty_of(family):
-    """λ for each weight and 0 for each intercept, (n_θ,)."""
-    weights = numpy.ones(family.n_parameters)
-    weights[-family.network.d_out:] = 0
-    return family.l2 * weights
 
 
 def log_posterior(family, theta, X):
@@ -77,82 +62,11 @@ def test_the_number_of_parameters_is_d_plus_1_for_each_plane():
     assert SoftmaxFamily(3, 4).n_parameters == 16 and LogisticFamily(3).n_parameters == 4
 
 
-@linear
-def test_the_hessian_product_is_the_difference_of_gradients(family):
-    theta, X, y = theta_and_data(family)
-    X1, h = numpy.c_[X, numpy.ones(len(X))], 1e-5
-    loss, gradient, product = family._evaluate(theta, X1, y, penalty_of(family))
-    assert loss == pytest.approx(float(family.loss(theta, X, y)[0]), rel=1e-13)
-    numpy.testing.assert_allclose(gradient, family.loss(theta, X, y)[1], rtol=1e-10, atol=1e-12)
-    for seed in range(3):
-        v = numpy.random.default_rng(seed).standard_normal(len(theta))
-        difference = (family.loss(theta + h * v, X, y)[1]
-                      - family.loss(theta - h * v, X, y)[1]) / (2 * h)
-        numpy.testing.assert_allclose(product(v), difference, atol=1e-8)
-
-
-def test_the_hessian_of_two_classes_is_the_mean_of_p_times_1_minus_p_times_x_times_x():
-    family = LogisticFamily(3, l2=0.3)
-    theta, X, y = theta_and_data(family)
-    X1, w = numpy.c_[X, numpy.ones(len(X))], numpy.exp(log_posterior(family, theta, X)).prod(axis=1)
-    H = numpy.einsum("n,ni,nj->ij", w, X1, X1) / len(X) + numpy.diag([0.3, 0.3, 0.3, 0])
-    product = family._evaluate(theta, X1, y, penalty_of(family))[2]
-    numpy.testing.assert_allclose([product(v) for v in numpy.eye(4)], H, rtol=1e-12, atol=1e-14)
-
-
-@pytest.mark.parametrize("l2", [0, 0.3])
-@pytest.mark.parametrize("size", [0, 1])
-def test_a_step_of_two_classes_is_solved_with_their_hessian(l2, size):
-    """At the start, where every p is ½, and at any θ where M is made anew."""
-    family, (X, y) = LogisticFamily(3, l2), overlapping(0, 2)
-    X1, theta = numpy.c_[X - X.mean(axis=0), numpy.ones(len(X))], size * numpy.ones(4)
-    product = family._evaluate(theta, X1, y, penalty_of(family))[2]
-    weights = family._curvatures(theta, X1, y) if size else numpy.full((1, 1), 0.25)
-    precondition = _inverse_of_blocks(X1, weights, penalty_of(family))
-    for v in numpy.eye(4):
-        numpy.testing.assert_allclose(precondition(product(v)), v, atol=1e-12)
-
-
-def test_the_blocks_of_several_classes_are_those_of_their_hessian():
-    family = SoftmaxFamily(3, 4, 0.3)
-    theta, X, y = theta_and_data(family)
-    X1 = numpy.c_[X, numpy.ones(len(X))]
-    product = family._evaluate(theta, X1, y, penalty_of(family))[2]
-    H = numpy.array([product(v) for v in numpy.eye(16)]).reshape(4, 4, 4, 4)    # by x1, by class
-    precondition = _inverse_of_blocks(X1, family._curvatures(theta, X1, y), penalty_of(family))
-    r = numpy.random.default_rng(0).standard_normal((4, 4))
-    r -= r.mean(axis=1, keepdims=True)                      # what all classes share does nothing
-    z = numpy.array([numpy.linalg.solve(H[:, k, :, k], r[:, k]) for k in range(4)]).T
-    numpy.testing.assert_allclose(precondition(r.ravel()).reshape(4, 4),
-                                  z - z.mean(axis=1, keepdims=True), rtol=1e-9, atol=1e-12)
-
-
-def test_no_digit_of_a_probability_near_1_is_lost_beside_its_label():
-    """p - 1 of a row that is almost certain is -exp(-a), which the difference of floats is not."""
-    family, a = LogisticFamily(1), numpy.array([3.0, 30.0, 60.0, 300.0])
-    theta, X1 = numpy.array([1.0, 0.0]), numpy.c_[a, 0 * a]
-    _, _, _, residual = family._residual(theta, X1, numpy.ones(4, int))
-    expected = -numpy.exp(-a) / (1 + numpy.exp(-a))
-    numpy.testing.assert_allclose(residual, numpy.c_[-expected, expected], rtol=1e-12)
-
-
-@linear
-def test_rows_by_blocks_give_what_all_rows_at_once_give(family, monkeypatch):
-    theta, X, y = theta_and_data(family, n=1100)            # one block and a part of another
-    X1 = numpy.c_[X, numpy.ones(len(X))]
-    loss, gradient, product = family._evaluate(theta, X1, y, penalty_of(family))
-    monkeypatch.setattr("gdl_numpy.labels.logistic.BLOCK", 5000)
-    at_once = family._evaluate(theta, X1, y, penalty_of(family))
-    assert loss == pytest.approx(at_once[0], rel=1e-13)
-    numpy.testing.assert_allclose(gradient, at_once[1], rtol=1e-9, atol=1e-13)
-    numpy.testing.assert_allclose(product(theta), at_once[2](theta), rtol=1e-9, atol=1e-13)
-
-
 # Newton's method as it is written
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("l2", [0, 1e-3, 0.5])
-def test_the_method_of_the_textbook_finds_what_the_fast_one_finds(l2, seed):
+def test_the_textbook_method_and_the_fast_one_find_the_same_estimate(l2, seed):
     X, y = overlapping(seed, 2)
     numpy.testing.assert_allclose(iteratively_reweighted_least_squares(X, y, l2),
                                   LogisticFamily(3, l2).mle(X, y), rtol=1e-8)
@@ -237,22 +151,6 @@ def test_the_gradient_is_0_at_the_estimate_and_all_around_it_the_loss_is_larger(
         assert family.loss(theta + v, X, y)[0] > loss
 
 
-@linear
-def test_of_many_rows_the_estimate_is_as_exact_as_of_few(family):
-    """More than 100 for each parameter, which a tenth of them lead near it first."""
-    _, X, y = theta_and_data(family, n=2000)
-    assert abs(family.loss(family.mle(X, y), X, y)[1]).max() < 1e-8
-
-
-@pytest.mark.parametrize("K", [2, 3])
-def test_the_estimate_does_not_depend_on_the_units_of_the_columns(K):
-    X, y = overlapping(4, K, n=300)
-    family = LogisticFamily(3) if K == 2 else SoftmaxFamily(3, K)
-    scaled = X * [1e-3, 1, 1e3] + [100, -100, 100]
-    results = [log_posterior(family, family.mle(Z, y), Z) for Z in (X, scaled)]
-    numpy.testing.assert_allclose(*results, atol=1e-6)
-
-
 def test_two_classes_are_the_same_by_softmax_and_by_logistic_regression():
     X, y = overlapping(5, 2)
     one, two = LogisticFamily(3), SoftmaxFamily(3, 2)
@@ -272,7 +170,7 @@ def test_among_equal_softmax_estimates_the_one_whose_weights_sum_to_0_is_found()
 
 
 @linear
-def test_what_is_said_twice_changes_no_estimate(family):
+def test_repeating_all_rows_does_not_change_the_estimate(family):
     _, X, y = theta_and_data(family)
     twice = family.mle(numpy.concatenate([X, X]), numpy.concatenate([y, y]))
     numpy.testing.assert_allclose(twice, family.mle(X, y), atol=1e-7)
@@ -304,81 +202,12 @@ def test_the_estimate_in_float32_is_that_in_float64(K, seed):
 
 
 @pytest.mark.parametrize("family", [LogisticFamily(3, 0.01), SoftmaxFamily(3, 3, 0.01)])
-def test_a_training_reaches_the_loss_of_the_estimate(family):
+def test_training_reaches_the_loss_of_the_estimate(family):
     X, y = overlapping(10, family.n_classes)
     best = family.loss(family.mle(X, y), X, y)[0]
     steps = list(family.train(X, y, numpy.random.default_rng(0), max_steps=1500))
     assert [s.step for s in steps] == list(range(1500)) and isinstance(steps[0], Step)
     assert best <= family.loss(steps[-1].theta, X, y)[0] < best + 1e-3
-
-
-# Small penalties
-
-def promised(family, theta, X, y):
-    """g · H⁻¹ g, and the largest change of a logit by the step H⁻¹ g, in long doubles up to the
-    solution of the linear system, whose columns are brought to one scale."""
-    n, K, columns = len(X), family.n_classes, family.network.d_out
-    X, wide = X.astype("longdouble"), theta.astype("longdouble")
-    mu, scale = X.mean(axis=0), X.std(axis=0)
-    X1, T = numpy.c_[(X - mu) / scale, numpy.ones(n)], wide.reshape(-1, columns).copy()
-    T[-1] += mu @ T[:-1]
-    T[:-1] *= scale[:, None]
-    penalty = numpy.append(family.l2 / scale**2, 0)
-    a = X1 @ T if columns > 1 else numpy.c_[numpy.zeros(n), X1 @ T]
-    own = numpy.arange(K) == y[:, None]
-    p = numpy.exp(a - a.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    others = numpy.where(own, 0, p)
-    r = (others - own * others.sum(axis=1, keepdims=True))[:, -columns:]
-    g = X1.T @ r / n + penalty[:, None] * T
-    S = numpy.where(numpy.eye(K, dtype=bool), (p * numpy.where(
-        own, others.sum(axis=1, keepdims=True), 1 - p))[:, :, None], -p[:, :, None] * p[:, None])
-    H = numpy.einsum("njk,ni,nl->jikl", S[:, -columns:, -columns:], X1, X1) / n
-    H = H.reshape(2 * (g.size,)) + numpy.diag(numpy.tile(penalty, columns))
-    unit = 1 / numpy.sqrt(H.diagonal())
-    s = unit * (numpy.linalg.pinv((H * unit[:, None] * unit).astype(float), 1e-15, hermitian=True)
-                @ (g.T.ravel() * unit).astype(float))
-    return float(g.T.ravel() @ s), float(abs(X1 @ s.reshape(columns, -1).T).max())
-
-
-@pytest.mark.parametrize("l2", [1e-2, 1e-6, 1e-10, 1e-12, 1e-14])
-@pytest.mark.parametrize("d, K", [(1, 2), (1, 3), (5, 2), (5, 4), (30, 2), (20, 3)])
-def test_however_small_the_penalty_the_gradient_is_what_tol_promises(d, K, l2):
-    """Of classes that planes separate, where p (1 - p) falls like λ, and of others; with columns in
-    units from 10⁻⁴ to 10⁴."""
-    for seed in range(4):
-        rng = numpy.random.default_rng(seed)
-        X = rng.standard_normal((3 * d + 30, d))
-        noise = 3 * (seed % 2) * rng.gumbel(size=(len(X), K))
-        y = (X @ rng.standard_normal((d, K)) * 5 + noise).argmax(axis=1)
-        y[:K] = numpy.arange(K)
-        X *= 10.0**rng.integers(-4, 5, d)
-        for family in [SoftmaxFamily(d, K, l2)] + [LogisticFamily(d, l2)] * (K == 2):
-            decrease, moved = promised(family, family.mle(X, y), X, y)
-            assert 0 <= decrease < 1e-16 and moved < 0.05
-
-
-@pytest.mark.parametrize("l2", [1e-6, 1e-8, 1e-10, 1e-12, 1e-14, 1e-16])
-def test_of_four_separated_points_the_weight_is_the_root_of_its_slope(l2):
-    """λ w = ¼ · 1/(1 + exp(w/2)) + ¾ · 1/(1 + exp(3w/2)), found by bisection."""
-    low, high = 0.0, 200.0
-    for _ in range(100):
-        w = (low + high) / 2
-        falls = l2 * w < 0.25 / (1 + math.exp(w / 2)) + 0.75 / (1 + math.exp(1.5 * w))
-        low, high = (w, high) if falls else (low, w)
-    X, y = [[-1.5], [-0.5], [0.5], [1.5]], [0, 0, 1, 1]
-    assert LogisticFamily(1, l2).mle(X, y)[0] == pytest.approx(w, rel=1e-4)
-    W = SoftmaxFamily(1, 2, l2 * 2).mle(X, y)               # |W|² = 2 (w/2)²
-    assert W[1] - W[0] == pytest.approx(w, rel=1e-4)
-
-
-def test_sums_over_millions_of_float32_rows_lose_no_digits():
-    """200,000 rows of eight kinds: the estimate is that of the eight kinds, each counted."""
-    X = numpy.float32([[1000.0], [1001.0]] * 4)
-    y = numpy.array([0, 0, 0, 0, 0, 1, 1, 1])
-    expected = LogisticFamily(1).mle(X.astype(float), y)
-    many = LogisticFamily(1).mle(numpy.tile(X, (25_000, 1)), numpy.tile(y, 25_000))
-    numpy.testing.assert_allclose(many, expected, rtol=1e-6)
 
 
 # Data without a maximum
@@ -422,7 +251,7 @@ def test_without_a_penalty_separated_classes_are_refused_and_with_one_they_are_f
 
 
 @pytest.mark.parametrize("overlap", [0.1, 1e-3, 1e-5])
-def test_classes_that_overlap_by_next_to_nothing_have_an_estimate(overlap):
+def test_classes_that_barely_overlap_have_an_estimate(overlap):
     X, y = numpy.array([[-9.0], [0.0], [-overlap], [9.0]]), [0, 0, 1, 1]
     for family in kinds(1, 2):
         theta = family(0).mle(X, y)
@@ -450,7 +279,7 @@ def test_dependent_columns_are_refused_without_a_penalty_and_fitted_with_one(K):
             assert abs(family(0.1).loss(theta, Z, y)[1]).max() < 1e-8
 
 
-def test_an_estimate_that_needs_more_steps_than_it_may_take_is_refused_with_its_loss():
+def test_an_estimate_that_takes_too_many_steps_is_refused_with_its_loss():
     X, y = overlapping(0, 2)
     with pytest.raises(ValueError, match=r"not converged in 1 steps, at a loss of 0\.\d+ nats"):
         LogisticFamily(3).mle(X, y, max_steps=1)
@@ -480,20 +309,14 @@ def test_families_say_what_they_are():
     ([1, 1, 1, 1], ValueError, "at least two different labels, got only 1"),
 ])
 @pytest.mark.parametrize("family", [LogisticFamily(1), SoftmaxFamily(1, 2)])
-def test_what_are_no_labels_has_no_estimate(family, y, error, words):
+def test_wrong_labels_have_no_estimate(family, y, error, words):
     with pytest.raises(error, match=words):
         family.mle([[0.0], [1.0], [2.0], [1.5]], y)
 
 
 @linear
-@pytest.mark.parametrize("X, words", [
-    ([[NAN, 0, 0], [0, 1, 2]], "X holds nan"),
-    ([[INF, 0, 0], [0, 1, 2]], "X holds inf"),
-    ([[0, 0], [0, 1]], "X has 2 columns"),
-    ([0, 1, 2], "X must have shape"),
-    (numpy.zeros((0, 3)), "X is empty"),
-])
-def test_what_is_no_data_set_has_no_estimate(family, X, words):
+@wrong_data_set
+def test_a_wrong_data_set_has_no_estimate(family, X, words):
     with pytest.raises(ValueError, match=words):
         family.mle(X, numpy.array([0, 1] if len(X) == 2 else [], int))
 

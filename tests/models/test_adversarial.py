@@ -83,7 +83,7 @@ def test_the_gradient_of_the_generators_loss_goes_through_the_discriminator():
         check_gradient(loss, theta_g, rng=default_rng(1))
 
 
-def test_the_generators_gradient_points_as_that_of_the_game_and_does_not_fade():
+def test_the_generators_gradient_has_the_sign_of_the_games_and_does_not_fade():
     """-sigmoid(-l) against -sigmoid(l), the derivative of log(1 - D): of one sign, and where the
     discriminator is sure, at l = -20, nearly 1 against 2e-9."""
     family = players(1, 1, (), ())
@@ -109,7 +109,7 @@ def test_the_discriminators_loss_is_minus_the_value_of_the_game():
     assert float(family.generator_loss(theta, Z)[0]) == pytest.approx(-numpy.log(D_made).mean())
 
 
-def test_the_penalty_is_that_on_the_squared_slope_of_the_logit():
+def test_the_penalty_is_half_gamma_times_the_squared_slope_at_data_and_at_fakes():
     """For a linear logit w·x of slope w the mean of (w·ε)² is |w|², with a standard error of
     √2 |w|²/√rows: 20,000 rows of each kind, within 6."""
     family, n, penalty = players(2, 1, (), ()), 20_000, 0.5
@@ -258,7 +258,7 @@ def test_the_sides_take_turns_the_discriminator_at_twice_the_rate_and_both_with_
         numpy.testing.assert_allclose(step.theta, numpy.concatenate([theta_g, phi]), rtol=1e-9)
 
 
-def test_training_is_made_by_its_seed_and_changes_nothing_it_was_given_or_gave():
+def test_training_depends_on_its_seed_alone_and_changes_no_array_of_the_caller():
     family = a_family()
     theta, X, _ = theta_X_and_Z(family)
     theta.flags.writeable = X.flags.writeable = False
@@ -278,18 +278,18 @@ def test_a_stopped_training_leaves_a_theta_to_go_on_from():
     numpy.testing.assert_allclose(again.theta, step.theta, atol=1e-7)
 
 
-def test_samples_are_those_of_one_pass_of_the_generator(monkeypatch):
+def test_samples_taken_in_blocks_are_those_of_one_pass(monkeypatch):
     family = a_family()
     theta, _, _ = theta_X_and_Z(family)
     expected, _ = family.generate(family.parts(theta)[0], default_rng(4).standard_normal((20, 3)))
     for rows in (7, 20):
-        monkeypatch.setattr("gdl_numpy.models.adversarial.in_blocks",
-                            lambda function, n, rows=rows: in_blocks(function, n, rows))
+        monkeypatch.setattr("gdl_numpy.networks.trained.in_blocks",
+                            lambda function, n, _, rows=rows: in_blocks(function, n, rows))
         X = family(theta).sample(20, default_rng(4))
         numpy.testing.assert_allclose(X, expected, rtol=1e-12)
 
 
-def test_changing_values_in_place_leaves_the_pullbacks_right():
+def test_changing_the_returned_values_does_not_change_the_gradients():
     for family in every_family():
         theta, X, Z = theta_X_and_Z(family)
         theta_g, phi = family.parts(theta)
@@ -341,7 +341,7 @@ ROWS = numpy.ones((3, 1))
     (lambda: LINEAR.generator_loss(numpy.ones(4), None), TypeError, "Z must hold real numbers"),
     (lambda: LINEAR.noise(2, None, float), TypeError, "rng must be a generator"),
 ])
-def test_what_plays_no_game_is_refused(make, error, message):
+def test_wrong_arguments_are_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
 
@@ -358,6 +358,6 @@ def test_what_plays_no_game_is_refused(make, error, message):
     (ROWS, {"learning_rate": 0.0}, ValueError, r"learning_rate must lie in \(0, inf\), got 0.0"),
     (ROWS, {"theta": numpy.ones(3)}, ValueError, r"shape \(4,\), got \(3,\)"),
 ])
-def test_what_no_game_is_played_on_is_refused(X, options, error, message):
+def test_wrong_data_and_training_options_are_refused(X, options, error, message):
     with pytest.raises(error, match=message):
         LINEAR.train(X, numpy.random.default_rng(0), **options)

@@ -1,4 +1,4 @@
-"""Autoregressive models: exact log p, by binned conditionals on a box and by masks on pictures."""
+"""Autoregressive models: exact log p, by binned conditionals on a box and by masks on images."""
 
 import itertools
 import math
@@ -50,8 +50,8 @@ def box(d):
     return SampleSpace(numpy.full(d, -1.0), numpy.full(d, 1.0))
 
 
-def pictures(d):
-    """All 2^d binary pictures, (2^d, d)."""
+def images(d):
+    """All 2^d binary images, (2^d, d)."""
     return numpy.array(list(itertools.product([0.0, 1.0], repeat=d)))
 
 
@@ -66,7 +66,7 @@ def test_the_gradient_is_that_of_central_differences(shape, waves):
 
 
 @every_shape
-def test_the_total_mass_is_1_in_each_sub_cell_alike(shape):
+def test_the_total_mass_is_1_on_a_grid_finer_than_the_bins(shape):
     """The conditional densities vary within a bin, along the coordinates that are given."""
     family = binned(shape, waves=True)
     p = family(theta_of(family, default_rng(1)))
@@ -158,15 +158,15 @@ def test_many_rows_add_to_a_gradient_without_rounding_it_away():
 
 
 @pytest.mark.parametrize("shape", [SHAPES["two axes"], SHAPES["three axes"]])
-def test_the_mean_score_of_its_own_samples_is_0(shape):
+def test_the_mean_gradient_of_log_p_over_its_own_samples_is_0(shape):
     """n = 20,000 in 200 groups, each number within 6 standard errors."""
     family = binned(shape)
     theta = theta_of(family, default_rng(5))
     X = family(theta).sample(20_000, default_rng(6))
-    assert_zero_mean_score(family, theta, X)
+    assert_zero_mean_gradient(family, theta, X)
 
 
-def test_changing_values_in_place_leaves_the_pullbacks_right():
+def test_changing_the_returned_values_does_not_change_the_gradients():
     for shape in SHAPES.values():
         family, rng = binned(shape, waves=True), default_rng(0)
         theta, X = theta_of(family, rng), 2 * rng.random((9, family.d)) - 1
@@ -179,15 +179,15 @@ def test_changing_values_in_place_leaves_the_pullbacks_right():
     check_the_value_is_the_callers(family.logits, theta, X)
 
 
-def assert_zero_mean_score(family, theta, X):
-    scores = numpy.array([to_numpy(family.log_prob(theta, rows)[1](numpy.full(100, 0.01)))
+def assert_zero_mean_gradient(family, theta, X):
+    gradients = numpy.array([to_numpy(family.log_prob(theta, rows)[1](numpy.full(100, 0.01)))
                           for rows in X.reshape(-1, 100, family.d)])
-    errors = scores.std(axis=0, ddof=1) / math.sqrt(len(scores))
-    assert (abs(scores.mean(axis=0)) <= 6 * errors).all() and (errors > 0).any()
+    errors = gradients.std(axis=0, ddof=1) / math.sqrt(len(gradients))
+    assert (abs(gradients.mean(axis=0)) <= 6 * errors).all() and (errors > 0).any()
 
 
 @pytest.mark.parametrize("order, row", [((0, 1), 0), ((1, 0), 1)])
-def test_only_the_waves_of_the_coordinate_seen_matter(order, row):
+def test_a_network_uses_only_the_waves_of_the_coordinate_that_it_sees(order, row):
     rng = numpy.random.default_rng(0)
     F = rng.standard_normal((2, 3))
     families = [AutoregressiveFamily((4, 5), (6,), F + step, order) for step in (
@@ -246,10 +246,10 @@ def test_the_gradient_through_the_masks_is_that_of_central_differences(d, hidden
 
 
 @every_mask
-def test_the_masses_of_all_pictures_sum_to_1(d, hidden, order):
+def test_the_masses_of_all_images_sum_to_1(d, hidden, order):
     family = MaskedAutoregressiveFamily(d, hidden, order)
     p = family(3 * theta_of(family, default_rng(1)))
-    assert float(numpy.exp(p.log_prob(pictures(d))).sum()) == pytest.approx(1, rel=1e-12)
+    assert float(numpy.exp(p.log_prob(images(d))).sum()) == pytest.approx(1, rel=1e-12)
 
 
 @every_mask
@@ -269,7 +269,7 @@ def test_a_logit_changes_only_with_the_coordinates_before_it(d, hidden, order):
         assert (changed == numpy.triu(numpy.ones((d, d)), 1)).all()
 
 
-def test_what_the_mask_takes_away_has_no_effect():
+def test_masked_weights_have_no_effect():
     family, rng = MaskedAutoregressiveFamily(5, (6, 7)), default_rng(3)
     theta, X = theta_of(family, rng), (rng.random((8, 5)) < 0.5).astype(float)
     kept = family.mask(numpy)
@@ -280,7 +280,7 @@ def test_what_the_mask_takes_away_has_no_effect():
     assert 0 < int(kept.sum()) < family.n_parameters
 
 
-def test_the_mask_is_nobodys_to_change():
+def test_the_mask_cannot_be_changed():
     """Nor is it kept for another module: each gets its own from that of NumPy."""
     family = MaskedAutoregressiveFamily(3, (4,))
     with pytest.raises(ValueError, match="read-only"):
@@ -288,17 +288,17 @@ def test_the_mask_is_nobodys_to_change():
     assert not family.mask(numpy).all()
 
 
-def test_samples_are_pictures_as_frequent_as_their_masses():
-    """n = 20,000, 32 pictures, each within 6 standard errors."""
+def test_samples_are_images_as_frequent_as_their_masses():
+    """n = 20,000, 32 images, each within 6 standard errors."""
     family, n = MaskedAutoregressiveFamily(5, (9, 8), (3, 1, 4, 0, 2)), 20_000
     theta = theta_of(family, default_rng(4))
     p = family(theta)
     X = p.sample(n, default_rng(5))
     assert X.shape == (n, 5)
     number = X.astype(int) @ (2**numpy.arange(5)[::-1])
-    mass = numpy.exp(p.log_prob(pictures(5)))
+    mass = numpy.exp(p.log_prob(images(5)))
     assert (abs(numpy.bincount(number, minlength=32) - n * mass) < 6 * numpy.sqrt(n * mass)).all()
-    assert_zero_mean_score(family, theta, X)
+    assert_zero_mean_gradient(family, theta, X)
 
 
 def test_without_weights_the_pixels_are_independent():
@@ -307,7 +307,7 @@ def test_without_weights_the_pixels_are_independent():
     bias = family.network.cut(theta)[-1][1]
     bias[...] = numpy.asarray([0.0, 1.0, -2.0, 5.0])
     q = 1 / (1 + numpy.exp(-numpy.array([0.0, 1.0, -2.0, 5.0])))
-    X = pictures(4)
+    X = images(4)
     expected = numpy.where(X == 1, numpy.log(q), numpy.log(1 - q)).sum(axis=1)
     numpy.testing.assert_allclose(family(theta).log_prob(X), expected, rtol=1e-9)
 
@@ -315,12 +315,12 @@ def test_without_weights_the_pixels_are_independent():
 # Errata
 
 def test_e32_log_p_is_exact_where_a_grid_has_2_to_the_1024_cells():
-    """The masses of all 2^d pictures can be added up for d = 10 and not for d = 1,024; log p is
-    there the sum of the conditionals, each from a picture that is blank from its pixel on. And in
+    """The masses of all 2^d images can be added up for d = 10 and not for d = 1,024; log p is
+    there the sum of the conditionals, each from an image that is blank from its pixel on. And in
     1,024 dimensions a density on a box is as exact."""
     rng = numpy.random.default_rng(0)
     small = MaskedAutoregressiveFamily(10, (16,))
-    masses = numpy.exp(small(theta_of(small, rng)).log_prob(pictures(10)))
+    masses = numpy.exp(small(theta_of(small, rng)).log_prob(images(10)))
     assert len(masses) == 2**10 and masses.sum() == pytest.approx(1, rel=1e-12)
 
     d = 1024
@@ -447,7 +447,7 @@ def test_the_loss_is_the_mean_negative_log_likelihood(make, draw):
 
 
 @every_family
-def test_a_density_keeps_its_own_theta_and_inputs_are_only_read(make, draw):
+def test_a_density_keeps_its_own_theta_and_inputs_are_not_changed(make, draw):
     family, rng = make(), numpy.random.default_rng(0)
     theta, X = theta_of(family, rng), draw(rng)
     p = family(theta)
@@ -461,7 +461,7 @@ def test_a_density_keeps_its_own_theta_and_inputs_are_only_read(make, draw):
 
 
 @every_family
-def test_blocks_of_rows_change_nothing(monkeypatch, make, draw):
+def test_rows_may_be_taken_in_blocks(monkeypatch, make, draw):
     family, rng = make(), numpy.random.default_rng(0)
     p, X = family(theta_of(family, rng)), draw(rng)
     whole = p.log_prob(X)
@@ -515,7 +515,7 @@ def test_with_few_hidden_units_the_first_and_the_last_coordinates_still_count(hi
     (lambda: MaskedAutoregressiveFamily(2, ())(numpy.ones(6)).log_prob([[0, 0.5]]), ValueError,
      r"X must lie in \{0, 1\}\^2, got the row \[0.  0.5\]"),
 ])
-def test_what_is_no_model_or_no_argument_of_one_is_refused(make, error, message):
+def test_wrong_arguments_are_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
 
@@ -526,7 +526,7 @@ def test_what_is_no_model_or_no_argument_of_one_is_refused(make, error, message)
     (numpy.zeros((5, 2)), {"averaging": 1.0}, ValueError, r"averaging must lie in \[0, 1\)"),
     (numpy.zeros((5, 2)), {"batch": 1.5}, TypeError, "batch must be a whole number"),
 ])
-def test_what_it_cannot_learn_from_is_refused(X, options, error, message):
+def test_wrong_data_and_training_options_are_refused(X, options, error, message):
     with pytest.raises(error, match=message):
         next(AutoregressiveFamily((3, 2), ()).train(X, numpy.random.default_rng(0), **options))
     if not options and X.size:
@@ -537,7 +537,7 @@ def test_what_it_cannot_learn_from_is_refused(X, options, error, message):
 # Contracts
 
 @every_family
-def test_no_rows_have_no_log_p_and_a_start_has_its_seed(xp, make_rng, make, draw):
+def test_empty_X_gives_empty_log_p_and_a_start_is_made_by_its_seed(xp, make_rng, make, draw):
     family = make()
     theta = family.initial_theta(make_rng(0))
     assert array_module(theta) is xp and theta.shape == (family.n_parameters,)

@@ -83,8 +83,8 @@ def test_signal_and_noise_share_a_variance_of_1_and_the_signal_falls(schedule):
     assert (numpy.diff(alpha) < 0).all()
 
 
-def test_the_cosine_schedule_is_that_of_its_paper():
-    """f(t) = cos²((t/T + s)/(1 + s) π/2) is ᾱ_t of Nichol and Dhariwal but for the factor 1/f(0),
+def test_the_cosine_schedule_is_that_of_nichol_and_dhariwal():
+    """f(t) = cos²((t/T + s)/(1 + s) π/2) is ᾱ_t of Nichol and Dhariwal without its factor 1/f(0),
     which only serves to begin without noise; its last angle is π/2, here a little less."""
     s, u = 0.008, numpy.linspace(0, 1, 50)[:-1]
     angle = (u + s) / (1 + s) * math.pi / 2
@@ -106,7 +106,7 @@ def test_the_gradient_is_that_of_central_differences(d, m, activation):
                        rng=rng)
 
 
-def test_changing_the_noise_in_place_leaves_the_pullback_right():
+def test_changing_the_returned_noise_in_place_leaves_its_gradient_right():
     for m in (0, 5):
         family, rng = network(default_rng, 2, m), default_rng(2)
         theta, X = family.initial_theta(rng), rng.standard_normal((9, 2))
@@ -123,7 +123,7 @@ def test_one_level_for_all_rows_is_that_level_for_each_row():
     assert dtheta.shape == theta.shape and dX is None
 
 
-def test_at_the_last_level_what_is_seen_is_noise_and_short_waves_count_for_nothing():
+def test_at_the_last_level_all_is_noise_and_short_waves_no_longer_matter():
     make_rng = numpy.random.default_rng
     family = network(make_rng, m=40, log_snr=(10.0, -20.0))
     theta, X = family.initial_theta(make_rng(0)), make_rng(1).standard_normal((5, 2))
@@ -215,11 +215,11 @@ def test_e36_the_density_of_the_flow_is_exact_for_normal_data(schedule, c):
     family, theta = NormalNoise(len(c), 9, schedule), numpy.log(numpy.asarray(c))
     p, X = family(theta), 1.5 * default_rng(0).standard_normal((20, len(c)))
     exact = exact_log_prob(family, numpy.array(c), X)
-    errors = [abs(p.flow_log_prob(X, n) - exact).max() for n in (15, 30, 200)]
+    errors = [abs(p.ode_log_prob(X, n) - exact).max() for n in (15, 30, 200)]
     assert errors[2] < 1e-6 and errors[0] / errors[1] > 12
     data = stats.norm.logpdf(X, scale=numpy.sqrt(c)).sum(axis=1)
     narrow = NormalNoise(len(c), 9, schedule, log_snr=(20.0, -20.0))
-    numpy.testing.assert_allclose(narrow(theta).flow_log_prob(X, 200), data, atol=1e-4)
+    numpy.testing.assert_allclose(narrow(theta).ode_log_prob(X, 200), data, atol=1e-4)
 
 
 def mean_elbo(family, c):
@@ -350,9 +350,9 @@ def test_the_total_mass_of_the_flow_is_1(seed):
     p = family(family.initial_theta(numpy.random.default_rng(seed)))
 
     class Flow:
-        log_prob = staticmethod(lambda X: p.flow_log_prob(X, 40))
+        log_prob = staticmethod(lambda X: p.ode_log_prob(X, 40))
 
-    assert total_mass(Flow, SampleSpace([-9, -9], [9, 9]), (90, 90)) == pytest.approx(1, abs=1e-4)
+    assert total_mass(Flow(), SampleSpace([-9, -9], [9, 9]), (90, 90)) == pytest.approx(1, abs=1e-4)
 
 
 class TwoPoints(DiffusionFamily):
@@ -388,7 +388,7 @@ def test_deterministic_samples_have_the_density_of_the_flow(kind, log_snr, n_lev
     alarm in a million. However few levels the chain has, and wherever it ends."""
     p, steps = of_one_coordinate(kind, log_snr, n_levels), 64 if kind == "two points" else 32
     x = numpy.linspace(-6, 6, 1601)
-    density = numpy.exp(p.flow_log_prob(x[:, None], steps))
+    density = numpy.exp(p.ode_log_prob(x[:, None], steps))
     cdf = numpy.concatenate([[0], ((density[1:] + density[:-1]) / 2).cumsum()]) * (x[1] - x[0])
     assert cdf[-1] == pytest.approx(1, abs=2e-3)
     X = p.sample_deterministic(5000, default_rng(4), steps)
@@ -408,7 +408,7 @@ def test_the_flow_gives_data_with_the_noise_of_level_1(highest):
     x = numpy.concatenate([x, -x])
     p = TwoPoints((highest, -16.0))(numpy.zeros(1))
     expected = numpy.logaddexp(*(stats.norm.logpdf(x, c, scale) for c in (1, -1))) - math.log(2)
-    numpy.testing.assert_allclose(p.flow_log_prob(x[:, None], 200), expected, atol=1e-3)
+    numpy.testing.assert_allclose(p.ode_log_prob(x[:, None], 200), expected, atol=1e-3)
 
 
 def test_deterministic_samples_of_a_plane_have_the_moments_of_the_flow():
@@ -417,9 +417,9 @@ def test_deterministic_samples_of_a_plane_have_the_moments_of_the_flow():
     p = family(family.initial_theta(numpy.random.default_rng(3)))
     X = p.sample_deterministic(2000, numpy.random.default_rng(4), 20)
     grid, cell = SampleSpace([-9, -9], [9, 9]).grid((50, 50))
-    on_grid = p.flow_log_prob(grid, 20)
+    on_grid = p.ode_log_prob(grid, 20)
     mass = numpy.exp(on_grid) * cell
-    assert within_6_standard_errors(p.flow_log_prob(X, 20), mass @ on_grid)
+    assert within_6_standard_errors(p.ode_log_prob(X, 20), mass @ on_grid)
     for power in (1, 2):
         assert within_6_standard_errors(X**power, mass @ grid**power)
     assert within_6_standard_errors(X[:, 0] * X[:, 1], mass @ (grid[:, 0] * grid[:, 1]))
@@ -437,7 +437,7 @@ def test_a_level_passed_without_noise_is_a_step_of_the_flow_if_it_is_small():
 
 @pytest.mark.parametrize("call", [
     lambda p, X, rng: p.sample(20, rng), lambda p, X, rng: p.sample_deterministic(20, rng, 3),
-    lambda p, X, rng: p.elbo(X, rng), lambda p, X, rng: p.flow_log_prob(X, 3)])
+    lambda p, X, rng: p.elbo(X, rng), lambda p, X, rng: p.ode_log_prob(X, 3)])
 def test_blocks_of_rows_change_no_random_number(monkeypatch, call):
     family = network(default_rng, n_levels=4)
     p, X = family(family.initial_theta(default_rng(0))), default_rng(1).standard_normal((20, 2))
@@ -467,10 +467,10 @@ def test_training_raises_bound_and_density_of_new_data(seed):
     assert last.theta.dtype == "float32"
     normal = Normal(X.mean(axis=0), numpy.cov(X.T)).log_prob(new).mean()
     assert p.elbo(new, rng, 20).mean() > normal + 0.5 > before.elbo(new, rng, 20).mean()
-    assert p.flow_log_prob(new, 30).mean() > normal + 0.5 > before.flow_log_prob(new, 30).mean()
+    assert p.ode_log_prob(new, 30).mean() > normal + 0.5 > before.ode_log_prob(new, 30).mean()
 
 
-def test_what_a_diffusion_model_can_do():
+def test_a_diffusion_model_has_a_bound_and_samples_but_no_log_prob():
     family = network(default_rng)
     theta = family.initial_theta(default_rng(0))
     p = family(theta)
@@ -501,23 +501,23 @@ def test_what_a_diffusion_model_can_do():
     ({"waves": numpy.ones(2)}, ValueError, r"shape \(2, m\), got shape \(2,\)"),
     ({"waves": [[math.nan], [1.0]]}, ValueError, "waves holds nan"),
 ])
-def test_a_family_that_makes_no_sense_is_refused(options, error, message):
+def test_wrong_options_are_refused(options, error, message):
     with pytest.raises(error, match=message):
         DiffusionFamily(**{"d": 2, "hidden": (3,)} | options)
 
 
-def test_what_does_not_fit_is_refused():
+def test_wrong_arguments_are_refused():
     make_rng = numpy.random.default_rng
     family = DiffusionFamily(2, (3,))
     theta, rng, X = family.initial_theta(make_rng(0)), make_rng(1), numpy.ones((3, 2))
     p, wrong = family(theta), numpy.ones((3, 4))
-    for call in (lambda: p.elbo(wrong, rng), lambda: p.flow_log_prob(wrong)):
+    for call in (lambda: p.elbo(wrong, rng), lambda: p.ode_log_prob(wrong)):
         with pytest.raises(ValueError, match="X has 4 columns"):
             call()
     check_refusals(family, theta, X, rng)
     with pytest.raises(ValueError, match="n_terms must be at least 1, got 0"):
         p.elbo(X, rng, 0)
-    for call in (lambda: p.flow_log_prob(X, 0), lambda: p.sample_deterministic(2, rng, 0)):
+    for call in (lambda: p.ode_log_prob(X, 0), lambda: p.sample_deterministic(2, rng, 0)):
         with pytest.raises(ValueError, match="n_steps must be at least 1, got 0"):
             call()
     for sample in (p.sample, p.sample_deterministic):
@@ -553,6 +553,6 @@ def test_single_precision_stays_single(xp, make_rng):
     X = make_rng(1).standard_normal((4, 2), dtype="float32")
     p, rng = family(theta), make_rng(2)
     loss, dtheta = family.loss(theta, X, rng)
-    for array in (loss, dtheta, p.elbo(X, rng), p.elbo(X, rng, 2), p.flow_log_prob(X, 2),
+    for array in (loss, dtheta, p.elbo(X, rng), p.elbo(X, rng, 2), p.ode_log_prob(X, 2),
                   p.sample(3, rng), p.sample_deterministic(3, rng)):
         assert array.dtype == "float32" and array_module(array) is xp

@@ -66,7 +66,7 @@ def test_the_gradients_of_the_energy_are_those_of_central_differences(kind, acti
 
 
 @every_kind
-def test_changing_energies_in_place_leaves_the_pullback_right(kind):
+def test_changing_the_returned_energies_in_place_leaves_their_gradient_right(kind):
     family = a_family(kind, rng=default_rng(7))
     check_the_value_is_the_callers(family.energy, *theta_and_X(family, default_rng))
 
@@ -147,7 +147,7 @@ def test_log_z_of_an_energy_that_is_constant_is_the_log_volume_minus_it():
     numpy.testing.assert_allclose(log_p, expected, rtol=1e-12)
 
 
-def test_z_by_uniform_draws_is_unbiased_and_so_its_logarithm_nearly():
+def test_z_by_uniform_draws_is_unbiased_and_its_logarithm_nearly_so():
     """400 estimates, each from 200 points, within 6 standard errors."""
     family = a_family("bounded")
     theta, _ = theta_and_X(family, numpy.random.default_rng)
@@ -158,7 +158,7 @@ def test_z_by_uniform_draws_is_unbiased_and_so_its_logarithm_nearly():
     assert abs(standard_errors(estimates, exact)) < 6
 
 
-def test_the_mean_score_is_0():
+def test_the_mean_gradient_of_log_p_over_the_model_is_0():
     """n = 20,000 draws by the grid; along each direction within 6 standard errors."""
     family = a_family()
     theta, _ = theta_and_X(family, default_rng)
@@ -347,7 +347,7 @@ THETA, ROWS = numpy.zeros(PLAIN.n_parameters), numpy.full((3, 1), 0.5)
      "n must be at least 0, got -1"),
     (lambda: GridNormalised(PLAIN(THETA), (2, 2)), ValueError, "shape has 2 entries"),
 ])
-def test_what_is_no_energy_based_model_is_refused(make, error, message):
+def test_wrong_families_are_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
 
@@ -369,12 +369,12 @@ def test_what_is_no_energy_based_model_is_refused(make, error, message):
     (ROWS, {"averaging": 1.0}, ValueError, r"averaging must lie in \[0, 1\), got 1.0"),
     (ROWS, {"theta": numpy.ones(3)}, ValueError, r"shape \(7,\), got \(3,\)"),
 ])
-def test_what_no_energy_is_learned_from_is_refused(X, options, error, message):
+def test_wrong_data_and_wrong_options_of_training_are_refused(X, options, error, message):
     with pytest.raises(error, match=message):
         PLAIN.train(X, numpy.random.default_rng(0), **options)      # at the call, before a step
 
 
-def test_what_is_no_generator_or_no_point_is_refused():
+def test_wrong_generators_and_wrong_points_are_refused():
     for call in (lambda: PLAIN.uniform(3, None, THETA), lambda: PLAIN.loss(THETA, ROWS, None),
                  lambda: PLAIN.walk(THETA, ROWS, 3, 1), lambda: PLAIN.train(ROWS, numpy.random)):
         with pytest.raises(TypeError, match="rng must be a generator of random numbers"):

@@ -110,7 +110,7 @@ def test_the_gradient_of_log_p_is_that_of_central_differences(shape, waves):
     check_gradient(lambda theta: family.log_prob(theta, X), theta, rng=default_rng(2))
 
 
-def test_only_the_waves_of_the_coordinates_seen_matter():
+def test_a_network_uses_only_the_waves_of_the_coordinates_that_it_sees():
     """A single layer moves columns 0 and 2 and sees 1."""
     rng = numpy.random.default_rng(0)
     F, X = rng.standard_normal((3, 2)), rng.random((9, 3))
@@ -167,17 +167,17 @@ def test_a_spline_flow_has_no_mass_outside_its_box():
 
 
 @every_shape
-def test_the_mean_score_of_its_own_samples_is_0(shape):
+def test_the_mean_gradient_of_log_p_over_its_own_samples_is_0(shape):
     """n = 10,000 in 50 groups, each number within 6 standard errors, a false alarm in 4 million for
     each: ties sampler, density and gradient."""
     family = flow(shape)
     theta, _ = theta_and_X(family, seed=4)
     X = family(theta).sample(10_000, default_rng(5))
     assert X.shape == (10_000, family.d)
-    scores = numpy.array([family.log_prob(theta, rows)[1](numpy.full(200, 0.005))
+    gradients = numpy.array([family.log_prob(theta, rows)[1](numpy.full(200, 0.005))
                           for rows in X.reshape(-1, 200, family.d)])
-    errors = scores.std(axis=0, ddof=1) / math.sqrt(len(scores))
-    assert (abs(scores.mean(axis=0)) <= 6 * errors).all() and (errors > 0).any()
+    errors = gradients.std(axis=0, ddof=1) / math.sqrt(len(gradients))
+    assert (abs(gradients.mean(axis=0)) <= 6 * errors).all() and (errors > 0).any()
 
 
 @both_transforms
@@ -194,7 +194,7 @@ def test_samples_fall_into_cells_as_often_as_the_density_says(transform):
     assert (abs(count - n * mass) < 6 * numpy.sqrt(n * mass) + 6).all()
 
 
-def test_no_layer_of_an_affine_flow_changes_a_density_by_more_than_its_bound():
+def test_no_affine_layer_changes_log_p_by_more_than_its_bound():
     """|log |det|| < B for each coordinate moved, however large the weights."""
     family = NormalizingFlowFamily(2, 5, (6,), bound=0.7)
     theta, X = theta_and_X(family)
@@ -230,7 +230,7 @@ def test_a_spline_flow_with_theta_0_is_uniform():
     numpy.testing.assert_allclose(log_p, -2 * math.log(2), rtol=1e-12)
 
 
-def test_changing_values_in_place_leaves_the_pullbacks_right():
+def test_changing_the_returned_values_does_not_change_the_gradients():
     for transform in ("affine", "spline"):
         for family in (small(transform), small(transform, waves=numpy.ones((2, 3)))):
             theta, X = theta_and_X(family)
@@ -239,14 +239,14 @@ def test_changing_values_in_place_leaves_the_pullbacks_right():
 
 
 @both_transforms
-def test_samples_are_those_of_one_pass_back_to_the_data(monkeypatch, transform):
+def test_samples_taken_in_blocks_are_those_of_one_pass(monkeypatch, transform):
     """The latent points come from one stream of random numbers, whatever the blocks."""
     family, rng = small(transform), default_rng(4)
     theta, _ = theta_and_X(family)
     Z = rng.standard_normal((20, 2)) if transform == "affine" else 2 * rng.random((20, 2)) - 1
     for rows in (7, 20):
-        monkeypatch.setattr("gdl_numpy.models.normalizing_flow.in_blocks",
-                            lambda function, n, rows=rows: in_blocks(function, n, rows))
+        monkeypatch.setattr("gdl_numpy.networks.trained.in_blocks",
+                            lambda function, n, _, rows=rows: in_blocks(function, n, rows))
         numpy.testing.assert_allclose(family(theta).sample(20, default_rng(4)),
                                       family.to_data(theta, Z), rtol=1e-12)
 
@@ -375,7 +375,7 @@ def test_the_loss_is_the_mean_negative_log_likelihood(transform):
 
 
 @both_transforms
-def test_a_density_keeps_its_own_theta_and_inputs_are_only_read(transform):
+def test_a_density_keeps_its_own_theta_and_inputs_are_not_changed(transform):
     family = small(transform)
     theta, X = theta_and_X(family)
     p = family(theta)
@@ -393,7 +393,7 @@ def test_a_density_keeps_its_own_theta_and_inputs_are_only_read(transform):
 
 
 @both_transforms
-def test_blocks_of_rows_change_nothing_and_no_rows_have_no_log_p(monkeypatch, transform):
+def test_rows_may_be_taken_in_blocks_and_empty_X_gives_empty_log_p(monkeypatch, transform):
     family = small(transform)
     theta, X = theta_and_X(family, n=30)
     p = family(theta)
@@ -432,7 +432,7 @@ def test_blocks_of_rows_change_nothing_and_no_rows_have_no_log_p(monkeypatch, tr
     (lambda: NormalizingFlowFamily(2, 2, ())(numpy.ones(8)).sample(
         -1, numpy.random.default_rng(0)), ValueError, "n must be at least 0, got -1"),
 ])
-def test_what_is_no_flow_or_no_argument_of_one_is_refused(make, error, message):
+def test_wrong_arguments_are_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
 
@@ -441,7 +441,7 @@ def test_what_is_no_flow_or_no_argument_of_one_is_refused(make, error, message):
     *BAD_DATA_OF_THE_BOX,
     (numpy.zeros((5, 2)), {"theta": numpy.ones(4)}, ValueError, r"shape \(\d+,\), got \(4,\)"),
 ])
-def test_what_it_cannot_learn_from_is_refused(X, options, error, message):
+def test_wrong_data_and_training_options_are_refused(X, options, error, message):
     with pytest.raises(error, match=message):
         next(small("spline").train(X, numpy.random.default_rng(0), **options))
 

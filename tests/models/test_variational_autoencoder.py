@@ -64,7 +64,7 @@ def test_the_gradient_is_that_of_central_differences(noise, d, k, m, n_samples):
 
 
 @every_noise
-def test_changing_values_in_place_leaves_the_pullbacks_right(noise):
+def test_changing_the_returned_values_in_place_leaves_their_gradients_right(noise):
     family = network(3, 2, noise=noise)
     theta, X = theta_and_X(family)
     check_the_value_is_the_callers(family.encode, theta, X)
@@ -92,7 +92,7 @@ def test_samples_are_those_of_one_pass_of_the_decoder(monkeypatch, noise):
 
 
 @every_noise
-def test_the_weights_are_those_of_the_definition(noise):
+def test_the_weights_are_joint_density_over_guess(noise):
     """p(x|z) p(z)/q(z|x) with normal densities of SciPy."""
     family, m = network(3, 2, noise=noise), 4
     theta, X = theta_and_X(family)
@@ -172,7 +172,7 @@ def test_samples_have_the_density():
     assert within_6_standard_errors(X[:, 0] * X[:, 1], mass @ (X_hat[:, 0] * X_hat[:, 1]))
 
 
-def test_the_mean_score_of_a_tight_bound_is_0_for_samples_of_the_model():
+def test_the_mean_gradient_of_a_tight_bound_is_0_for_samples_of_the_model():
     """The gradient of the bound with many draws, here of a guess that is the prior, is nearly that
     of log p: 200 batches of 50, each coordinate of the decoder within 6 standard errors."""
     family, rng = vae(2, 1, (3,)), numpy.random.default_rng(0)
@@ -180,13 +180,13 @@ def test_the_mean_score_of_a_tight_bound_is_0_for_samples_of_the_model():
     theta[family.decoder.n_parameters:] = 0                              # s = 1, µ = 0, σ = 1
     p = family(theta)
 
-    def mean_scores(X):
+    def mean_gradients(X):
         _, backward = family.importance_weighted(theta, X, rng, 200)
         return backward(numpy.full(len(X), 1 / len(X)))[:-family.encoder.n_parameters]
 
-    scores = numpy.array([mean_scores(p.sample(50, rng)) for _ in range(200)])
-    assert within_6_standard_errors(scores, 0)
-    wide = numpy.array([mean_scores(1.2 * p.sample(50, rng)) for _ in range(200)])
+    gradients = numpy.array([mean_gradients(p.sample(50, rng)) for _ in range(200)])
+    assert within_6_standard_errors(gradients, 0)
+    wide = numpy.array([mean_gradients(1.2 * p.sample(50, rng)) for _ in range(200)])
     assert not within_6_standard_errors(wide, 0)
 
 
@@ -288,7 +288,7 @@ def test_training_raises_the_bound_on_new_data(seed):
     assert before < normal < after - 0.4
 
 
-def test_what_a_variational_autoencoder_can_do():
+def test_a_variational_autoencoder_has_bounds_and_samples_but_no_log_prob():
     family = network(d=3, k=2)
     theta, X = theta_and_X(family)
     p = family(theta)
@@ -329,7 +329,7 @@ def test_a_floor_that_is_negative_or_not_finite_is_refused(floor):
         vae(2, 1, (3,), floor=floor)
 
 
-def test_what_does_not_fit_is_refused():
+def test_wrong_arguments_are_refused():
     family = vae(2, 3, (3,))
     theta, X = theta_and_X(family)
     p, rng, wrong = family(theta), numpy.random.default_rng(0), numpy.ones((3, 4))

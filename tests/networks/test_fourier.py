@@ -51,6 +51,25 @@ def test_a_space_without_dimensions_is_refused(d):
         wave_vectors(d, 3, (1.0,), numpy.random.default_rng(0))
 
 
+@pytest.mark.parametrize("options, words", [
+    ({"n_each": 0}, "n_each must be at least 1"), ({"n_each": 1.5}, "n_each must be a whole"),
+    ({"scales": ()}, "scales must be a list of one or more numbers"),
+    ({"scales": 2.0}, "scales must be a list"), ({"scales": ("1",)}, "scales must be a number"),
+    ({"scales": (-1.0,)}, r"scales must lie in \[0, inf\)"), ({"rng": None}, "rng must be"),
+])
+def test_a_wrong_number_of_waves_scale_or_generator_is_refused(options, words):
+    right = {"d": 2, "n_each": 3, "scales": (1.0,), "rng": numpy.random.default_rng(0)}
+    with pytest.raises((TypeError, ValueError), match=words):
+        wave_vectors(**right | options)
+
+
+def test_points_and_wave_vectors_live_in_one_space():
+    with pytest.raises(ValueError, match="X has 3 columns; it must lie in R.2"):
+        fourier_features(numpy.zeros((4, 3)), numpy.ones((2, 5)))
+    with pytest.raises(ValueError, match=r"F must have shape \(d, m\)"):
+        fourier_features(numpy.zeros((4, 3)), numpy.ones(3))
+
+
 def test_without_wave_vectors_the_features_are_the_coordinates():
     X = numpy.random.default_rng(0).random((4, 2))
     phi, backward = fourier_features(X, None)

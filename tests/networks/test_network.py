@@ -31,14 +31,14 @@ def theta_and_X(sizes, make_rng=numpy.random.default_rng, n=7):
     return rng.standard_normal(n_parameters(sizes)), rng.standard_normal((n, sizes[0]))
 
 
-def slow_mlp(theta, x, sizes, bend):
+def slow_mlp(theta, x, sizes, activate):
     """The network's output for one x, number by number, from lists."""
     theta = iter(theta)
     for i, (d_in, d_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
         W = [[next(theta) for _ in range(d_out)] for _ in range(d_in)]
         b = [next(theta) for _ in range(d_out)]
         a = [b[k] + sum(x[j] * W[j][k] for j in range(d_in)) for k in range(d_out)]
-        x = [bend(number) for number in a] if i + 2 < len(sizes) else a
+        x = [activate(number) for number in a] if i + 2 < len(sizes) else a
     return x
 
 
@@ -64,17 +64,17 @@ def test_the_gradient_in_theta_and_X_is_that_of_central_differences(sizes, activ
 
 @every_activation
 def test_the_slope_is_known_from_the_value(activation):
-    bend, times_slope = ACTIVATIONS[activation]
+    activate, times_slope = ACTIVATIONS[activation]
     A, h = 3 * numpy.random.default_rng(0).standard_normal(100), 1e-6
     a, above, below, slope = A.copy(), A + h, A - h, numpy.ones_like(A)
     for bent in (a, above, below):
-        bend(bent)
+        activate(bent)
     times_slope(slope, a)
     numpy.testing.assert_allclose(slope, (above - below) / (2 * h), atol=1e-8)
 
 
 @every_activation
-def test_large_inputs_overflow_nothing(activation):
+def test_large_inputs_do_not_overflow(activation):
     sizes = (1, 1, 1)
     X = numpy.array([[-1e4], [1e4]])
     Y, backward = mlp(numpy.ones(4), X, sizes, activation)
@@ -107,7 +107,7 @@ def test_without_one_gradient_the_other_is_the_same(sizes, left_out, other):
 
 
 @every_size
-def test_what_a_network_gives_may_be_overwritten(sizes):
+def test_the_output_of_a_perceptron_may_be_overwritten(sizes):
     theta, X = theta_and_X(sizes)
     Y, backward = mlp(theta, X, sizes)
     before, dY = backward(numpy.ones_like(Y)), numpy.ones_like(Y)
@@ -246,8 +246,8 @@ def test_the_start_of_a_network_is_that_of_its_perceptron(options):
     assert network.initial_theta(numpy.random.default_rng(3), "float32").dtype == numpy.float32
 
 
-@pytest.mark.parametrize("options", [{}, {"waves": WAVES}])
-def test_what_an_unbounded_network_gives_may_be_overwritten(options):
+@every_option
+def test_the_output_of_a_network_may_be_overwritten_whether_it_is_bounded_or_not(options):
     network, theta, X = network_and_data(options)
     Y, backward = network(theta, X)
     before = backward(numpy.ones_like(Y))
@@ -279,12 +279,12 @@ def test_a_network_says_what_it_is():
     ({"bound": 0}, ValueError, r"bound must lie in \(0, inf\), got 0"),
     ({"bound": "2"}, TypeError, r"bound must be a number in \(0, inf\), got '2'"),
 ])
-def test_what_makes_no_network_is_refused(options, error, words):
+def test_wrong_networks_are_refused(options, error, words):
     with pytest.raises(error, match=words):
         Network(**{"sizes": (2, 5, 4)} | options)
 
 
-def test_another_theta_or_another_X_is_refused_by_its_name():
+def test_a_wrong_theta_or_X_is_refused_by_its_name():
     network, theta, X = network_and_data({})
     with pytest.raises(ValueError, match=r"theta must be an array of shape \(39,\), got \(38,\)"):
         network(theta[1:], X)
@@ -297,7 +297,7 @@ def test_another_theta_or_another_X_is_refused_by_its_name():
 # Parts of a vector
 
 @pytest.mark.parametrize("lengths", [(3,), (2, 3), (1, 0, 4), (0, 0), ()])
-def test_to_join_the_parts_undoes_the_cut_and_the_cut_undoes_the_joint(lengths):
+def test_joining_undoes_cutting_and_cutting_undoes_joining(lengths):
     parts, theta = Parts(*lengths), numpy.arange(float(sum(lengths)))
     assert parts.n_parameters == len(theta) and parts.lengths == lengths
     cut_up = parts(theta)
@@ -319,9 +319,24 @@ def test_parts_follow_each_other_and_are_views():
     assert theta.tolist() == [10, 11, 2, 3, 4]              # what is joined is new
 
 
-def test_a_vector_of_another_length_has_no_parts():
+def test_a_vector_of_another_length_is_refused():
     with pytest.raises(ValueError, match=r"theta must be an array of shape \(5,\), got \(6,\)"):
         Parts(2, 3)(numpy.zeros(6))
+
+
+def test_a_theta_of_another_length_is_refused():
+    X = numpy.zeros((3, 2))
+    for theta in (numpy.zeros(25), numpy.zeros(29), numpy.zeros((27, 1))):
+        for call in (lambda theta=theta: mlp(theta, X, (2, 4, 3)), lambda theta=theta: cut(
+                theta, (2, 4, 3))):
+            with pytest.raises(ValueError, match=r"theta must be an array of shape \(27,\), got"):
+                call()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int", "text", None, 3, ">f8"])
+def test_a_start_in_another_precision_than_float32_or_float64_is_refused(dtype):
+    with pytest.raises(TypeError, match="dtype must be float32 or float64, got"):
+        Network((2, 4, 3)).initial_theta(numpy.random.default_rng(0), dtype)
 
 
 # Contracts

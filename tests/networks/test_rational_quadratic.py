@@ -23,7 +23,7 @@ def along_the_axis(K, n=400, seed=1, scale=1.0):
 
 
 def by_the_book(x, raw):
-    """Formulas (4) and (5) of Durkan and others (2019) for one x, one bin after the other."""
+    """Formulas (4) and (5) of Durkan et al. (2019) for one x, one bin after the other."""
     K = len(raw) // 3
     m = 1e-4
 
@@ -77,7 +77,7 @@ def test_the_logarithm_of_the_slope_is_that_of_the_numerical_slope(K):
 
 @every_size
 @pytest.mark.parametrize("scale", [1.0, 5.0])
-def test_it_rises_from_minus_1_to_1(K, scale):
+def test_it_increases_from_minus_1_to_1(K, scale):
     x, raw = along_the_axis(K, scale=scale)
     y = spline(x, raw)[0][0]
     assert (numpy.diff(y) > 0).all()
@@ -85,7 +85,7 @@ def test_it_rises_from_minus_1_to_1(K, scale):
 
 
 @every_size
-def test_its_slope_integrates_to_the_whole_axis(K):
+def test_its_slope_integrates_to_the_length_of_the_interval(K):
     x, raw = along_the_axis(K, n=20_001)
     slope = numpy.exp(spline(x, raw)[0][1])
     assert numpy.trapezoid(slope, x) == pytest.approx(2, abs=1e-4)
@@ -99,7 +99,7 @@ def test_the_inverse_undoes_it_both_ways(K, scale):
     numpy.testing.assert_allclose(spline(inverse_spline(x, raw), raw)[0][0], x, atol=1e-8)
 
 
-def test_outside_and_for_raw_0_it_is_the_identity():
+def test_it_is_the_identity_outside_the_interval_and_where_raw_is_0():
     x, raw = rows(50, 6)
     outside = numpy.where(x < 0, x - 1, x + 1)
     (y, log_slope), _ = spline(outside, raw)
@@ -110,7 +110,7 @@ def test_outside_and_for_raw_0_it_is_the_identity():
     numpy.testing.assert_allclose(log_slope, 0, atol=1e-12)
 
 
-def test_infinity_and_nan_go_through_without_a_warning():
+def test_infinity_and_nan_pass_through_without_a_warning():
     x, raw = numpy.array([numpy.inf, -numpy.inf, numpy.nan]), rows(3, 4)[1]
     (y, log_slope), backward = spline(x, raw)
     assert y[:2].tolist() == [numpy.inf, -numpy.inf] and numpy.isnan(y[2])
@@ -118,7 +118,7 @@ def test_infinity_and_nan_go_through_without_a_warning():
     assert (backward(numpy.ones(3), numpy.ones(3))[1] == 0).all()
 
 
-def test_arguments_are_only_read():
+def test_the_arguments_are_not_changed():
     x, raw = rows(9, 4)
     x.flags.writeable = raw.flags.writeable = False
     (y, log_slope), backward = spline(x, raw)
@@ -129,7 +129,7 @@ def test_arguments_are_only_read():
 
 def test_more_bins_than_their_least_width_allows_are_refused():
     assert n_numbers(9999) == 29_998
-    with pytest.raises(ValueError, match="n_bins must be less than 10000, got 10000"):
+    with pytest.raises(ValueError, match="n_bins must be at most 9999, got 10000"):
         n_numbers(10_000)
 
 

@@ -4,10 +4,12 @@ import contextlib
 import io
 import math
 import os
+import struct
 import threading
 import time
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy
 import pytest
@@ -216,6 +218,8 @@ def broken(whole, path):
     damaged, parts = "is not a whole archive of parameters", dict(numpy.load(io.BytesIO(whole)))
     yield b"", damaged
     yield b"text", damaged
+    end = whole.rindex(b"PK\5\6")                           # an archive with a second, false end
+    yield whole[:end] + struct.pack("<4sLQL", b"PK\6\7", 0, 0, 2) + whole[end:], damaged
     yield from ((whole[:len(whole) * i // 8], damaged) for i in range(1, 8))
     for write in (lambda file: numpy.save(file, numpy.zeros(9)),
                   lambda file: numpy.savez(file, theta=numpy.array([os.getcwd], dtype=object))):
@@ -238,6 +242,7 @@ def broken(whole, path):
             ({"family.d": None}, other + "family.d is not set there and 3 here"),
             ({"family": numpy.array("PoissonFamily")}, other + "family is PoissonFamily there"),
             ({"family": numpy.array("x" * 10_000)}, other + "family is xxx"),
+            ({"family": numpy.array("two\nlines")}, other + "family is two lines there"),
             ({"family": numpy.array(3.0)}, other), ({"family": numpy.zeros(3, "i4,f8")}, other),
             ({"family.d": numpy.array(3)}, other), ({"more": numpy.ones(2)}, other + "more is an"),
             ({"theta": numpy.zeros(8)}, r"must be an array of shape \(9,\), got \(8,\)"),
@@ -323,8 +328,10 @@ def test_writers_of_one_file_do_not_meet_and_no_reader_sees_half_of_it(tmp_path)
 
 def test_files_of_others_are_left_alone_and_what_was_killed_is_swept_after_an_hour(tmp_path):
     theirs = [tmp_path / name for name in ("theta.npz.tmp", "theta.npz.partial", ".theta.npz.tmp",
-                                           ".other.npz.1.partial", ".theta.npz.new.partial")]
-    left = tmp_path / ".theta.npz.old.partial"
+                                           f".other.npz.{32 * '1'}.partial", ".theta.npz.partial",
+                                           ".theta.npz.my own.partial",
+                                           f".theta.npz.{32 * 'a'}.partial")]
+    left = tmp_path / f".theta.npz.{32 * 'b'}.partial"
     for file in [*theirs, left]:
         file.write_text("mine")
     for file in [*theirs[:-1], left]:
@@ -352,6 +359,25 @@ def test_modes_and_links_are_kept(tmp_path):
     assert mode(path) == 0o664 and link.is_symlink() and (load(path, NormalFamily(3)) == 1).all()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes as POSIX has them")
+def test_what_only_one_may_read_nobody_else_may_read_while_it_is_written(tmp_path):
+    path, seen = tmp_path / "theta.npz", []
+    path.touch(mode=0o600)
+    write_whole(path, lambda file: seen.append(mode(Path(file.name))))
+    assert seen == [0o600]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes as POSIX has them")
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    save(pipe, NormalFamily(3), numpy.ones(9))
+    reader.join(10)
+    assert pipe.is_fifo() and (numpy.load(io.BytesIO(read[0]))["theta"] == 1).all()
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
 def test_a_device_is_written_to_and_not_replaced():
     for device, error in (("/dev/full", pytest.raises(OSError, match="No space left")),
@@ -367,13 +393,24 @@ def test_a_file_may_have_any_name(tmp_path, name):
     assert len(load(tmp_path / name, NormalFamily(3))) == 9
 
 
+def test_a_path_may_be_bytes_and_is_no_number(tmp_path):
+    save(os.fsencode(tmp_path / "theta.npz"), NormalFamily(3), numpy.ones(9))
+    assert (load(os.fsencode(tmp_path / "theta.npz"), NormalFamily(3)) == 1).all()
+    held = os.open(tmp_path / "theta.npz", os.O_RDONLY)
+    for wrong in (lambda: save(held, NormalFamily(3), numpy.ones(9)),
+                  lambda: load(held, NormalFamily(3))):
+        with pytest.raises(TypeError, match="expected str, bytes or os.PathLike object, not int"):
+            wrong()
+    os.close(held)                                          # nobody else has closed it
+
+
 def test_a_full_disk_leaves_the_old_file_and_the_error_names_it(tmp_path):
     def full(file):
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
     (tmp_path / "file").write_text("old")
-    with pytest.raises(OSError, match="No space left on device: '.*/file'"):
+    with pytest.raises(OSError, match="No space left on device: '.*/file'$"):
         write_whole(tmp_path / "file", full)
     assert (tmp_path / "file").read_text() == "old" and len(list(tmp_path.iterdir())) == 1
 

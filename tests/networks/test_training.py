@@ -178,11 +178,40 @@ def test_a_batch_is_never_larger_than_the_data():
     ({"batch": 0}, ValueError, "batch must be at least 1, got 0"),
     ({"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
     ({"rng": 0}, TypeError, "rng must be a generator .* got 0"),
+    ({"augment": 2}, TypeError, "augment must be a function, got 2"),
+    ({"data": ()}, ValueError, r"data must have equally many rows, at least one, got \[\]"),
+    ({"data": (numpy.ones((0, 2)),)}, ValueError, r"data must have .* got \[0\]"),
+    ({"data": (numpy.ones((3, 2)), numpy.ones(4))}, ValueError, r"data must have .* got \[3, 4\]"),
+    ({"data": ([[1.0, 2.0]],)}, TypeError, "data must be a tuple of arrays"),
+    ({"data": numpy.ones((3, 2))}, TypeError, "data must be a tuple of arrays"),
 ])
 def test_rows_that_cannot_be_drawn_are_refused_before_the_first_is_asked_for(how, error, words):
-    how = {"rng": numpy.random.default_rng(0), "batch": 2, "max_steps": 3} | how
+    how = {"data": (numpy.ones((3, 2)),), "rng": numpy.random.default_rng(0), "batch": 2,
+           "max_steps": 3} | how
     with pytest.raises(error, match=words):
-        minibatches((numpy.ones((3, 2)),), **how)
+        minibatches(**how)
+
+
+def test_a_loss_for_each_row_is_no_loss():
+    steps = train(lambda theta, X: (X[:, 0], theta), numpy.zeros(2), (numpy.ones((3, 2)),),
+                  numpy.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"loss must be one number, got an array of shape \(3,\)"):
+        next(steps)
+
+
+@pytest.mark.parametrize("how, error, words", [
+    ({"learning_rate": 0.0}, ValueError, r"learning_rate must lie in \(0, inf\), got 0.0"),
+    ({"learning_rate": -1, "optimizer": Adam()}, ValueError, "learning_rate must lie in"),
+    ({"averaging": 1.0}, ValueError, r"averaging must lie in \[0, 1\)"),
+    ({"optimizer": 0}, TypeError, "optimizer must be a function, got 0"),
+    ({"loss": None}, TypeError, "loss must be a function, got None"),
+    ({"theta": numpy.zeros((2, 1))}, ValueError, r"theta must be an array of shape \(n,\)"),
+])
+def test_a_training_refuses_at_the_call_what_it_cannot_do(how, error, words):
+    right = {"loss": squared_distance, "theta": numpy.zeros(2), "data": (numpy.ones((3, 2)),),
+             "rng": numpy.random.default_rng(0)}
+    with pytest.raises(error, match=words):
+        train(**right | how)
 
 
 # Contracts

@@ -28,6 +28,11 @@ def test_to_numpy_brings_an_array_home(xp):
     assert type(x) is numpy.ndarray and x.tolist() == [1.5, 2.5]
 
 
+def test_to_numpy_loses_no_mask():
+    with pytest.raises(TypeError, match="x is a masked array, and a mask would be lost"):
+        to_numpy(numpy.ma.masked_values([1.0, -9.0], -9))
+
+
 def test_to_numpy_makes_arrays_of_lists_and_copies_no_host_array():
     x = numpy.zeros(3)
     assert to_numpy(x) is x
@@ -66,3 +71,9 @@ def test_the_gpu_without_what_it_needs_is_one_sentence_and_no_fallback(monkeypat
     with pytest.raises(RuntimeError, match=f"^device 'gpu' needs {missing}.*pip install") as caught:
         random_generator(0, "gpu")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "1", True, object(), {}])
+def test_what_is_no_seed_is_refused_in_words(seed):
+    with pytest.raises((ValueError, TypeError), match="^seed must be a whole number from 0 on"):
+        random_generator(seed)

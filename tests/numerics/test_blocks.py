@@ -71,7 +71,7 @@ def test_blocks_change_no_argument_and_keep_single_precision():
 
 
 def test_the_mean_over_blocks_of_no_rows_is_refused():
-    with pytest.raises(ValueError, match="the data must have equally many rows, at least one"):
+    with pytest.raises(ValueError, match="data must have equally many rows, at least one"):
         mean_over_blocks(squared_error, numpy.zeros(3), numpy.zeros((0, 3)), *numpy.zeros((2, 0)))
 
 
@@ -130,3 +130,34 @@ def test_blocks_do_not_wait_for_the_device(device):
     with stand_in_cupy.counted() as n:
         mean_over_blocks(squared_error, theta, *data, rows=5)
     assert n.waits == 0
+
+
+@pytest.mark.parametrize("rows, error", [(0, ValueError), (-3, ValueError), (2.5, TypeError),
+                                         (None, TypeError)])
+def test_blocks_have_rows(rows, error):
+    with pytest.raises(error, match="rows must be"):
+        mean_over_blocks(squared_error, numpy.zeros(2), numpy.zeros((4, 2)), rows=rows)
+
+
+def test_what_is_no_data_has_no_mean():
+    for data in ((), (3.0,), (numpy.float64(3),), (None,)):
+        with pytest.raises((ValueError, TypeError), match="data must"):
+            mean_over_blocks(squared_error, numpy.zeros(2), *data)
+
+
+def test_a_loss_for_each_row_has_no_mean():
+    with pytest.raises(ValueError, match=r"loss must be one number, got an array of shape \(4,\)"):
+        mean_over_blocks(lambda theta, X: (X[:, 0], theta), numpy.zeros(2), numpy.zeros((4, 2)))
+
+
+def test_slopes_of_a_million_float32_rows_are_added_in_float64():
+    n = 1_000_000
+    X = numpy.full((n, 1), 0.3, "float32")
+
+    def loss(theta, X):                                     # mean of θ x, whose slope is 0.3
+        return (theta * X).mean(dtype=float), numpy.ones(len(X), "float32") @ X / numpy.float32(
+            len(X))
+
+    mean, dmean = mean_over_blocks(loss, numpy.ones(1, "float32"), X, rows=100)
+    assert dmean.dtype == numpy.float32
+    assert dmean[0] == pytest.approx(0.3, rel=1e-6) and float(mean) == pytest.approx(0.3, rel=1e-6)

@@ -216,9 +216,9 @@ def test_a_data_set_has_rows_and_the_dimension_of_its_family():
 
 
 @pytest.mark.parametrize("X, d, words", [
-    ([1.0], None, "X must have shape (n, d), one observation a row, got (1,)"),
-    ([1.0], 3, "X must have shape (n, 3), one observation a row, got (1,)"),
-    ([[1.0]], 3, "X has 1 columns; this family lives on R^3"),
+    ([1.0], None, "X must have shape (n, d), one observation a row, got shape (1,)"),
+    ([1.0], 3, "X must have shape (n, 3), one observation a row, got shape (1,)"),
+    ([[1.0]], 3, "X has 1 columns; it must lie in R^3"),
     (numpy.zeros((0, 3)), 3, "X is empty: nothing can be estimated from no observation"),
     (numpy.zeros((3, 0)), None, "X is empty: nothing can be estimated from no observation"),
     ([[INF]], 1, "X holds inf: every number must be finite"),
@@ -561,16 +561,6 @@ def test_grey_levels_and_numbers_of_any_size_are_refused_in_words(value):
             checks.grey_levels([[value]], 4)
 
 
-def test_a_vector_has_one_axis_and_the_length_that_is_asked_for():
-    assert checks.vector([1, 2], "z").dtype == float
-    like = numpy.zeros(1, "float32")
-    assert checks.vector([1, 2], "z", 2, like).dtype == numpy.float32
-    with refused(ValueError, "z must have shape (3,), got shape (2,)"):
-        checks.vector([1, 2], "z", 3)
-    with refused(ValueError, "z must have shape (d,), got shape (1, 2)"):
-        checks.vector([[1, 2]], "z")
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_rows_are_different_if_they_differ_by_more_than_rounding(dtype):
     X = numpy.full((5, 2), 0.3, dtype)
@@ -586,10 +576,10 @@ def test_rows_are_different_if_they_differ_by_more_than_rounding(dtype):
 
 def test_columns_vary_by_their_means_and_variances():
     mu, X = numpy.array([1.0, 1.0]), numpy.zeros((7, 2))
-    checks.varied(mu, numpy.array([1.0, 1e-20]), X)
+    assert checks.varying(X, "X", mu, numpy.array([1.0, 1e-20])) is X
     with refused(ValueError, "X must vary in every column here, got 7 rows of variance [1.e+00 1.e"
                              "-32]"):
-        checks.varied(mu, numpy.array([1.0, 1e-32]), X, where=" here")
+        checks.varying(X, "X", mu, numpy.array([1.0, 1e-32]), " here")
 
 
 def test_labels_beyond_the_rows_are_refused_before_anything_is_counted():
@@ -600,3 +590,10 @@ def test_labels_beyond_the_rows_are_refused_before_anything_is_counted():
     with refused(ValueError, "y must hold every label from 0 to 29, got no row of 1 of them, the "
                              "first 3"):
         checks.every_label(y, 30)
+
+
+def test_more_draws_than_any_memory_holds_are_refused_in_words():
+    rng = numpy.random.default_rng(0)
+    assert checks.draws(2**48, rng) == 2**48
+    with refused(ValueError, f"n must be at most {2**48}, got {10**20}"):
+        checks.draws(10**20, rng)

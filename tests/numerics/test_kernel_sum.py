@@ -38,13 +38,13 @@ def test_n_equal_points_count_n_times(n):
 
 
 @pytest.mark.parametrize("distance", [10.0, 1e3, 1e6, 1e12, 1e100])
-def test_far_from_all_points_rows_look_as_far_as_they_must(distance):
+def test_queries_far_from_all_points_look_as_far_as_they_must(distance):
     rng = numpy.random.default_rng(1)
     Q, X = distance * rng.standard_normal((5, 2)), rng.standard_normal((300, 2))
     numpy.testing.assert_allclose(log_kernel_sum(Q, X, 0.2), plain(Q, X, 0.2), rtol=1e-12)
 
 
-def test_many_points_behind_the_first_radius_are_not_forgotten():
+def test_many_points_beyond_the_first_radius_are_not_forgotten():
     """A first look to r = 10.35 sees the one point at 10; the 100,000 at 11 weigh more."""
     n = 100_000
     assert 10 < math.sqrt(2 * (math.log(n + 1) - math.log(2**-52)) + 12) < 11
@@ -89,7 +89,7 @@ def test_the_sum_of_a_row_does_not_depend_on_the_other_rows(d, unit, h, dtype, r
 @pytest.mark.parametrize("d", [1, 2, 5])
 @pytest.mark.parametrize("dtype, largest", [("float64", 1e308), ("float32", 3e38)])
 @pytest.mark.parametrize("h", [1e-320, 1e-300, 1.0])
-def test_between_the_ends_of_floating_point_nothing_overflows(d, dtype, largest, h):
+def test_nothing_overflows_between_the_smallest_and_the_largest_numbers(d, dtype, largest, h):
     X = numpy.zeros((3, d), dtype=dtype)
     X[1], X[2] = largest, -largest
     assert log_kernel_sum(X, X, h).tolist() == [0, 0, 0]
@@ -101,14 +101,14 @@ def test_points_farther_apart_than_the_largest_number_have_a_sum():
     assert log_kernel_sum(X[:1], X[1:], 1e300) == pytest.approx([-0.5 * 2e8**2])
 
 
-def test_where_the_square_overflows_the_sum_is_0_and_no_rows_have_no_sums():
+def test_where_the_squared_distance_overflows_the_sum_is_0_and_no_rows_have_no_sums():
     Q = numpy.array([[1e155, 0.0], [0.0, -1e300], [0.0, 0.0]])
     assert log_kernel_sum(Q, numpy.zeros((2, 2)), 1.0).tolist() == [
         -math.inf, -math.inf, pytest.approx(math.log(2))]
     assert log_kernel_sum(Q[:0], numpy.zeros((2, 2)), 1.0).shape == (0,)
 
 
-def test_points_are_left_as_they_are():
+def test_the_points_are_not_changed():
     Q, X = numpy.random.default_rng(0).random((2, 50, 2))
     Q.flags.writeable = X.flags.writeable = False
     log_kernel_sum(Q, X, 0.1)

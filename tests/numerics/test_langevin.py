@@ -5,6 +5,7 @@ import math
 
 import numpy
 import pytest
+import stand_in_cupy
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.langevin import reflect, uniform, walk
@@ -65,7 +66,7 @@ def test_a_step_goes_downhill_by_half_h_squared_times_the_slope_and_is_shaken_by
     numpy.testing.assert_allclose((Y - X).std(axis=0), h, rtol=0.03)
 
 
-def test_of_small_steps_nearly_all_are_accepted_and_of_long_ones_many_are_not():
+def test_nearly_all_short_steps_are_accepted_and_many_long_ones_are_not():
     X = exact_draws(valleys, 20_000, 4)
     rates = [(walk(valleys, X, LOW, HIGH, numpy.random.default_rng(0), 1, step, 0.0) != X).mean()
              for step in (0.003, 0.03, LONG)]
@@ -86,7 +87,7 @@ def test_a_jump_is_uniform_and_happens_with_its_probability():
 # The density that it keeps
 
 @any_jump
-def test_a_step_is_in_detailed_balance(jump):
+def test_as_many_points_go_from_x_to_y_as_back(jump):
     """x ~ p and x' after a step: (x, x') and (x', x) have the same distribution, so the mean of
     f(x) g(x') - g(x) f(x') is 0, here within 6 standard errors for 15 pairs f, g. Without the rule
     of Metropolis, steps of this length are far from it."""
@@ -104,7 +105,7 @@ def test_a_step_is_in_detailed_balance(jump):
 
 @any_jump
 @pytest.mark.parametrize("energy", [valleys, slide])
-def test_steps_keep_p_where_they_are_often_refused_and_reflected(energy, jump):
+def test_steps_keep_p_even_where_many_are_refused_or_reflected(energy, jump):
     """After three long steps from x ~ p still x ~ p, within 6 standard errors."""
     X = exact_draws(energy, 40_000, 4)
     after = statistics(walk(energy, X, LOW, HIGH, numpy.random.default_rng(5), 3, LONG, jump))
@@ -120,7 +121,7 @@ def test_from_any_start_the_chain_comes_to_p():
 
 
 @pytest.mark.parametrize("metropolis", [True, False])
-def test_the_chain_is_markov_so_that_five_steps_are_two_and_then_three(metropolis):
+def test_five_steps_are_two_steps_and_then_three(metropolis):
     """Also after a refusal nothing but x is remembered: E and its slope are those at x."""
     X, rng = exact_draws(flat, 50, 3), numpy.random.default_rng(1)
     in_two = X
@@ -168,10 +169,44 @@ def test_uniform_draws_fill_the_box_evenly():
     ({"jump": 1.1}, ValueError, r"jump must lie in \[0, 1\], got 1.1"),
     ({"jump": -0.1}, ValueError, r"jump must lie in \[0, 1\], got -0.1"),
 ])
-def test_what_is_no_walk_is_refused(options, error, message):
+def test_wrong_options_of_a_walk_are_refused(options, error, message):
     with pytest.raises(error, match=message):
         walk(flat, numpy.zeros((3, 2)), LOW, HIGH, numpy.random.default_rng(0),
              **{"steps": 1} | options)
+
+
+@pytest.mark.parametrize("options, error, message", [
+    ({"X": [[0.0, 3.5]]}, ValueError, r"X must lie in the box from .*, got the row \[0.  3.5\]"),
+    ({"X": [[0.0, math.nan]]}, ValueError, "X holds nan"),
+    ({"X": [[0.0]]}, ValueError, "X has 1 columns"),
+    ({"low": HIGH, "high": LOW}, ValueError, "low must be below high"),
+    ({"low": [0.0]}, ValueError, r"low and high must both have shape \(d,\)"),
+    ({"rng": 0}, TypeError, "rng must be a generator"),
+    ({"energy": None}, TypeError, "energy must be a function"),
+    ({"metropolis": "no"}, TypeError, "metropolis must be True or False"),
+    ({"energy": lambda X: (X, 2 * X)}, ValueError, r"E must be an array of shape \(1,\)"),
+    ({"energy": lambda X: (X[:, 0], X[:, 0])}, ValueError, "dE must have the shape of X"),
+])
+def test_a_walk_that_cannot_begin_is_refused_before_anything_is_drawn(options, error, message):
+    rng = numpy.random.default_rng(0)
+    right = {"energy": flat, "X": [[0.0, 0.0]], "low": LOW, "high": HIGH, "rng": rng, "steps": 1}
+    with pytest.raises(error, match=message):
+        walk(**right | options)
+    assert rng.random() == numpy.random.default_rng(0).random()
+
+
+def test_a_walk_of_no_steps_leads_to_a_copy_of_its_start():
+    X = numpy.zeros((3, 2))
+    Y = walk(flat, X, LOW, HIGH, numpy.random.default_rng(0), 0)
+    assert (Y == X).all() and not numpy.shares_memory(X, Y)
+
+
+def test_with_look_false_a_walk_does_not_wait_to_check_its_start(device):
+    X, low, high = (device.asarray(x) for x in (numpy.zeros((3, 2)), LOW, HIGH))
+    with stand_in_cupy.counted() as n:
+        walk(lambda X: (0 * X[:, 0], 0 * X), X, low, high, device.random.default_rng(0), 3,
+             look=False)
+    assert n.waits == 0 and n.launches > 0
 
 
 # Contracts

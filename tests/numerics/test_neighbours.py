@@ -1,4 +1,4 @@
-"""Neighbours: no pair of close points is missed, no query is answered twice."""
+"""Neighbors: no pair of close points is missed, no query is answered twice."""
 
 import math
 
@@ -92,7 +92,7 @@ def test_the_nearest_are_those_of_a_search_tree_in_its_order(d, k):
     numpy.testing.assert_allclose(distances, expected, rtol=1e-13)
 
 
-def test_one_neighbour_is_what_is_asked_for_by_default():
+def test_by_default_one_neighbour_is_given():
     X = numpy.random.default_rng(0).random((20, 3))
     assert nearest(X, X)[1].shape == (20, 1)
 
@@ -191,18 +191,18 @@ def test_of_equally_far_rows_the_first_come_first():
 
 # Arrays and refusals
 
-def test_points_are_left_as_they_are():
+def test_near_blocks_does_not_change_the_points():
     Q, X = numpy.random.default_rng(0).random((2, 50, 2))
     Q.flags.writeable = X.flags.writeable = False
     assert (pairs(Q, X, 0.1)[1] == 1).all()
 
 
-def test_no_queries_have_no_nearest():
+def test_without_queries_the_answer_is_empty():
     distances, numbers = nearest(numpy.zeros((0, 2)), numpy.ones((3, 2)), 2)
     assert distances.shape == numbers.shape == (0, 2)
 
 
-def test_points_asked_for_their_nearest_are_left_as_they_are():
+def test_nearest_does_not_change_the_points():
     Q, X = numpy.random.default_rng(0).random((2, 50, 2))
     Q.flags.writeable = X.flags.writeable = False
     nearest(Q, X, 3)
@@ -215,12 +215,12 @@ def test_points_asked_for_their_nearest_are_left_as_they_are():
     ([[0.0]], [[1.0], [2.0]], True, TypeError, "k must be a whole number, got True"),
     ([[0.0]], [[1.0], [2.0]], -1, ValueError, "k must be at least 1, got -1"),
     ([[0.0]], numpy.zeros((0, 1)), 1, ValueError, "X is empty"),
-    ([[0.0, 1.0]], [[1.0], [2.0]], 1, ValueError, "X has 2 columns"),
-    ([0.0], [[1.0], [2.0]], 1, ValueError, "X must have shape"),
-    ([[math.nan]], [[1.0], [2.0]], 1, ValueError, "X holds nan"),
+    ([[0.0, 1.0]], [[1.0], [2.0]], 1, ValueError, "Q has 2 columns"),
+    ([0.0], [[1.0], [2.0]], 1, ValueError, "Q must have shape"),
+    ([[math.nan]], [[1.0], [2.0]], 1, ValueError, "Q holds nan"),
     ([[0.0]], [[math.inf], [2.0]], 1, ValueError, "X holds inf"),
 ])
-def test_what_has_no_nearest_neighbours_is_refused(Q, X, k, error, message):
+def test_too_few_points_or_wrong_queries_are_refused(Q, X, k, error, message):
     with pytest.raises(error, match=message):
         nearest(Q, X, k)
 

@@ -168,7 +168,7 @@ def test_a_preconditioner_that_points_uphill_is_refused():
         minimize(exponential, start(1), lambda r: -r, 1e-16)
 
 
-def test_who_looks_at_the_steps_sees_them_before_they_are_taken_and_may_refuse_one():
+def test_look_sees_each_step_before_it_is_taken_and_may_refuse_it():
     steps = []
 
     def note(step):
@@ -189,7 +189,7 @@ def test_who_looks_at_the_steps_sees_them_before_they_are_taken_and_may_refuse_o
     assert len(seen) == 1
 
 
-def test_the_end_waits_until_who_looks_finds_the_step_small():
+def test_the_end_waits_until_look_finds_the_step_small():
     """g · s = s² <= 0.01 would do, but steps of 10⁻⁵ are asked for."""
     theta, _, converged = minimize(exponential, start(1), as_it_is, 0.01)
     assert converged and 1e-3 < theta[0] < 0.1
@@ -204,7 +204,7 @@ def valleys(theta):
     return float((w * (e + theta - 1)).sum()), w * (1 - e), lambda v: w * e * v
 
 
-def test_where_the_hessian_has_changed_the_preconditioner_is_made_anew():
+def test_the_preconditioner_is_renewed_where_the_hessian_has_changed():
     """With an M of another θ the first of conjugate directions already seem small enough."""
     there, renewed = numpy.full(6, -3.0), []
 
@@ -320,7 +320,7 @@ def test_a_direction_that_adds_too_little_is_the_last_whatever_the_preconditione
             assert len(products) == min(i + 1 for i in range(4) if gains[i] <= 1.001 * gains[k - 1])
 
 
-def test_no_right_side_needs_no_product():
+def test_a_right_side_of_0_needs_no_product():
     product, products = counted(numpy.eye(3))
     assert (conjugate_gradient(product, numpy.zeros(3), as_it_is) == 0).all() and not products
 

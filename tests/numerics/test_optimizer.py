@@ -8,7 +8,7 @@ import pytest
 import stand_in_cupy
 
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.optimizer import Adam, GradientDescent
+from gdl_numpy.numerics.optimizer import Adam, GradientDescent, half_cosine
 
 OPTIMIZERS = [GradientDescent, Adam]
 
@@ -84,7 +84,7 @@ def test_the_learning_rate_may_be_changed_between_steps():
 
 
 @pytest.mark.parametrize("make, steps", [(GradientDescent, 200), (Adam, 1000)])
-def test_a_quadratic_loss_is_minimised(make, steps):
+def test_the_minimum_of_a_quadratic_loss_is_found(make, steps):
     optimizer, target, theta = make(0.1), numpy.array([3.0, -1.0]), numpy.zeros(2)
     for _ in range(steps):
         theta = optimizer(theta, theta - target)                    # loss = |θ - target|²/2
@@ -127,6 +127,53 @@ def test_a_learning_rate_that_is_not_positive_is_refused(make, value):
 def test_constants_of_adam_outside_their_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         Adam(**options)
+
+
+THETA = numpy.array([1.0, -2.0, 0.5])
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS)
+@pytest.mark.parametrize("theta, dtheta, error, words", [
+    (THETA.astype("float16"), THETA.astype("float16"), TypeError, "theta must be .* dtype float16"),
+    (THETA.astype(int), THETA, TypeError, "theta must be .* dtype int64"),
+    (THETA.tolist(), THETA, ValueError, r"theta must be an array of shape \(n,\), got <class"),
+    (THETA[None], THETA, ValueError, r"theta must be an array of shape \(n,\), got \(1, 3\)"),
+    (THETA, THETA[:2], ValueError, r"dtheta must be an array of the shape \(3,\) .* got \(2,\)"),
+    (THETA, THETA[:, None], ValueError, r"dtheta must be .* got \(3, 1\) and float64"),
+    (THETA, 0.5, ValueError, "dtheta must be .* got <class 'float'>"),
+    (THETA, THETA.astype("float32"), ValueError, "dtype float64 of theta, got .* and float32"),
+    (THETA, numpy.ma.masked_equal(THETA, 0.5), TypeError, "dtheta is a masked array"),
+])
+def test_a_wrong_theta_or_a_gradient_of_another_shape_is_refused(make, theta, dtheta, error, words):
+    optimizer = make()
+    with pytest.raises(error, match=words):
+        optimizer(theta, dtheta)
+    assert getattr(optimizer, "t", 0) == 0                  # and nothing is remembered of it
+
+
+def test_adam_refuses_a_theta_of_another_shape_than_that_of_its_first_step():
+    optimizer = Adam()
+    optimizer(THETA, THETA)
+    with pytest.raises(ValueError, match=r"shape \(3,\) .* of the step before, got \(2,\)"):
+        optimizer(THETA[:2], THETA[:2])
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS)
+def test_a_wrong_learning_rate_that_is_set_later_is_refused_by_the_next_step(make):
+    optimizer = make()
+    for rate in (-0.1, math.nan, None, "0.1"):
+        optimizer.learning_rate = rate
+        with pytest.raises((ValueError, TypeError), match=r"learning_rate must .* \[0, inf\)"):
+            optimizer(THETA, THETA)
+    optimizer.learning_rate = half_cosine(5, 5)
+    assert (optimizer(THETA, THETA) == THETA).all()         # 0 at the end of a schedule
+
+
+def test_half_a_cosine_wave_needs_at_least_one_step():
+    for t, steps, words in ((1, 0, "steps must be at least 1"), (1, 2.5, "steps must be a whole"),
+                            ("1", 3, "t must be a number"), (math.nan, 3, "t must lie in")):
+        with pytest.raises((ValueError, TypeError), match=words):
+            half_cosine(t, steps)
 
 
 # Contracts

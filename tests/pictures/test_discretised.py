@@ -93,6 +93,15 @@ def test_a_value_may_be_changed_before_it_is_pulled_back():
     for gradient, expected in zip(backward(numpy.ones((1, 2))), before, strict=True):
         assert (gradient == expected).all()
 
+def test_the_slopes_in_the_scales_of_many_float32_rows_are_added_in_float64():
+    n = 2**20
+    K, X_hat = numpy.full((n, 2), 3, "f4"), numpy.full((n, 2), 0.3, "f4")
+    s = numpy.float32([0.1, 0.2])
+    one, many = (log_mass_of_levels(K[:m], X_hat[:m], s, 8)[1](numpy.ones((m, 2), "f4"))[1]
+                 for m in (1, n))
+    assert many.dtype == numpy.float32
+    numpy.testing.assert_allclose(many, n * one, rtol=1e-6)
+
 
 # The decoder and the guess
 
@@ -205,7 +214,8 @@ def test_models_say_what_they_are():
     model = decoder()
     assert repr(model) == (f"LogisticDecoder(axes={model.axes}, u=[0.3], s=[0.02 0.035 0.05 ], "
                            "levels=5, noise=0.07)")
-    assert repr(Discretised(None, model)) == f"Discretised(p=None, decoder={model}, log_p=None)"
+    p = Normal([0.0], [[1.0]])
+    assert repr(Discretised(p, model)) == f"Discretised(p={p}, decoder={model}, log_p=None)"
 
 
 @pytest.mark.parametrize("call, error, message", [

@@ -286,3 +286,10 @@ def test_arrays_on_two_devices_are_refused(device):
             p.log_mass(pictures)
         with pytest.raises(TypeError):
             p.sample(2, rng)
+
+
+def test_pixels_counted_in_bytes_see_what_pixels_counted_in_integers_see():
+    family = WindowFamily(16, 2, 2, 2, (3,))
+    K = numpy.random.default_rng(0).integers(0, 2, (1, 256)).astype(float)
+    pixels = numpy.arange(256)[None]
+    assert (family.inputs(K, pixels.astype(numpy.uint8)) == family.inputs(K, pixels)).all()

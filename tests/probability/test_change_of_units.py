@@ -55,7 +55,7 @@ def test_a_bound_moves_as_log_p_does_and_an_energy_the_other_way():
         name: P.log_prob for name in SIGNS if name != "energy"})
     q, X = InUnits(p, DEGREES), numpy.array([[9.0, 90.0], [0.0, 0.0]])
     expected = P.log_prob(X / DEGREES) - math.log(90 * 180)
-    for name in ("log_prob", "elbo", "importance_weighted", "flow_log_prob"):
+    for name in ("log_prob", "elbo", "importance_weighted", "ode_log_prob"):
         assert getattr(q, name)(X) == pytest.approx(expected, rel=1e-13)
     assert -q.energy(X) + 5 == pytest.approx(expected, rel=1e-13)
 
@@ -68,9 +68,9 @@ def test_options_of_a_method_reach_it():
 def test_it_can_do_what_p_can_and_no_more():
     p = InUnits(P, DEGREES)
     assert hasattr(p, "log_prob") and not any(map(lambda name: hasattr(p, name), (
-        "elbo", "energy", "importance_weighted", "flow_log_prob", "theta", "mu")))
+        "elbo", "energy", "importance_weighted", "ode_log_prob", "theta", "mu")))
     assert branch(p) == branch(P) == ("explicit density", "tractable")
-    assert branch(InUnits(SimpleNamespace(), [1.0])) == ("implicit density",)
+    assert branch(InUnits(SimpleNamespace(sample=P.sample), [1.0])) == ("implicit density",)
     with pytest.raises(AttributeError, match="a density in other units has no 'mu'"):
         p.mu  # noqa: B018
 
@@ -80,7 +80,7 @@ def test_the_density_of_the_whole_map_is_one_over_its_area_in_square_degrees():
     assert p.log_prob([[90, 180], [90.1, 0]]).tolist() == [-math.log(64_800), -math.inf]
 
 
-def test_a_member_of_a_family_keeps_its_theta_behind_p():
+def test_a_member_of_a_family_may_be_put_into_other_units():
     p = InUnits(NormalFamily(2)(numpy.zeros(5)), DEGREES)
     expected = -0.5 * (0.1**2 + 0.5**2) - math.log(2 * math.pi) - math.log(90 * 180)
     assert p.log_prob([[9.0, 90.0]]) == pytest.approx([expected])
@@ -99,7 +99,7 @@ def test_a_density_in_fewer_dimensions_than_units_draws_nothing():
 
 # State and refusals
 
-def test_single_precision_is_the_unit_s_choice():
+def test_samples_have_the_dtype_of_the_unit_and_log_p_that_of_p():
     p = Normal(numpy.zeros(2, "float32"), numpy.eye(2, dtype="float32"))
     X = p.sample(5, numpy.random.default_rng(0))
     for dtype in ("float32", "float64"):
@@ -120,11 +120,17 @@ def test_it_can_be_pickled_and_says_what_it_is():
     ([math.nan, 1.0], ValueError, "unit holds nan"),
     (["degree"], TypeError, "unit must hold real numbers"),
 ])
-def test_what_is_no_unit_is_refused(unit, error, words):
+def test_a_unit_of_wrong_shape_or_with_a_0_is_refused(unit, error, words):
     with pytest.raises(error, match=words):
         InUnits(P, unit)
 
 
-def test_points_of_another_dimension_than_the_unit_s_are_refused():
+def test_points_of_another_dimension_than_the_unit_are_refused():
     with pytest.raises(ValueError, match="X has 3 columns"):
         InUnits(P, DEGREES).log_prob(numpy.zeros((4, 3)))
+
+
+def test_a_float32_unit_leaves_float64_data_their_precision():
+    p = Normal(numpy.array([5e8]), numpy.eye(1))
+    found = InUnits(p, numpy.float32([2])).log_prob(numpy.array([[1e9 + 1]]))
+    assert found == pytest.approx(p.log_prob([[5e8 + 0.5]]) - math.log(2), rel=1e-12)

@@ -83,7 +83,7 @@ def test_stretching_space_by_s_divides_a_density_by_s_to_the_d(s):
                                       p.log_prob(X) - 2 * math.log(s), rtol=1e-12)
 
 
-def test_the_order_of_components_and_halving_one_change_nothing():
+def test_reordering_the_components_or_splitting_one_in_two_changes_nothing():
     a, X = numpy.asarray, D["Mixture of normals"].points(500)
     p, q = Normal(a([-2.0]), a([[1.0]])), Normal(a([1.0]), a([[0.09]]))
     first, *others = (mixture.log_prob(X) for mixture in (
@@ -93,7 +93,7 @@ def test_the_order_of_components_and_halving_one_change_nothing():
         numpy.testing.assert_allclose(other, first, rtol=1e-13)
 
 
-def test_the_margin_of_a_normal_is_normal():
+def test_the_marginal_density_of_a_normal_is_normal():
     p = D["Normal"].built()
     x = numpy.linspace(-3, 5, 9)[:, None]
     y, step = numpy.linspace(-14, 10, 4001, retstep=True)
@@ -154,7 +154,8 @@ def test_categories_are_drawn_in_proportion_to_their_weights():
 
 
 def test_a_number_on_a_step_of_the_cdf_belongs_to_the_category_above():
-    fixed = SimpleNamespace(random=lambda n, dtype: numpy.array([0.0, 0.25, 0.2499, 1 - 2**-53]))
+    fixed = SimpleNamespace(random=lambda n, dtype: numpy.array([0.0, 0.25, 0.2499, 1 - 2**-53]),
+                            standard_normal=callable, integers=callable)
     k = categorical(numpy.array([0.0, 0.25, 0.0, 0.75, 0.0]), 4, fixed)
     assert k.tolist() == [1, 3, 1, 3]
 
@@ -182,7 +183,8 @@ def test_float32_weights_draw_what_float64_weights_draw():
 
 
 def test_a_last_category_of_weight_0_is_not_drawn_by_rounding():
-    fixed = SimpleNamespace(random=lambda n, dtype: numpy.array([numpy.nextafter(1, 0)]))
+    fixed = SimpleNamespace(random=lambda n, dtype: numpy.array([numpy.nextafter(1, 0)]),
+                            standard_normal=print, integers=print)      # never called
     assert categorical(numpy.array([0.1] * 7 + [0.0]), 1, fixed).tolist() == [6]
 
 
@@ -221,7 +223,7 @@ def test_whole_numbers_as_parameters_leave_the_decimals_of_the_data():
     ([0.0, 0.0], numpy.diag([1.0, 0.0]), "L must be lower triangular with a positive diagonal"),
     ([0.0], numpy.eye(2), r"got shapes \(1,\) and \(2, 2\)"),
     ([0.0, NAN], numpy.eye(2), "mu holds nan")])
-def test_what_is_no_factor_of_a_covariance_is_refused(mu, L, words):
+def test_a_matrix_that_is_not_a_cholesky_factor_is_refused(mu, L, words):
     with pytest.raises(ValueError, match=words):
         Normal.from_cholesky(mu, L)
 
@@ -258,7 +260,7 @@ def test_e04_a_density_may_be_any_number_from_0_on_and_only_masses_are_at_most_o
         assert masses.sum() == pytest.approx(1)
 
 
-def test_e05_to_integrate_to_1_is_not_enough():
+def test_e05_to_integrate_to_1_is_not_enough_for_a_density():
     X, cell_volume = SampleSpace([0.0], [2.0]).grid((200,))
     values = 1.5 - X[:, 0]
     assert float(values.sum() * cell_volume) == pytest.approx(1) and float(values.min()) < 0
@@ -312,7 +314,7 @@ def test_the_log_density_is_finite_100_standard_deviations_out(dtype, u):
 
 
 @pytest.mark.parametrize("sigma", [1e-150, 1e-8, 1e8, 1e150])
-def test_the_scale_of_the_data_may_be_any(sigma):
+def test_the_log_density_is_right_at_any_scale_of_the_data(sigma):
     U = numpy.random.default_rng(0).standard_normal((50, 2))
     S = numpy.array([[2, -1.2], [-1.2, 1]])
     p, q = (Normal(numpy.zeros(2), s**2 * S) for s in (sigma, 1.0))
@@ -395,6 +397,6 @@ UNIT, ONE = SampleSpace([0], [1]), Normal([0], [[1]])
     (lambda: Histogram(UNIT, []), ValueError, "masses must be one or more numbers"),
     (lambda: Histogram(UNIT, [INF]), ValueError, "masses holds inf"),
 ])
-def test_parameters_of_no_density_are_refused_at_construction(make, error, words):
+def test_parameters_that_make_no_density_are_refused_at_construction(make, error, words):
     with pytest.raises(error, match=words):
         make()

@@ -55,6 +55,16 @@ def test_components_are_fitted_to_the_rows_that_they_are_responsible_for(d):
                                       rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("constant", [0.0, 0.3, 1e8 / 3])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_step_without_a_floor_refuses_a_component_of_which_a_column_is_constant(constant, dtype):
+    rng = numpy.random.default_rng(39)
+    X, y = rng.standard_normal((100, 2)).astype(dtype), numpy.repeat([0, 1], 50)
+    X[y == 1, 1] = constant
+    with pytest.raises(ValueError, match="X has a singular covariance in a component"):
+        weighted_estimate(MixtureFamily(2, 2), numpy.eye(2)[y], X)
+
+
 @every_dimension
 @pytest.mark.parametrize("seed", range(3))
 def test_a_fast_step_is_a_plain_step(d, seed):
@@ -192,7 +202,7 @@ def test_em_takes_and_gives_single_precision_and_computes_in_double():
     assert single == pytest.approx(double, rel=2e-6, abs=1e-5)
 
 
-def test_em_does_not_feel_where_the_origin_is():
+def test_em_gives_the_same_wherever_the_origin_is():
     rng = numpy.random.default_rng(16)
     family, X = MixtureFamily(2, 2), clusters(rng, 2, k=2)
     far = X + 1e8
@@ -238,7 +248,7 @@ def test_k_means_plus_plus_draws_in_proportion_to_the_squared_distance():
     assert (counts[expected == 0] == 0).all()
 
 
-def test_em_has_no_preferred_units():
+def test_em_gives_the_same_in_all_units():
     X = correlated(numpy.random.default_rng(15), 300)
     family, unit = MixtureFamily(2, 2), numpy.array([1e-4, 1e3])
     plain, scaled = (list(expectation_maximization(family, data, numpy.random.default_rng(0),
@@ -287,7 +297,7 @@ ROWS = numpy.random.default_rng(0).standard_normal((10, 2))
     ({"theta": numpy.zeros(12), "floor": 0.0}, r"floor must lie in \(0, inf\), got 0.0"),
     ({"theta": numpy.zeros(12), "floor": math.nan}, r"floor must lie in \(0, inf\), got nan"),
 ])
-def test_em_alone_refuses_the_same(options, message):
+def test_em_called_directly_refuses_the_same(options, message):
     with pytest.raises(ValueError, match=message):
         next(expectation_maximization(MixtureFamily(2, 2), ROWS, **options))
 

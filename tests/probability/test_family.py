@@ -79,7 +79,7 @@ def test_theta_of_a_box_is_its_corners():
     assert (p.low.tolist(), p.high.tolist()) == ([-1, 0], [2, 5])
 
 
-def test_theta_of_a_histogram_is_the_logarithm_of_its_masses_but_for_a_constant():
+def test_theta_of_a_histogram_is_the_logarithm_of_its_masses_up_to_a_constant():
     family = HistogramFamily(cube(1), (4,))
     p = family(numpy.array([math.log(2) + 7, 7.0, -INF, 7.0]))
     numpy.testing.assert_allclose(p.masses, [0.5, 0.25, 0, 0.25], rtol=1e-14)
@@ -107,21 +107,21 @@ def test_the_gradient_is_that_of_central_differences(make):
 
 
 @differentiable
-def test_the_mean_score_is_0(make):
+def test_the_gradient_of_log_p_is_0_on_average_over_samples_of_p(make):
     """100 means of 200 rows each; within 4 standard errors, a false alarm in 8,000 per number."""
     family = make()
     theta = 0.5 * numpy.random.default_rng(0).standard_normal(family.n_parameters)
     X = family(theta).sample(20_000, numpy.random.default_rng(1))
-    scores = []
+    gradients = []
     for rows in X.reshape(100, 200, -1):
         log_p, backward = family.log_prob(theta, rows)
-        scores.append(backward(numpy.ones(200) / 200))
-    error = numpy.std(scores, axis=0, ddof=1) / math.sqrt(100)
-    assert (abs(numpy.mean(scores, axis=0)) < 4 * error + 1e-12).all()
+        gradients.append(backward(numpy.ones(200) / 200))
+    error = numpy.std(gradients, axis=0, ddof=1) / math.sqrt(100)
+    assert (abs(numpy.mean(gradients, axis=0)) < 4 * error + 1e-12).all()
 
 
 @differentiable
-def test_the_gradient_is_linear_in_what_comes_back(make):
+def test_the_gradient_in_theta_is_linear_in_the_gradient_in_log_p(make):
     family = make()
     theta, X = theta_and_X(family)
     _, backward = family.log_prob(theta, X)
@@ -131,7 +131,7 @@ def test_the_gradient_is_linear_in_what_comes_back(make):
 
 
 @differentiable
-def test_no_rows_have_no_gradient(make):
+def test_the_gradient_over_no_rows_is_0(make):
     family = make()
     theta, X = theta_and_X(family, n=0)
     log_p, backward = family.log_prob(theta, X)
@@ -227,7 +227,7 @@ def test_e13_a_rotated_rectangle_can_have_a_larger_likelihood():
     assert float(turned) > float(upright) + 300             # nearly half the area: n log 2
 
 
-def test_e14_not_any_four_numbers_are_a_box():
+def test_e14_four_numbers_are_a_box_only_if_low_is_below_high():
     family = BoxFamily(2)
     family([0, 0, 1, 1])
     for theta in ([1, 0, 0, 1], [0, 1, 1, 0], [0, 0, 0, 1]):
@@ -247,7 +247,7 @@ def test_theta_may_be_a_list(make):
 
 
 @differentiable
-def test_theta_and_X_are_only_read(make):
+def test_neither_theta_nor_X_is_changed(make):
     family = make()
     theta, X = theta_and_X(family)
     theta.flags.writeable = X.flags.writeable = False
@@ -267,7 +267,7 @@ def test_fitting_twice_is_fitting_once_and_data_are_only_read(make):
         assert numpy.array_equal(family.mle(other), theta)
 
 
-def test_all_cells_empty_is_no_histogram_and_some_are():
+def test_some_cells_of_a_histogram_may_be_empty_but_not_all():
     family = HistogramFamily(SampleSpace([0.0], [1.0]), (2,))
     log_p = family([0.0, -INF]).log_prob([[0.2], [0.7]])
     assert log_p.tolist() == [pytest.approx(math.log(2)), -INF]
@@ -286,7 +286,7 @@ def test_the_gradient_of_many_float32_rows_is_added_in_float64():
 
 
 @every_family
-def test_what_is_no_theta_is_refused(make):
+def test_a_wrong_theta_is_refused(make):
     family = make()
     p, X = family.n_parameters, numpy.zeros((1, dimension(family)))
     for theta, error, words in [
@@ -305,7 +305,7 @@ def test_what_is_no_theta_is_refused(make):
 
 
 @differentiable
-def test_what_is_no_list_of_points_is_refused(make):
+def test_rows_of_the_wrong_shape_or_not_finite_are_refused(make):
     family = make()
     theta, d = numpy.zeros(family.n_parameters), dimension(family)
     for X, words in [([[0.0] * (d + 1)], f"X has {d + 1} columns"),
@@ -322,13 +322,13 @@ def test_what_is_no_list_of_points_is_refused(make):
     (numpy.zeros((0, 2)), ValueError, "X is empty"),
     ([], ValueError, r"X must have shape \(n, 2\)"),
     ([1.0, 2.0], ValueError, r"X must have shape \(n, 2\)"),
-    ([[1.0, 2.0, 3.0]] * 4, ValueError, r"X has 3 columns; this family lives on R\^2"),
+    ([[1.0, 2.0, 3.0]] * 4, ValueError, r"X has 3 columns; it must lie in R\^2"),
     ([[1.0, 2.0], [3.0]], ValueError, "X is ragged"),
     ([[1.0, NAN], [2.0, 3.0]], ValueError, "X holds nan"),
     ([[1.0, INF], [2.0, 3.0]], ValueError, "X holds inf"),
     ([["a", "b"]], TypeError, "X must hold real numbers"),
 ])
-def test_what_is_no_data_set_is_refused(make, X, error, words):
+def test_a_data_set_of_the_wrong_shape_or_not_finite_is_refused(make, X, error, words):
     with pytest.raises(error, match=words):
         make().mle(X)
 
@@ -342,12 +342,12 @@ def test_what_is_no_data_set_is_refused(make, X, error, words):
     (lambda: HistogramFamily(cube(1), (3,), NAN), ValueError,
      r"pseudocount must lie in \[0, inf\), got nan"),
 ])
-def test_what_makes_no_family_is_refused(make, error, words):
+def test_wrong_arguments_of_a_family_are_refused(make, error, words):
     with pytest.raises(error, match=words):
         make()
 
 
-def test_a_histogram_knows_no_points_outside_its_cells():
+def test_points_outside_the_grid_have_density_0_and_no_estimate():
     family, X = FITTABLE["histogram"](), [[0.0, 0.0], [10.0, 0.0]]
     with pytest.raises(ValueError, match=r"X must lie in the sample space, .* \[ *10"):
         family.mle(X)

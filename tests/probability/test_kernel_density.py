@@ -49,7 +49,7 @@ def test_the_kernel_density_of_one_point_is_a_normal_density():
                                   Normal(mu, 0.49 * numpy.eye(3)).log_prob(X), rtol=1e-12)
 
 
-def test_repeating_every_training_point_leaves_the_kernel_density_as_it_was():
+def test_repeating_every_training_point_does_not_change_the_kernel_density():
     centres, X = numpy.random.default_rng(0).standard_normal((2, 100, 2))
     numpy.testing.assert_allclose(
         KernelDensity(numpy.concatenate([centres] * 3), 0.1).log_prob(X),
@@ -75,9 +75,9 @@ def test_e25_copies_are_most_similar_to_the_data_and_held_out_likelihood_finds_t
     def distance(samples):                                  # of each from the nearest training row
         return numpy.linalg.norm(samples[:, None] - X, axis=2).min(axis=1)
 
-    copies, made = copier.sample(100, rng), honest.sample(100, rng)
-    assert distance(copies).max() < 1e-5 < distance(made).min()
-    assert numpy.median(distance(made)) == pytest.approx(numpy.median(distance(X_new)), rel=0.5)
+    copies, new = copier.sample(100, rng), honest.sample(100, rng)
+    assert distance(copies).max() < 1e-5 < distance(new).min()
+    assert numpy.median(distance(new)) == pytest.approx(numpy.median(distance(X_new)), rel=0.5)
     assert copier.log_prob(X).mean() > honest.log_prob(X).mean() + 10
     assert copier.log_prob(X_new).mean() < -1e6             # impossible, says the copier
     assert abs((honest.log_prob(X_new) - p_data.log_prob(X_new)).mean()) < 0.2
@@ -133,6 +133,6 @@ def test_a_read_only_file_in_memory_is_data_like_any_other(tmp_path):
     (lambda: KernelDensity(numpy.zeros((0, 2)), 1), ValueError, "X is empty"),
     (lambda: KernelDensity([[0, NAN]], 1), ValueError, "X holds nan"),
 ])
-def test_what_makes_no_kernel_density_is_refused_at_construction(make, error, words):
+def test_wrong_arguments_of_a_kernel_density_are_refused(make, error, words):
     with pytest.raises(error, match=words):
         make()

@@ -93,7 +93,7 @@ def test_the_maximum_of_the_log_likelihood_is_the_minimum_of_the_loss():
     assert best == numpy.argmax([likelihood(family, theta, X) for theta in grid])
 
 
-def test_a_million_rows_do():
+def test_the_likelihood_of_a_million_rows_is_right():
     X = numpy.zeros((10**6, 2))
     X.flags.writeable = False
     log_l = log_likelihood(BoxFamily(2), WORLD, X)
@@ -116,7 +116,7 @@ def test_the_mean_loss_is_the_negative_log_likelihood_per_row(name):
 
 @every_differentiable_family
 @pytest.mark.parametrize("seed", range(3))
-def test_the_gradient_of_the_mean_loss_is_right(name, seed):
+def test_the_gradient_of_the_mean_loss_agrees_with_differences(name, seed):
     rng = numpy.random.default_rng(seed)
     family, theta, X = example(name, rng, n=20)
 
@@ -196,7 +196,7 @@ def test_e06_other_units_shift_every_log_likelihood_alike_and_leave_every_estima
         log_likelihood(family(1.0), here, X) + n * shift, rel=1e-9)
 
 
-def test_e08_the_likelihood_is_no_probability_but_the_density_of_the_data():
+def test_e08_the_likelihood_is_not_a_probability_but_the_density_of_the_data():
     family, theta = NormalFamily(1), numpy.array([0.3, math.log(0.5)])
     X = numpy.array([[0.1], [0.8], [-0.4]])
     density = likelihood(family, theta, X)
@@ -234,7 +234,7 @@ def test_e10_a_box_that_holds_all_points_has_likelihood_zero_in_floating_point()
     assert likelihood(BoxFamily(2), WORLD, X[:67]) > 0
 
 
-def test_e11_the_likelihood_is_no_density_over_theta():
+def test_e11_the_likelihood_is_not_a_density_over_theta():
     def area(family, X, theta):                             # ∫ L(θ|X) dθ, by the midpoint rule
         middle, width = (theta[1:] + theta[:-1]) / 2, numpy.diff(theta)
         return sum(w * likelihood(family, t, X) for t, w in zip(middle, width, strict=True))
@@ -266,7 +266,7 @@ def test_e27_a_row_that_occurs_twice_counts_twice():
         pytest.approx(once))
 
 
-def test_e27_independent_rows_of_different_distributions_are_no_sample_of_one_density():
+def test_e27_independent_rows_of_different_distributions_are_not_a_sample_of_one_density():
     """Row i of N(µ_i, 1) with µ_i from -3 to 3: one normal has variance 1 + 3, a log 2 a row worse.
 
     And the order of rows then counts, which it never does in Σ log p_θ(x_i).
@@ -306,7 +306,7 @@ def test_the_loss_and_its_gradient_keep_single_precision(name):
 
 
 @every_family
-def test_theta_and_the_rows_are_not_changed(name):
+def test_neither_theta_nor_the_rows_are_changed(name):
     family, theta, X = example(name, numpy.random.default_rng(9))
     theta.flags.writeable = X.flags.writeable = False
     likelihood(family, theta, X)
@@ -323,7 +323,7 @@ def test_theta_and_the_rows_are_not_changed(name):
     ([["a", "b"]], TypeError, "X must hold real numbers"),
 ])
 @every_differentiable_family
-def test_rows_that_are_none_are_refused(name, X, error, message):
+def test_rows_of_the_wrong_shape_or_not_finite_are_refused(name, X, error, message):
     family, theta, _ = example(name, numpy.random.default_rng(0))
     for function in (likelihood, log_likelihood, negative_log_likelihood, mean_loss):
         if function is mean_loss and "holds" in message and "numbers" not in message:

@@ -1,4 +1,4 @@
-"""Maximum likelihood: three roads to one estimate, and what is known about it in theory."""
+"""Maximum likelihood: three methods, one estimate, and what theory says about it."""
 
 import itertools
 import math
@@ -125,7 +125,7 @@ def test_the_estimate_follows_a_change_of_units():
 
 # By gradient
 
-def test_the_gradient_road_ends_where_the_closed_form_does():
+def test_gradient_descent_ends_at_the_closed_form():
     rng = numpy.random.default_rng(20)
     X = correlated(rng, 300)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -134,14 +134,14 @@ def test_the_gradient_road_ends_where_the_closed_form_does():
     assert theta == pytest.approx(family.mle(X), abs=1e-4)
 
 
-def test_the_gradient_road_finds_the_shares_of_a_histogram():
+def test_gradient_descent_finds_the_shares_of_a_histogram():
     rng = numpy.random.default_rng(21)
     family, X = HistogramFamily(UNIT, (2, 3)), rng.random((200, 2))
     theta = maximum_likelihood(family, X, rng, method="gradient", max_steps=1000)
     assert family(theta).masses == pytest.approx(family(family.mle(X)).masses, abs=1e-4)
 
 
-def test_the_gradient_road_is_as_good_as_em_from_the_same_start():
+def test_gradient_descent_is_as_good_as_em_from_the_same_start():
     rng = numpy.random.default_rng(22)
     family, X = MixtureFamily(2, 2), clusters(rng, 2, k=2)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -350,7 +350,7 @@ def test_e31_only_as_n_grows_does_maximum_likelihood_minimise_the_divergence():
     excess = [divergence(family.mle(p_data.sample(n, rng))) - divergence(best)
               for n in (10, 100, 1000, 100_000)]
     assert excess == sorted(excess, reverse=True) and excess[0] > 0.05
-    assert 0 < excess[-1] < 5e-4                            # about n_θ/2n in the mean
+    assert 0 < excess[-1] < 5e-4                            # about n_θ/2n on average
 
 
 # Steps, methods, state
@@ -359,7 +359,7 @@ def test_e31_only_as_n_grows_does_maximum_likelihood_minimise_the_divergence():
     lambda family, X, theta: expectation_maximization(family, X, theta=theta, max_steps=7, tol=-1),
     lambda family, X, theta: descend(family, X, theta, max_steps=7),
 ])
-def test_a_step_tells_its_number_the_loss_before_it_and_the_theta_after_it(train):
+def test_a_step_holds_its_number_the_loss_before_it_and_the_theta_after_it(train):
     rng = numpy.random.default_rng(25)
     family, X = MixtureFamily(2, 2), clusters(rng, 2, k=2)
     theta = start(family, X, rng)
@@ -371,7 +371,7 @@ def test_a_step_tells_its_number_the_loss_before_it_and_the_theta_after_it(train
         theta = step.theta
 
 
-def test_the_default_is_the_first_road_that_the_family_offers():
+def test_the_default_is_the_first_method_that_the_family_offers():
     rng, X = numpy.random.default_rng(26), clusters(numpy.random.default_rng(0), 2)
     for family in (BoxFamily(2), NormalFamily(2)):
         assert (maximum_likelihood(family, X) == family.mle(X)).all()
@@ -385,7 +385,7 @@ def test_the_default_is_the_first_road_that_the_family_offers():
 
 
 @pytest.mark.parametrize("method", ["em", "gradient"])
-def test_the_generator_is_all_that_decides_the_estimate(method):
+def test_the_same_seed_gives_the_same_estimate_and_no_global_state_is_used(method):
     X = clusters(numpy.random.default_rng(0), 2)
     state = numpy.random.get_state()[1].copy()                          # noqa: NPY002
     once, again, other = (maximum_likelihood(MixtureFamily(3, 2), X, numpy.random.default_rng(seed),
@@ -414,7 +414,7 @@ ROWS = numpy.random.default_rng(0).standard_normal((10, 2))
     (numpy.zeros((0, 2)), ValueError, "X is empty"),
     ([[1.0, math.nan]], ValueError, "X holds nan"),
     ([[1.0, math.inf]], ValueError, "X holds inf"),
-    (numpy.zeros((5, 3)), ValueError, r"X has 3 columns; this family lives on R\^2"),
+    (numpy.zeros((5, 3)), ValueError, r"X has 3 columns; it must lie in R\^2"),
     ([1.0, 2.0], ValueError, r"shape \(n, 2\).*got .*\(2,\)"),
     ([[1.0, 2.0], [3.0]], ValueError, "X is ragged"),
     ([["a", "b"]], TypeError, "X must hold real numbers"),
@@ -423,7 +423,7 @@ ROWS = numpy.random.default_rng(0).standard_normal((10, 2))
 ])
 @pytest.mark.parametrize("family", [BoxFamily(2), NormalFamily(2), MixtureFamily(2, 2)],
                          ids=["box", "normal", "mixture"])
-def test_data_that_are_none_are_refused(family, X, error, message):
+def test_what_is_not_a_data_set_is_refused(family, X, error, message):
     with pytest.raises(error, match=message):
         maximum_likelihood(family, X, numpy.random.default_rng(0))
 
@@ -463,14 +463,14 @@ def test_data_that_have_no_estimate_are_refused(family, X, message):
     (NormalFamily(2), {"method": "gradient", "theta": [0.0] * 5, "max_steps": 0},
      "max_steps must be at least 1, got 0"),
 ])
-def test_a_road_that_does_not_exist_or_starts_nowhere_is_refused(family, options, message):
+def test_a_method_that_is_not_offered_or_has_no_start_is_refused(family, options, message):
     with pytest.raises(ValueError, match=message):
         maximum_likelihood(family, ROWS, **options)
 
 
 # Contracts
 
-def test_the_gradient_road_leads_downhill_on_every_back_end(xp):
+def test_gradient_descent_lowers_the_loss_on_every_back_end(xp):
     family, X = NormalFamily(2), correlated(numpy.random.default_rng(23), 100)
     theta = numpy.zeros(5)
     steps = list(descend(family, xp.asarray(X), xp.asarray(theta), max_steps=30))

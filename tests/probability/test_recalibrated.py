@@ -44,7 +44,7 @@ def test_the_mass_on_the_grid_is_1(theta):
     assert total_mass(FAMILY(theta), SPACE, SHAPE) == pytest.approx(1, rel=1e-12)
 
 
-def test_the_mass_on_a_finer_grid_is_1_but_for_the_error_of_the_coarser():
+def test_the_mass_on_a_finer_grid_is_1_up_to_the_error_of_the_coarser():
     assert total_mass(FAMILY(THETA), SPACE, (600, 400)) == pytest.approx(1, abs=1e-3)
 
 
@@ -65,7 +65,7 @@ def test_where_a_is_0_the_density_is_uniform():
     assert FAMILY([0.0, 1.0, 5.0]).log_prob(points(5)) == pytest.approx([-math.log(24)] * 5)
 
 
-def test_where_b_is_large_the_density_is_f_to_the_power_a_normalised():
+def test_where_b_is_large_the_density_is_f_to_the_power_a_normalized():
     X, a, b = points(50), 0.2, 600.0                        # b tanh(v/b) = v - v³/3b² + ...
     log_p, power = FAMILY([a, b, 0.0]).log_prob(X), a * F.log_prob(X)
     numpy.testing.assert_allclose(log_p - log_p[0], power - power[0], atol=1e-3)
@@ -133,7 +133,7 @@ def test_a_coast_is_found_better_than_by_the_kernel_density():
     assert p.log_prob(new).mean() > KernelDensity(X, 0.3).log_prob(new).mean() + 0.05
 
 
-def test_the_best_of_some_is_the_one_of_smallest_loss_and_the_gradient_finds_a_better_one():
+def test_the_best_candidate_has_the_smallest_loss_and_the_gradient_finds_a_better_theta():
     rng = numpy.random.default_rng(5)
     f, kept = KernelDensity(two_levels(500, rng), 0.3), two_levels(200, rng)
     family = RecalibratedFamily(f, float(numpy.median(f.log_prob(kept))), SPACE, SHAPE)
@@ -196,7 +196,7 @@ def test_it_keeps_its_own_theta_can_be_pickled_and_says_what_it_is():
     ([1.0, math.nan, 1.0], ValueError, "theta holds nan"),
     (["a"], TypeError, "theta must hold real numbers"),
 ])
-def test_what_is_no_theta_is_refused(theta, error, words):
+def test_a_wrong_theta_is_refused(theta, error, words):
     with pytest.raises(error, match=words):
         FAMILY(theta)
 

@@ -53,7 +53,14 @@ def test_each_centre_lies_in_its_own_cell(low, high, shape, dtype):
     assert space.cell(X, shape).tolist() == list(range(len(X)))
 
 
-def test_sums_over_the_grid_are_integrals():
+def test_the_numbers_of_cells_may_be_an_array_and_on_a_line_one_number():
+    plane, line = SampleSpace([0, 0], [1, 1]), SampleSpace([0], [1])
+    for given, shape, space in (([5, 6], (5, 6), plane), ([5], (5,), line), (5, (5,), line)):
+        assert space.cells(numpy.array(given)) == space.cells(given) == shape
+        assert space.grid(numpy.array(given))[1] == 1 / math.prod(shape)
+
+
+def test_sums_over_the_grid_times_the_volume_of_a_cell_are_integrals():
     X, cell_volume = SampleSpace([0.0, 0.0], [2.0, 3.0]).grid((400, 400))
     assert float((X[:, 0] + 5 * X[:, 1]).sum() * cell_volume) == pytest.approx(6 + 45, rel=1e-12)
     assert float((X[:, 0]**2 * X[:, 1]).sum() * cell_volume) == pytest.approx(12, rel=1e-5)
@@ -90,7 +97,7 @@ def test_the_cell_is_the_one_of_rational_arithmetic(low, high, k, dtype):
     assert space.cell(numpy.array([[a] for a in x], dtype=dtype), k).tolist() == right
 
 
-def test_a_quotient_that_rounds_up_to_a_border_is_below_it():
+def test_a_point_below_a_border_stays_below_it_though_its_quotient_rounds_up():
     side, k = 2.0**53 - 1, 2**52
     x = numpy.array([[side - 1], [side / 2], [1.0], [3.0]])
     right = [int(Fraction(a) * k / Fraction(side)) for a in x[:, 0]]
@@ -98,7 +105,7 @@ def test_a_quotient_that_rounds_up_to_a_border_is_below_it():
 
 
 @pytest.mark.parametrize("shape", [(2,) * 64, (10,) * 25, (2**40, 2**40), (2**64,)])
-def test_cells_may_be_more_than_a_machine_counts(shape):
+def test_a_grid_may_have_more_cells_than_a_machine_integer_can_count(shape):
     space = SampleSpace([0.0] * len(shape), [1.0] * len(shape))
     X = numpy.array([[0.0], [0.75], [1.0], [1.5]]) * numpy.ones(len(shape))
     at = [[int(Fraction(3, 4) * k) for k in shape], [k - 1 for k in shape]]
@@ -109,7 +116,7 @@ def test_cells_may_be_more_than_a_machine_counts(shape):
 @pytest.mark.parametrize("low, high, shape", [
     ([0.0] * 13, [1e3] * 13, (2,) * 13), ([0.0] * 2, [1e-23] * 2, (4, 4)),
     ([0.0] * 5, [1e100] * 5, (1,) * 5), ([-1e307] * 2, [1e307] * 2, (3, 5))])
-def test_the_logarithm_of_a_volume_is_a_sum(low, high, shape):
+def test_the_logarithm_of_a_volume_is_right_where_the_volume_overflows(low, high, shape):
     space = SampleSpace(low, high)
     log_volume = sum(math.log(b - a) for a, b in zip(low, high, strict=True))
     assert space.log_volume == pytest.approx(log_volume, rel=1e-14)
@@ -141,7 +148,7 @@ def test_a_space_keeps_its_own_corners():
     ([0, 0], [1, INF], ValueError, "high holds inf"),
     (["a"], ["b"], TypeError, "low must hold real numbers"),
 ])
-def test_what_is_no_box_is_refused(low, high, error, words):
+def test_corners_that_bound_no_box_are_refused(low, high, error, words):
     with pytest.raises(error, match=words):
         SampleSpace(low, high)
 

@@ -82,7 +82,7 @@ def test_a_loss_of_no_rows_or_of_rows_of_another_space_is_refused():
         family.loss(theta, X[:, :3])
 
 
-def test_an_autoencoder_is_no_density():
+def test_an_autoencoder_is_not_a_density():
     family = AutoencoderFamily((3, 2))
     model = family(family.initial_theta(numpy.random.default_rng(0)))
     assert not any(hasattr(model, name) for name in ("log_prob", "sample"))
@@ -182,7 +182,7 @@ def test_the_first_step_moves_theta_by_0_003_in_units_of_mean_0_and_variance_1()
     numpy.testing.assert_allclose(abs(step.theta - theta)[:4 * 3], 0.0015, rtol=1e-3)
 
 
-def test_a_stopped_training_leaves_a_theta_to_go_on_from():
+def test_a_stopped_training_can_be_continued_from_its_theta():
     X, family = data(200, 5), AutoencoderFamily((5, 8, 2))
     for step in family.train(X, numpy.random.default_rng(0), max_steps=1000):
         if step.step == 300:
@@ -197,7 +197,7 @@ def test_a_stopped_training_leaves_a_theta_to_go_on_from():
     assert error(family(last.theta), X) < middle
 
 
-def test_going_on_with_no_step_to_speak_of_keeps_theta():
+def test_training_on_with_tiny_steps_keeps_theta():
     X, family = data(50, 5), AutoencoderFamily((5, 4, 2))
     theta = family.initial_theta(numpy.random.default_rng(0))
     kept = theta.copy()
@@ -206,7 +206,7 @@ def test_going_on_with_no_step_to_speak_of_keeps_theta():
     assert (theta == kept).all()
 
 
-def test_training_is_made_by_its_seed_and_changes_no_theta_it_gave():
+def test_the_same_seed_gives_the_same_training_and_earlier_thetas_stay_as_they_were():
     X, family = data(50, 5), AutoencoderFamily((5, 4, 2))
     X.flags.writeable = False
     thetas, copies = [], []
@@ -218,7 +218,7 @@ def test_training_is_made_by_its_seed_and_changes_no_theta_it_gave():
     assert (again == thetas[-1]).all() and (thetas[0] != thetas[1]).any()
 
 
-def test_a_training_is_refused_when_it_is_asked_for():
+def test_wrong_arguments_of_training_are_refused_at_the_call():
     """And not at its first step."""
     family, rng = AutoencoderFamily((3, 2)), numpy.random.default_rng(0)
     for X, options, message in [(numpy.ones((5, 3)), {}, "X must vary"),
@@ -244,7 +244,7 @@ def test_the_units_of_a_million_float32_rows_are_those_of_float64():
 
 # Many rows
 
-def test_rows_by_blocks_give_what_all_rows_at_once_give():
+def test_blocks_of_rows_give_the_result_of_all_rows_at_once():
     family, rng = AutoencoderFamily((3, 4, 2)), numpy.random.default_rng(0)
     theta, X = rng.standard_normal(family.n_parameters), rng.standard_normal((10_000, 3))
     model = family(theta)
@@ -258,7 +258,7 @@ def test_rows_by_blocks_give_what_all_rows_at_once_give():
     numpy.testing.assert_allclose(dtheta, expected, rtol=1e-9, atol=1e-12)
 
 
-def test_many_rows_need_no_layer_of_all_of_them():
+def test_no_layer_is_kept_for_all_of_many_rows():
     """Of which each of 64 numbers would take 51 MB."""
     family, rng = AutoencoderFamily((2, 64, 64, 1)), numpy.random.default_rng(0)
     theta, X = family.initial_theta(rng), rng.standard_normal((100_000, 2))
@@ -311,7 +311,7 @@ def test_theta_and_X_are_only_read():
     (lambda: AutoencoderFamily((3, 2)).rescaled(numpy.ones(5), numpy.ones(3), 1.0), ValueError,
      r"theta must be an array of shape \(17,\), got \(5,\)"),
     (lambda: AutoencoderFamily((3, 2)).rescaled(numpy.ones(17), 0.0, 1.0), ValueError,
-     r"mu must have shape \(3,\), got shape \(\)"),
+     r"mu must have shape \(3,\) and scale .* got \(\) and"),
     (lambda: AutoencoderFamily((3, 2)).whitened(numpy.ones(5), numpy.eye(3)), ValueError,
      r"theta must be an array of shape \(17,\), got \(5,\)"),
     (lambda: AutoencoderFamily((3, 2)).encode(numpy.ones(17, int), numpy.eye(3)), TypeError,
@@ -323,7 +323,7 @@ def test_theta_and_X_are_only_read():
     (lambda: AutoencoderFamily((3, 2))(numpy.ones(17)).encode([[math.nan] * 3]), ValueError,
      "X holds nan"),
 ])
-def test_what_an_autoencoder_cannot_do_is_refused(make, error, message):
+def test_wrong_arguments_are_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
 
@@ -337,7 +337,7 @@ def test_what_an_autoencoder_cannot_do_is_refused(make, error, message):
     (numpy.eye(3), {"batch": 0}, ValueError, "batch must be at least 1, got 0"),
     (numpy.eye(3), {"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
 ])
-def test_what_no_autoencoder_learns_from_is_refused(X, options, error, message):
+def test_wrong_data_and_options_of_training_are_refused(X, options, error, message):
     with pytest.raises(error, match=message):
         next(AutoencoderFamily((3, 2)).train(X, numpy.random.default_rng(0), **options))
 

@@ -10,7 +10,10 @@ from scipy import stats
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.probability.density import Box, Normal
 from gdl_numpy.representation.leading_coordinates import InLeadingCoordinates, LeadingCoordinates
-from gdl_numpy.representation.principal_components import ProbabilisticPCAFamily
+from gdl_numpy.representation.principal_components import (
+    PrincipalComponents,
+    ProbabilisticPCAFamily,
+)
 
 every_unit = pytest.mark.parametrize("own_units", [True, False])
 VARIANCES = numpy.array([1.0, 2.0, 0.5])                    # of a normal p_z
@@ -39,7 +42,7 @@ def covariance(coordinates):
 # The density
 
 @every_unit
-def test_of_normal_coordinates_it_is_a_normal_density(own_units):
+def test_with_a_normal_density_of_coordinates_it_is_a_normal_density(own_units):
     coordinates, p = fitted(own_units)
     expected = stats.multivariate_normal(data().mean(axis=0), covariance(coordinates))
     new = data(seed=1)
@@ -47,7 +50,7 @@ def test_of_normal_coordinates_it_is_a_normal_density(own_units):
         numpy.testing.assert_allclose(p.log_prob(X), expected.logpdf(X), rtol=1e-10)
 
 
-def test_of_standard_normal_coordinates_it_is_the_maximum_of_probabilistic_pca():
+def test_with_standard_normal_coordinates_it_is_the_maximum_of_probabilistic_pca():
     X, family = data(), ProbabilisticPCAFamily(6, 3)
     p = InLeadingCoordinates(LeadingCoordinates.fit(X, 3), Normal(numpy.zeros(3), numpy.eye(3)))
     numpy.testing.assert_allclose(p.log_prob(X), family(family.mle(X)).log_prob(X), rtol=1e-10)
@@ -59,7 +62,7 @@ def test_a_bound_of_log_p_z_that_is_1_too_low_gives_one_that_is_1_too_low():
     numpy.testing.assert_allclose(low, p.log_prob(data()) - 1, rtol=1e-12)
 
 
-def test_a_box_of_coordinates_is_a_density_too():
+def test_with_a_box_of_coordinates_it_is_a_density_too():
     """Its mass is 1: log p = -log of the volume of the box in x, plus the noise's."""
     coordinates, _ = fitted()
     p = InLeadingCoordinates(coordinates, Box(-2 * numpy.ones(3), 2 * numpy.ones(3)))
@@ -81,6 +84,19 @@ def test_samples_have_its_mean_and_covariance(own_units):
     assert (abs(X.mean(axis=0)) < 6 * numpy.sqrt(variance / n)).all()
     assert (abs(X.T @ X / n - C) < 6 * numpy.sqrt((numpy.outer(variance, variance) + C**2)
                                                   / n)).all()
+
+
+def test_float32_rows_near_the_plane_have_the_density_of_float64():
+    rng = numpy.random.default_rng(0)
+    Z, eps = rng.standard_normal((500, 1)), rng.standard_normal((500, 3))
+    X = (Z * [1, 2, 3] + 1e-2 * eps).astype("f4")
+    axes = LeadingCoordinates.fit(X, 1)
+    one, two = (LeadingCoordinates(PrincipalComponents(
+        *(a.astype(t) for a in (axes.axes.mu, axes.axes.components,
+                                axes.axes.explained_variance_ratio))), axes.s.astype(t),
+        axes.sigma).log_prob(X.astype(t), Normal(numpy.zeros(1, t), numpy.eye(1, dtype=t)).log_prob)
+        for t in ("f4", "f8"))
+    numpy.testing.assert_allclose(one, two, atol=3e-3)
 
 
 # Coordinates
@@ -119,7 +135,7 @@ def test_the_noise_has_as_much_variance_as_the_data_beside_the_plane():
     assert coordinates.sigma**2 == pytest.approx(eigenvalues[:3].mean(), rel=1e-10)
 
 
-def test_coordinates_have_variance_1_in_units_of_their_own_and_in_the_mean_in_a_common_one():
+def test_coordinates_have_variance_1_each_in_units_of_their_own_and_on_average_in_a_common_one():
     own, common = (fitted(own_units)[0] for own_units in (True, False))
     numpy.testing.assert_allclose(own.encode(data()).std(axis=0), 1)
     assert (common.encode(data())**2).mean() == pytest.approx(1)
@@ -198,7 +214,7 @@ def test_data_with_nothing_beside_the_plane_are_refused(X, k, error, message):
         LeadingCoordinates.fit(X, k)
 
 
-def test_what_are_no_observations_codes_or_noises_is_refused():
+def test_wrong_observations_codes_and_noises_are_refused():
     coordinates, p = fitted()
     rng, Z = numpy.random.default_rng(0), numpy.zeros((2, 3))
     for call, error, message in [
@@ -215,7 +231,7 @@ def test_what_are_no_observations_codes_or_noises_is_refused():
             (lambda: LeadingCoordinates(coordinates.axes, coordinates.s, 0), ValueError,
              r"sigma must lie in \(0, inf\), got 0"),
             (lambda: LeadingCoordinates(coordinates.axes, coordinates.s[:2], 1), ValueError,
-             r"s must have shape \(3,\), got shape \(2,\)"),
+             r"s must be an array of shape \(3,\), got \(2,\)"),
             (lambda: LeadingCoordinates(coordinates.axes, [1.0, 0.0, 2.0], 1), ValueError,
              "s must be positive, got 0.0"),
             (lambda: LeadingCoordinates(coordinates.axes, [1.0, math.nan, 2.0], 1), ValueError,

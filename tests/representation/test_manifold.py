@@ -150,7 +150,7 @@ def test_codes_that_are_coordinates_determine_the_others_and_noise_does_not():
 # R²
 
 @pytest.mark.parametrize("c", [1, 3])
-def test_the_share_explained_is_that_of_scikit_learn(c):
+def test_r_squared_is_that_of_scikit_learn(c):
     rng = numpy.random.default_rng(0)
     U, noise = rng.standard_normal((100, c)) + 5, rng.standard_normal((100, c))
     for size in (0.1, 1, 3):
@@ -168,7 +168,7 @@ def test_a_constant_prediction_of_many_float32_rows_explains_nothing():
     numpy.testing.assert_allclose(R2, -(right.mean(axis=0) - 180)**2 / right.var(axis=0), atol=1e-6)
 
 
-def test_regression_of_many_queries_is_made_of_blocks():
+def test_regression_at_many_queries_is_computed_in_blocks():
     rng = numpy.random.default_rng(0)
     Z, U, Q = rng.random((50, 2)), rng.random((50, 1)), rng.random((9000, 2))
     expected = numpy.concatenate([neighbour_regression(Z, U, Q[i:i + 100]) for i in range(
@@ -208,12 +208,12 @@ def test_data_are_only_read():
     (numpy.ones((9, 1)), numpy.ones((2, 2)), 1, ValueError, r"U must have a row for each of the "
                                                             r"10 rows of Z, got shape \(9, 1\)"),
     (numpy.ones(10), numpy.ones((2, 2)), 1, ValueError, r"got shape \(10,\)"),
-    (numpy.ones((10, 1)), numpy.ones((2, 3)), 1, ValueError, "X has 3 columns"),
+    (numpy.ones((10, 1)), numpy.ones((2, 3)), 1, ValueError, "Q has 3 columns"),
     (numpy.ones((10, 1)), numpy.ones((2, 2)), 11, ValueError, "k must be at most 10, got 11"),
     (numpy.ones((10, 1)), numpy.ones((2, 2)), 0, ValueError, "k must be at least 1, got 0"),
     (numpy.full((10, 1), math.inf), numpy.ones((2, 2)), 1, ValueError, "U holds inf"),
 ])
-def test_what_cannot_be_regressed_is_refused(U, Q, k, error, message):
+def test_wrong_arguments_of_the_regression_are_refused(U, Q, k, error, message):
     with pytest.raises(error, match=message):
         neighbour_regression(numpy.arange(20.0).reshape(10, 2), U, Q, k)
 
@@ -227,7 +227,7 @@ def test_what_cannot_be_regressed_is_refused(U, Q, k, error, message):
     (numpy.zeros((0, 1)), numpy.zeros((0, 1)), "U is empty"),
     (numpy.eye(2), numpy.full((2, 2), math.nan), "U_hat holds nan"),
 ])
-def test_what_cannot_be_explained_is_refused(U, U_hat, message):
+def test_wrong_arguments_of_r_squared_are_refused(U, U_hat, message):
     with pytest.raises(ValueError, match=message):
         determination(U, U_hat)
 

@@ -142,13 +142,13 @@ def test_probabilistic_pca_is_a_normal_density(d, k):
 
 
 @every_ppca
-def test_its_gradient_is_that_of_central_differences(d, k):
+def test_the_gradient_of_log_prob_is_that_of_central_differences(d, k):
     family = ProbabilisticPCAFamily(d, k)
     theta, X = theta_and_X(family)
     check_gradient(lambda theta: family.log_prob(theta, X), theta, rng=numpy.random.default_rng(1))
 
 
-def test_its_mean_score_is_0_and_its_samples_have_its_mean_and_covariance():
+def test_the_mean_gradient_over_its_samples_is_0_and_they_have_its_mean_and_covariance():
     """n = 20,000, each number within 6 standard errors: a false alarm in 500 million."""
     family, n = ProbabilisticPCAFamily(4, 2), 20_000
     theta = theta_and_X(family)[0]
@@ -178,7 +178,7 @@ def test_the_code_is_the_posterior_mean(d, k):
     numpy.testing.assert_allclose(p.decode(p.encode(X)), mu + Z @ W.T, rtol=1e-10, atol=1e-12)
 
 
-def test_whole_parameters_cut_no_decimals_off_the_data():
+def test_parameters_of_whole_numbers_do_not_round_the_data():
     X, whole = [[0.5, -0.7, 0.2], [1.9, 0.1, 0.3]], [1, 0, 0, 1, 2, 1, 0]
     family = ProbabilisticPCAFamily(3, 1)
     expected = family(numpy.array(whole, float))
@@ -229,7 +229,7 @@ def test_the_estimate_is_that_of_scikit_learn(n, d, k):
     assert covariance(family, theta).trace() == pytest.approx(S.trace(), rel=1e-10)
 
 
-def test_the_closed_form_equals_the_gradient_route():
+def test_the_closed_form_and_the_gradient_method_find_the_same_theta():
     X, family = data(200, 3), ProbabilisticPCAFamily(3, 1)
     theta = maximum_likelihood(family, X, numpy.random.default_rng(0), "gradient")
     best = family.mle(X)
@@ -238,7 +238,7 @@ def test_the_closed_form_equals_the_gradient_route():
                                   atol=1e-4)
 
 
-def test_nothing_is_larger_than_d_by_k_or_the_data():
+def test_no_array_but_the_data_is_larger_than_d_by_k():
     """A covariance of d = 20,000 would take 3.2 GB."""
     d, n = 20_000, 5
     X, family = numpy.random.default_rng(0).standard_normal((n, d)), ProbabilisticPCAFamily(d, 2)
@@ -287,22 +287,22 @@ def test_theta_and_X_are_only_read():
     (numpy.full((2, 2), math.nan), 1, ValueError, "X holds nan"),
     (numpy.ones(4), 1, ValueError, "X must have shape"),
 ])
-def test_what_has_no_plane_is_refused(X, k, error, message):
+def test_data_without_a_nearest_plane_are_refused(X, k, error, message):
     with pytest.raises(error, match=message):
         PrincipalComponents.fit(X, k)
 
 
 @pytest.mark.parametrize("mu, components, ratio, error, message", [
-    ([[0.0]], [[1.0]], [1.0], ValueError, r"mu must have shape \(d,\), got shape \(1, 1\)"),
+    ([[0.0]], [[1.0]], [1.0], ValueError, r"mu must be an array of shape \(n,\), got \(1, 1\)"),
     ([0.0, 0.0], [[1.0]], [1.0], ValueError, r"components must have shape \(2, k\), as columns, "),
     ([0.0, 0.0], [1.0, 0.0], [1.0], ValueError, r"got shape \(2,\)"),
     ([0.0, 0.0], [[1.0], [0.0]], [0.5, 0.5], ValueError,
-     r"explained_variance_ratio must have shape \(1,\), got shape \(2,\)"),
+     r"explained_variance_ratio must be an array of shape \(1,\), got \(2,\)"),
     ([0.0, math.nan], [[1.0], [0.0]], [0.5], ValueError, "mu holds nan"),
     ([0.0, 0.0], [["a"], ["b"]], [0.5], TypeError, "components must hold real numbers"),
     (numpy.ma.zeros(2), [[1.0], [0.0]], [0.5], TypeError, "mu is a masked array"),
 ])
-def test_arrays_that_do_not_fit_make_no_plane(mu, components, ratio, error, message):
+def test_arrays_that_do_not_fit_together_are_refused(mu, components, ratio, error, message):
     with pytest.raises(error, match=message):
         PrincipalComponents(mu, components, ratio)
 
@@ -353,7 +353,7 @@ def test_rows_and_codes_of_another_space_are_refused():
     (lambda: ProbabilisticPCAFamily(3, 1)(numpy.ones(7)).sample(1, 0), TypeError,
      "rng must be a generator .* got 0"),
 ])
-def test_what_probabilistic_pca_cannot_do_is_refused(make, error, message):
+def test_wrong_arguments_of_probabilistic_pca_are_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
 
@@ -364,6 +364,19 @@ def test_models_say_what_they_are():
     assert repr(family) == "ProbabilisticPCAFamily(d=5, k=2)"
     assert repr(family(numpy.ones(16))) == (
         f"ProbabilisticPCA(family={family}, theta=array of shape (16,))")
+
+
+@pytest.mark.parametrize("sigma", [1e-2, 1e-3])
+def test_float32_rows_near_a_plane_have_the_density_of_float64(sigma):
+    rng, family = numpy.random.default_rng(0), ProbabilisticPCAFamily(3, 1)
+    Z, eps = rng.standard_normal((500, 1)), rng.standard_normal((500, 3))
+    X = (Z * [1, 2, 3] + sigma * eps).astype("f4")
+    theta = family.mle(X)
+    (one, backward), (two, backward64) = (family.log_prob(theta.astype(t), X.astype(t))
+                                          for t in ("f4", "f8"))
+    numpy.testing.assert_allclose(one, two, atol=3e-5 / sigma)
+    numpy.testing.assert_allclose(backward(one)[:3], backward64(two)[:3],
+                                  rtol=1e-3, atol=1e-3 * abs(backward64(two)[:3]).max())
 
 
 # Contracts

@@ -33,8 +33,9 @@ def draw_land(ax, rings, **patch):
 
 
 def draw_coast(ax, edges, **lines):
-    """The edges (m, 2, 2) between land and sea, as one path of many pieces."""
-    lines = {"edgecolor": "white", "facecolor": "none", "linewidth": 0.5, "zorder": 2} | lines
+    """The edges (m, 2, 2) between land and sea, one path of so many pieces that they are pixels."""
+    lines = {"edgecolor": "white", "facecolor": "none", "linewidth": 0.5, "zorder": 2,
+             "rasterized": True} | lines
     codes = [Outline.MOVETO, Outline.LINETO] * len(edges)
     ax.add_patch(mpl.patches.PathPatch(Outline(edges[:, :, ::-1].reshape(-1, 2), codes), **lines))
 

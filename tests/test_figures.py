@@ -302,7 +302,7 @@ def test_one_failing_figure_does_not_hide_the_others_and_fails_the_run(
     script = importlib.import_module("figure_1_05_box")
     monkeypatch.setattr(script, "compute", lambda rng: 1 / 0)
     status = make_figures.main(arguments=["figure_1_05_box", "figure_1_04_points", "--output",
-                                          str(tmp_path), "--format", "svg"])
+                                          str(tmp_path), "--format", "svg", "--jobs", "1"])
     assert status == 1 and (tmp_path / "figure_1_04_points.svg").exists()
     assert "figure_1_05_box (ZeroDivisionError" in capsys.readouterr().err
 

@@ -63,7 +63,8 @@ def frame_map(ax):
 
 def draw_box(ax, low, high, **patch):
     """The box with corners low and high, both (latitude, longitude)."""
-    patch = {"facecolor": "none", "edgecolor": ORANGE, "linewidth": 3, "zorder": 3} | patch
+    patch = {"facecolor": "none", "edgecolor": ORANGE, "linewidth": 3, "zorder": 3,
+             "clip_on": False} | patch                      # whole also at the border
     ax.add_patch(mpl.patches.Rectangle(low[::-1], *(high - low)[::-1], **patch))
 
 

@@ -15,6 +15,7 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 LAND, SEA, INK = "#C9C9C9", "#FFFFFF", "#222222"
 
+SVG_DPI = 110                                               # of the parts that are pixels
 FONTS = ["DejaVu Sans", "Verdana", "sans-serif"]
 RC = {
     "font.size": 12, "axes.titlesize": 14, "axes.titleweight": "bold", "axes.titlelocation": "left",
@@ -43,11 +44,12 @@ def save(figure, path, title, alt):
         "pdf": {"Title": title, "Subject": alt, "CreationDate": None, "Producer": None,
                 "Creator": None},
     }[ending]
+    how = {"dpi": SVG_DPI} if ending == "svg" else {}
     settle(figure)
 
     def write(file):
         content = io.BytesIO()
-        figure.savefig(content, format=ending, metadata=metadata)
+        figure.savefig(content, format=ending, metadata=metadata, **how)
         content = content.getvalue()
         if ending == "svg":
             content = described(content.decode(), path.stem, title, alt).encode()

@@ -224,8 +224,10 @@ def test_figure_1_06_draws_a_b_and_c_with_their_computed_verdicts():
     for name in "ABC":
         assert numbers[f"{name}_kind"] == name
         np.testing.assert_allclose(marks[name], arrays[name][::-1])
-        assert f"{name} ({numbers[f'{name}_latitude']:.1f}°" in written
-    assert f"{numbers['sea_share']:.1%}" in written and "∞" in written
+        meaning = {"A": "only the model", "B": "only the rule", "C": "both"}[name]
+        assert f"{name}: {meaning} make" in written
+    assert f"{numbers['sea_share']:.0%} of what it makes lies in the sea" in written
+    assert "Antarctica: 28.0% of the land here,\n8.3% on a globe" in written           # E17
 
 
 def test_the_cliff_is_drawn_only_where_the_log_likelihood_is_finite():

@@ -21,6 +21,10 @@ ALT = ("Seven columns of small grey images of faces, made by six models and true
        "for each model, the bits per pixel that it needs for faces it has not seen, from the worst "
        "to the best: {words}. {ties}An even guess needs {even:.0f}. Of their bounds the densities "
        "are known to pay for the cells of grey levels: {paid}.")
+NOTE = ("An even guess needs {even:.0f} bits. A density is charged for the cell of grey levels in "
+        "which a pixel lies, a mass is not; what is known of that charge stands in the bars, and "
+        "what is paid beyond it nobody knows. So two bars of different colors are to be compared "
+        "with care: ≤ says that the density may be better than its bar.")
 NAMES = {"independent_pixels": "independent\npixels", "probabilistic_pca": "probabilistic\nPCA",
          "mixture": "mixture\nof normals", "variational_autoencoder": "variational\nautoencoder",
          "diffusion": "diffusion\nmodel", "autoregressive": "autoregressive\nmodel"}

@@ -24,6 +24,12 @@ ALT = ("World map with land in grey, {n} blue training points on land and the or
        "make. {sea_share:.0%} of what the model makes lies in the sea, and it can never make "
        "{land_outside:.1%} of the land. Uniform means evenly over the flat map as it is drawn: "
        "Antarctica has {antarctica:.1%} of its land, on the sphere {antarctica_sphere:.1%}.")
+NOTE = ("Per square degree, p_data and p_model are {A_p_data:.3g} and {A_p_model:.3g} at "
+        "A = ({A_latitude:.1f}°, {A_longitude:.1f}°), {B_p_data:.3g} and {B_p_model:.3g} at "
+        "B = ({B_latitude:.1f}°, {B_longitude:.1f}°), {C_p_data:.3g} and {C_p_model:.3g} at "
+        "C = ({C_latitude:.1f}°, {C_longitude:.1f}°). Points such as A make KL(p_model‖p_data) = "
+        "{kl_model_data:.2f}, points such as B KL(p_data‖p_model) = {kl_data_model:.2f}; the "
+        "Jensen-Shannon divergence is {jensen_shannon:.2f} nats.")
 GRID = (360, 720)
 MEANING = {"A": "only the model makes it", "B": "only the rule makes it", "C": "both make it"}
 

@@ -18,9 +18,9 @@ SIZE = (10, 8.8)
 TITLE = "Two numbers, height and width, make every picture of a tin"
 ALT = ("Grey pictures of biscuit tins in {rows} rows and {columns} columns: from bottom to top they"
        " become taller, from left to right wider, and nothing else changes. Measured on {n} such "
-       "tins of {pixels} pixels: the intrinsic dimension is {dimension:.2f}, while principal "
-       "components need {for_90}, {for_95} and {for_99} dimensions for 90, 95 and 99 % of the "
-       "variance.")
+       "tins of {pixels} pixels: the intrinsic dimension is {dimension:.2f}.")
+NOTE = ("Principal components, which know only planes, need {for_90}, {for_95} and {for_99} "
+        "dimensions for 90, 95 and 99 % of the variance of these pictures.")
 ROWS, COLUMNS, RESOLUTION = 6, 7, 128                       # of the pictures shown
 SHARE = 0.94                                                # of its room that a picture takes
 N = 5000                                                    # tins to measure

@@ -10,10 +10,11 @@ Ctrl-C those that are finished stay. A figure has the same bytes in every run on
 made alone, with others, or beside them.
 
 A figure is a script of three parts: `compute(rng)` returns arrays and numbers, `draw(figure,
-arrays, numbers)` only draws them, and TITLE and ALT name and describe the result. Every number that
-is drawn or described is among the numbers, and is written to manifest.json beside the figures. With
-TRAINED a script says that it trains what it shows: rounding, which differs from machine to machine,
-is amplified by a training, and the figure looks a little different elsewhere.
+arrays, numbers)` only draws them, and TITLE and ALT name and describe the result; NOTE is what the
+gallery says below it. Every number that is drawn, described or noted is among the numbers, and is
+written to manifest.json beside the figures. With TRAINED a script says that it trains what it
+shows: rounding, which differs from machine to machine, is amplified by a training, and the figure
+looks a little different elsewhere.
 """
 
 import argparse
@@ -253,6 +254,7 @@ def make(name, options):
     arrays = {key: to_numpy(value) for key, value in arrays.items()}
     numbers = {key: rounded(value) for key, value in numbers.items()}
     alt = script.ALT.format(**numbers)
+    note = {"note": script.NOTE.format(**numbers)} if hasattr(script, "NOTE") else {}
     with style.ours():
         figure = plt.figure(figsize=script.SIZE)
         try:
@@ -260,7 +262,7 @@ def make(name, options):
             for ending in options.endings:
                 style.save(figure, options.output / f"{name}.{ending}", script.TITLE, alt)
             enter(options.output / "manifest.json", name,
-                  {"title": script.TITLE, "alt": alt, "seed": options.seed,
+                  {"title": script.TITLE, "alt": alt, **note, "seed": options.seed,
                    "device": options.device, "trained": getattr(script, "TRAINED", False),
                    "numbers": numbers})
             if options.show:

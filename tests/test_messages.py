@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import json
 import math
 
 import matplotlib
@@ -112,3 +113,10 @@ def test_faces_stand_in_the_order_of_their_bits_and_a_tie_is_called_one():
         assert written.count("a tie") == len(others)
         assert heights == sorted(heights, reverse=True) and len(heights) == len(script.NAMES)
         assert sum("cells" in text for text in written) == sum(text[0] == "≤" for text in written)
+
+
+def test_the_gallery_says_with_numbers_what_a_figure_is_too_small_for(tmp_path):
+    assert make_figures.main(arguments=["figure_1_06_world", "--format", "svg", "--output",
+                                        str(tmp_path)]) == 0
+    note = json.loads((tmp_path / "manifest.json").read_text())["figure_1_06_world"]["note"]
+    assert "0 and 1.87e-05 at A" in note and "4.65e-05 and 0 at B" in note and "{" not in note

@@ -15,6 +15,8 @@ import matplotlib.pyplot as plt  # noqa: E402
 import style  # noqa: E402
 
 SMALL = {                                                   # constants that make slow scripts quick
+    "figure_1_01_horses": {"N": 300, "N_JUDGED": 100, "SIDE": 24, "HIDDEN": (32,), "K": 4,
+                           "STEPS": 200, "COMPONENTS": (1, 3)},
     "figure_1_06_densities": {"N": 3000, "N_TEST": 5000, "N_SAMPLES": 2000,
                               "COMPONENTS": {"few": 2, "some": 6, "many": 20}},
     "figure_1_07_tins": {"N": 400, "RESOLUTION": 16},
@@ -40,6 +42,12 @@ def drawn(name, seed):
         script.draw(figure, arrays, numbers)
         figure.canvas.draw()
     return figure, numbers
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_new_horse_is_a_copy(seed):
+    numbers = computed("figure_1_01_horses", seed)[1]
+    assert 0.3 * numbers["held_out_low"] < numbers["made_low"] < numbers["made"]
 
 
 @pytest.mark.parametrize("seed", range(20))

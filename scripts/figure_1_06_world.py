@@ -94,7 +94,7 @@ def draw(figure, arrays, numbers):
     ax.text(2, -53, f"Antarctica: {numbers['antarctica']:.1%} of the land here,\n"
             f"{numbers['antarctica_sphere']:.1%} on a globe", size=11.5, va="center", zorder=5)
     caption(figure, "  ".join(f"{name}: {MEANING[numbers[f'{name}_kind']]}." for name in "ABC")
-            + "  Orange: the model, the box of Figure 1-5.",
+            + "  Frame: the model, the box of Figure 1-5.",
             f"{numbers['sea_share']:.0%} of what it makes lies in the sea, and "
             f"{numbers['land_outside']:.1%} of the land lies outside of it.")
 

@@ -5,11 +5,13 @@ one but files. It hears nothing of Ctrl-C, which is for this one: this one then 
 remove what it had half written. It ends by itself when this one is gone.
 """
 
+import _thread
 import contextlib
 import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections import deque
 from multiprocessing.connection import wait
 
@@ -93,7 +95,15 @@ def _obituary(process):
 def _serve(work, connection):
     """In the other process: do what is asked for, as long as somebody asks and listens."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))   # by way of every `finally`
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         while True:
             for task in connection.recv():
                 connection.send(work(task))
+
+
+def _end_with(parent):
+    """Nobody wants what is done here any more once the parent is gone, however it went."""
+    wait([parent.sentinel])
+    _thread.interrupt_main(signal.SIGTERM)

@@ -103,6 +103,16 @@ def test_ctrl_c_ends_all_processes_in_one_line_and_leaves_whole_files(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} <= {f"{FAST[1]}.svg", "manifest.json"}
 
 
+@posix
+def test_if_the_first_process_is_killed_the_others_end_as_well(tmp_path):
+    process = started(*SLOW, FAST[1], "--jobs", 2, "--format", "svg", "--output", tmp_path)
+    while process.poll() is None and not (tmp_path / f"{FAST[1]}.svg").exists():
+        time.sleep(0.02)
+    process.kill()
+    process.communicate(timeout=20)                         # the slow figures would take longer
+    assert not {path.stem for path in tmp_path.iterdir()} & set(SLOW)
+
+
 def test_a_figure_whose_process_dies_is_named_and_the_others_are_made(monkeypatch, tmp_path,
                                                                       capsys):
     def dying(work, chains, jobs):

@@ -65,7 +65,7 @@ def test_a_script_that_trains_says_so():
 
 
 def test_the_chapters_story_is_one_picture():
-    story = next(block for name, block in BLOCKS if name == "README.md")
+    story = README.split("<!-- story -->\n")[1].split("<!-- end -->")[0]
     assert story.count("![") == 1 and "](figures/figure_1_06_story.png)" in story
 
 

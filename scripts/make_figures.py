@@ -9,10 +9,11 @@ figures/. The quick figures come first; the times stand below. After Ctrl-C thos
 stay.
 
 A figure is a script of three parts: `compute(rng)` returns arrays and numbers, `draw(figure,
-arrays, numbers)` only draws them, and TITLE and ALT name and describe the result. Every number that
-is drawn or described is among the numbers, and is written to manifest.json beside the figures. With
-TRAINED a script says that it trains what it shows: rounding, which differs from machine to machine,
-is amplified by a training, and the figure looks a little different elsewhere.
+arrays, numbers)` only draws them, and TITLE and ALT say and describe the result. Every number that
+is drawn or described is among the numbers, and is written to manifest.json beside the figures. A
+title whose words are fixed has `holds(numbers)`: whether it is true of these numbers, which another
+seed has made. With TRAINED a script says that it trains what it shows: rounding, which differs from
+machine to machine, is amplified by a training, and the figure looks a little different elsewhere.
 """
 
 import argparse
@@ -167,15 +168,17 @@ def make(name, options):
     arrays, numbers = script.compute(random_generator(options.seed, options.device))
     arrays = {key: to_numpy(value) for key, value in arrays.items()}
     numbers = {key: rounded(value) for key, value in numbers.items()}
-    alt = script.ALT.format(**numbers)
+    title, alt = script.TITLE.format(**numbers), script.ALT.format(**numbers)
+    if not getattr(script, "holds", lambda numbers: True)(numbers):
+        tqdm.write(f"{name}: its title does not hold with seed {options.seed}", file=sys.stderr)
     with style.ours():
         figure = plt.figure(figsize=script.SIZE)
         try:
             script.draw(figure, arrays, numbers)
             for ending in options.endings:
-                style.save(figure, options.output / f"{name}.{ending}", script.TITLE, alt)
+                style.save(figure, options.output / f"{name}.{ending}", title, alt)
             enter(options.output / "manifest.json", name,
-                  {"title": script.TITLE, "alt": alt, "seed": options.seed,
+                  {"title": title, "alt": alt, "seed": options.seed,
                    "device": options.device, "trained": getattr(script, "TRAINED", False),
                    "numbers": numbers})
             if options.show:

@@ -61,6 +61,11 @@ def settle(figure):
         ax.set_position(mpl.transforms.Bbox(place.round(6)))
 
 
+def headline(figure, text):
+    """The title of a whole figure, upper left; it says the result."""
+    figure.suptitle(text, x=0.01, ha="left", size=14, weight="bold")
+
+
 def caption(figure, *lines):
     """Sentences below everything else, left-aligned; hyphens before digits become minus signs."""
     text = re.sub(r"(?<![\w$])-(?=\d)", "−", "\n".join(lines))

@@ -41,7 +41,8 @@ from gdl_numpy.numerics.backend import random_generator, to_numpy  # noqa: E402
 from gdl_numpy.numerics.memory import keep_freed_memory  # noqa: E402
 
 SECONDS = {                                                 # of one core; others take a few
-    "figure_1_10_taxonomy": 5, "figure_1_06_world": 8, "figure_1_02_map": 11,
+    "figure_1_10_taxonomy": 5, "figure_1_10_diffusion": 7, "figure_1_06_world": 8,
+    "figure_1_02_map": 11,
     "figure_1_06_densities": 12, "figure_1_02_painting": 36, "figure_1_02_learning_curves": 36,
     "figure_1_10_scoreboard": 36, "figure_1_02_calibration": 38, "figure_1_08_taller": 46,
     "figure_1_09_manifold": 49, "figure_1_08_latent_space": 50, "figure_1_01_horses": 85}
@@ -60,7 +61,7 @@ def parse(arguments, all_names, fixed_names):
     parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
                         help="where figures and manifest.json are written")
     parser.add_argument("--format", choices=["svg", "png", "pdf"], default=argparse.SUPPRESS,
-                        help="only this one (default: svg and png)")
+                        help="only this one (default: svg and png, and gif if it moves)")
     parser.add_argument("--seed", type=command.whole(0), default=0, metavar="N",
                         help="of all random numbers")
     parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="where to compute")
@@ -71,6 +72,7 @@ def parse(arguments, all_names, fixed_names):
     unknown = sorted(set(options.names) - set(all_names))
     if unknown:
         parser.error(f"no figure is called {', '.join(unknown)}; --list names them")
+    options.moving = "format" not in options
     options.endings = [options.format] if "format" in options else ["svg", "png"]
     names = list(dict.fromkeys(options.names)) or all_names
     options.names = sorted(names, key=lambda name: SECONDS.get(name, 0))
@@ -177,6 +179,11 @@ def make(name, options):
             script.draw(figure, arrays, numbers)
             for ending in options.endings:
                 style.save(figure, options.output / f"{name}.{ending}", title, alt)
+            if options.moving and hasattr(script, "animate"):
+                moving = plt.figure(figsize=script.MOVING_SIZE)
+                style.save_animation(moving, options.output / f"{name}.gif",
+                                     script.animate(moving, arrays, numbers), title)
+                plt.close(moving)
             enter(options.output / "manifest.json", name,
                   {"title": title, "alt": alt, "seed": options.seed,
                    "device": options.device, "trained": getattr(script, "TRAINED", False),

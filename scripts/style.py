@@ -5,6 +5,7 @@ import re
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
+from PIL import Image  # Matplotlib needs it too
 
 from gdl_numpy.networks.storage import write_whole
 
@@ -39,6 +40,30 @@ def save(figure, path, title, alt):
     }[ending]
     settle(figure)
     write_whole(path, lambda file: figure.savefig(file, format=ending, metadata=metadata))
+
+
+def save_animation(figure, path, frames, title):
+    """Write a GIF: the figure as it looks after each step of `frames`, the last one for longer."""
+    pictures = []
+    for _ in frames:
+        settle(figure)                                      # at the first; no later one moves
+        figure.canvas.draw()
+        pictures.append(Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()))
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(sum(colors_of_gif(), ()))
+    first, *others = (picture.quantize(palette=palette, dither=Image.Dither.NONE)
+                      for picture in pictures)
+    write_whole(path, lambda file: first.save(
+        file, format="GIF", save_all=True, append_images=others, loop=0, comment=title.encode(),
+        duration=[120] * len(others) + [3000]))             # ms
+
+
+def colors_of_gif():
+    """Our colors of points and words on land and sea, and halfway between, as bytes."""
+    grounds = [np.array(mpl.colors.to_rgb(color)) for color in (SEA, LAND)]
+    marks = [np.array(mpl.colors.to_rgb(color)) for color in (INK, BLUE, VERMILION)]
+    mixed = [(mark + ground) / 2 for mark in marks for ground in grounds]
+    return [tuple((255 * color).round().astype(int).tolist()) for color in grounds + marks + mixed]
 
 
 def settle(figure):

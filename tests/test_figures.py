@@ -16,6 +16,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from PIL import Image
 
 matplotlib.use("agg")
 import make_figures  # noqa: E402
@@ -45,6 +46,7 @@ FEWER = {                                                   # constants that mak
                              "DENSE": 9, "COMPONENTS": 2},
     "figure_1_06_densities": {"N": 2000, "N_TEST": 2000, "N_SAMPLES": 2000,
                               "COMPONENTS": {"few": 2, "some": 3, "many": 4}},
+    "figure_1_10_diffusion": {"N": 200, "N_MOVING": 4},
     "figure_1_10_scoreboard": {"N": 500, "N_DRAWN": 50, "PICTURE": (6, 12), "NAMED": (
         "box", "histogram", "autoregressive", "variational_autoencoder", "diffusion",
         "adversarial")},
@@ -140,7 +142,10 @@ def test_every_script_has_its_figures_and_every_figure_its_script():
     figures = {path.stem for path in FIGURES.iterdir() if path.suffix in (".svg", ".png")}
     assert figures == set(NAMES) == set(MANIFEST)
     for name in NAMES:
+        moves = hasattr(importlib.import_module(name), "animate")
         assert (FIGURES / f"{name}.svg").exists() and (FIGURES / f"{name}.png").exists()
+        assert (FIGURES / f"{name}.gif").exists() == moves
+        assert not moves or (FIGURES / f"{name}.gif").stat().st_size < 1_000_000
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -223,6 +228,24 @@ def test_every_figure_names_its_numbers_and_labels_its_axes(name):
     assert set(MANIFEST[name]["numbers"]) == set(numbers)
     assert MANIFEST[name]["seed"] == 0 and MANIFEST[name]["device"] == "cpu"
     plt.close(figure)
+
+
+def test_an_animation_holds_every_frame_and_has_the_same_bytes_twice(tmp_path):
+    import figure_1_10_diffusion as script
+    arrays, numbers = computed_once("figure_1_10_diffusion", 0)
+    for path in (one := tmp_path / "one.gif", two := tmp_path / "two.gif"):
+        with matplotlib.rc_context(style.RC):
+            figure = plt.figure(figsize=script.MOVING_SIZE)
+            style.save_animation(figure, path, script.animate(figure, arrays, numbers), "words")
+            plt.close(figure)
+    assert one.read_bytes() == two.read_bytes()
+    with Image.open(one) as moving:
+        assert moving.n_frames == len(arrays["moments"]) == 5
+        assert moving.size[0] <= WIDTH and moving.info["comment"] == b"words"
+        pixels = np.asarray(moving.convert("RGB")).reshape(-1, 3)           # the noise
+    for color in (style.LAND, style.SEA, style.BLUE, style.VERMILION):
+        want = np.array(matplotlib.colors.to_rgb(color)) * 255
+        assert (abs(pixels - want).max(axis=1) < 1).any()
 
 
 def imported(path):

@@ -12,6 +12,7 @@ from gdl_numpy.networks.storage import write_whole
 # Okabe and Ito's palette: distinct for all common kinds of colour vision
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+DARK_ORANGE = "#9A6300"                                     # words, which need more contrast
 LAND, SEA, INK = "#C9C9C9", "#FFFFFF", "#222222"
 
 RC = {

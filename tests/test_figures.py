@@ -47,12 +47,12 @@ FEWER = {                                                   # constants that mak
     "figure_1_06_densities": {"N": 2000, "N_TEST": 2000, "N_SAMPLES": 2000,
                               "COMPONENTS": {"few": 2, "some": 3, "many": 4}},
     "figure_1_10_diffusion": {"N": 200, "N_MOVING": 4},
-    "figure_1_10_scoreboard": {"N": 500, "N_DRAWN": 50, "PICTURE": (6, 12), "NAMED": (
-        "box", "histogram", "autoregressive", "variational_autoencoder", "diffusion",
-        "adversarial")},
     "figure_1_10_taxonomy": {"N": 40},
     "figure_1_10_training": {"N": 2000, "N_TEST": 2000, "GRID": (18, 36),
                              "MOMENTS": (1, 5, 20, 100)},
+    "figure_1_10_worlds": {"N": 500, "N_DRAWN": 50, "PICTURE": (6, 12), "NAMED": (
+        "box", "histogram", "autoregressive", "variational_autoencoder", "diffusion",
+        "adversarial")},
 }
 WIDTH, LEAST_TYPE, LEAST_MARK = 830, 12, 2                  # px: of a figure in a README, in it
 QUICK = [name for name in NAMES if name not in FEWER]       # their numbers are computed again here
@@ -282,8 +282,8 @@ def test_help_says_what_a_script_is_for_and_changes_nothing(script, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_that_nobody_has_measured_yet_is_left_out_of_the_scoreboard(monkeypatch):
-    import figure_1_10_scoreboard as script
+def test_a_model_that_nobody_has_measured_yet_is_left_out_of_the_figures(monkeypatch):
+    import figure_1_10_worlds as script
     monkeypatch.setattr(script, "N_DRAWN", 20)
     monkeypatch.setattr(script, "PICTURE", (6, 12))
     monkeypatch.setattr(script, "NAMED", ("box", "a_new_family"))

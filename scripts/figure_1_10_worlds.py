@@ -19,12 +19,13 @@ from style import INK, headline
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
-SIZE = (10, 11.6)
+SIZE = (10, 12)
 TITLE = "{n_models} models of one world: what loses fewer nats puts less into the sea"
 ALT = ("Pairs of world maps, {n_drawn} samples of a model above its density, from the best model "
        "to the worst: the truth, {names}. Nats lost per point: {best}. Ranked by what they lose "
        "and by their share in the sea, the models have a rank correlation of {agreement:.2f}.")
-N_DRAWN, PICTURE, NAMED = 3000, (90, 180), tuple(MODELS)    # samples, cells of 2°, models
+N_DRAWN, PICTURE, NAMED = 1000, (90, 180), tuple(MODELS)    # samples, cells of 2°, models
+SHORT = {"recalibrated_kernel_density": "recalibrated KDE"}
 
 
 def holds(numbers):
@@ -72,12 +73,12 @@ def draw(figure, arrays, numbers):
     world = WorldMap()
     colours = mpl.colors.PowerNorm(0.6, vmin=0, vmax=2.5)
     names = [key.removesuffix("_samples") for key in arrays if key.endswith("_samples")]
-    cells = figure.subfigures(len(names) // 4 + 1, 4, hspace=0.01)  # the last one is the legend
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, hspace=0.01, wspace=0.01)
+    cells = figure.subfigures(len(names) // 4 + 1, 4)       # one is left for the legend
     for cell, name in zip(cells.flat, names, strict=False):
         upper, lower = cell.subplots(2, 1)
         draw_samples(upper, arrays[f"{name}_samples"], world)
-        upper.set_title(spoken(name).replace("recalibrated ", "recalibrated\n")
-                        if name != "truth" else "the truth", size=12)
+        upper.set_title("the truth" if name == "truth" else SHORT.get(name, spoken(name)), size=12)
         if f"{name}_density" in arrays:
             picture = draw_density(lower, arrays[f"{name}_density"], colours)
             draw_coast(lower, world.coast, rasterized=True)
@@ -85,10 +86,10 @@ def draw(figure, arrays, numbers):
             lower.text(0, 0, "no density", ha="center", va="center")
         frame_map(lower)
         lower.set_xlabel(numbers.get(name, "KL 0\nsea 0%"), color=INK)
-    ax = cells.flat[-1].subplots()
+    ax = cells.flat[len(names)].subplots()
     ax.axis("off")
     figure.colorbar(picture, cax=ax.inset_axes([0.05, 0.86, 0.9, 0.06]), orientation="horizontal",
-                    extend="max", ticks=[0, 0.5, 1, 1.5, 2, 2.5],
+                    extend="max", ticks=[0, 0.5, 1, 2],
                     label="density, as a multiple\nof the truth on land")
     ax.text(0.05, 0.5, f"above: {numbers['n_drawn']:,} samples,\nblue on land, orange\ncrosses in "
             "the sea\n\nKL: nats lost per point\nsea: share of the samples\nin the sea", va="top",

@@ -1,6 +1,7 @@
 """Exhibition: labelled pictures by two painters, and a judge who learned from some of them."""
 
 from progress import bar
+from sharing import once
 from style import BLUE, ORANGE
 
 from gdl_numpy.labels.logistic import LogisticFamily
@@ -33,6 +34,7 @@ class Judge:
         return self.classifier.log_posterior((features(pictures) - self.mean) / self.deviation)
 
 
+@once
 def judged(n, n_new, rng):
     """n training pictures with their labels, n_new others with theirs, and log p(y|x) of these."""
     pictures, y = exhibition(n, rng)

@@ -27,8 +27,7 @@ ALT = ("Two plots of the error on new data against the number of training points
        "{normals_discriminative_1000:.1%}; the least possible is {normals_best:.1%}. "
        "Right, the seven continents of the real map, which are not such normals: with 3 points "
        "{continents_generative_3:.1%} and {continents_discriminative_3:.1%}, with 500 "
-       "{continents_generative_500:.1%} and "
-       "{continents_discriminative_500:.1%}.")
+       "{continents_generative_500:.1%} and {continents_discriminative_500:.1%}.")
 REPEATS = 100
 D, SEPARATION = 10, 2.0                                     # dimensions; distance of the two means
 SIZES = {"normals": (6, 10, 20, 40, 100, 300, 1000), "continents": (3, 5, 10, 20, 50, 150, 500)}

@@ -17,10 +17,10 @@ from latent_planes import (
     N,
     folded,
     lattice,
+    learned_from_tins,
     lines,
     nearest_picture,
     rms,
-    trained,
 )
 from style import BLUE, ORANGE, VERMILION, caption, headline
 
@@ -60,9 +60,8 @@ def apart(points, k):
 
 
 def compute(rng):
-    tins, held_out = BiscuitTins(N, rng), BiscuitTins(N_HELD_OUT, rng)
-    xp = array_module(tins.images)
-    model = trained(tins.images, rng, SIDES, STEPS)
+    tins, model = learned_from_tins(N, SIDES, STEPS, rng)
+    xp, held_out = array_module(tins.images), BiscuitTins(N_HELD_OUT, rng)
     Z, Z_held_out = model.encode(tins.images), model.encode(held_out.images)
     r2 = determination(held_out.latent, neighbour_regression(Z, tins.latent, Z_held_out))
     pca = PrincipalComponents.fit(tins.images, 2)

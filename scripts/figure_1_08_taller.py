@@ -6,12 +6,12 @@ It shows what representation/autoencoder.py and latent.py compute.
 import sys
 
 import make_figures
-from latent_planes import DENSE, SIDES, STEPS, N, lattice, nearest_picture, trained
+from latent_planes import DENSE, SIDES, STEPS, N, lattice, learned_from_tins, nearest_picture
 from style import BLUE, VERMILION, caption, headline
 
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.neighbours import nearest
-from gdl_numpy.pictures.biscuit_tins import BiscuitTins, extent, render
+from gdl_numpy.pictures.biscuit_tins import extent, render
 from gdl_numpy.representation.latent import directions
 
 SIZE = (10, 4.4)
@@ -47,9 +47,8 @@ def taller(model, Z, extents, z, steps, rise):
 
 
 def compute(rng):
-    tins = BiscuitTins(N, rng)
+    tins, model = learned_from_tins(N, SIDES, STEPS, rng)
     xp = array_module(tins.images)
-    model = trained(tins.images, rng, SIDES, STEPS)
     Z, extents = model.encode(tins.images).astype(float), extent(tins.images)
     first = nearest(xp.asarray([START]), tins.latent)[1][0]
     path = taller(model, Z, extents, Z[first][0], PATH, RISE)

@@ -33,8 +33,9 @@ def draw_land(ax, rings, **patch):
 
 
 def draw_coast(ax, edges, **lines):
-    """The edges (m, 2, 2) between land and sea, as one path of many pieces."""
-    lines = {"edgecolor": "white", "facecolor": "none", "linewidth": 0.5, "zorder": 2} | lines
+    """The edges (m, 2, 2) between land and sea, one path of so many pieces that they are pixels."""
+    lines = {"edgecolor": "white", "facecolor": "none", "linewidth": 0.5, "zorder": 2,
+             "rasterized": True} | lines
     codes = [Outline.MOVETO, Outline.LINETO] * len(edges)
     ax.add_patch(mpl.patches.PathPatch(Outline(edges[:, :, ::-1].reshape(-1, 2), codes), **lines))
 
@@ -62,7 +63,8 @@ def frame_map(ax):
 
 def draw_box(ax, low, high, **patch):
     """The box with corners low and high, both (latitude, longitude)."""
-    patch = {"facecolor": "none", "edgecolor": ORANGE, "linewidth": 3, "zorder": 3} | patch
+    patch = {"facecolor": "none", "edgecolor": ORANGE, "linewidth": 3, "zorder": 3,
+             "clip_on": False} | patch                      # whole also at the border
     ax.add_patch(mpl.patches.Rectangle(low[::-1], *(high - low)[::-1], **patch))
 
 

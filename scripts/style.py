@@ -1,6 +1,8 @@
 """Style: what all figures share, and how one is written to disk."""
 
+import io
 import re
+from xml.sax.saxutils import escape
 
 import matplotlib as mpl
 import matplotlib.style
@@ -15,6 +17,8 @@ YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 DARK_ORANGE = "#9A6300"                                     # words, which need more contrast
 LAND, SEA, INK = "#C9C9C9", "#FFFFFF", "#222222"
 
+SVG_DPI = 110                                               # of the parts that are pixels
+FONTS = ["DejaVu Sans", "Verdana", "sans-serif"]
 RC = {
     "font.size": 12, "axes.titlesize": 14, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.labelsize": 12, "legend.fontsize": 11, "text.color": INK, "axes.labelcolor": INK,
@@ -22,6 +26,9 @@ RC = {
     "axes.spines.top": False, "axes.spines.right": False,
     "figure.dpi": 100, "savefig.dpi": 150, "figure.constrained_layout.use": True,
     "svg.hashsalt": "gdl_numpy",                            # the same identifiers in every run
+    # Text stays text in an SVG file: it can be found, copied and enlarged. A reader who does not
+    # have our font gets Verdana, which is as wide, or another one, which is narrower.
+    "svg.fonttype": "none", "font.sans-serif": FONTS,
 }
 
 
@@ -31,16 +38,39 @@ def ours():
 
 
 def save(figure, path, title, alt):
-    """Write `figure` to `path` whole or not at all; SVG and PDF carry the alt text themselves."""
+    """Write `figure` to `path` whole or not at all; every format carries title and alt text."""
     ending = path.suffix[1:]
     metadata = {
-        "svg": {"Title": title, "Description": alt, "Date": None, "Creator": None},
+        "svg": {"Date": None, "Creator": None},
         "png": {"Title": title, "Description": alt, "Software": None},
         "pdf": {"Title": title, "Subject": alt, "CreationDate": None, "Producer": None,
                 "Creator": None},
     }[ending]
+    how = {"dpi": SVG_DPI} if ending == "svg" else {}
     settle(figure)
-    write_whole(path, lambda file: figure.savefig(file, format=ending, metadata=metadata))
+
+    def write(file):
+        content = io.BytesIO()
+        figure.savefig(content, format=ending, metadata=metadata, **how)
+        content = content.getvalue()
+        if ending == "svg":
+            content = described(content.decode(), path.stem, title, alt).encode()
+        file.write(content)
+
+    write_whole(path, write)
+
+
+def described(svg, name, title, alt):
+    """An SVG file that says what it shows to those who cannot see it, as browsers read it aloud.
+
+    Where pages include several files, the `name` keeps their identifiers apart.
+    """
+    fonts = ", ".join(map(repr, FONTS[:-1])) + f", {FONTS[-1]}"
+    svg = svg.replace(f"font-family: {FONTS[0]!r};", f"font-family: {fonts};")      # of formulas
+    begin = re.search(r"<svg\b[^>]*", svg).end()
+    return (f'{svg[:begin]} role="img" aria-labelledby="{name}-title {name}-desc">\n'
+            f' <title id="{name}-title">{escape(title)}</title>\n'
+            f' <desc id="{name}-desc">{escape(alt)}</desc>{svg[begin + 1:]}')
 
 
 def save_animation(figure, path, frames, title):

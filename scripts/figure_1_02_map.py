@@ -19,6 +19,7 @@ from gdl_numpy.probability.normal_family import MixtureFamily
 from gdl_numpy.world.world_map import WORLD, WorldMap, continents
 
 SIZE = (10, 7)
+TRAINED = True                                              # networks, for this figure
 TITLE = "Two sides of one coin: one model labels places, the other makes them"
 ALT = ("Four world maps. Left, discriminative: the probability of land at each point, and the "
        "most probable continent at each point, by network classifiers right in "

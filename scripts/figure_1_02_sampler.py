@@ -17,6 +17,7 @@ from gdl_numpy.probability.density import Box
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
 SIZE = (10, 3.1)
+TRAINED = True                                              # a classifier, for this figure
 TITLE = "A perfect discriminator can create: it keeps of the noise what is land"
 ALT = ("Three world maps. {shown:,} points of uniform noise over the whole map; those of them that "
        "a perfect classifier of land against noise keeps, {perfect_shown:,} points, none in the "

@@ -16,6 +16,7 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
 SIZE = (10, 5.6)
+TRAINED = True                                              # a flow, for this figure
 TITLE = "Training sharpens a blur into coasts, ever more slowly"
 ALT = ("Four world maps of the density of one normalizing flow, after {step_0:,}, {step_1:,}, "
        "{step_2:,} and {step_3:,} steps of training on {n:,} points of land. It begins as a blur "

@@ -66,7 +66,7 @@ def described(svg, name, title, alt):
     Where pages include several files, the `name` keeps their identifiers apart.
     """
     fonts = ", ".join(map(repr, FONTS[:-1])) + f", {FONTS[-1]}"
-    svg = svg.replace(f"font-family: {FONTS[0]!r};", f"font-family: {fonts};")      # of formulas
+    svg = re.sub(f"{FONTS[0]!r}(?=[;\"])", fonts, svg)       # in formulas it stands alone
     begin = re.search(r"<svg\b[^>]*", svg).end()
     return (f'{svg[:begin]} role="img" aria-labelledby="{name}-title {name}-desc">\n'
             f' <title id="{name}-title">{escape(title)}</title>\n'

@@ -42,7 +42,7 @@ def test_words_and_formulas_are_text_in_a_font_that_everyone_has(saved):
     root = saved(lambda ax: ax.set(xlabel="words to be found", ylabel=r"$\theta_1$ of it"))
     texts = ["".join(text.itertext()).strip() for text in root.iter(f"{SVG}text")]
     assert "words to be found" in texts and any("θ" in text for text in texts)
-    styles = [part.get("style") for part in root.iter() if "font-family" in part.get("style", "")]
+    styles = [part.get("style") for part in root.iter() if "DejaVu" in part.get("style", "")]
     assert styles and all("Verdana" in how and "sans-serif" in how for how in styles)
 
 

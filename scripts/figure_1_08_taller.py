@@ -24,6 +24,10 @@ ALT = ("Two rows of {shown} pictures with the same first and the same last tin. 
        "last are mixed pixel by pixel: a small tin fades while a tall one appears around it. A "
        "plot shows how far each picture is from the nearest true tin, per pixel: at most "
        "{off_taller:.3f} above, up to {off_pixels:.3f} below.")
+NOTE = ("Both rows begin and end with the same two tins. A regression on the numbers of dark rows "
+        "and columns of the pictures whose codes are nearest says which way in the plane is up, and "
+        "{steps} small steps are taken. In pixels there is only the mixture: half of one tin and "
+        "half of the other.")
 PATH, SHOWN = 25, 7                                         # points of a path; pictures of it
 START, RISE = (0.3, 0.5), 0.36                              # first tin; dark rows to be added
 COLORS = {"taller": BLUE, "pixels": VERMILION}
@@ -62,7 +66,7 @@ def compute(rng):
     latent = judged["taller"][1]
     (height_from, width_from), (height_to, width_to) = latent[0], latent[-1]
     numbers = {"height_from": height_from, "height_to": height_to, "width_from": width_from,
-               "width_to": width_to, "n": N, "shown": SHOWN}
+               "width_to": width_to, "n": N, "shown": SHOWN, "steps": PATH - 1}
     arrays = {"heights": latent[:, 0]}
     for name, (off, _) in judged.items():
         numbers[f"off_{name}"] = off.max()

@@ -26,6 +26,10 @@ ALT = ("Three plots of the speed of a training step on one thread, in billions o
        "{depth_last} hidden layers from {affine_flow_depth_first:.0f} and "
        "{diffusion_depth_first:.0f} to {affine_flow_depth_last:.0f} and "
        "{diffusion_depth_last:.0f}.")
+NOTE = ("A large matrix product is what the machine can do. Narrow layers and small batches pay "
+        "for each call however few its numbers, and for what is done with each number beside the "
+        "products; beyond {affine_flow_batch_best:,} and {diffusion_batch_best:,} rows larger "
+        "batches gain nothing.")
 KINDS = {"affine_flow": ("affine flow, 8 networks", BLUE, "o", "-"),
          "diffusion": ("diffusion model, one network", ORANGE, "s", "--")}
 LABELS = {"batch": "rows in a batch", "width": "units in a hidden layer", "depth": "hidden layers"}

@@ -22,6 +22,10 @@ ALT = ("Two plots of {n_models} models of the map. Left, a ranking by the nats t
        "{crowd_sea_low:.0%} to {crowd_sea_high:.0%} in the sea and {crowd_missed_low:.0%} to "
        "{crowd_missed_high:.0%} of the land not reached. The {gan} is off the crowd: "
        "{gan_sea:.0%} in the sea, but {gan_missed:.0%} of the land not reached.")
+NOTE = ("The ranking asks what a model says of new points, the other plot what it makes. Land is "
+        "reached where its samples fall into as many cells of 2° × 2° as true draws do; a model as "
+        "even as they are may reach a little more, by chance. That the {gan} leaves land out is "
+        "not seen by looking at its samples alone.")
 SHORT = {"recalibrated_kernel_density": "recalibrated KDE", "variational_autoencoder": "VAE",
          "adversarial": "GAN", "energy_based": "energy-based"}
 UNKNOWN = {"box": "∞: some land is outside", "adversarial": "no density: cannot say"}

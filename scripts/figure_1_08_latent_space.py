@@ -41,9 +41,9 @@ ALT = ("Upper left, the true latent plane of the tins with lines of equal height
        "the tin of the true mapping that is nearest to it; of {n_new:,} such tins, half differ by "
        "less than {off:.4f} per pixel from the nearest.")
 NOTE = ("On {n_held_out:,} other pictures, height and width follow from the two numbers of the "
-        "code with R² {r2_height:.4f} and {r2_width:.4f}, and the codes decode to pictures that are "
-        "{rms:.4f} per pixel off (root mean square); two principal components are {rms_pca:.4f} "
-        "off.")
+        "code with R² {r2_height:.4f} and {r2_width:.4f}, and the codes decode to pictures that "
+        "are {rms:.4f} per pixel off (root mean square); two principal components are "
+        "{rms_pca:.4f} off.")
 N_HELD_OUT, N_NEW, SHOWN = 2000, 2000, 4
 LINES = 11                                                  # shown of each kind
 

@@ -25,9 +25,9 @@ ALT = ("Two rows of {shown} pictures with the same first and the same last tin. 
        "plot shows how far each picture is from the nearest true tin, per pixel: at most "
        "{off_taller:.3f} above, up to {off_pixels:.3f} below.")
 NOTE = ("Both rows begin and end with the same two tins. A regression on the numbers of dark rows "
-        "and columns of the pictures whose codes are nearest says which way in the plane is up, and "
-        "{steps} small steps are taken. In pixels there is only the mixture: half of one tin and "
-        "half of the other.")
+        "and columns of the pictures whose codes are nearest says which way in the plane is up, "
+        "and {steps} small steps are taken. In pixels there is only the mixture: half of one tin "
+        "and half of the other.")
 PATH, SHOWN = 25, 7                                         # points of a path; pictures of it
 START, RISE = (0.3, 0.5), 0.36                              # first tin; dark rows to be added
 COLORS = {"taller": BLUE, "pixels": VERMILION}

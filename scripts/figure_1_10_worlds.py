@@ -24,7 +24,7 @@ TITLE = "{n_models} models of one world: what loses fewer nats puts less into th
 ALT = ("Pairs of world maps, {n_drawn} samples of a model above its density, from the best model "
        "to the worst: the truth, {names}. Nats lost per point: {best}. Ranked by what they lose "
        "and by their share in the sea, the models have a rank correlation of {agreement:.2f}.")
-N_DRAWN, PICTURE, NAMED = 1000, (90, 180), tuple(MODELS)    # samples, cells of 2°, models
+N_DRAWN, PICTURE, NAMED = 700, (60, 120), tuple(MODELS)     # samples, cells of 3°, models
 SHORT = {"recalibrated_kernel_density": "recalibrated KDE"}
 
 

@@ -49,7 +49,7 @@ def draw(figure, arrays, numbers):
         ax.stairs(arrays[f"density_{d}"], arrays[f"edges_{d}"], fill=True, color=BLUE)
         ax.axvline(math.sqrt(d), color=ORANGE, lw=2.5, ls="--")
         left = math.sqrt(d) > 6                             # where there is room for words
-        ax.text(0.04 if left else 0.97, 0.95, rf"$\sqrt{{d}}$ = {math.sqrt(d):.1f}" "\n"
+        ax.text(0.04 if left else 0.97, 0.95, f"√d = {math.sqrt(d):.1f}\n"
                 f"log density:\n{numbers[f'drop_{d}']:.1f} nats below\nthe mode, on average",
                 transform=ax.transAxes, ha="left" if left else "right", va="top")
         ax.set_title(f"{d} dimension{'s' * (d > 1)}", size=12)

@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -352,6 +353,7 @@ def test_a_committed_svg_figure_is_small_and_says_what_it_shows_but_not_when_it_
     title, desc = list(ElementTree.fromstring(svg))[:2]
     assert (title.text, desc.text) == (MANIFEST[name]["title"], MANIFEST[name]["alt"])
     assert len(svg.encode()) < 600_000 and "<dc:date>" not in svg
+    assert set(re.findall(r"font[^;\"]*?'([^']+)'", svg)) <= {"DejaVu Sans"}      # comes first
 
 
 @pytest.mark.parametrize("ending", ["svg", "png", "pdf"])

@@ -70,6 +70,11 @@ def code_density(Z, Z_held_out, rng):
     return max(fits, key=lambda fit: fit[:2])
 
 
+def holds(numbers):
+    """Next to none is as near to a horse of the training set as a copy would be."""
+    return numbers["made_low"] > numbers["held_out_low"] / 2
+
+
 def compute(rng):
     X, validation, test = horses(N, rng), horses(N_JUDGED, rng), horses(N_JUDGED, rng)
     xp = array_module(X)

@@ -8,13 +8,13 @@ import sys
 
 import make_figures
 from exhibition import COLOURS, N_NEW, PAINTERS, N, judged
-from style import BLACK, BLUE, caption, show_picture
+from style import BLACK, BLUE, caption, headline, show_picture
 
 from gdl_numpy.labels.logistic import LogisticFamily
 from gdl_numpy.numerics.backend import array_module
 
 SIZE = (10, 5.4)
-TITLE = "Its probabilities can be believed: of what gets 0.7, some 70% are strokes"
+TITLE = "Its probabilities {verdict}: of what gets {near:.2f}, {near_share:.0%} are strokes"
 ALT = ("Left: calibration curve of the model of Figure 1-2 on {n_new} new pictures: in ten "
        "groups by predicted probability, the share made by the painter of strokes is on average "
        "{calibration_error:.3f} away from the diagonal; chance alone would make it "
@@ -39,24 +39,27 @@ def compute(rng):
     mean_colour, mean_colour_new = pictures.mean(axis=(1, 2)), new.mean(axis=(1, 2))
     by_colour = family(family.mle(mean_colour, y)).log_posterior(mean_colour_new)
 
-    least = abs(p - 0.5).argsort()[:4]
+    least, near = abs(p - 0.5).argsort()[:4], int(abs(predicted - 0.7).argmin())
     shown = xp.concatenate([order[:4], least, order[-4:]])
     numbers = {"n_new": N_NEW, "accuracy": ((p > 0.5) == y_new).mean(),
                "accuracy_mean_colour": (by_colour.argmax(axis=1) == y_new).mean(),
                "calibration_error": abs(predicted - observed).mean(),
                "calibration_chance": math.sqrt(2 / math.pi) * error.mean()}     # mean |normal|
+    numbers |= {"near": predicted[near], "near_share": observed[near], "verdict": (
+        "can be believed" if numbers["calibration_error"] < 2 * numbers["calibration_chance"]
+        else "exaggerate")}
     numbers |= {f"probability_{i}": p[j] for i, j in enumerate(shown)}
     return {"predicted": predicted, "observed": observed, "error": error,
             "shown": new[shown], "y": y_new[shown]}, numbers
 
 
 def draw(figure, arrays, numbers):
-    figure.suptitle(TITLE, x=0.01, ha="left", size=14, weight="bold")
+    headline(figure, TITLE.format(**numbers))
     left, right = figure.subfigures(1, 2, width_ratios=[4.6, 5.4])
     ax = left.subplots()
-    ax.plot([0, 1], [0, 1], color=BLACK, lw=1, ls="--", label="perfectly calibrated")
+    ax.plot([0, 1], [0, 1], color=BLACK, lw=2, ls="--", label="perfectly calibrated")
     ax.errorbar(arrays["predicted"], arrays["observed"], 2 * arrays["error"], fmt="o", ms=7,
-                color=BLUE, capsize=4, label="a tenth of the pictures, ± 2 SE")
+                color=BLUE, elinewidth=2, capsize=4, label="a tenth of the pictures, ± 2 SE")
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal",
            xlabel="predicted probability of strokes", ylabel="share made by strokes")
     ax.legend(loc="upper left", frameon=False, borderpad=0, handlelength=1.2)

@@ -40,6 +40,11 @@ PLACES = {                                                  # of names, in and b
 COLOURS = (ORANGE, SKY, VERMILION, BLUE, GREEN, PURPLE, YELLOW)
 
 
+def holds(numbers):
+    """Labels are right more often than chance, and most points made for Africa lie there."""
+    return min(numbers["land_network"], numbers["africa"]) > 0.6
+
+
 def compute(rng):
     p_data, world = WorldMap(), WORLD.on(array_module(rng.random(1)))
     X, X_new = (Box(world.low, world.high).sample(n, rng) for n in (N, N_NEW))

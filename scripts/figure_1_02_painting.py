@@ -8,7 +8,7 @@ import sys
 import make_figures
 import matplotlib as mpl
 from exhibition import COLOURS, N_NEW, PAINTERS, N, judged
-from style import GREEN, INK, VERMILION, caption, show_picture, stages
+from style import GREEN, INK, VERMILION, caption, headline, show_picture, stages
 
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.pictures.painters import N_FEATURES
@@ -22,6 +22,12 @@ ALT = ("From left to right: a training set of {n:,} labeled pictures by two proc
        "{p_unsure:.2f}, unsure; {p_wrong:.2f}, {wrong_word}. On {n_new:,} new pictures the model "
        "is right in {accuracy:.1%}.")
 KINDS = ("right", "unsure", "wrong")
+
+
+def holds(numbers):
+    """It is right more often than chance, and surer of one picture than of another."""
+    return numbers["accuracy"] > 0.6 and abs(numbers["p_unsure"] - 0.5) < 0.1 < abs(
+        numbers["p_right"] - 0.5)
 
 
 def compute(rng):
@@ -43,7 +49,7 @@ def compute(rng):
 
 
 def draw(figure, arrays, numbers):
-    figure.suptitle(TITLE, x=0.01, ha="left", size=14, weight="bold")
+    headline(figure, TITLE)
     caption(figure, f"On {numbers['n_new']:,} new pictures the model is right in "
             f"{numbers['accuracy']:.1%} of all cases (± {numbers['accuracy_error']:.1%}, 1 SE).",
             "It scores pictures; it cannot make one.")

@@ -9,7 +9,7 @@ import sys
 import make_figures
 from map_labels import network, scaled
 from maps import draw_samples
-from style import caption
+from style import caption, headline
 
 from gdl_numpy.labels.conditional import noise_kept
 from gdl_numpy.numerics.backend import array_module
@@ -50,6 +50,10 @@ class Scaled:
 
     def log_posterior(self, X):
         return self.classifier.log_posterior(scaled(X))
+
+
+def holds(numbers):
+    return numbers["perfect_sea"] == 0 < numbers["perfect_shown"]
 
 
 def compute(rng):
@@ -93,7 +97,7 @@ def kept_of(X, log_u, classifier, bound):
 
 
 def draw(figure, arrays, numbers):
-    figure.suptitle(TITLE, x=0.01, ha="left", size=14, weight="bold")
+    headline(figure, TITLE)
     titles = {"noise": "uniform noise", "perfect": "kept by a perfect classifier",
               "learned": "kept by a learned one"}
     texts = {"noise": f"{numbers['shown']:,} points",

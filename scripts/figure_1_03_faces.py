@@ -34,6 +34,11 @@ def plain(name):
     return NAMES[name].replace("\n", " ")
 
 
+def holds(numbers):
+    """What knows no more than each pixel's own share of greys needs most bits."""
+    return max(NAMES, key=numbers.get) == "independent_pixels"
+
+
 def compute(rng):
     """What compare_faces.py has measured and made; nothing is random."""
     xp = array_module(rng.random(1))

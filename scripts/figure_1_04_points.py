@@ -17,6 +17,10 @@ ALT = ("Scatter plot of {n} points in the plane, x2 from -180 to 180 to the righ
        "them is the question.")
 
 
+def holds(numbers):
+    return numbers["n"] == 50
+
+
 def compute(rng):
     return {"X": training_points(rng)}, {"n": N}
 

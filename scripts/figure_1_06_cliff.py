@@ -23,6 +23,11 @@ ALT = ("Log-likelihood in nats of the box against its upper side, theta 3, the o
        "pole.")
 
 
+def holds(numbers):
+    """It is highest where the box just holds all points."""
+    return -math.inf < numbers["at_pole"] < numbers["maximum"]
+
+
 def compute(rng):
     X = training_points(rng)
     family = BoxFamily(2)

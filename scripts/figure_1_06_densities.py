@@ -38,6 +38,14 @@ GRIDS = ((18, 36), (30, 60), (36, 72), (45, 90), (60, 120), (90, 180))
 PICTURE = (180, 360)
 
 
+def holds(numbers):
+    """From the box to the normal and to more and more of them, the KL falls."""
+    kl = [numbers[f"{name}_kl"] for name in ("box", "normal", "mixture_few", "mixture_some",
+                                             "mixture_many")]
+    return kl == sorted(kl, reverse=True) and max(
+        numbers["histogram_kl"], numbers["kernel_density_kl"]) < numbers["normal_kl"]
+
+
 def compute(rng):
     p_data = WorldMap()
     X, validation, test = (p_data.sample(n, rng) for n in (N, N, N_TEST))

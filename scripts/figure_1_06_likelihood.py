@@ -11,7 +11,7 @@ import make_figures
 import matplotlib as mpl
 import numpy as np
 from fifty_points import training_points
-from style import BLUE, GREEN, ORANGE, VERMILION, caption
+from style import BLUE, GREEN, ORANGE, VERMILION, caption, headline
 
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.family import BoxFamily
@@ -35,12 +35,19 @@ REPEATS, N_TEST = 20, 4000                                  # data sets of each 
 SIDES = 61                                                  # values of each of the two sides
 
 
+def holds(numbers):
+    """The edge comes right as n grows, and the normal's shape stays worse than another one."""
+    return (numbers["outside_last"] < numbers["outside_first"] / 10
+            and numbers["kernel_last"] < numbers["normal_last"] / 2 and numbers["at_corner"] > 0)
+
+
 def compute(rng):
     X = training_points(rng)
     xp, family = array_module(X), BoxFamily(2)
     theta_hat = family.mle(X)
-    north, east = (xp.sort(xp.concatenate([xp.linspace(low, high, SIDES), side])) for
-                   low, high, side in ((66, 90, theta_hat[2:3]), (165, 180, theta_hat[3:])))
+    north, east = (xp.sort(xp.concatenate([xp.linspace(0, 1, SIDES) * 2.2 * (end - side)
+                                           + side - 1.2 * (end - side), side]))
+                   for end, side in ((90, theta_hat[2:3]), (180, theta_hat[3:])))
     values = xp.zeros((len(north), len(east)))
     for i, theta3 in enumerate(north):
         for j, theta4 in enumerate(east):
@@ -84,7 +91,7 @@ def bandwidth(X):
 
 
 def draw(figure, arrays, numbers):
-    figure.suptitle(TITLE, x=0.01, ha="left", size=14, weight="bold")
+    headline(figure, TITLE)
     left, right = figure.subfigures(1, 2, width_ratios=(5.4, 4.6))
     draw_cliff(left.subplots(), arrays, numbers)
     above, below = right.subplots(2, 1, sharex=True)

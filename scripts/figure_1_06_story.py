@@ -24,6 +24,10 @@ ALT = ("Three frames with the same {n} blue points. In the first they lie in an 
 N_NEW = 200_000
 
 
+def holds(numbers):
+    return numbers["n"] == 50
+
+
 def compute(rng):
     X = training_points(rng)
     family = BoxFamily(2)

@@ -34,6 +34,12 @@ GRID = (360, 720)
 MEANING = {"A": "only the model makes it", "B": "only the rule makes it", "C": "both make it"}
 
 
+def holds(numbers):
+    """A, B and C are where their names say, and only land counts."""
+    return [numbers[f"{name}_kind"] for name in "ABC"] == ["A", "B", "C"] and numbers[
+        "A_p_data"] == 0 < numbers["B_p_data"]
+
+
 def compute(rng):
     X = training_points(rng)
     family = BoxFamily(2)

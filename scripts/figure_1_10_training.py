@@ -9,7 +9,7 @@ import make_figures
 from maps import draw_coast, draw_density, frame_map
 from matplotlib.colors import Normalize
 from recipes import in_degrees, moved, waves
-from style import caption
+from style import caption, headline
 
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.numerics.backend import array_module
@@ -21,11 +21,18 @@ TITLE = "Training sharpens a blur into coasts, ever more slowly"
 ALT = ("Four world maps of the density of one normalizing flow, after {step_0:,}, {step_1:,}, "
        "{step_2:,} and {step_3:,} steps of training on {n:,} points of land. It begins as a blur "
        "over the whole map and ends with visible continents and coasts. Its KL falls from "
-       "{kl_0:.2f} to {kl_1:.2f}, {kl_2:.2f} and {kl_3:.2f} nats: each tenfold number of steps "
-       "gains less.")
+       "{kl_0:.2f} to {kl_1:.2f}, {kl_2:.2f} and {kl_3:.2f} nats: every further step gains "
+       "less.")
 N, N_TEST, GRID = 20_000, 20_000, (180, 360)
 MOMENTS = (1, 10, 100, 1000)                                # steps
 LAYERS, HIDDEN, BINS, WAVES = 4, (64, 64), 16, ((2, 6), 16)
+
+
+def holds(numbers):
+    """All steps make it better, those of each moment by less than those before, one by one."""
+    step, kl = ([numbers[f"{name}_{i}"] for i in range(4)] for name in ("step", "kl"))
+    gain = [(kl[i] - kl[i + 1]) / (step[i + 1] - step[i]) for i in range(3)]
+    return gain[0] > gain[1] > gain[2] > 0
 
 
 def compute(rng):
@@ -48,7 +55,7 @@ def compute(rng):
 
 
 def draw(figure, arrays, numbers):
-    figure.suptitle(TITLE, x=0.01, ha="left", size=14, weight="bold")
+    headline(figure, TITLE)
     coast, norm = WorldMap().coast, Normalize(0, 1.5)
     for i, ax in enumerate(figure.subplots(2, 2).flat):
         shown = draw_density(ax, arrays[f"density_{i}"], norm)

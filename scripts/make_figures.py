@@ -10,11 +10,13 @@ Ctrl-C those that are finished stay. A figure has the same bytes in every run on
 made alone, with others, or beside them.
 
 A figure is a script of three parts: `compute(rng)` returns arrays and numbers, `draw(figure,
-arrays, numbers)` only draws them, and TITLE and ALT name and describe the result; NOTE is what the
+arrays, numbers)` only draws them, and TITLE and ALT say and describe the result; NOTE is what the
 gallery says below it. Every number that is drawn, described or noted is among the numbers, and is
-written to manifest.json beside the figures. With TRAINED a script says that it trains what it
-shows: rounding, which differs from machine to machine, is amplified by a training, and the figure
-looks a little different elsewhere.
+written to manifest.json beside the figures. A title whose words are fixed has `holds(numbers)`:
+whether it is true of these numbers, which another seed has made. What moves has `animate(figure,
+arrays, numbers)`, one step for each picture of a GIF. With TRAINED a script says that it trains
+what it shows: rounding, which differs from machine to machine, is amplified by a training, and the
+figure looks a little different elsewhere.
 """
 
 import argparse
@@ -49,11 +51,11 @@ from gdl_numpy.numerics.backend import random_generator, to_numpy  # noqa: E402
 from gdl_numpy.numerics.memory import keep_freed_memory  # noqa: E402
 
 SECONDS = {                                                 # of one core; others take a few
-    "figure_1_10_taxonomy": 5, "figure_1_06_world": 8, "figure_1_10_training": 9,
-    "figure_1_02_map": 11, "figure_1_06_densities": 12, "figure_1_02_painting": 30,
-    "figure_1_02_calibration": 30, "figure_1_02_learning_curves": 36, "figure_1_10_scoreboard": 36,
-    "figure_1_08_taller": 43, "figure_1_09_manifold": 47, "figure_1_08_latent_space": 50,
-    "figure_1_01_horses": 80}
+    "figure_1_10_taxonomy": 5, "figure_1_10_diffusion": 7, "figure_1_06_world": 8,
+    "figure_1_10_training": 9, "figure_1_02_map": 11, "figure_1_06_densities": 12,
+    "figure_1_02_painting": 30, "figure_1_02_calibration": 30, "figure_1_02_learning_curves": 36,
+    "figure_1_10_worlds": 36, "figure_1_08_taller": 43, "figure_1_09_manifold": 47,
+    "figure_1_08_latent_space": 50, "figure_1_01_horses": 80}
 
 SHARING = [                                                 # each time the same training
     ["figure_1_02_painting", "figure_1_02_calibration"],
@@ -75,7 +77,7 @@ def parse(arguments, all_names, fixed_names):
     parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
                         help="where figures and manifest.json are written")
     parser.add_argument("--format", choices=["svg", "png", "pdf"], default=argparse.SUPPRESS,
-                        help="only this one (default: svg and png)")
+                        help="only this one (default: svg and png, and gif if it moves)")
     parser.add_argument("--seed", type=command.whole(0), default=0, metavar="N",
                         help="of all random numbers")
     parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="where to compute")
@@ -88,7 +90,7 @@ def parse(arguments, all_names, fixed_names):
     unknown = sorted(set(options.names) - set(all_names))
     if unknown:
         parser.error(f"no figure is called {', '.join(unknown)}; --list names them")
-    options.jobs = options.jobs or cores()
+    options.moving, options.jobs = "format" not in options, options.jobs or cores()
     options.endings = [options.format] if "format" in options else ["svg", "png"]
     options.names = list(dict.fromkeys(options.names)) or all_names
     if options.show or options.device == "gpu":             # one window, one GPU
@@ -255,16 +257,23 @@ def make(name, options):
     arrays, numbers = script.compute(random_generator(options.seed, options.device))
     arrays = {key: to_numpy(value) for key, value in arrays.items()}
     numbers = {key: rounded(value) for key, value in numbers.items()}
-    alt = script.ALT.format(**numbers)
+    title, alt = script.TITLE.format(**numbers), script.ALT.format(**numbers)
+    if not getattr(script, "holds", lambda numbers: True)(numbers):
+        print(f"{name}: its title does not hold with seed {options.seed}", file=sys.stderr)
     note = {"note": script.NOTE.format(**numbers)} if hasattr(script, "NOTE") else {}
     with style.ours():
         figure = plt.figure(figsize=script.SIZE)
         try:
             script.draw(figure, arrays, numbers)
             for ending in options.endings:
-                style.save(figure, options.output / f"{name}.{ending}", script.TITLE, alt)
+                style.save(figure, options.output / f"{name}.{ending}", title, alt)
+            if options.moving and hasattr(script, "animate"):
+                moving = plt.figure(figsize=script.MOVING_SIZE)
+                style.save_animation(moving, options.output / f"{name}.gif",
+                                     script.animate(moving, arrays, numbers), title)
+                plt.close(moving)
             enter(options.output / "manifest.json", name,
-                  {"title": script.TITLE, "alt": alt, **note, "seed": options.seed,
+                  {"title": title, "alt": alt, **note, "seed": options.seed,
                    "device": options.device, "trained": getattr(script, "TRAINED", False),
                    "numbers": numbers})
             if options.show:

@@ -43,7 +43,7 @@ def draw_coast(ax, edges, **lines):
 def draw_density(ax, values, norm):
     """A density on a grid of the map, (rows, columns) from the south-west; returns the picture."""
     return ax.imshow(values, origin="lower", extent=(-180, 180, -90, 90), cmap="cividis", norm=norm,
-                     interpolation="nearest")
+                     interpolation="nearest", rasterized=True)              # one with the coast
 
 
 def draw_samples(ax, X, p_data):

@@ -7,12 +7,14 @@ from xml.sax.saxutils import escape
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
+from PIL import Image  # Matplotlib needs it too
 
 from gdl_numpy.networks.storage import write_whole
 
 # Okabe and Ito's palette: distinct for all common kinds of colour vision
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+DARK_ORANGE = "#9A6300"                                     # words, which need more contrast
 LAND, SEA, INK = "#C9C9C9", "#FFFFFF", "#222222"
 
 SVG_DPI = 110                                               # of the parts that are pixels
@@ -71,6 +73,30 @@ def described(svg, name, title, alt):
             f' <desc id="{name}-desc">{escape(alt)}</desc>{svg[begin + 1:]}')
 
 
+def save_animation(figure, path, frames, title):
+    """Write a GIF: the figure as it looks after each step of `frames`, the last one for longer."""
+    pictures = []
+    for _ in frames:
+        settle(figure)                                      # at the first; no later one moves
+        figure.canvas.draw()
+        pictures.append(Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()))
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(sum(colors_of_gif(), ()))
+    first, *others = (picture.quantize(palette=palette, dither=Image.Dither.NONE)
+                      for picture in pictures)
+    write_whole(path, lambda file: first.save(
+        file, format="GIF", save_all=True, append_images=others, loop=0, comment=title.encode(),
+        duration=[120] * len(others) + [3000]))             # ms
+
+
+def colors_of_gif():
+    """Our colors of points and words on land and sea, and halfway between, as bytes."""
+    grounds = [np.array(mpl.colors.to_rgb(color)) for color in (SEA, LAND)]
+    marks = [np.array(mpl.colors.to_rgb(color)) for color in (INK, BLUE, VERMILION)]
+    mixed = [(mark + ground) / 2 for mark in marks for ground in grounds]
+    return [tuple((255 * color).round().astype(int).tolist()) for color in grounds + marks + mixed]
+
+
 def settle(figure):
     """Lay `figure` out, once for all its files, and round where its parts lie.
 
@@ -89,6 +115,11 @@ def settle(figure):
     for ax in figure.axes:
         place = ax.get_position(original=True).get_points()
         ax.set_position(mpl.transforms.Bbox(place.round(6)))
+
+
+def headline(figure, text):
+    """The title of a whole figure, upper left; it says the result."""
+    figure.suptitle(text, x=0.01, ha="left", size=14, weight="bold")
 
 
 def caption(figure, *lines):

@@ -2,9 +2,9 @@
 
 Make this biscuit tin taller. In its image of 1,024 pixels that is awkward: the edge moves, and one
 pixel after another turns from white to gray. In a space where one of two numbers is the height, it
-is a single step. Mixing two tins is no easier: half and half in pixels is a double exposure, up to
-0.09 away from any tin (root mean square per pixel, gray from 0 to 1); half and half between their
-codes is a tin, within 0.006 (figure_1_08_taller).
+is a single step. Mixing it with a taller one is no easier: half and half in pixels is a double
+exposure, 0.05 away from any tin (root mean square per pixel, gray from 0 to 1); the way between
+their codes leads over tins, all of them within 0.006 (figure_1_08_taller).
 
 The idea: an encoder takes an observation x to its code z, and a decoder, the mapping function f of
 the chapter, takes any code to an observation. The tins are a curved surface in the space of pixels,

@@ -64,6 +64,11 @@ def test_a_script_that_trains_says_so():
         assert trains == getattr(importlib.import_module(name), "TRAINED", False), name
 
 
+def test_the_chapters_story_takes_eight_lines():
+    story = next(block for name, block in BLOCKS if name == "README.md")
+    assert len(story.split("\n\n")[1].strip().splitlines()) == 8
+
+
 def test_the_chapters_story_is_one_picture():
     story = README.split("<!-- story -->\n")[1].split("<!-- end -->")[0]
     assert story.count("![") == 1 and "](figures/figure_1_06_story.png)" in story

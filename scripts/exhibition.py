@@ -1,6 +1,7 @@
 """Exhibition: labelled pictures by two painters, and a judge who learned from some of them."""
 
 from progress import bar
+from sharing import once
 from style import BLUE, ORANGE
 
 from gdl_numpy.labels.logistic import LogisticFamily
@@ -9,6 +10,7 @@ from gdl_numpy.pictures.painters import N_FEATURES, features, paint
 
 N, N_NEW = 1200, 1200                                       # pictures, half by each painter
 COLOURS = (BLUE, ORANGE)                                    # of painter 0 and painter 1
+PAINTERS = ("blocks", "strokes")                            # what each of them mostly paints
 
 
 def exhibition(n, rng):
@@ -32,6 +34,7 @@ class Judge:
         return self.classifier.log_posterior((features(pictures) - self.mean) / self.deviation)
 
 
+@once
 def judged(n, n_new, rng):
     """n training pictures with their labels, n_new others with theirs, and log p(y|x) of these."""
     pictures, y = exhibition(n, rng)

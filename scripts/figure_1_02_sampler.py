@@ -1,24 +1,29 @@
-"""Companion of Figure 1-2: a perfect discriminator can generate, and what a learned one makes."""
+"""Companion of Figure 1-2: a perfect discriminator can generate, and what a learned one makes.
+
+It shows what labels/conditional.py computes (erratum E22).
+"""
 
 import math
 import sys
 
 import make_figures
 from map_labels import network, scaled
-from maps import draw_land, map_axes
-from style import BLUE, VERMILION
+from maps import draw_samples
+from style import caption, headline
 
 from gdl_numpy.labels.conditional import noise_kept
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.density import Box
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
-SIZE = (13, 3.3)
-TITLE = "A perfect discriminator can create"
-ALT = ("Three world maps. Uniform noise over the whole map; the noise that a perfect classifier "
-       "of land against noise keeps, a share of {perfect_kept:.1%}, {perfect_sea:.0%} of it in "
-       "the sea; and the noise that a classifier learned from {n} points keeps, "
-       "{learned_sea:.1%} of it in the sea.")
+SIZE = (10, 3.1)
+TRAINED = True                                              # a classifier, for this figure
+TITLE = "A perfect discriminator can create: it keeps of the noise what is land"
+ALT = ("Three world maps. {shown:,} points of uniform noise over the whole map; those of them that "
+       "a perfect classifier of land against noise keeps, {perfect_shown:,} points, none in the "
+       "sea; and those that a classifier learned from {n:,} points keeps, {learned_shown:,} of "
+       "them. In the long run the perfect one keeps {perfect_kept:.1%}, {perfect_sea:.0%} of it in "
+       "the sea, and {learned_sea:.1%} of what the learned one keeps is in the sea.")
 N, N_MADE, SHOWN = 20_000, 20_000, 1500
 
 
@@ -47,6 +52,10 @@ class Scaled:
         return self.classifier.log_posterior(scaled(X))
 
 
+def holds(numbers):
+    return numbers["perfect_sea"] == 0 < numbers["perfect_shown"]
+
+
 def compute(rng):
     p_data = WorldMap()
     xp = array_module(rng.random(1))
@@ -69,34 +78,41 @@ def compute(rng):
     kl = -float((new[:, 1] - new[:, 0]).mean()) + log_z - p_data.entropy
     log_p = perfect.log_posterior(noise.sample(1_000_000, rng))
     share = xp.exp(log_p[:, 1] - log_p[:, 0] - perfect.log_odds).mean()     # that noise_kept keeps
-    numbers = {"n": N, "perfect_kept": share,
+    X, log_u = noise.sample(SHOWN, rng), xp.log1p(-rng.random(SHOWN))
+    kept = {"noise": X, "perfect": kept_of(X, log_u, perfect, perfect.log_odds),
+            "learned": kept_of(X, log_u, learned, bound)}
+    numbers = {"n": N, "perfect_kept": share, "shown": SHOWN,
+               "perfect_shown": len(kept["perfect"]), "learned_shown": len(kept["learned"]),
                "land_share": p_data.area / float(WORLD.volume),
                "perfect_sea": 1 - float(p_data.contains(by_perfect).mean()),
                "learned_sea": 1 - float(p_data.contains(by_learned).mean()),
                "learned_kl": kl}
-    return {"noise": noise.sample(SHOWN, rng), "perfect": by_perfect[:SHOWN],
-            "learned": by_learned[:SHOWN]}, numbers
+    return kept, numbers
+
+
+def kept_of(X, log_u, classifier, bound):
+    """The rows of X (n, d) that `noise_kept` keeps if its uniform numbers are exp(log_u) (n,)."""
+    log_p = classifier.log_posterior(X)
+    return X[log_u < log_p[:, 1] - log_p[:, 0] - bound]
 
 
 def draw(figure, arrays, numbers):
-    figure.suptitle(TITLE, x=0.005, ha="left", size=16, weight="bold")
+    headline(figure, TITLE)
     titles = {"noise": "uniform noise", "perfect": "kept by a perfect classifier",
-              "learned": "kept by a learned classifier"}
-    texts = {"noise": f"{numbers['land_share']:.1%} of the map is land",
-             "perfect": f"{numbers['perfect_kept']:.1%} kept, "
-                        f"{numbers['perfect_sea']:.0%} in the sea",
-             "learned": f"{numbers['learned_sea']:.1%} in the sea; "
-                        f"KL {numbers['learned_kl']:.2f} nats"}
-    rings, p_data = WorldMap().rings, WorldMap()
+              "learned": "kept by a learned one"}
+    texts = {"noise": f"{numbers['shown']:,} points",
+             "perfect": f"{numbers['perfect_shown']:,} of them, {numbers['perfect_sea']:.0%} in "
+                        "the sea",
+             "learned": f"{numbers['learned_shown']:,}, {numbers['learned_sea']:.1%} in the sea"}
+    p_data = WorldMap()
     for ax, (name, title) in zip(figure.subplots(1, 3), titles.items(), strict=True):
-        map_axes(ax, latitude_label=name == "noise")
-        draw_land(ax, rings)
-        X = arrays[name]
-        land = p_data.contains(X)
-        ax.scatter(*X[land].T[::-1], s=4, color=BLUE)
-        ax.scatter(*X[~land].T[::-1], s=7, color=VERMILION, marker="x", linewidth=0.8)
-        ax.set_title(title, size=13)
-        ax.set_xlabel("longitude $x_2$ (degrees)\n" + texts[name])
+        draw_samples(ax, arrays[name], p_data)
+        ax.set_title(title, size=12)
+        ax.set_xlabel(texts[name])
+    caption(figure, f"{numbers['land_share']:.1%} of the map is land, and the perfect classifier "
+            "keeps the points on it: draws of",
+            "$p_{data}$. The learned one's errors become errors of its samples "
+            f"(KL {numbers['learned_kl']:.2f} nats).")
 
 
 if __name__ == "__main__":

@@ -1,21 +1,30 @@
-"""Figure 1-3: the same faces by models of growing strength, and bits per pixel under each."""
+"""Figure 1-3: the same faces by several models, and the bits per pixel that each of them needs.
+
+It shows what compare_faces.py has measured, with pictures/faces.py, pixels.py and discretised.py.
+"""
 
 import sys
 
 import make_figures
+import matplotlib as mpl
 import numpy as np
 from files import FIGURES
 from reports import load
-from style import BLUE, ORANGE, caption
+from style import BLUE, INK, ORANGE, caption
 
 from gdl_numpy.numerics.backend import array_module
 
-SIZE = (10, 6.2)
-TITLE = "Progress as a number: the same faces by models of growing strength"
-ALT = ("Seven groups of six small grey images of faces: true ones, and those made by six models, "
-       "above a bar for each model, the bits per pixel that it needs for faces it has not seen: "
-       "{words}. {ties}An even guess needs {even:.0f}. Parts of the bars of densities are what "
-       "they are known to pay for the cells of grey levels: {paid}.")
+SIZE = (10, 7.4)
+TITLE = "A model that learns more of a face needs fewer bits for the next one"
+ROWS = 4                                                    # faces shown of each
+ALT = ("Seven columns of small grey images of faces, made by six models and true ones, above a bar "
+       "for each model, the bits per pixel that it needs for faces it has not seen, from the worst "
+       "to the best: {words}. {ties}An even guess needs {even:.0f}. Of their bounds the densities "
+       "are known to pay for the cells of grey levels: {paid}.")
+NOTE = ("An even guess needs {even:.0f} bits. A density is charged for the cell of grey levels in "
+        "which a pixel lies, a mass is not; what is known of that charge stands in the bars, and "
+        "what is paid beyond it nobody knows. So two bars of different colors are to be compared "
+        "with care: ≤ says that the density may be better than its bar.")
 NAMES = {"independent_pixels": "independent\npixels", "probabilistic_pca": "probabilistic\nPCA",
          "mixture": "mixture\nof normals", "variational_autoencoder": "variational\nautoencoder",
          "diffusion": "diffusion\nmodel", "autoregressive": "autoregressive\nmodel"}
@@ -23,6 +32,11 @@ NAMES = {"independent_pixels": "independent\npixels", "probabilistic_pca": "prob
 
 def plain(name):
     return NAMES[name].replace("\n", " ")
+
+
+def holds(numbers):
+    """What knows no more than each pixel's own share of greys needs most bits."""
+    return max(NAMES, key=numbers.get) == "independent_pixels"
 
 
 def compute(rng):
@@ -52,47 +66,44 @@ def compute(rng):
 
 
 def draw(figure, arrays, numbers):
-    figure.suptitle(TITLE, x=0.004, ha="left", size=15, weight="bold")
+    figure.suptitle(TITLE, x=0.01, ha="left", size=14, weight="bold")
     order = sorted(NAMES, key=numbers.get, reverse=True)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(1, 1.15))
-    groups = upper.subfigures(1, len(order) + 1)
-    for group, name in zip(groups, (*order, "faces"), strict=True):
-        group.suptitle("true faces\n(held out)" if name == "faces" else NAMES[name], size=11.5)
-        pictures = arrays[name].reshape(-1, numbers["side"], numbers["side"])[:6]
-        for ax, picture in zip(group.subplots(3, 2).flat, pictures, strict=True):
+    grid = figure.add_gridspec(ROWS + 1, len(order) + 1, height_ratios=[1] * ROWS + [2.6])
+    for column, name in enumerate((*order, "faces")):
+        for row in range(ROWS):
+            ax = figure.add_subplot(grid[row, column])
+            picture = arrays[name][row].reshape(numbers["side"], numbers["side"])
             ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
-    draw_bars(lower.add_axes((0, 0.22, 1, 0.78)), order, numbers)
-    caption(figure, f"{numbers['side']} × {numbers['side']} pixels of {numbers['levels']} levels; "
-            f"an even guess needs {numbers['even']:.0f} bits. Learned from {numbers['n']:,} faces, "
-            f"judged on {numbers['n_held_out']} others;",
-            f"means and spread of {numbers['seeds']} seeds. Masses pay nothing for the cells of "
-            "grey levels; the bounds", "of densities do, at least the hatched part, and that is no "
-            "difference of models.")
+            if row == 0:
+                ax.set_title("true faces\n(held out)" if name == "faces" else NAMES[name],
+                             size=12, loc="center", weight="bold" if name == "faces" else "normal")
+    draw_bars(figure.add_subplot(grid[ROWS, :]), order, numbers)
+    caption(figure, f"Learned from {numbers['n']:,} faces of {numbers['side']} × {numbers['side']} "
+            f"pixels of {numbers['levels']} greys, judged on {numbers['n_held_out']} others. Means "
+            f"of {numbers['seeds']} seeds", "± the farthest one. A bound also pays for the cells "
+            "of grey levels, which is no merit of others.")
 
 
 def draw_bars(ax, order, numbers):
-    """Bits per pixel, in parts for those that are bounds of densities."""
-    x = np.arange(len(order))
-    bits = np.array([numbers[name] for name in order])
-    paid = np.array([numbers.get(f"{name}_paid", 0) for name in order])
-    bound = [f"{name}_paid" in numbers for name in order]
-    colours = np.where(bound, ORANGE, BLUE)
-    bars = ax.bar(x, bits - paid, width=0.5, color=colours)
-    cells = ax.bar(x[bound], paid[bound], 0.5, bottom=(bits - paid)[bound], color=ORANGE + "33",
-                   edgecolor=ORANGE, hatch="/////", linewidth=0.8)
+    """Bits per pixel; in the bars what those that are bounds are known to pay for cells."""
     for i, name in enumerate(order):
-        ax.annotate(f"{'≤' if bound[i] else '='} {bits[i]:.3f} ± {numbers[f'{name}_spread']:.3f}",
-                    (i, bits[i]), (0, 4), textcoords="offset points", ha="center", size=11)
+        bits, paid = numbers[name], numbers.get(f"{name}_paid")
+        ax.bar(i, bits, width=0.62, color=BLUE if paid is None else ORANGE)
+        ax.annotate(f"{'=' if paid is None else '≤'} {bits:.3f}\n± "
+                    f"{numbers[f'{name}_spread']:.3f}", (i, bits), (0, 3),
+                    textcoords="offset points", ha="center", size=12)
+        if paid:
+            ax.text(i, bits / 2, f"cells\n≥ {paid:.3f}", ha="center", va="center", size=11)
         if numbers.get(f"{name}_ties"):                     # with the next
-            ax.text(i + 0.5, 0.5 * bits[i], "a tie", ha="center", va="center", size=11)
-    ax.set(xlim=(-0.5, len(order) + 0.5), ylim=(0, 1.15 * bits.max()), xticks=[], yticks=[])
-    ax.set_xlabel("bits per pixel that each model needs for faces it has not seen", size=12)
-    ax.spines.left.set_visible(False)
-    ax.legend(handles=[bars[bound.index(False)], bars[bound.index(True)], cells],
-              labels=["masses, exact", "densities, a bound", "paid for cells"], frameon=False,
-              loc="upper right", fontsize=11)
+            ax.text(i + 0.5, 1.4 * bits, "a tie", ha="center", va="center", size=12)
+            ax.plot([i, i + 1], [1.3 * bits] * 2, color=INK)
+    ax.set(xlim=(-0.5, len(order) + 0.5), ylim=(0, 1.4 * max(map(numbers.get, order))), xticks=[],
+           yticks=[0, 0.5, 1], ylabel="bits per pixel")
+    ax.legend(handles=[mpl.patches.Patch(color=colour, label=label) for colour, label in (
+        (BLUE, "exact"), (ORANGE, "a bound: at most"))], frameon=False, loc="upper right",
+        fontsize=12)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Figure 1-5: the same points and a first generative model, the box of maximum likelihood."""
+"""Figure 1-5: the same points and a first generative model, the box of maximum likelihood.
+
+It shows what probability/density.py, family.py, likelihood.py and mle.py compute.
+"""
 
 import sys
 
@@ -15,11 +18,16 @@ from gdl_numpy.world.world_map import WorldMap
 SIZE = (9, 5.5)
 TITLE = "A first model: the smallest box around the points"
 ALT = ("The {n} points of Figure 1-4 inside an orange box, the maximum likelihood estimate, from"
-       " latitude {theta1:.1f} to {theta3:.1f} and longitude {theta2:.1f} to {theta4:.1f} "
-       "degrees. Its density is {density:.3g} per square degree inside and 0 outside, its "
+       " x1 = {theta1:.1f} to {theta3:.1f} and from x2 = {theta2:.1f} to {theta4:.1f}. Its density "
+       "is {density:.3g} per unit of area inside and 0 outside, its "
        "log-likelihood {log_likelihood:.1f} nats. A new point falls outside with probability "
        "{outside:.3f}; averaged over data sets of {n} points that is at most {bound:.3f}, "
        "whatever the rule.")
+
+
+def holds(numbers):
+    """A likelihood above zero, so no point is outside; and each side lies at a point."""
+    return numbers["log_likelihood"] > -float("inf")
 
 
 def compute(rng):
@@ -40,13 +48,13 @@ def compute(rng):
 
 def draw(figure, arrays, numbers):
     ax = figure.add_subplot(title=TITLE)
-    map_axes(ax)
+    map_axes(ax, revealed=False)
     draw_box(ax, arrays["low"], arrays["high"], facecolor=ORANGE + "22")
     draw_points(ax, arrays["X"], s=42)
     theta_hat = ", ".join(f"{numbers[f'theta{i}']:.1f}" for i in (1, 2, 3, 4))
     caption(figure,
-            rf"$\hat\theta$ = ({theta_hat}) degrees;  $p_{{model}}$ = "
-            f"{numbers['density'] * 1e5:.2f} × 10⁻⁵ per square degree inside, 0 outside",
+            rf"$\hat\theta$ = ({theta_hat});  $p_{{model}}$ = "
+            f"{numbers['density'] * 1e5:.2f} × 10⁻⁵ inside, 0 outside",
             rf"log-likelihood $\ell(\hat\theta|X)$ = {numbers['log_likelihood']:.1f} nats;  "
             f"next point outside: {numbers['outside']:.3f}; "
             f"mean over data sets ≤ 4/(n+1) = {numbers['bound']:.3f}")

@@ -1,4 +1,7 @@
-"""Companion of Figure 1-6: the log-likelihood as a function of one side of the box."""
+"""Companion of Figure 1-6: the log-likelihood as a function of one side of the box.
+
+It shows what probability/likelihood.py and mle.py compute.
+"""
 
 import math
 import sys
@@ -12,12 +15,17 @@ from gdl_numpy.probability.family import BoxFamily
 from gdl_numpy.probability.likelihood import log_likelihood
 
 SIZE = (9, 5)
-TITLE = "The likelihood of a box is a cliff"
+TITLE = "The likelihood falls off a cliff where the box becomes too small"
 ALT = ("Log-likelihood in nats of the box against its upper side, theta 3, the other three sides"
        " held at their estimates. Left of {theta3:.1f} degrees some training point is outside "
        "and the log-likelihood is minus infinity. At {theta3:.1f} degrees it jumps to its "
        "maximum, {maximum:.1f} nats, and falls from there to {at_pole:.1f} nats at the north "
        "pole.")
+
+
+def holds(numbers):
+    """It is highest where the box just holds all points."""
+    return -math.inf < numbers["at_pole"] < numbers["maximum"]
 
 
 def compute(rng):
@@ -41,25 +49,25 @@ def draw(figure, arrays, numbers):
     ax = figure.add_subplot(title=TITLE)
     finite = arrays["values"] > -math.inf
     side, value = arrays["sides"][finite], arrays["values"][finite]
-    floor = value.min() - 0.6 * (value.max() - value.min())
+    best, drop = numbers["maximum"], numbers["maximum"] - numbers["at_pole"]
+    floor = best - 1.6 * drop
     ax.axvspan(arrays["sides"][0], numbers["theta3"], color=VERMILION, alpha=0.12, lw=0)
     ax.plot(side, value, color=BLUE, lw=3)
-    ax.plot([numbers["theta3"]] * 2, [floor, numbers["maximum"]], color=BLUE, lw=2, ls=":")
-    ax.plot(numbers["theta3"], numbers["maximum"], "o", ms=12, color=ORANGE, mec="white")
-    ax.annotate(rf"$\hat\theta_3$ = {numbers['theta3']:.1f}°, "
-                rf"$\ell$ = −{-numbers['maximum']:.1f} nats",
-                (numbers["theta3"], numbers["maximum"]), (12, 0), textcoords="offset points",
-                va="center")
-    ax.text((arrays["sides"][0] + numbers["theta3"]) / 2, (floor + value.max()) / 2,
+    ax.plot([numbers["theta3"]] * 2, [floor, best], color=BLUE, lw=2, ls=":")
+    ax.plot(numbers["theta3"], best, "o", ms=12, color=ORANGE, mec="white", zorder=3,
+            clip_on=False)
+    ax.text(numbers["theta3"], best + 0.1 * drop, rf"$\hat\theta_3$ = {numbers['theta3']:.1f}°, "
+            rf"$\ell$ = −{-best:.1f} nats", ha="right" if numbers["theta3"] > 75 else "center",
+            va="bottom")
+    ax.text((arrays["sides"][0] + numbers["theta3"]) / 2, best - 0.6 * drop,
             "some training point\nlies outside the box:\n" + r"$\ell = -\infty$",
             ha="center", va="center")
     inside = arrays["X"][arrays["X"][:, 0] > arrays["sides"][0], 0]
-    ax.plot(inside, [floor] * len(inside), "|", ms=18, mew=2.5, color=BLUE, clip_on=False,
-            label="latitudes of training points")
+    ax.plot(inside, [floor + 0.09 * drop] * len(inside), "|", ms=16, mew=2.5, color=BLUE)
+    ax.text(arrays["sides"][0] + 0.3, floor + 0.2 * drop, "latitudes of training points")
     ax.set(xlabel=r"upper side of the box $\theta_3$ (degrees latitude)",
            ylabel=r"log-likelihood $\ell(\theta|X)$ (nats)",
-           xlim=(arrays["sides"][0], 90), ylim=(floor, value.max() + 0.15 * (value.max() - floor)))
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 0.08), frameon=False)
+           xlim=(arrays["sides"][0], 90), ylim=(floor, best + 0.4 * drop))
 
 
 if __name__ == "__main__":

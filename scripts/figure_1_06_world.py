@@ -1,12 +1,14 @@
-"""Figure 1-6: the rule is revealed: uniform over the world's land. The points A, B and C."""
+"""Figure 1-6: the rule is revealed, uniform over the land of a flat map. The points A, B and C.
 
-import math
+It shows what world/evaluation.py and world_map.py compute.
+"""
+
 import sys
 
 import make_figures
 from fifty_points import training_points
 from maps import draw_box, draw_land, draw_points, map_axes
-from style import GREEN, ORANGE, PURPLE, VERMILION, caption
+from style import GREEN, PURPLE, VERMILION, caption
 
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence
@@ -14,15 +16,28 @@ from gdl_numpy.probability.family import BoxFamily
 from gdl_numpy.world.evaluation import accuracy, coverage, verdict
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
-SIZE = (9, 6.4)
-TITLE = "Revealed: uniform over the world's land"
+SIZE = (10, 6.2)
+TITLE = "Revealed: the rule is uniform over the land of this flat map"
 ALT = ("World map with land in grey, {n} blue training points on land and the orange box around "
        "them. A, in the sea inside the box, is a point that only the model makes; B, on land "
        "outside the box, one that only the true rule makes; C, on land inside, one that both "
        "make. {sea_share:.0%} of what the model makes lies in the sea, and it can never make "
-       "{land_outside:.1%} of the land.")
+       "{land_outside:.1%} of the land. Uniform means evenly over the flat map as it is drawn: "
+       "Antarctica has {antarctica:.1%} of its land, on the sphere {antarctica_sphere:.1%}.")
+NOTE = ("Per square degree, p_data and p_model are {A_p_data:.3g} and {A_p_model:.3g} at "
+        "A = ({A_latitude:.1f}°, {A_longitude:.1f}°), {B_p_data:.3g} and {B_p_model:.3g} at "
+        "B = ({B_latitude:.1f}°, {B_longitude:.1f}°), {C_p_data:.3g} and {C_p_model:.3g} at "
+        "C = ({C_latitude:.1f}°, {C_longitude:.1f}°). Points such as A make KL(p_model‖p_data) = "
+        "{kl_model_data:.2f}, points such as B KL(p_data‖p_model) = {kl_data_model:.2f}; the "
+        "Jensen-Shannon divergence is {jensen_shannon:.2f} nats.")
 GRID = (360, 720)
 MEANING = {"A": "only the model makes it", "B": "only the rule makes it", "C": "both make it"}
+
+
+def holds(numbers):
+    """A, B and C are where their names say, and only land counts."""
+    return [numbers[f"{name}_kind"] for name in "ABC"] == ["A", "B", "C"] and numbers[
+        "A_p_data"] == 0 < numbers["B_p_data"]
 
 
 def compute(rng):
@@ -32,7 +47,8 @@ def compute(rng):
     p_data, world = WorldMap(), WORLD.on(array_module(X))
     points = chosen_points(box, p_data, world)
     arrays = {"X": X, "low": box.low, "high": box.high}
-    numbers = {"n": len(X)}
+    numbers = {"n": len(X), "antarctica": share_of_land("Antarctica", "map"),
+               "antarctica_sphere": share_of_land("Antarctica", "sphere")}
     for name, x in points.items():
         judged = verdict(box, p_data, x)
         arrays[name] = x
@@ -49,6 +65,10 @@ def compute(rng):
         "jensen_shannon": jensen_shannon(p_data, box, world, GRID),
     }
     return arrays, numbers
+
+
+def share_of_land(continent, measure):
+    return WorldMap(measure, continent).area / WorldMap(measure).area
 
 
 def chosen_points(box, p_data, world):
@@ -71,29 +91,18 @@ def draw(figure, arrays, numbers):
     map_axes(ax)
     draw_land(ax, WorldMap().rings)
     draw_box(ax, arrays["low"], arrays["high"])
-    draw_points(ax, arrays["X"], s=24, label="training points")
-    lines = []
+    draw_points(ax, arrays["X"], s=30)
     for name, colour in (("A", VERMILION), ("B", GREEN), ("C", PURPLE)):
         latitude, longitude = arrays[name]
-        ax.plot(longitude, latitude, "o", ms=21, mfc="white", mec=colour, mew=3, zorder=5)
+        ax.plot(longitude, latitude, "o", ms=22, mfc="white", mec=colour, mew=3.5, zorder=5)
         ax.text(longitude, latitude, name, ha="center", va="center_baseline", weight="bold",
                 zorder=6)
-        lines.append(f"{name} ({latitude:.1f}°, {longitude:.1f}°):  "
-                     f"$p_{{data}}$ = {numbers[f'{name}_p_data'] * 1e5:.2f},  "
-                     f"$p_{{model}}$ = {numbers[f'{name}_p_model'] * 1e5:.2f}   × 10⁻⁵ per square "
-                     f"degree;  {MEANING[numbers[f'{name}_kind']]}")
-    caption(figure, *lines,
-            f"{numbers['sea_share']:.1%} of the model lies in the sea; "
-            f"{numbers['land_outside']:.1%} of the land lies outside the box",
-            f"KL($p_{{model}}$‖$p_{{data}}$) = {sign(numbers['kl_model_data'], 'A')},  "
-            f"KL($p_{{data}}$‖$p_{{model}}$) = {sign(numbers['kl_data_model'], 'B')},  "
-            f"Jensen-Shannon {numbers['jensen_shannon']:.2f} nats")
-    ax.plot([], [], color=ORANGE, lw=3, label="model: box")
-    ax.legend(loc="lower right", bbox_to_anchor=(1.01, 0.98), ncols=2, frameon=False)
-
-
-def sign(number, cause):
-    return f"∞ because of {cause}" if math.isinf(number) else f"{number:.2f}"
+    ax.text(2, -53, f"Antarctica: {numbers['antarctica']:.1%} of the land here,\n"
+            f"{numbers['antarctica_sphere']:.1%} on a globe", size=11.5, va="center", zorder=5)
+    caption(figure, "  ".join(f"{name}: {MEANING[numbers[f'{name}_kind']]}." for name in "ABC")
+            + "  Frame: the model, the box of Figure 1-5.",
+            f"{numbers['sea_share']:.0%} of what it makes lies in the sea, and "
+            f"{numbers['land_outside']:.1%} of the land lies outside of it.")
 
 
 if __name__ == "__main__":

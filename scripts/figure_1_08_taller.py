@@ -1,28 +1,44 @@
-"""Companion of Figure 1-8: "taller" is a path in latent space, found from pictures alone."""
+"""Companion of Figure 1-8: "taller" is a path in latent space, found from pictures alone.
+
+It shows what representation/autoencoder.py and latent.py compute.
+"""
 
 import sys
 
 import make_figures
-from latent_planes import DENSE, SIDES, STEPS, N, lattice, nearest_picture, trained
-from style import BLUE, ORANGE, VERMILION, caption
+from latent_planes import DENSE, SIDES, STEPS, N, lattice, learned_from_tins, nearest_picture
+from style import BLUE, VERMILION, caption, headline
 
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.neighbours import nearest
-from gdl_numpy.pictures.biscuit_tins import BiscuitTins, extent, render
-from gdl_numpy.representation.latent import directions, interpolate
+from gdl_numpy.pictures.biscuit_tins import extent, render
+from gdl_numpy.representation.latent import directions
 
-SIZE = (13, 8.2)
+SIZE = (10, 4.4)
 TRAINED = True                                              # an autoencoder, for this figure
-TITLE = "Taller: awkward in pixels, a short walk in latent space"
-ALT = ("Three rows of decoded tins. First: steps through the latent space, their direction found "
-       "from pictures; the tin grows from height {height_from:.2f} to {height_to:.2f} while its "
-       "width goes from {width_from:.2f} to {width_to:.2f}; a curve beside it shows both. Second: "
-       "mixing two tins pixel by pixel gives a double exposure, up to {off_pixels:.3f} away from "
-       "any tin. Third: mixing their codes gives tins, at most {off_codes:.3f} away from one.")
+TITLE = "Taller: a short walk in codes; mixing the same two tins in pixels makes a ghost"
+ALT = ("Two rows of {shown} pictures with the same first and the same last tin. Above, steps "
+       "through the plane of codes, their direction found from pictures: the tin grows from height "
+       "{height_from:.2f} to {height_to:.2f} of the side while its width goes from "
+       "{width_from:.2f} to {width_to:.2f}, and every picture is a tin. Below, the first and the "
+       "last are mixed pixel by pixel: a small tin fades while a tall one appears around it. A "
+       "plot shows how far each picture is from the nearest true tin, per pixel: at most "
+       "{off_taller:.3f} above, up to {off_pixels:.3f} below.")
+NOTE = ("Both rows begin and end with the same two tins. A regression on the numbers of dark rows "
+        "and columns of the pictures whose codes are nearest says which way in the plane is up, "
+        "and {steps} small steps are taken. In pixels there is only the mixture: half of one tin "
+        "and half of the other.")
 PATH, SHOWN = 25, 7                                         # points of a path; pictures of it
 START, RISE = (0.3, 0.5), 0.36                              # first tin; dark rows to be added
-ENDS = ((0.25, 0.3), (0.6, 0.7))                            # tins to be mixed
+COLORS = {"taller": BLUE, "pixels": VERMILION}
 NEIGHBOURS = 200                                            # of a code, for the direction
+
+
+def holds(numbers):
+    """Height grows and width stays, and halfway in pixels is farther from any tin."""
+    return (numbers["height_to"] - numbers["height_from"] > 0.15
+            > 2 * abs(numbers["width_to"] - numbers["width_from"])
+            and numbers["off_pixels"] > 2 * numbers["off_taller"])
 
 
 def taller(model, Z, extents, z, steps, rise):
@@ -35,64 +51,55 @@ def taller(model, Z, extents, z, steps, rise):
 
 
 def compute(rng):
-    tins = BiscuitTins(N, rng)
+    tins, model = learned_from_tins(N, SIDES, STEPS, rng)
     xp = array_module(tins.images)
-    model = trained(tins.images, rng, SIDES, STEPS)
     Z, extents = model.encode(tins.images).astype(float), extent(tins.images)
     first = nearest(xp.asarray([START]), tins.latent)[1][0]
     path = taller(model, Z, extents, Z[first][0], PATH, RISE)
-    ends = render(xp.asarray(ENDS)).reshape(2, -1)
     t = xp.linspace(0, 1, PATH)[:, None]
-    rows = {"taller": model.decode(path), "pixels": (1 - t) * ends[0] + t * ends[1],
-            "codes": interpolate(model, *ends, PATH)}
+    pictures = model.decode(path)
+    rows = {"taller": pictures, "pixels": (1 - t) * pictures[0] + t * pictures[-1]}
 
     grid = lattice(xp, DENSE)
-    pictures = render(grid).reshape(DENSE**2, -1)
-    judged = {name: nearest_picture(row, grid, pictures) for name, row in rows.items()}
-    (height_from, width_from), (height_to, width_to) = (judged["taller"][1][i] for i in (0, -1))
+    true = render(grid).reshape(DENSE**2, -1)
+    judged = {name: nearest_picture(row, grid, true) for name, row in rows.items()}
+    latent = judged["taller"][1]
+    (height_from, width_from), (height_to, width_to) = latent[0], latent[-1]
     numbers = {"height_from": height_from, "height_to": height_to, "width_from": width_from,
-               "width_to": width_to, "off_taller": judged["taller"][0].max(),
-               "off_pixels": judged["pixels"][0].max(), "off_codes": judged["codes"][0].max(),
-               "n": N}
-    arrays = {f"{name}_off": off for name, (off, _) in judged.items()}
-    arrays |= {name: row.reshape(PATH, 32, 32) for name, row in rows.items()}
-    return arrays | {"path": judged["taller"][1]}, numbers
+               "width_to": width_to, "n": N, "shown": SHOWN, "steps": PATH - 1}
+    arrays = {"heights": latent[:, 0]}
+    for name, (off, _) in judged.items():
+        numbers[f"off_{name}"] = off.max()
+        arrays |= {f"{name}_off": off, name: rows[name].reshape(PATH, 32, 32)}
+    return arrays, numbers
 
 
 def draw(figure, arrays, numbers):
-    figure.suptitle(TITLE, x=0.01, ha="left", size=16, weight="bold")
-    caption(figure, f"The direction of each of the {PATH - 1} steps comes from a regression of the "
-            f"nearest {NEIGHBOURS} of {numbers['n']:,} codes on the numbers of dark rows and "
-            "columns of their",
-            f"pictures. {RISE:.0%} of the rows were to be added and no column; the height grew by "
-            f"{numbers['height_to'] - numbers['height_from']:.0%} of the side. Heights, widths and "
-            "distances are those of the",
-            "nearest tin of the true mapping, at most "
-            f"{numbers['off_taller']:.4f} away from a picture of the first row (root mean square "
-            "per pixel, white being 1 and black 0).")
-    titles = {"taller": "growing taller in latent space", "pixels": "mixing two tins in pixels",
-              "codes": "mixing their codes"}
-    parts = figure.subfigures(3, 2, width_ratios=[3.2, 1])
-    step = 1 / (PATH - 1)
-    t = [i * step for i in range(PATH)]
-    for (pictures, curve), (name, title) in zip(parts, titles.items(), strict=True):
-        pictures.suptitle(title, size=13, weight="bold", x=0.01, ha="left")
-        for i, ax in enumerate(pictures.subplots(1, SHOWN)):
-            ax.imshow(arrays[name][i * (PATH - 1) // (SHOWN - 1)].clip(0, 1), cmap="gray", vmin=0,
-                      vmax=1)
-            ax.axis("off")
-        ax = curve.subplots()
-        if name == "taller":
-            for i, (word, colour, dashes) in enumerate((("height", BLUE, "-"),
-                                                        ("width", ORANGE, "--"))):
-                ax.plot(t, arrays["path"][:, i], color=colour, linestyle=dashes, linewidth=2.5,
-                        label=word)
-            ax.legend(frameon=False, loc="lower right")
-            ax.set(ylim=(0.2, 0.75), ylabel="share of the side")
-        else:
-            ax.plot(t, arrays[f"{name}_off"], color=VERMILION, linewidth=2.5)
-            ax.set(ylim=(0, 0.12), ylabel="RMS to nearest tin")
-        ax.set_xlabel("along the row")
+    headline(figure, TITLE)
+    caption(figure, f"A step's direction comes from the {NEIGHBOURS} nearest of {numbers['n']:,} "
+            "codes and the dark rows and columns of their pictures;",
+            f"the width stays, {numbers['width_from']:.2f} and {numbers['width_to']:.2f} of the "
+            "side. Distance: root mean square per pixel, white 1, black 0.")
+    left, right = figure.subfigures(1, 2, width_ratios=(7.1, 2.9))
+    titles = {"taller": "in codes: every picture is a tin",
+              "pixels": "in pixels: a double exposure"}
+    for (name, title), part in zip(titles.items(), left.subfigures(2, 1), strict=True):
+        part.suptitle(title, size=12, weight="bold", x=0.01, ha="left", color=COLORS[name])
+        for i, ax in enumerate(part.subplots(1, SHOWN)):
+            step = i * (PATH - 1) // (SHOWN - 1)
+            ax.imshow(arrays[name][step].clip(0, 1), cmap="gray", vmin=0, vmax=1)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set(visible=True, color="#BBBBBB")
+            if name == "taller":
+                ax.set_xlabel(f"height {arrays['heights'][step]:.2f}" if i == 0 else
+                              f"{arrays['heights'][step]:.2f}", size=11)
+    ax, t = right.subplots(), [i / (PATH - 1) for i in range(PATH)]
+    for (name, color), dashes in zip(COLORS.items(), ("-", "--"), strict=True):
+        ax.plot(t, arrays[f"{name}_off"], color=color, linestyle=dashes, linewidth=2.5)
+        ax.text(0.5, arrays[f"{name}_off"][PATH // 2] + 0.03 * numbers["off_pixels"],
+                name.replace("taller", "codes"), color=color, ha="center", weight="bold")
+    ax.set(ylim=(0, 1.15 * numbers["off_pixels"]), xlabel="along the row", xticks=[0, 0.5, 1])
+    ax.set_title("distance to the\nnearest tin", size=12)
 
 
 if __name__ == "__main__":

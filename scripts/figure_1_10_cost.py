@@ -1,76 +1,91 @@
-"""Companion of Figure 1-10: what a training step costs as batch, width and depth grow."""
+"""Companion of Figure 1-10: how fast a training step computes as batch, width and depth grow.
+
+It shows what networks/network.py and networks/training.py do, as benchmark_models.py measured it.
+"""
 
 import sys
 
 import make_figures
 from reports import load
-from style import BLUE, ORANGE, caption
+from style import BLUE, INK, ORANGE, caption, headline
 
 from gdl_numpy.numerics.backend import array_module
 
-SIZE = (14, 5.4)
-TITLE = "Small steps cost more than their arithmetic, large ones about as much"
-ALT = ("Three plots, logarithmic axes, of the milliseconds of a training step on one thread, of "
-       "an affine flow of 8 networks and a diffusion model of one. From {batch_first} to "
-       "{batch_last} rows in a batch it grows {affine_flow_batch:.0f} and {diffusion_batch:.0f} "
-       "times, the operations in its matrix products {diffusion_batch_operations:.0f} times. From "
-       "{width_first} to {width_last} units in a layer {affine_flow_width:.0f} and "
-       "{diffusion_width:.0f} times, the operations {affine_flow_width_operations:.0f} and "
-       "{diffusion_width_operations:.0f} times. From {depth_first} to {depth_last} hidden layers "
-       "{affine_flow_depth:.1f} and {diffusion_depth:.1f} times, the operations "
-       "{affine_flow_depth_operations:.0f} and {diffusion_depth_operations:.0f} times. With the "
-       "usual {batch_usual} rows, {width_usual} units and {depth_usual} layers it takes "
-       "{affine_flow_ms:.1f} and {diffusion_ms:.1f} milliseconds.")
+SIZE = (10, 4.6)
+TITLE = ("Wide layers pay: {narrow:.0%} of the machine's peak with {width_first} units, "
+         "{wide:.0%} with {width_last}")
+ALT = ("Three plots of the speed of a training step on one thread, in billions of operations per "
+       "second, of an affine flow of 8 networks and a diffusion model of one, under a line at "
+       "{peak:.0f}, the speed of a large matrix product on the same machine. From {batch_first} "
+       "to {batch_last:,} rows in a batch the flow goes from {affine_flow_batch_first:.0f} to "
+       "{affine_flow_batch_last:.0f} and is fastest with {affine_flow_batch_best:,} rows, the "
+       "diffusion model from {diffusion_batch_first:.0f} to {diffusion_batch_last:.0f}, fastest "
+       "with {diffusion_batch_best:,}. From {width_first} to {width_last} units in a layer they go "
+       "from {affine_flow_width_first:.0f} and {diffusion_width_first:.0f} to "
+       "{affine_flow_width_last:.0f} and {diffusion_width_last:.0f}; from {depth_first} to "
+       "{depth_last} hidden layers from {affine_flow_depth_first:.0f} and "
+       "{diffusion_depth_first:.0f} to {affine_flow_depth_last:.0f} and "
+       "{diffusion_depth_last:.0f}.")
+NOTE = ("A large matrix product is what the machine can do. Narrow layers and small batches pay "
+        "for each call however few its numbers, and for what is done with each number beside the "
+        "products; beyond {affine_flow_batch_best:,} and {diffusion_batch_best:,} rows larger "
+        "batches gain nothing.")
 KINDS = {"affine_flow": ("affine flow, 8 networks", BLUE, "o", "-"),
          "diffusion": ("diffusion model, one network", ORANGE, "s", "--")}
 LABELS = {"batch": "rows in a batch", "width": "units in a hidden layer", "depth": "hidden layers"}
 
 
+def holds(numbers):
+    """Of the three sizes, the width changes the speed of both models most."""
+    def gain(kind, size):
+        return numbers[f"{kind}_{size}_last"] / numbers[f"{kind}_{size}_first"]
+    return all(gain(kind, "width") > 1.2 * gain(kind, size)
+               for kind in KINDS for size in ("batch", "depth"))
+
+
 def compute(rng):
-    """The milliseconds that benchmark_models.py --scaling has measured; nothing is random."""
+    """What benchmark_models.py --scaling and benchmark_network.py measured; nothing is random."""
     xp = array_module(rng.random(1))
     report = load("benchmark_models.json")["scaling"]
-    arrays, numbers = {}, {}
+    peak, = {case["extra"]["peak_GFLOP_per_s"]["ours"] for case in
+             load("benchmark_network.json")["cases"] if case["sizes"]["threads"] == 1}
+    arrays, numbers = {}, {"peak": peak}
     for size, values in report["growing"].items():
         arrays[size] = xp.asarray(values)
         numbers |= {f"{size}_first": values[0], f"{size}_last": values[-1],
                     f"{size}_usual": report["usual"][size]}
         for kind in KINDS:
-            seconds, operations = (report[key][kind][size] for key in ("seconds", "operations"))
-            name = f"{kind}_{size}"
-            arrays |= {name: 1e3 * xp.asarray(seconds),
-                       f"{name}_operations": xp.asarray(operations, dtype=float)}
-            numbers |= {name: seconds[-1] / seconds[0],
-                        f"{name}_operations": operations[-1] / operations[0]}
-    for kind in KINDS:
-        usual = report["growing"]["batch"].index(report["usual"]["batch"])
-        numbers[f"{kind}_ms"] = 1e3 * report["seconds"][kind]["batch"][usual]
+            speed = [1e-9 * operations / seconds for operations, seconds in zip(
+                report["operations"][kind][size], report["seconds"][kind][size], strict=True)]
+            arrays[f"{kind}_{size}"] = xp.asarray(speed)
+            numbers |= {f"{kind}_{size}_first": speed[0], f"{kind}_{size}_last": speed[-1],
+                        f"{kind}_{size}_best": values[speed.index(max(speed))]}
+    for word, end in (("narrow", "first"), ("wide", "last")):
+        numbers[word] = sum(numbers[f"{kind}_width_{end}"] for kind in KINDS) / len(KINDS) / peak
     return arrays, numbers
 
 
 def draw(figure, arrays, numbers):
-    figure.suptitle(TITLE, x=0.005, ha="left", size=16, weight="bold")
+    headline(figure, TITLE.format(**numbers))
     axes = figure.subplots(1, 3, sharey=True)
     for ax, (size, label) in zip(axes, LABELS.items(), strict=True):
-        x, words = arrays[size], []
-        for kind, (name, colour, marker, line) in KINDS.items():
-            y, operations = (arrays[f"{kind}_{size}{end}"] for end in ("", "_operations"))
-            ax.plot(x, y, line, color=colour, marker=marker, ms=7, lw=2, label=name)
-            ax.plot(x, y[-1] * operations / operations[-1], ":", color=colour, lw=1.5, zorder=1,
-                    label="its operations" if kind == "affine_flow" else None)
-            words.append(f"{name.split()[0]}: {numbers[f'{kind}_{size}']:.2g} × the time for "
-                         f"{numbers[f'{kind}_{size}_operations']:.3g} × the operations")
-        ax.set(xscale="log", yscale="log", xlabel=label)
+        x = arrays[size]
+        for kind, (name, color, marker, line) in KINDS.items():
+            ax.plot(x, arrays[f"{kind}_{size}"], line, color=color, marker=marker, ms=7, lw=2.5,
+                    label=name)
+        ax.axhline(numbers["peak"], color=INK, ls=":", lw=2)
+        ax.set(xscale="log", xlabel=label, ylim=(0, 1.12 * numbers["peak"]))
         ax.minorticks_off()
-        ax.set_xticks(x, [f"{value:,}" for value in x])
-        ax.set_title("\n".join(words), size=11.5, weight="normal")
-    axes[0].set_ylabel("milliseconds of a training step")
-    axes[0].legend(frameon=False)
-    caption(figure, f"On one thread; sizes that do not grow are {numbers['batch_usual']} rows, "
-            f"{numbers['width_usual']} units and {numbers['depth_usual']} layers. Dotted: in "
-            "proportion to the operations of the matrix products, down from the last",
-            "point. The smallest steps fall short of that speed: they pay for each call however "
-            "few its numbers, and for what they do with each number beside the products.")
+        ax.set_xticks(x, [f"{value:,}" if i % 2 == 0 or len(x) < 7 else ""
+                          for i, value in enumerate(x)])
+    axes[0].text(axes[0].get_xlim()[0] * 1.1, numbers["peak"] * 1.02,
+                 f"matrix product: {numbers['peak']:.0f}", va="bottom")
+    axes[0].set_ylabel("10⁹ operations per second")
+    axes[2].legend(frameon=False, loc="lower right", borderpad=0, handlelength=1.6)
+    caption(figure, f"On one thread. Sizes that do not grow are {numbers['batch_usual']} rows, "
+            f"{numbers['width_usual']} units and {numbers['depth_usual']} layers. Dotted: a large "
+            "matrix product;", "what a step falls short of it goes into calls, memory and what is "
+            "done with each number beside the products.")
 
 
 if __name__ == "__main__":

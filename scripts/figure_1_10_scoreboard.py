@@ -1,83 +1,159 @@
-"""Companion of Figure 1-10: samples and density of every model on the scoreboard, over the map.
+"""Companion of Figure 1-10: the scoreboard as a ranking, and as precision against recall.
 
-Networks have the parameters that scoreboard.py saved; the other models are fitted again to the same
-points. All of this happens on the host.
+It shows what the models in models/ and probability/ lose on the map, as scoreboard.py measured it.
 """
 
+import statistics
 import sys
 
 import make_figures
 import matplotlib as mpl
-import numpy as np
-from judgement import N, known_log_prob
-from maps import draw_coast, draw_density, draw_samples, frame_map
-from progress import bar
-from recipes import MODELS, NETWORKS, committed, fit_model
-from reports import kl_in_words, load
-from style import INK
+from reports import kl_in_words, load, spoken
+from style import BLUE, DARK_ORANGE, INK, ORANGE, caption, headline
 
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.world.world_map import WORLD, WorldMap
 
-SIZE = (16, 11)
-TITLE = "Many models of one world: what they make, and their densities"
-ALT = ("Pairs of world maps, {n_drawn} samples of a model above its density: the truth, {names}. "
-       "Nats lost per point: {best}.")
-N_DRAWN, PICTURE, NAMED = 3000, (90, 180), tuple(MODELS)    # samples, cells of 2°, models
+SIZE = (10, 7.4)
+TITLE = "The {best} model loses least; the {gan} is as clean as most but leaves land out"
+ALT = ("Two plots of {n_models} models of the map. Left, a ranking by the nats that each loses per "
+       "point of land, KL, with the spread of {seeds} seeds: {ranking}. Right, the share of "
+       "samples in the sea, which is what the precision lacks, against the share of the land that "
+       "the samples do not reach, what the recall lacks. Most models are in one crowd, with "
+       "{crowd_sea_low:.0%} to {crowd_sea_high:.0%} in the sea and {crowd_missed_low:.0%} to "
+       "{crowd_missed_high:.0%} of the land not reached. The {gan} is off the crowd: "
+       "{gan_sea:.0%} in the sea, but {gan_missed:.0%} of the land not reached.")
+NOTE = ("The ranking asks what a model says of new points, the other plot what it makes. Land is "
+        "reached where its samples fall into as many cells of 2° × 2° as true draws do; a model as "
+        "even as they are may reach a little more, by chance. That the {gan} leaves land out is "
+        "not seen by looking at its samples alone.")
+SHORT = {"recalibrated_kernel_density": "recalibrated KDE", "variational_autoencoder": "VAE",
+         "adversarial": "GAN", "energy_based": "energy-based"}
+UNKNOWN = {"box": "∞: some land is outside", "adversarial": "no density: cannot say"}
+
+
+def holds(numbers):
+    """Samples of the GAN are in the sea no oftener than most, and it misses most land by far."""
+    sea, missed = ([numbers[f"{name}_{what}"] for name in numbers["order"].split()
+                    if name != "adversarial"] for what in ("sea", "missed"))
+    return (numbers["gan_sea"] <= statistics.median(sea) + 0.01
+            and numbers["gan_missed"] > 1.5 * max(missed))
 
 
 def compute(rng):
-    xp, p_data = array_module(rng.random(1)), WorldMap()
-    board, seed = load("scoreboard.json")["summary"], int(rng.integers(0, 2**31))
-    named = [name for name in NAMED if name in board]       # a new model may not be measured yet
-    X = p_data.sample(N, np.random.default_rng([0, 0]))     # the points of the scoreboard's seed 0
-    grid, _ = WORLD.grid(PICTURE)
-    models = {"truth": p_data}
-    for name in named:
-        models[name] = (committed(name, X) if name in NETWORKS else
-                        fit_model(name, X, np.random.default_rng([0, 2])))
-    arrays = {}
-    for name, p in bar(models.items(), unit="model"):
-        arrays[f"{name}_samples"] = xp.asarray(p.sample(N_DRAWN, np.random.default_rng(seed)))
-        _, log_prob = known_log_prob(p, np.random.default_rng(seed))
-        if log_prob is not None:
-            arrays[f"{name}_density"] = xp.asarray(
-                np.exp(log_prob(grid).astype(float)).reshape(PICTURE) * p_data.area)
-    numbers = {"n_drawn": N_DRAWN, "names": ", ".join(name.replace("_", " ") for name in named)}
-    for name, row in board.items():
-        kl = kl_in_words(row)
-        numbers[name] = f"{f'KL {kl}    ' if kl else ''}sea {row['sea']:.0%}"
-    known = {name: row["kl"] for name, row in board.items() if isinstance(row.get("kl"), float)}
-    numbers["best"] = "; ".join(f"{name.replace('_', ' ')} {kl_in_words(board[name])}"
-                                for name in sorted(known, key=known.get))
-    return arrays, numbers
+    """The means and spreads that scoreboard.py has measured; nothing is random."""
+    report = load("scoreboard.json")
+    board, xp = report["summary"], array_module(rng.random(1))
+    order = sorted(board, key=lambda name: (float(board[name].get("kl", "inf")),
+                                            "kl" not in board[name]))
+    numbers = {"order": " ".join(order), "n_models": len(order), "n": report["n"],
+               "n_test": report["n_test"], "seeds": board[order[0]]["seeds"],
+               "best": short(order[0]), "gan": short("adversarial")}
+    for name in order:
+        row = board[name]
+        numbers |= {f"{name}_{key}": float(row[key]) for key in ("kl", "kl_spread") if key in row}
+        numbers |= {f"{name}_sea": row["sea"], f"{name}_sea_spread": row["sea_spread"],
+                    f"{name}_missed": 1 - row["reached"],
+                    f"{name}_missed_spread": row["reached_spread"],
+                    f"{name}_words": kl_in_words(row), f"{name}_network": int("steps" in row)}
+    sea, missed = ([numbers[f"{name}_{what}"] for name in order] for what in ("sea", "missed"))
+    crowd = [name for name in order if numbers[f"{name}_sea"] < 2 * statistics.median(sea)
+             and numbers[f"{name}_missed"] < 2 * statistics.median(missed)]
+    for what in ("sea", "missed"):
+        values = [numbers[f"{name}_{what}"] for name in crowd]
+        numbers |= {f"crowd_{what}_low": min(values), f"crowd_{what}_high": max(values),
+                    f"gan_{what}": numbers[f"adversarial_{what}"]}
+    numbers["ranking"] = ", ".join(
+        f"{short(name)} {kl_in_words(board[name], spread=True) or 'unknown'}" for name in order)
+    numbers["crowd"] = " ".join(crowd)
+    return {"sea": xp.asarray(sea), "missed": xp.asarray(missed)}, numbers
+
+
+def short(name):
+    return SHORT.get(name, spoken(name))
 
 
 def draw(figure, arrays, numbers):
-    figure.suptitle(TITLE, x=0.004, ha="left", size=18, weight="bold")
-    world = WorldMap()
-    colours = mpl.colors.PowerNorm(0.6, vmin=0, vmax=2.5)
-    names = [key.removesuffix("_samples") for key in arrays if key.endswith("_samples")]
-    cells = figure.subfigures(max(3, len(names) // 5 + 1), 5)       # the last one is the legend
-    for cell, name in zip(cells.flat, names, strict=False):
-        upper, lower = cell.subplots(2, 1)
-        draw_samples(upper, arrays[f"{name}_samples"], world)
-        upper.set_title("the truth" if name == "truth" else name.replace("_", " "), size=13)
-        if f"{name}_density" in arrays:
-            picture = draw_density(lower, arrays[f"{name}_density"], colours)
-            draw_coast(lower, world.coast, rasterized=True)
-        else:
-            lower.text(0, 0, "no density", ha="center", va="center", size=13)
-        frame_map(lower)
-        lower.set_xlabel(numbers.get(name, "KL 0    sea 0%"), color=INK)
-    ax = cells.flat[-1].subplots()
-    ax.axis("off")
-    figure.colorbar(picture, cax=ax.inset_axes([0.05, 0.8, 0.9, 0.06]), orientation="horizontal",
-                    extend="max", ticks=[0, 0.5, 1, 1.5, 2, 2.5],
-                    label="density, as a multiple\nof the truth on land")
-    ax.text(0.05, 0.52, "blue: samples on land\norange crosses: in the sea\n\nKL: nats lost per "
-            "point\nsea: share of the samples\nin the sea", va="top", transform=ax.transAxes,
-            linespacing=1.5)
+    headline(figure, TITLE.format(**numbers))
+    caption(figure, f"{numbers['n']:,} points of land for each, judged on {numbers['n_test']:,} "
+            f"others; means of {numbers['seeds']} seeds, bars to the farthest:",
+            "where they meet it is a tie. Filled: exact density; open: its Z by a grid, a "
+            "bound, or that of the flow.")
+    order = numbers["order"].split()
+    left, right = figure.subplots(1, 2, width_ratios=(4.5, 5.5))
+    for i, name in enumerate(order):
+        draw_row(left, i, name, numbers)
+    left.set(xscale="log", xlim=(0.08, 3), ylim=(len(order) - 0.4, -0.6),
+             xticks=[0.1, 0.2, 0.5, 1, 2], xticklabels=["0.1", "0.2", "0.5", "1", "2"],
+             xlabel="nats lost per point of land, KL", yticks=range(len(order)),
+             yticklabels=map(short, order))
+    left.minorticks_off()
+    left.tick_params(axis="y", length=0)
+    for label, name in zip(left.get_yticklabels(), order, strict=True):
+        label.set(color=looks(name, numbers)[1], weight="bold")
+    left.set_title("how well it predicts new points", size=12)
+
+    for name in order:
+        marker, _, color = looks(name, numbers)
+        right.errorbar(100 * numbers[f"{name}_sea"], 100 * numbers[f"{name}_missed"],
+                       100 * numbers[f"{name}_missed_spread"], 100 * numbers[f"{name}_sea_spread"],
+                       fmt=marker, ms=7, color=color, mec="white", mew=0.8, elinewidth=1.8)
+    right.set(xscale="log", xlim=(1.25, 105), ylim=(-2.5, 20.5), xticks=[2, 5, 10, 20, 50, 100],
+              xticklabels=["2", "5", "10", "20", "50", "100"],
+              xlabel="samples in the sea, %  (100 − precision)",
+              ylabel="land not reached, %  (100 − recall)")
+    right.minorticks_off()
+    right.axhline(0, color="#BBBBBB", lw=1, zorder=0)
+    right.annotate("", (0.03, 0.025), (0.15, 0.125), xycoords="axes fraction",
+                   arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 2, "mutation_scale": 18})
+    right.annotate("better", (0.16, 0.12), xycoords="axes fraction", weight="bold")
+    right.set_title("what it invents, what it forgets", size=12)
+    right.legend(handles=[mpl.lines.Line2D([], [], ls="", marker=marker, color=color, label=label)
+                          for label, marker, color in (("a network", "o", BLUE),
+                                                       ("no network", "s", ORANGE))],
+                 frameon=False, loc="upper right", handletextpad=0.1)
+    name_points(right, {name: (100 * numbers[f"{name}_sea"], 100 * numbers[f"{name}_missed"])
+                        for name in order}, numbers)
+
+
+def name_points(ax, points, numbers):
+    """Those of the crowd in two columns beside it, the others above themselves."""
+    crowd = sorted(numbers["crowd"].split(), key=lambda name: points[name][0])
+    half = len(crowd) // 2
+    for names, side, x in ((crowd[:half], "right", 5.1), (crowd[half:], "left", 20)):
+        names = sorted(names, key=lambda name: points[name][1])
+        middle = statistics.mean(points[name][1] for name in names)
+        for i, name in enumerate(names):
+            color = looks(name, numbers)[1]
+            ax.annotate(short(name), points[name], (x, middle + 1.15 * (i - (len(names) - 1) / 2)),
+                        color=color, ha=side, va="center", size=11,
+                        arrowprops={"arrowstyle": "-", "color": color, "lw": 0.8})
+    for name in set(points) - set(crowd):
+        ax.annotate(short(name), points[name], (0, 19), textcoords="offset points", ha="center",
+                    color=looks(name, numbers)[1], weight="bold")
+
+
+def looks(name, numbers):
+    """Marker, color of words and color of marks: of a network, or of another model."""
+    return ("o", BLUE, BLUE) if numbers[f"{name}_network"] else ("s", DARK_ORANGE, ORANGE)
+
+
+def draw_row(ax, i, name, numbers):
+    """A model of the ranking: its KL with the spread of the seeds, or why there is none."""
+    marker, _, color = looks(name, numbers)
+    kl, words = numbers.get(f"{name}_kl", float("inf")), numbers[f"{name}_words"]
+    if kl == float("inf"):
+        ax.text(0.086, i, UNKNOWN.get(name, words or "no density"), va="center", style="italic",
+                color="#555555")
+        return
+    exact = words == f"{kl:.3f}"
+    ax.plot([0.08, kl], [i, i], color="#CCCCCC", lw=1.5, zorder=0)
+    ax.errorbar(kl, i, xerr=numbers[f"{name}_kl_spread"], fmt=marker, ms=9, color=color, lw=2.5,
+                mfc=color if exact else "white", mew=2)
+    words = words.replace(", ", " (") + ")" * (", " in words)
+    far = kl > 1
+    ax.annotate(words, (kl, i), (-11 if far else 12, 0), textcoords="offset points",
+                ha="right" if far else "left", va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
 
 
 if __name__ == "__main__":

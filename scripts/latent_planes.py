@@ -8,9 +8,10 @@ picture that is decoded from a new code is right if it is near some picture of a
 
 import numpy as np
 from progress import bar
+from sharing import once
 
 from gdl_numpy.numerics.neighbours import nearest
-from gdl_numpy.pictures.biscuit_tins import HIGH, LOW
+from gdl_numpy.pictures.biscuit_tins import HIGH, LOW, BiscuitTins
 from gdl_numpy.representation.autoencoder import AutoencoderFamily
 
 N, SIDES, STEPS = 5000, (1024, 256, 64, 2), 6000            # tins; their encoder; its training
@@ -30,6 +31,13 @@ def trained(images, rng, sizes, steps, starts=1):
             theta = step.theta
         ends.append((rms(family(theta), X), theta))
     return family(family.whitened(min(ends, key=lambda end: end[0])[1], X))
+
+
+@once
+def learned_from_tins(n, sizes, steps, rng):
+    """n tins, and an autoencoder of their pictures alone."""
+    tins = BiscuitTins(n, rng)
+    return tins, trained(tins.images, rng, sizes, steps)
 
 
 def rms(model, images):

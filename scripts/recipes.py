@@ -76,9 +76,12 @@ class Interrupted(KeyboardInterrupt):
 
 def moved(degrees):
     """An `augment` that moves points by normal steps, mirrored at the border of the map."""
-    scale, end = (degrees / UNIT).astype(np.float32), np.ones(2, np.float32)
-    return lambda U, rng: reflect(
-        U + scale * rng.standard_normal(U.shape, dtype=U.dtype), -end, end)[0]
+    def augment(U, rng):
+        scale, end = (array_module(U).asarray(side, dtype=U.dtype)
+                      for side in (degrees / UNIT, [1.0, 1.0]))
+        return reflect(U + scale * rng.standard_normal(U.shape, dtype=U.dtype), -end, end)[0]
+
+    return augment
 
 
 def n_steps(network, seconds):

@@ -1,18 +1,24 @@
 """Style: what all figures share, and how one is written to disk."""
 
+import io
 import re
+from xml.sax.saxutils import escape
 
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
+from PIL import Image  # Matplotlib needs it too
 
 from gdl_numpy.networks.storage import write_whole
 
 # Okabe and Ito's palette: distinct for all common kinds of colour vision
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+DARK_ORANGE = "#9A6300"                                     # words, which need more contrast
 LAND, SEA, INK = "#C9C9C9", "#FFFFFF", "#222222"
 
+SVG_DPI = 110                                               # of the parts that are pixels
+FONTS = ["DejaVu Sans", "Verdana", "sans-serif"]
 RC = {
     "font.size": 12, "axes.titlesize": 14, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.labelsize": 12, "legend.fontsize": 11, "text.color": INK, "axes.labelcolor": INK,
@@ -20,6 +26,9 @@ RC = {
     "axes.spines.top": False, "axes.spines.right": False,
     "figure.dpi": 100, "savefig.dpi": 150, "figure.constrained_layout.use": True,
     "svg.hashsalt": "gdl_numpy",                            # the same identifiers in every run
+    # Text stays text in an SVG file: it can be found, copied and enlarged. A reader who does not
+    # have our font gets Verdana, which is as wide, or another one, which is narrower.
+    "svg.fonttype": "none", "font.sans-serif": FONTS,
 }
 
 
@@ -29,16 +38,63 @@ def ours():
 
 
 def save(figure, path, title, alt):
-    """Write `figure` to `path` whole or not at all; SVG and PDF carry the alt text themselves."""
+    """Write `figure` to `path` whole or not at all; every format carries title and alt text."""
     ending = path.suffix[1:]
     metadata = {
-        "svg": {"Title": title, "Description": alt, "Date": None, "Creator": None},
+        "svg": {"Date": None, "Creator": None},
         "png": {"Title": title, "Description": alt, "Software": None},
         "pdf": {"Title": title, "Subject": alt, "CreationDate": None, "Producer": None,
                 "Creator": None},
     }[ending]
+    how = {"dpi": SVG_DPI} if ending == "svg" else {}
     settle(figure)
-    write_whole(path, lambda file: figure.savefig(file, format=ending, metadata=metadata))
+
+    def write(file):
+        content = io.BytesIO()
+        figure.savefig(content, format=ending, metadata=metadata, **how)
+        content = content.getvalue()
+        if ending == "svg":
+            content = described(content.decode(), path.stem, title, alt).encode()
+        file.write(content)
+
+    write_whole(path, write)
+
+
+def described(svg, name, title, alt):
+    """An SVG file that says what it shows to those who cannot see it, as browsers read it aloud.
+
+    Where pages include several files, the `name` keeps their identifiers apart.
+    """
+    fonts = ", ".join(map(repr, FONTS[:-1])) + f", {FONTS[-1]}"
+    svg = re.sub(f"{FONTS[0]!r}(?=[;\"])", fonts, svg)       # in formulas it stands alone
+    begin = re.search(r"<svg\b[^>]*", svg).end()
+    return (f'{svg[:begin]} role="img" aria-labelledby="{name}-title {name}-desc">\n'
+            f' <title id="{name}-title">{escape(title)}</title>\n'
+            f' <desc id="{name}-desc">{escape(alt)}</desc>{svg[begin + 1:]}')
+
+
+def save_animation(figure, path, frames, title):
+    """Write a GIF: the figure as it looks after each step of `frames`, the last one for longer."""
+    pictures = []
+    for _ in frames:
+        settle(figure)                                      # at the first; no later one moves
+        figure.canvas.draw()
+        pictures.append(Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()))
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(sum(colors_of_gif(), ()))
+    first, *others = (picture.quantize(palette=palette, dither=Image.Dither.NONE)
+                      for picture in pictures)
+    write_whole(path, lambda file: first.save(
+        file, format="GIF", save_all=True, append_images=others, loop=0, comment=title.encode(),
+        duration=[120] * len(others) + [3000]))             # ms
+
+
+def colors_of_gif():
+    """Our colors of points and words on land and sea, and halfway between, as bytes."""
+    grounds = [np.array(mpl.colors.to_rgb(color)) for color in (SEA, LAND)]
+    marks = [np.array(mpl.colors.to_rgb(color)) for color in (INK, BLUE, VERMILION)]
+    mixed = [(mark + ground) / 2 for mark in marks for ground in grounds]
+    return [tuple((255 * color).round().astype(int).tolist()) for color in grounds + marks + mixed]
 
 
 def settle(figure):
@@ -61,6 +117,11 @@ def settle(figure):
         ax.set_position(mpl.transforms.Bbox(place.round(6)))
 
 
+def headline(figure, text):
+    """The title of a whole figure, upper left; it says the result."""
+    figure.suptitle(text, x=0.01, ha="left", size=14, weight="bold")
+
+
 def caption(figure, *lines):
     """Sentences below everything else, left-aligned; hyphens before digits become minus signs."""
     text = re.sub(r"(?<![\w$])-(?=\d)", "−", "\n".join(lines))
@@ -69,15 +130,16 @@ def caption(figure, *lines):
 
 def stages(figure, titles, widths):
     """Subfigures from left to right, joined by arrows: training set, model, new observation, ..."""
-    parts = figure.subfigures(1, len(titles), width_ratios=widths)
-    for part, title in zip(parts, titles, strict=True):
+    gap = 0.06 * sum(widths)                                # an arrow's room
+    widths = [width for part in widths for width in (part, gap)][:-1]
+    parts = figure.subfigures(1, len(widths), width_ratios=widths)
+    for part, title in zip(parts[::2], titles, strict=True):
         part.suptitle(title, size=13, weight="bold")
-    edges = np.cumsum(widths)[:-1] / np.sum(widths)
-    for x in edges:
-        figure.patches.append(mpl.patches.FancyArrowPatch(
-            (x - 0.012, 0.5), (x + 0.012, 0.5), transform=figure.transSubfigure, color=INK,
+    for part in parts[1::2]:
+        part.patches.append(mpl.patches.FancyArrowPatch(
+            (0.1, 0.5), (0.9, 0.5), transform=part.transSubfigure, color=INK,
             arrowstyle="-|>", mutation_scale=26, linewidth=2.5))
-    return parts
+    return parts[::2]
 
 
 def show_picture(ax, picture, colour=None, label=None):

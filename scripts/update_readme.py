@@ -7,7 +7,6 @@ by its name, an erratum's by the test that the module names. A test sees that al
 """
 
 import ast
-import html
 import os
 import re
 import textwrap
@@ -23,7 +22,6 @@ FILES = "gdl_numpy/README.md", "figures/README.md", "README.md"     # the last r
 ROOMS = ["probability", "world", "labels", "pictures", "representation", "models", "networks",
          "numerics"]                                        # as they are read
 KINDS = {"exact": "exact", "bound": "a bound", "grid": "up to Z", "flow": "a bound", "none": "none"}
-STORY = "figure_1_04_points", "figure_1_05_box", "figure_1_06_world"
 
 
 READ = []                                                   # names of files, if one is wrong
@@ -47,13 +45,9 @@ def two_digits(number):
 # The front page
 
 def story():
-    """The figures of the chapter's story, side by side."""
-    yield "<table><tr>"
-    for name in STORY:                                      # in two sentences; the gallery has all
-        alt = ". ".join(load("manifest.json")[name]["alt"].split(". ")[:2]).rstrip(".") + "."
-        yield wrapped(f'<td width="33%"><a href="figures/{name}.png"><img src="figures/{name}.png" '
-                      f'width="100%" alt="{html.escape(alt)}"></a></td>')
-    yield "</tr></table>"
+    """The chapter's story in one picture."""
+    name = "figure_1_06_story"
+    yield wrapped(f"![{load('manifest.json')[name]['alt']}](figures/{name}.png)")
 
 
 def routes():
@@ -162,6 +156,9 @@ def figure(name):
     yield wrapped(f"**{title}** ([{name}](../scripts/{name}.py), [SVG]({name}.svg))")
     yield ""
     yield wrapped(f"![{entry['alt']}]({name}.png)")
+    if "note" in entry:
+        yield ""
+        yield wrapped(entry["note"])
 
 
 def densities():

@@ -56,9 +56,22 @@ def test_trained_figures_are_those_whose_scripts_say_so():
         assert entry["trained"] == getattr(script, "TRAINED", False), name
 
 
+def test_a_script_that_trains_says_so():
+    training = ("family.train(", "trained(", "network(", "learned_from_tins(")
+    for name in MANIFEST:
+        text = (ROOT / "scripts" / f"{name}.py").read_text(encoding="utf-8")
+        trains = any(word in text for word in training)
+        assert trains == getattr(importlib.import_module(name), "TRAINED", False), name
+
+
 def test_the_chapters_story_takes_eight_lines():
     story = next(block for name, block in BLOCKS if name == "README.md")
     assert len(story.split("\n\n")[1].strip().splitlines()) == 8
+
+
+def test_the_chapters_story_is_one_picture():
+    story = README.split("<!-- story -->\n")[1].split("<!-- end -->")[0]
+    assert story.count("![") == 1 and "](figures/figure_1_06_story.png)" in story
 
 
 def test_the_scoreboard_of_the_front_page_has_six_columns_and_the_best_model_first():

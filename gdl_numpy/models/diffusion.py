@@ -42,7 +42,7 @@ near that of the chain, which can be computed (see `_velocity` and `ode_log_prob
     dx/dλ    = -½ σ (ε̂ - σ x)                 from x_T ~ N(0, I) to x_1, and x = x_1/α_1     (12)
     log p(x) = d log α_1 + log N(x_T; 0, I) + ∫ div(dx/dλ) dλ   with ∫ from λ_1 to λ_T       (13)
 
-See figure_1_10_taxonomy (what it draws), `Diffusion.elbo` (three levels by hand), and
+See figure_1_10_diffusion (the chain over the map), `Diffusion.elbo` (three levels by hand), and
 tests/models/test_diffusion.py (that it holds; in test_e36 ε̂ is exact).
 
 Errata.
@@ -189,7 +189,8 @@ class DiffusionFamily(TrainedFamily):
 
 
 class Diffusion(Trained):
-    """The chain of one θ: `sample` draws from it, and `elbo` bounds its log density.
+    """The chain of one θ: `chain` walks down it, `sample` gives where it ends, and `elbo` bounds
+    the log density there.
 
     **Up.** Let q be the distribution of x, x_1, ..., x_T when noise is added. One step adds noise
     of variance r_t σ_t²:
@@ -264,11 +265,32 @@ class Diffusion(Trained):
         self.w = self.r * (xp.roll(self.alpha, 1) / self.alpha)**2      # α_s is α_{t-1}, (7)
 
     def sample(self, n, rng):
-        """n draws of the chain from x_T ~ N(0, I) down to x, (n, d)."""
-        X = self._normal(checks.draws(n, rng), rng)
-        for t in range(self.family.n_levels, 0, -1):
-            X = in_blocks(lambda i, j, X=X, t=t: self._lower(X[i:j], t, rng), n)
-        return X
+        """n draws (n, d): where n chains end that begin at x_T ~ N(0, I)."""
+        for X in self.chain(n, rng):                        # of which one state is kept at a time
+            last = X
+        return last
+
+    def chain(self, n, rng):
+        """The states of n chains on their way from noise to draws: x_T, ..., x_1, x, each (n, d).
+
+        They come one after the other, T + 1 in all, and are the caller's.
+
+        >>> import numpy
+        >>> family = DiffusionFamily(2, (), n_levels=3)
+        >>> p = family(numpy.zeros(family.n_parameters))
+        >>> [X.shape for X in p.chain(5, numpy.random.default_rng(0))]
+        [(5, 2), (5, 2), (5, 2), (5, 2)]
+        """
+        n = checks.draws(n, rng)
+
+        def states():
+            X = self._normal(n, rng)
+            yield X.copy()
+            for t in range(self.family.n_levels, 0, -1):
+                X = in_blocks(lambda i, j, X=X, t=t: self._lower(X[i:j], t, rng), n)
+                yield X.copy()
+
+        return states()                                     # a wrong argument is refused before
 
     def _lower(self, X, t, rng):
         """A draw of p(x_s|x_t), s = t - 1, for each row of X at level t."""

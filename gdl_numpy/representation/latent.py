@@ -3,8 +3,8 @@
 Make this biscuit tin taller. In its image of 1,024 pixels that is awkward: the edge moves, and one
 pixel after another turns from white to gray. In a space where one of two numbers is the height, it
 is a single step. To mix two tins is no easier. Half of each, pixel by pixel, is a double exposure,
-up to 0.09 away from the nearest tin (root mean square per pixel, gray from 0 to 1); what halfway
-between their codes decodes to is a tin, within 0.006 (figure_1_08_taller).
+0.05 away from any tin (root mean square per pixel, gray from 0 to 1); the way between their codes
+leads over tins, all of them within 0.006 (figure_1_08_taller).
 
 The idea: an encoder takes an observation x to its code z, and a decoder, the mapping function f of
 the chapter, takes any code to an observation. The tins are a curved surface in the space of pixels,

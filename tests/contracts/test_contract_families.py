@@ -54,6 +54,8 @@ def results(p, X, rng):
         made["decode"] = p.decode(made["encode"])
     if "to_latent" in made:
         made["to_data"] = p.to_data(made["to_latent"])
+    if hasattr(p, "chain"):
+        made |= {f"chain, state {i}": X for i, X in enumerate(p.chain(7, rng))}
     return made | {name: getattr(p, name)(7, rng) for name in ("sample", "sample_deterministic")
                    if hasattr(p, name)}
 

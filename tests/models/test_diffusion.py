@@ -295,6 +295,34 @@ def test_e36_samples_have_the_variance_of_the_chain_which_tends_to_that_of_the_d
     numpy.testing.assert_allclose(fine, [0.3, 2.0], rtol=5e-3)
 
 
+def test_the_chain_begins_as_noise_and_its_last_state_is_the_sample():
+    """Bit by bit, whatever a caller does with the states on the way; 6 standard errors."""
+    family = network(default_rng, n_levels=5)
+    p = family(family.initial_theta(default_rng(0)))
+    rng, states = default_rng(1), []
+    for X in p.chain(5000, rng):
+        states.append(X.copy())
+        X *= numpy.nan
+    assert len(states) == family.n_levels + 1
+    assert within_6_standard_errors(states[0], 0) and within_6_standard_errors(states[0]**2, 1)
+    again = default_rng(1)
+    assert (states[-1] == p.sample(5000, again)).all()
+    assert rng.random() == again.random()                   # as many numbers were drawn
+
+
+def test_a_step_of_the_chain_is_a_draw_of_its_normal_density():
+    """x_s - α_s ((1 - r_t) x_t/α_t + r_t x̂) over √r_t σ_t is N(0, 1): 6 standard errors."""
+    family = network(default_rng, n_levels=5)
+    p = family(family.initial_theta(default_rng(0)))
+    states = list(p.chain(5000, default_rng(1)))
+    for t, X, X_s in zip((5, 4, 3, 2, 1), states, states[1:], strict=False):
+        eps_hat, _ = family.eps_hat(p.theta, X, p.log_snr[t:t + 1])
+        X_hat = (X - p.sigma[t] * eps_hat) / p.alpha[t]
+        mean = p.alpha[t - 1] * ((1 - p.r[t]) * X / p.alpha[t] + p.r[t] * X_hat)
+        eps = (X_s - mean) / (p.r[t]**0.5 * p.sigma[t])
+        assert within_6_standard_errors(eps, 0) and within_6_standard_errors(eps**2, 1)
+
+
 # The bound of a network
 
 def test_the_bound_is_that_of_the_definition():
@@ -520,7 +548,7 @@ def test_wrong_arguments_are_refused():
     for call in (lambda: p.ode_log_prob(X, 0), lambda: p.sample_deterministic(2, rng, 0)):
         with pytest.raises(ValueError, match="n_steps must be at least 1, got 0"):
             call()
-    for sample in (p.sample, p.sample_deterministic):
+    for sample in (p.sample, p.chain, p.sample_deterministic):
         with pytest.raises(ValueError, match="n must be at least 0, got -1"):
             sample(-1, rng)
     for call in (lambda: p.elbo(X, None), lambda: family.loss(theta, X, None),

@@ -1,4 +1,4 @@
-"""Compare models of growing strength on faces (Figure 1-3), in bits per pixel, on three seeds.
+"""Compare models of faces (Figure 1-3), in bits per pixel, on three seeds.
 
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 python scripts/compare_faces.py
 

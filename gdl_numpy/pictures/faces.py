@@ -1,10 +1,10 @@
 """Faces: gray images of faces, each determined by thirteen numbers.
 
 The chapter shows by a row of generated faces, each better than the one before, how far models have
-come. The eye cannot say how much better each is. Here a number says it: models of growing strength
-learn from the same faces, and are judged by the bits per pixel (pixels.py) of faces that they have
-not seen. That takes as many faces as one likes, so they are drawn by a rule. To draw numbers as a
-face was Chernoff's idea (1973, Journal of the American Statistical Association 68, 361).
+come. The eye cannot say how much better each is. Here a number says it: six models learn from the
+same faces, and are judged by the bits per pixel (pixels.py) of faces that they have not seen. That
+takes as many faces as one likes, so they are drawn by a rule. To draw numbers as a face was
+Chernoff's idea (1973, Journal of the American Statistical Association 68, 361).
 
 The numbers u0, ..., u12 lie between -1 and 1. They are named in `LATENTS`, and `_layers` lists what
 each does. For example, the head is 2a wide and 2b high, in shares of the side of the image, with

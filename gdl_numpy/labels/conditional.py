@@ -62,6 +62,7 @@ from gdl_numpy.numerics.moments import moments
 from gdl_numpy.probability.density import Mixture, Normal, cholesky, sample_components
 from gdl_numpy.probability.mle import maximum_likelihood
 
+BLOCK = 2**18                                               # most rows of noise drawn at a time
 
 class ClassConditional(Described):
     """One density for each label 0, ..., K - 1, all on the same space, and `priors` p(y), (K,)."""
@@ -171,7 +172,7 @@ def noise_kept(classifier, noise, n, rng, log_odds_bound):
     n = checks.draws(n, rng)
     kept, missing = [noise.sample(0, rng)], n
     while missing > 0:
-        X = noise.sample(4 * missing + 64, rng)
+        X = noise.sample(min(4 * missing + 64, BLOCK), rng)
         log_p = classifier.log_posterior(X)
         log_odds = log_p[:, 1] - log_p[:, 0]                # log(D/(1 - D))
         xp = array_module(X)

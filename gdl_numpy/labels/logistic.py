@@ -138,8 +138,8 @@ def iteratively_reweighted_least_squares(X, y, l2=0.0, tol=1e-16, max_steps=100)
 
     Stops when g · H⁻¹ g, twice the decrease of the loss that a step promises, is at most tol, or
     at most the machine's precision to the power 1.5. ValueError if that takes more than max_steps,
-    or H has no inverse. Unlike `LogisticFamily.mle` it writes H down, takes whole steps only, and
-    does not notice that classes are separated.
+    if H has no inverse, or if l2 is 0 and a column of X does not vary. Unlike `LogisticFamily.mle`
+    it writes H down, takes whole steps only, and does not notice that classes are separated.
     """
     X = checks.data_set(X)
     y = checks.different_labels(checks.labels(y, X, n_classes=2))
@@ -147,7 +147,10 @@ def iteratively_reweighted_least_squares(X, y, l2=0.0, tol=1e-16, max_steps=100)
     max_steps = checks.whole_number(max_steps, "max_steps", least=1)
     xp, (n, d), dtype = array_module(X), X.shape, X.dtype
     X1 = xp.concatenate([X, xp.ones((n, 1))], axis=1)       # in float64, for the sums over rows
-    penalty = xp.full(d + 1, checks.number(l2, "l2", "[0, inf)"))
+    l2 = checks.number(l2, "l2", "[0, inf)")
+    if l2 == 0:
+        checks.varying(X)                                   # else H is singular, but for rounding
+    penalty = xp.full(d + 1, l2)
     penalty[d] = 0
     tol, theta = max(tol, float(xp.finfo(float).eps)**1.5), xp.zeros(d + 1)
     for _ in range(max_steps):

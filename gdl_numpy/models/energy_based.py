@@ -54,6 +54,7 @@ from gdl_numpy.numerics.elementary import logsumexp, softmax
 from gdl_numpy.probability.likelihood import mean
 from gdl_numpy.probability.sample_space import SampleSpace
 
+ROWS = 2**13                                                # of one block
 
 class EnergyBasedFamily(TrainedFamily):
     """exp(-E_θ)/Z_θ on the box between `low` and `high` (d,), E a Network R^d -> R.
@@ -116,9 +117,23 @@ class EnergyBasedFamily(TrainedFamily):
         0.718 [-0.457 -1.   ]
         """
         U = checks.not_empty(self._input(theta, U, "U"), "U")
-        E, backward_energy = self.energy(theta, U)
+        E, backward_energy = self._energy_of_blocks(theta, U)
         log_z = self.log_volume - math.log(len(U)) + logsumexp(-E)                      # (3)
-        return log_z, lambda dlog_z: backward_energy(-dlog_z * softmax(-E), inputs=False)[0]  # (4)
+        return log_z, lambda dlog_z: backward_energy(-dlog_z * softmax(-E))             # (4)
+
+    def _energy_of_blocks(self, theta, U):
+        """E (m,) of each row of U, and backward: dE -> dtheta. Of many rows each block is computed
+        once more for the gradient, so that no layer of the network is kept for all of them."""
+        starts = range(0, len(U), ROWS)
+        if len(starts) == 1:
+            E, backward = self.energy(theta, U)
+            return E, lambda dE: backward(dE, inputs=False)[0]
+
+        def backward(dE):
+            return sum(self.energy(theta, U[i:i + ROWS])[1](dE[i:i + ROWS], inputs=False)[0]
+                       for i in starts)
+
+        return in_blocks(lambda i, j: self.energy(theta, U[i:j])[0], len(U), ROWS), backward
 
     def contrastive_divergence(self, theta, X, samples):
         """1/n Σ E(x_i) - 1/n' Σ E(x'_j), x'_j the n' rows of `samples`, and its gradient, (n_θ,).

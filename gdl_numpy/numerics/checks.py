@@ -153,7 +153,8 @@ def real_array(x, name, like=None, finite=True):
         raise ValueError(f"{name} is ragged: its rows must all have the same length") from error
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
-    array = array.astype(precision(array if like is None else like), copy=False)
+    with numpy.errstate(over="ignore", under="ignore"):     # what becomes infinite is refused below
+        array = array.astype(precision(array if like is None else like), copy=False)
     if finite and not xp.isfinite(array).all():             # the check waits for a device
         bad = float(array.ravel()[(~xp.isfinite(array)).ravel().argmax()])
         raise ValueError(f"{name} holds {bad}: every number must be finite")
@@ -439,7 +440,8 @@ def permutation(order, name, d):
 
 def falling(values, name):
     """`values` as two finite numbers, the second below the first."""
-    listed = hasattr(unmasked(values, name), "__iter__") and not isinstance(values, type)
+    listed = getattr(unmasked(values, name), "ndim", 1) > 0 and hasattr(values, "__iter__")
+    listed = listed and not isinstance(values, type)
     pair = tuple(number(value, name, "[-inf, inf]") for value in values) if listed else ()
     if len(pair) != 2 or not -math.inf < pair[1] < pair[0] < math.inf:
         raise ValueError(f"{name} must be two finite numbers, the second below the first, got "

@@ -87,7 +87,8 @@ def neighbour_regression(Z, U, Q, k=10):
     """
     Z = checks.data_set(Z, name="Z")
     U, Q = checks.paired(U, "U", Z), checks.observations(Q, Z, name="Q")
-    return in_blocks(lambda i, j: U[nearest(Q[i:j], Z, k)[1]].mean(axis=1), len(Q))         # (2)
+    return in_blocks(lambda i, j: U[nearest(Q[i:j], Z, k)[1]].mean(axis=1, dtype=float).astype(
+        U.dtype), len(Q))                                                                   # (2)
 
 
 def determination(U, U_hat):

@@ -123,7 +123,9 @@ def test_the_textbook_method_in_float32_is_near_that_in_float64():
     ([[0.0], [1.0]], [0, 1], {"l2": -1}, ValueError, r"l2 must lie in \[0, inf\), got -1"),
     ([[0.0], [1.0]], [0, 1], {"l2": 1e-3, "max_steps": 2}, ValueError,
      "not converged in 2 steps: pass a larger l2"),
-    ([[0.0], [0.0]], [0, 1], {}, ValueError, "the Hessian is singular: columns of X depend"),
+    ([[0.0], [0.0]], [0, 1], {}, ValueError, "X must vary in every column"),
+    ([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], [0, 1, 0], {}, ValueError,
+     "the Hessian is singular: columns of X depend"),
     ([[0.0], [1.0]], [0, 1], {"tol": -1}, ValueError, r"tol must lie in \[0, inf\), got -1"),
     ([[0.0], [1.0]], [0, 1], {"tol": None}, TypeError, "tol must be a number in"),
     ([[0.0], [1.0]], [0, 1], {"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
@@ -390,3 +392,15 @@ def test_X_and_y_on_two_devices_have_no_estimate(device, family):
     for X_there, y_there in [(X, device.asarray(y)), (device.asarray(X), y)]:
         with pytest.raises(TypeError, match="X and y must live on the same device"):
             family.mle(X_there, y_there)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("constant", [0.3, 1e6 / 3])
+def test_a_constant_column_whose_weight_rounding_would_choose_is_refused_without_a_penalty(
+        constant, dtype):
+    rng = numpy.random.default_rng(0)
+    x, y = rng.standard_normal(500), numpy.arange(500) % 2
+    X = numpy.stack([x, numpy.full(500, constant)], axis=1).astype(dtype)
+    with pytest.raises(ValueError, match="X must vary in every column"):
+        iteratively_reweighted_least_squares(X, y)
+    assert numpy.isfinite(iteratively_reweighted_least_squares(X, y, l2=1e-3)).all()

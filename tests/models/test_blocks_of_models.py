@@ -1,5 +1,6 @@
 """Memory: beside data and result a model needs some megabytes, however many rows there are."""
 
+import math
 import tracemalloc
 
 import numpy
@@ -56,3 +57,20 @@ def test_no_layer_of_a_network_is_held_for_all_rows_at_once(name, call):
         tracemalloc.stop()
     assert numpy.isfinite(result).all()
     assert peak - result.nbytes < MOST, f"{peak - result.nbytes:,} bytes beside the result"
+
+
+def test_log_z_and_its_gradient_by_a_fine_grid_hold_no_layer_for_all_cells_at_once():
+    family = FAMILIES["energy"]()
+    theta, U = family.initial_theta(default_rng(0)), family.space.grid((400, 400))[0]
+    tracemalloc.start()
+    try:
+        log_z, backward = family.log_z(theta, U)
+        dtheta = backward(1.0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < MOST, f"{peak:,} bytes"
+    E, backward_energy = family.energy(theta, U)
+    shares = numpy.exp(-E) / numpy.exp(-E).sum()
+    numpy.testing.assert_allclose(log_z, math.log(4 * numpy.exp(-E).mean()), rtol=1e-12)
+    numpy.testing.assert_allclose(dtheta, backward_energy(-shares, inputs=False)[0], atol=1e-12)

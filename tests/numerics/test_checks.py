@@ -133,7 +133,8 @@ def test_two_numbers_fall_if_the_second_is_below_the_first():
         assert checks.falling(pair, "range") == (2.0, 1.0)
 
 
-@pytest.mark.parametrize("values", [(1, 1), (1, 2), (2,), (3, 2, 1), 3, None, ()])
+@pytest.mark.parametrize("values", [(1, 1), (1, 2), (2,), (3, 2, 1), 3, None, (),
+                                    numpy.array(3.0), numpy.array(None)])
 def test_what_does_not_fall_or_is_not_a_pair_is_refused(values):
     with refused(ValueError, "range must be two finite numbers, the second below the first, got "
                  f"{values!r}"):
@@ -173,6 +174,19 @@ def test_a_choice_is_one_of_the_names():
 def test_what_holds_no_finite_real_numbers_is_refused(x, error, words, like):
     with refused(error, words):
         checks.real_array(x, "X", like)
+
+
+@pytest.mark.parametrize("x, like", [([numpy.longdouble("1e400")], None),
+                                     ([1.0, 1e300], numpy.zeros(1, numpy.float32))])
+def test_what_a_conversion_makes_infinite_is_refused_in_words(x, like):
+    with numpy.errstate(all="raise"), pytest.raises(ValueError, match="X holds inf: every number"):
+        checks.real_array(numpy.array(x), "X", like)
+
+
+def test_what_a_conversion_makes_0_is_0_whatever_numpy_is_told_to_raise():
+    with numpy.errstate(all="raise"):
+        x = checks.real_array([1e-60], "x", like=numpy.zeros(1, numpy.float32))
+    assert x.tolist() == [0]
 
 
 def test_of_several_numbers_that_are_not_finite_the_first_is_named():

@@ -524,6 +524,21 @@ def test_tables_that_are_broken_or_of_an_older_script_are_named(
         update_readme.main([])
 
 
+@pytest.mark.parametrize("name, table, content, lacks", [
+    ("figure_1_03_faces", "faces.json", "{}", "has no 'mean'"),
+    ("figure_1_03_faces", "faces.json", "[3]", "must hold an object"),
+    ("figure_1_10_scoreboard", "scoreboard.json", '{"summary": {"box": {}}}', "has no "),
+    ("figure_1_10_cost", "benchmark_models.json", '{"cases": []}', "has no 'scaling'")])
+def test_a_figure_names_the_table_that_lacks_what_it_shows(
+        name, table, content, lacks, tmp_path, monkeypatch, capsys):
+    import reports
+    (tmp_path / table).write_text(content)
+    monkeypatch.setattr(reports, "FIGURES", tmp_path)
+    assert made(tmp_path / "out", name) == (1, {})
+    line, = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert f"{tmp_path / table} " in line and lacks in line
+
+
 @pytest.mark.parametrize("old, new, said", [
     (b"<!-- errata -->", b"<!-- mistakes -->", "no block is called mistakes; there are story, "),
     (b"[likelihood](", b"[likelihoods](", "README.md names likelihoods, and 0 modules"),

@@ -476,14 +476,14 @@ def test_a_broken_scoreboard_is_named_before_any_work(content, tmp_path, capsys,
     assert "scoreboard.json is broken, mend or remove it" in said.err
 
 
-@pytest.mark.parametrize("broken", [lambda path: path.write_text("junk"), lambda path:
-                                    shutil.copy(path.with_name("diffusion.npz"), path)])
+@pytest.mark.parametrize("broken", [b"junk", (ROOT / "figures" / "parameters" / "diffusion.npz")
+                                    .read_bytes()], ids=["junk", "another family"])
 def test_broken_parameters_are_named_before_anything_is_judged_again(
         broken, tmp_path, monkeypatch, capsys):
-    shutil.copy(ROOT / "figures" / "scoreboard.json", tmp_path)
-    shutil.copytree(ROOT / "figures" / "parameters", tmp_path / "parameters")
-    broken(tmp_path / "parameters" / "energy_based.npz")
-    before = (tmp_path / "scoreboard.json").read_bytes()
+    before = (ROOT / "figures" / "scoreboard.json").read_bytes()
+    (tmp_path / "scoreboard.json").write_bytes(before)
+    (tmp_path / "parameters").mkdir()
+    (tmp_path / "parameters" / "energy_based.npz").write_bytes(broken)
     monkeypatch.setattr(scoreboard, "judged", None)
     options = ["--judge-again", "--seeds", "1", "0", "--output", str(tmp_path)]
     status, said = stopped("scoreboard", ["--only", "box", "energy_based", *options], capsys)
@@ -515,7 +515,7 @@ def test_tables_that_are_broken_or_of_an_older_script_are_named(
         name, content, tmp_path, monkeypatch):
     import reports
     import update_readme
-    shutil.copytree(ROOT / "figures", tmp_path, dirs_exist_ok=True,
+    shutil.copytree(ROOT / "figures", tmp_path, dirs_exist_ok=True, copy_function=shutil.copyfile,
                     ignore=shutil.ignore_patterns("*.svg", "*.png", "*.npz"))
     (tmp_path / name).write_text(content)
     monkeypatch.setattr(reports, "FIGURES", tmp_path)
@@ -548,7 +548,7 @@ def test_a_document_that_names_what_there_is_not_is_one_line(
     import update_readme
     text = (ROOT / "gdl_numpy" / "README.md").read_bytes()
     assert old in text
-    shutil.copytree(ROOT / "gdl_numpy", tmp_path / "gdl_numpy")
+    shutil.copytree(ROOT / "gdl_numpy", tmp_path / "gdl_numpy", copy_function=shutil.copyfile)
     (tmp_path / "gdl_numpy" / "README.md").write_bytes(text.replace(old, new, 1))
     monkeypatch.setattr(update_readme, "ROOT", tmp_path)
     monkeypatch.setattr(update_readme, "write_text", None)

@@ -166,6 +166,9 @@ def main(cases, description, file_name, libraries, ready=lambda: None, instead=N
                             help=instead.__doc__.splitlines()[0])
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)    # for peak_memory
     args = parser.parse_args()
+    if args.memory and not (args.memory[0] in map(str, range(len(cases)))
+                            and args.memory[1] in ("ours", "theirs")):
+        parser.error("--memory must be the number of a case, and ours or theirs")
     chosen = {i: case for i, case in enumerate(cases)
               if args.only is None or case.name in args.only}
     if not args.memory:

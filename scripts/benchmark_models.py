@@ -243,7 +243,8 @@ def scaling(folder):
     file = folder / FILE
     if not file.exists():
         raise command.WrongUse(f"{file} is not there: --scaling adds to what a first run wrote")
-    read_json(file)                                         # before any work
+    if not isinstance(read_json(file), dict):               # before any work
+        raise command.WrongUse(f"{file} is broken, mend or remove it: it must hold an object")
     scaling = growth() | {"machine": machine(("numpy",))}
     update_json(file, lambda report: report | {"scaling": scaling}, indent=1)
 

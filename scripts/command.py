@@ -65,7 +65,7 @@ class Parser(argparse.ArgumentParser):
                     path.stat()                             # fails for a link to itself
                 if path.is_file() or path.is_dir():
                     path.open("r+b").close()
-                elif not path.exists():                     # a link may lead to another folder
+                if path.is_file() or not path.exists():     # a link may lead to another folder
                     tempfile.TemporaryFile(dir=os.path.dirname(os.path.realpath(path))).close()
             except OSError as error:
                 self.error(f"cannot write {path}: {error.strerror}")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
+from command import WrongUse
 from files import FIGURES
 from progress import bar
 
@@ -217,6 +218,10 @@ def fit_model(name, X, rng, seconds=SECONDS):
 
 def committed(name, like, folder=PARAMETERS):
     """The density of a network's parameters in `folder`, the committed ones unless another is
-    named, where the array `like` lives."""
+    named, where the array `like` lives. WrongUse, which names the file, if it is broken."""
     family = NETWORKS[name].family(array_module(like))
-    return in_degrees(family(load(folder / f"{name}.npz", family, like)))
+    try:
+        theta = load(folder / f"{name}.npz", family, like)
+    except ValueError as error:
+        raise WrongUse(f"{error}: mend or remove it") from error
+    return in_degrees(family(theta))

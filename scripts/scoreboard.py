@@ -22,6 +22,7 @@ are those of the parameters; all else is fitted again, which its seed decides, 1
 """
 
 import math
+import operator
 import os
 import sys
 import time
@@ -48,7 +49,7 @@ from gdl_numpy.networks.storage import save
 from gdl_numpy.numerics.memory import keep_freed_memory
 from gdl_numpy.world.world_map import WorldMap
 
-N_TEST, SEEDS = 200_000, (0, 1, 2)
+N_TEST, SEEDS, LONGEST = 200_000, (0, 1, 2), 1e6              # the last one: s, twelve days
 OF_THE_TRAINING = ("name", "seed", "seconds", "parameters", "branch", "steps", "steps_per_second",
                    "module", "samples_per_second")          # what judging again leaves as it is
 
@@ -103,8 +104,8 @@ def main(arguments=None):
     if options.list:
         print("\n".join(MODELS), flush=True)
         return 0
-    if not 0 < options.seconds < math.inf:
-        parser.error(f"--seconds must be positive, got {options.seconds}")
+    if not 0 < options.seconds <= LONGEST:
+        parser.error(f"--seconds must lie in (0, {LONGEST:g}], got {options.seconds:g}")
     keep_freed_memory()                                     # training is faster with it
     p_data, file = WorldMap(), options.output / "scoreboard.json"
     if options.judge_again and not os.path.exists(file):
@@ -112,8 +113,16 @@ def main(arguments=None):
     parameters = options.output / "parameters"
     parser.folder(options.output, "scoreboard.json")
     parser.folder(parameters, *(f"{name}.npz" for name in NETWORKS))
+    names = options.only or MODELS
+
+    def at_hand(name, seed):                                # whether its parameters are there
+        return (options.judge_again and name in NETWORKS and seed == 0
+                and (parameters / f"{name}.npz").exists())
+
     try:
         before = rows_of(read_json(file, {}), file)
+        for name in (name for name in names if 0 in options.seeds and at_hand(name, 0)):
+            committed(name, np.zeros(1), parameters)        # WrongUse if they are broken
     except command.WrongUse as error:
         parser.error(str(error))
     if before.get("seconds", options.seconds) != options.seconds:
@@ -122,14 +131,13 @@ def main(arguments=None):
     for seed in options.seeds:
         X, X_test = (p_data.sample(n, np.random.default_rng([seed, i]))
                      for i, n in enumerate((N, N_TEST)))
-        for name in options.only or MODELS:
+        for name in names:
             if options.judge_again and (name, seed) not in known:
                 continue
             stored = parameters / f"{name}.npz"             # of seed 0
-            at_hand = options.judge_again and name in NETWORKS and seed == 0 and stored.exists()
             p, start = None, time.perf_counter()
             try:
-                p = (committed(name, X, parameters) if at_hand else
+                p = (committed(name, X, parameters) if at_hand(name, seed) else
                      fit_model(name, X, np.random.default_rng([seed, 2]), options.seconds))
                 seconds = time.perf_counter() - start
                 numbers = judged(p, p_data, X_test, np.random.default_rng([seed, 3]))
@@ -169,7 +177,7 @@ def rows_of(report, file):
     if report == {}:
         return {"rows": []}
     try:
-        hash(tuple((row["name"], row["seed"]) for row in report["rows"]))
+        hash(tuple((row["name"], operator.index(row["seed"])) for row in report["rows"]))
         summary(report["rows"])
         f"{report.get('seconds', SECONDS):g}"
     except Exception as error:

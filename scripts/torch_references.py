@@ -27,6 +27,7 @@ end, and gives and gets NumPy's arrays.
 
 import math
 
+import command  # noqa: F401, it says what is missing
 import numpy as np
 import torch
 from torch import nn

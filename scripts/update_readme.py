@@ -85,8 +85,11 @@ def scoreboard():
 @cache
 def module(stem):
     """The file of the module of that name."""
-    path, = (ROOT / "gdl_numpy").rglob(f"{stem}.py")
-    return path
+    paths = list((ROOT / "gdl_numpy").rglob(f"{stem}.py"))
+    if len(paths) != 1:
+        raise command.WrongUse(f"gdl_numpy/README.md names {stem}, and {len(paths)} modules of "
+                               "gdl_numpy/ are called so")
+    return paths[0]
 
 
 def cells_of(row):
@@ -313,16 +316,19 @@ def updated(text):
     """The `text` of a README with every marked block made anew."""
     def block(match):
         name, old = match[1], match[2]
-        if name in RELINKED:
-            return marked(name, RELINKED[name](old))
+        if not (name in BLOCKS or name in RELINKED or name.startswith("figure_")):
+            raise command.WrongUse(f"no block is called {name}; there are "
+                                   f"{', '.join([*BLOCKS, *RELINKED])} and those of figures")
         READ.clear()
         try:
-            return marked(name, figure(name) if name.startswith("figure_") else BLOCKS[name]())
+            return marked(name, RELINKED[name](old) if name in RELINKED else
+                          figure(name) if name.startswith("figure_") else BLOCKS[name]())
         except (command.WrongUse, OSError):                 # which name the file
             raise
         except Exception as error:
-            raise command.WrongUse(f"{', '.join(sorted(set(READ)))} in figures/ has not what the "
-                                   f"block {name} says, make it anew: {error!r}") from error
+            wrong = (f"{', '.join(sorted(set(READ)))} in figures/ has not what the block {name} "
+                     "says, make it anew" if READ else f"the block {name} cannot be made")
+            raise command.WrongUse(f"{wrong}: {error!r}") from error
     return re.sub(r"<!-- (\w+) -->\n(.*?)<!-- end -->", block, text, flags=re.DOTALL)
 
 
@@ -330,7 +336,10 @@ def main(arguments=None):
     parser = command.Parser(__doc__)
     parser.parse_args(arguments)
     for path in map(ROOT.joinpath, FILES):                  # the last reads the first
-        old = path.read_text(encoding="utf-8")
+        try:
+            old = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            parser.error(f"{path} is broken, mend it: {error}")
         new = updated(old)
         if new != old:                                      # also where nobody may write
             parser.files(path)

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import io
 import json
 import os
 import re
@@ -87,7 +88,8 @@ def test_every_script_first_imports_what_turns_a_missing_library_into_one_line(n
     *((name, "gdl_numpy") for name in OTHERS if name != "make_figures"),
     *((name, "tqdm") for name in OTHERS if name.startswith("compare_")), ("scoreboard", "tqdm"),
     ("make_figures", "numpy"), ("pack_world_map", "numpy"),
-    ("benchmark_network", "torch"), ("benchmark_density", "scipy"), ("snapshot_cupy", "cupy")])
+    ("benchmark_network", "torch"), ("torch_references", "torch"), ("benchmark_density", "scipy"),
+    ("snapshot_cupy", "cupy")])
 def test_without_a_library_a_script_says_what_to_type(tmp_path, name, library):
     arguments = ["there is no such wheel"] if name == "pack_world_map" else []
     if name.startswith("benchmark_"):                       # wherever it may write
@@ -118,6 +120,10 @@ def test_an_unknown_option_is_one_line_and_exit_status_2(name, capsys):
     ("check_gpu", ["--repeats", "-5"], "must be a whole number from 1 on"),
     ("benchmark_density", ["--repeats", "0"], "must be a whole number from 1 on"),
     ("benchmark_density", ["--only", "nothing"], "invalid choice: 'nothing'"),
+    ("benchmark_density", ["--memory", "99", "ours"], "must be the number of a case, and ours or"),
+    ("benchmark_density", ["--memory", "0", "run"], "must be the number of a case, and ours or"),
+    ("scoreboard", ["--seconds", "1e306"], "--seconds must lie in (0, 1e+06], got 1e+306"),
+    ("scoreboard", ["--seconds", "nan"], "--seconds must lie in (0, 1e+06], got nan"),
     ("pack_world_map", ["there is no such wheel"], "cannot read there is no such wheel"),
     ("make_figures", ["--seed", 5000 * "9"], "must be a whole number from 0 on, got '999"),
     ("scoreboard", ["--seconds", 5000 * "9" + "x"], "invalid float value"),
@@ -187,6 +193,25 @@ def test_a_table_that_leads_nowhere_is_named_before_any_work(name, results, make
     status, said = stopped(name, ["--output", str(tmp_path)], capsys)
     assert status == 2 and len(said.err.splitlines()) == 1
     assert f"{tmp_path / results}" in said.err and message in said.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+def test_a_link_to_a_file_whose_folder_cannot_be_written_is_found_before_any_work(
+        tmp_path, monkeypatch, capsys):
+    """The new file is written beside the old one. Root may do all, so the folder only says no."""
+    def denied(dir):
+        if Path(dir) == (tmp_path / "theirs").resolve():
+            raise PermissionError(13, "Permission denied", dir)
+        return io.BytesIO()
+
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "table").write_text("{}")
+    (tmp_path / "manifest.json").symlink_to(tmp_path / "theirs" / "table")
+    monkeypatch.setattr(command.tempfile, "TemporaryFile", denied)
+    monkeypatch.setattr(make_figures, "make", None)
+    status, said = stopped("make_figures", ["--output", str(tmp_path)], capsys)
+    assert status == 2 and len(said.err.splitlines()) == 1
+    assert f"cannot write {tmp_path / 'manifest.json'}: Permission denied" in said.err
 
 
 @pytest.mark.parametrize("content", [
@@ -441,6 +466,7 @@ def test_a_scoreboard_keeps_the_rows_that_another_run_wrote_meanwhile(tmp_path, 
 @pytest.mark.parametrize("content", [
     "{", "[]", '{"rows": 3}', '{"rows": [3]}', '{"rows": [{}]}', 100_000 * "[",
     '{"rows": [{"name": [], "seed": 0}]}', '{"rows": [{"name": "box", "seed": 0, "kl": "x"}]}',
+    '{"rows": [{"name": "box", "seed": "1"}]}', '{"rows": [{"name": "box", "seed": null}]}',
     '{"seconds": "abc", "rows": []}', '{"summary": {}}'])
 def test_a_broken_scoreboard_is_named_before_any_work(content, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(scoreboard, "fit_model", None)
@@ -448,6 +474,31 @@ def test_a_broken_scoreboard_is_named_before_any_work(content, tmp_path, capsys,
     status, said = stopped("scoreboard", ["--output", str(tmp_path)], capsys)
     assert status == 2 and len(said.err.splitlines()) == 1
     assert "scoreboard.json is broken, mend or remove it" in said.err
+
+
+@pytest.mark.parametrize("broken", [b"junk", (ROOT / "figures" / "parameters" / "diffusion.npz")
+                                    .read_bytes()], ids=["junk", "another family"])
+def test_broken_parameters_are_named_before_anything_is_judged_again(
+        broken, tmp_path, monkeypatch, capsys):
+    before = (ROOT / "figures" / "scoreboard.json").read_bytes()
+    (tmp_path / "scoreboard.json").write_bytes(before)
+    (tmp_path / "parameters").mkdir()
+    (tmp_path / "parameters" / "energy_based.npz").write_bytes(broken)
+    monkeypatch.setattr(scoreboard, "judged", None)
+    options = ["--judge-again", "--seeds", "1", "0", "--output", str(tmp_path)]
+    status, said = stopped("scoreboard", ["--only", "box", "energy_based", *options], capsys)
+    assert status == 2 and len(said.err.splitlines()) == 1
+    assert f"{tmp_path / 'parameters' / 'energy_based.npz'} " in said.err
+    assert before == (tmp_path / "scoreboard.json").read_bytes()
+
+
+def test_how_costs_grow_is_not_measured_for_a_file_that_cannot_hold_it(tmp_path, monkeypatch):
+    import benchmark_models
+    monkeypatch.setattr(benchmark_models, "growth", None)
+    for content in ("[]", "3", "{"):
+        (tmp_path / benchmark_models.FILE).write_text(content)
+        with pytest.raises(command.WrongUse, match="benchmark_models.json is broken, mend or"):
+            benchmark_models.scaling(tmp_path)
 
 
 def test_documents_that_say_all_already_are_not_written(tmp_path, monkeypatch):
@@ -464,10 +515,45 @@ def test_tables_that_are_broken_or_of_an_older_script_are_named(
         name, content, tmp_path, monkeypatch):
     import reports
     import update_readme
-    shutil.copytree(ROOT / "figures", tmp_path, dirs_exist_ok=True,
+    shutil.copytree(ROOT / "figures", tmp_path, dirs_exist_ok=True, copy_function=shutil.copyfile,
                     ignore=shutil.ignore_patterns("*.svg", "*.png", "*.npz"))
     (tmp_path / name).write_text(content)
     monkeypatch.setattr(reports, "FIGURES", tmp_path)
     monkeypatch.setattr(update_readme, "write_text", lambda *written: None)
     with pytest.raises(command.WrongUse, match=name):
         update_readme.main([])
+
+
+@pytest.mark.parametrize("name, table, content, lacks", [
+    ("figure_1_03_faces", "faces.json", "{}", "has no 'mean'"),
+    ("figure_1_03_faces", "faces.json", "[3]", "must hold an object"),
+    ("figure_1_10_scoreboard", "scoreboard.json", '{"summary": {"box": {}}}', "has no "),
+    ("figure_1_10_cost", "benchmark_models.json", '{"cases": []}', "has no 'scaling'")])
+def test_a_figure_names_the_table_that_lacks_what_it_shows(
+        name, table, content, lacks, tmp_path, monkeypatch, capsys):
+    import reports
+    (tmp_path / table).write_text(content)
+    monkeypatch.setattr(reports, "FIGURES", tmp_path)
+    assert made(tmp_path / "out", name) == (1, {})
+    line, = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert f"{tmp_path / table} " in line and lacks in line
+
+
+@pytest.mark.parametrize("old, new, said", [
+    (b"<!-- errata -->", b"<!-- mistakes -->", "no block is called mistakes; there are story, "),
+    (b"[likelihood](", b"[likelihoods](", "README.md names likelihoods, and 0 modules"),
+    (b"# ", b"\xff ", "README.md is broken, mend it: 'utf-8' codec can't decode byte 0xff")])
+def test_a_document_that_names_what_there_is_not_is_one_line(
+        old, new, said, tmp_path, monkeypatch, capsys):
+    import update_readme
+    text = (ROOT / "gdl_numpy" / "README.md").read_bytes()
+    assert old in text
+    shutil.copytree(ROOT / "gdl_numpy", tmp_path / "gdl_numpy", copy_function=shutil.copyfile)
+    (tmp_path / "gdl_numpy" / "README.md").write_bytes(text.replace(old, new, 1))
+    monkeypatch.setattr(update_readme, "ROOT", tmp_path)
+    monkeypatch.setattr(update_readme, "write_text", None)
+    update_readme.module.cache_clear()
+    with pytest.raises((command.WrongUse, SystemExit)) as ended:
+        update_readme.main([])
+    update_readme.module.cache_clear()
+    assert said in str(ended.value) + capsys.readouterr().err

@@ -13,7 +13,7 @@ its class has decides its place in the tree:
 
 No model is listed in this file. The leaves are the modules found in models/, so a new file is a new
 leaf, named by the title of its docstring. A class XFamily there is a family, its members are of the
-class X beside it, and what X can do decides. The `ode_log_prob` of a diffusion model does not
+class X beside it, and what X can do decides. The `flow_log_prob` of a diffusion model does not
 count: it is the density of its probability-flow ODE, not of what `sample` draws.
 
 The box says what p(x) is; the pushforward of a density by a decoder can only be sampled:

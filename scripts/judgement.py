@@ -55,8 +55,8 @@ def known_log_prob(p, rng):
         return "grid" if isinstance(p, RecalibratedKernelDensity) else "exact", p.log_prob
     if hasattr(p, "importance_weighted"):
         return "bound", partial(p.importance_weighted, rng=rng, n_samples=IMPORTANCE)
-    if hasattr(p, "ode_log_prob"):
-        return "flow", partial(p.ode_log_prob, n_steps=ODE_STEPS)
+    if hasattr(p, "flow_log_prob"):
+        return "flow", partial(p.flow_log_prob, n_steps=ODE_STEPS)
     if hasattr(p, "energy"):
         return "grid", InUnits(GridNormalised(p.p, (360, 720)), p.unit).log_prob
     return "none", None

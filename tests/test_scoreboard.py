@@ -303,7 +303,7 @@ def test_only_the_committed_generator_leaves_out_land():
 def test_the_steps_of_the_flow_are_small_enough():
     p, _ = with_row("diffusion")
     X = P_DATA.sample(200, np.random.default_rng(3))
-    coarse, fine = (p.ode_log_prob(X, n_steps=n) for n in (judgement.ODE_STEPS, 128))
+    coarse, fine = (p.flow_log_prob(X, n_steps=n) for n in (judgement.ODE_STEPS, 128))
     assert abs(coarse - fine).max() < 0.01                  # of each point, not of the mean alone
 
 

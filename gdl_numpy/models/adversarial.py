@@ -105,8 +105,8 @@ class AdversarialFamily(TrainedFamily):
         _, dX = backward_logit(-sigmoid(-logit) / len(Z), parameters=False)             # (5)
         return loss, backward_generate(dX, inputs=False)[0]         # (5)
 
-    def discriminator_loss(self, phi, X, made, rng, penalty=0.0, delta=0.01):
-        """loss_D from rows X of the data and as many fakes `made`, and its gradient in φ.
+    def discriminator_loss(self, phi, X, fake, rng, penalty=0.0, delta=0.01):
+        """loss_D from rows X of the data and as many fakes `fake`, and its gradient in φ.
 
         With γ = `penalty` > 0, loss_D grows with the slope of the logit at all 2n rows:
 
@@ -120,11 +120,11 @@ class AdversarialFamily(TrainedFamily):
         """
         checks.theta_shape(phi, self.discriminator.n_parameters)
         X = checks.not_empty(checks.observations(X, phi, finite=False, d=self.d))
-        made = checks.observations(made, phi, finite=False, name="made", d=self.d)
-        made, xp, n = checks.same_shape(made, "made", X, "X"), array_module(phi), len(X)
+        fake = checks.observations(fake, phi, finite=False, name="fake", d=self.d)
+        fake, xp, n = checks.same_shape(fake, "fake", X, "X"), array_module(phi), len(X)
         penalty = checks.number(penalty, "penalty", "[0, inf)")
         delta, rng = checks.number(delta, "delta", "(0, inf)"), checks.rng(rng)
-        rows = xp.concatenate([X, made])
+        rows = xp.concatenate([X, fake])
         moved = rows + delta * rng.standard_normal(rows.shape, dtype=phi.dtype)
         logit, backward = self.logit(phi, xp.concatenate([rows, moved]))
         data, fake = logit[:n], logit[n:2 * n]
@@ -167,8 +167,8 @@ class AdversarialFamily(TrainedFamily):
             for t, (rows,) in batches:
                 g_step.learning_rate = learning_rate * half_cosine(t, max_steps)
                 d_step.learning_rate = 2 * g_step.learning_rate
-                made, _ = self.generate(theta_g, self.noise(len(rows), rng, X.dtype))
-                loss, dphi = self.discriminator_loss(phi, rows, made, rng, penalty, delta)
+                fake, _ = self.generate(theta_g, self.noise(len(rows), rng, X.dtype))
+                loss, dphi = self.discriminator_loss(phi, rows, fake, rng, penalty, delta)
                 phi = d_step(phi, dphi)
                 Z = self.noise(len(rows), rng, X.dtype)
                 _, dtheta_g = self.generator_loss(self.parts.join(theta_g, phi), Z)

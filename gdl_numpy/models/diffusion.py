@@ -37,7 +37,7 @@ lower bound, which every wrong guess of the noise makes smaller (derived in `Dif
 
 **The flow.** Put ε̂ in the place of the new noise too: x_s = α_s x̂ + σ_s ε̂. In the limit of small
 steps this is the probability-flow ODE (Song et al. 2021). Its samples have a density of their own,
-near that of the chain, which can be computed (see `_velocity` and `ode_log_prob`):
+near that of the chain, which can be computed (see `_velocity` and `flow_log_prob`):
 
     dx/dλ    = -½ σ (ε̂ - σ x)                 from x_T ~ N(0, I) to x_1, and x = x_1/α_1     (12)
     log p(x) = d log α_1 + log N(x_T; 0, I) + ∫ div(dx/dλ) dλ   with ∫ from λ_1 to λ_T       (13)
@@ -97,7 +97,7 @@ class DiffusionFamily(TrainedFamily):
     def __call__(self, theta):
         return Diffusion(self, theta)
 
-    def level(self, u):
+    def log_snr_at(self, u):
         """λ at the times u in [0, 1], an array of the same shape."""
         return SCHEDULES[self.schedule](u, *self.log_snr)
 
@@ -119,7 +119,7 @@ class DiffusionFamily(TrainedFamily):
         """
         X, rng = checks.not_empty(self._input(theta, X)), checks.rng(rng)
         xp, n = array_module(theta), len(X)
-        log_snr = self.level((rng.random(1) + xp.arange(n) / n) % 1).astype(theta.dtype)
+        log_snr = self.log_snr_at((rng.random(1) + xp.arange(n) / n) % 1).astype(theta.dtype)
         eps = rng.standard_normal(X.shape, dtype=theta.dtype)
         return mean_over_blocks(self._loss, theta, X, log_snr, eps, rows=2**13)
 
@@ -249,15 +249,15 @@ class Diffusion(Trained):
     all w_t with t > 1 are nearly the same: then a smaller loss is a higher bound, apart from level
     1.
 
-    `ode_log_prob` is the density of another distribution, that of the flow, from which
+    `flow_log_prob` is the density of another distribution, that of the flow, from which
     `sample_deterministic` draws. It is close to the chain's if ε̂ is close to E[ε|x_t]. Anything
-    with d, n_parameters, n_levels, level and eps_hat may be the family.
+    with d, n_parameters, n_levels, log_snr_at and eps_hat may be the family.
     """
 
     def __init__(self, family, theta):
         super().__init__(family, theta)
         xp, T, dtype = array_module(self.theta), family.n_levels, self.theta.dtype
-        levels = family.level(xp.arange(T) / (T - 1)).astype(dtype)             # λ_1, ..., λ_T
+        levels = family.log_snr_at(xp.arange(T) / (T - 1)).astype(dtype)             # λ_1, ..., λ_T
         self.log_snr = xp.concatenate([xp.full(1, math.inf, dtype=dtype), levels])
         self.alpha, self.sigma = signal_and_noise(self.log_snr)                 # α_0 = 1, σ_0 = 0
         r = -xp.expm1(self.log_snr[1:] - self.log_snr[:-1])                             # (6)
@@ -378,7 +378,7 @@ class Diffusion(Trained):
         eps_hat, _ = self.family.eps_hat(self.theta, X, log_snr)
         return -0.5 * sigma * (eps_hat - sigma * X)                                     # (12)
 
-    def ode_log_prob(self, X, n_steps=64):
+    def flow_log_prob(self, X, n_steps=64):
         """log p(x) under the flow for each row of X, (n,), in nats.
 
         A small volume that moves with the flow grows at the rate div(dx/dλ), the sum over i of the

@@ -54,7 +54,7 @@ E33 (tests/models/test_normalizing_flow.py)  invertible is not enough: f must be
 import math
 
 from gdl_numpy.networks.network import Network
-from gdl_numpy.networks.rational_quadratic import inverse_spline, n_numbers, spline
+from gdl_numpy.networks.rational_quadratic import inverse_spline, n_spline_parameters, spline
 from gdl_numpy.networks.trained import Tractable, TractableFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
@@ -108,7 +108,7 @@ class NormalizingFlowFamily(TractableFamily):
         self.n_layers = checks.whole_number(n_layers, "n_layers", least=1)
         self.transform = checks.choice(transform, "transform", TRANSFORMS)
         self.n_bins = checks.whole_number(n_bins, "n_bins", least=1)
-        self.n_raw = n_numbers(self.n_bins) if transform == "spline" else 2
+        self.n_raw = n_spline_parameters(self.n_bins) if transform == "spline" else 2
         self.layers, networks = [], []          # each layer moves what the one before has seen
         for i in range(self.n_layers):
             moved, seen = slice(i % 2, None, 2), slice(1 - i % 2, None, 2)

@@ -58,7 +58,7 @@ MOST_BINS = round(1 / SMALLEST) - 1
 ZERO_IS_ONE = math.log(math.expm1(1 - SMALLEST))            # c: m + softplus(c) = 1
 
 
-def n_numbers(n_bins):
+def n_spline_parameters(n_bins):
     """3K + 1, the length of a row of raw. ValueError unless K m < 1."""
     return 3 * checks.whole_number(n_bins, "n_bins", least=1, most=MOST_BINS) + 1
 

@@ -41,7 +41,7 @@ import math
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.described import Described
 
-SIGNS = {"log_prob": -1, "elbo": -1, "importance_weighted": -1, "ode_log_prob": -1,         # (1)
+SIGNS = {"log_prob": -1, "elbo": -1, "importance_weighted": -1, "flow_log_prob": -1,         # (1)
          "energy": 1}                                                                       # (2)
 
 

@@ -101,7 +101,7 @@ def directions(Z, attributes, z, k=100):
 
 
 class Pushforward(Described):
-    """The distribution of f(z) for z ~ p_z. `f` maps codes (n, k) to rows (n, d).
+    """The distribution of f(z) for z ~ p_z. `f` maps codes (n, k_z) to rows (n, d).
 
     It can be sampled, but it has no density if z has fewer dimensions than x and f is smooth: its
     values fill a volume of 0 (E38). f need not be random: chance comes in through z alone (E24).

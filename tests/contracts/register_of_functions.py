@@ -318,7 +318,7 @@ PLAIN = {                                                   # takes no arrays, o
     "backend.random_generator": "makes a generator", "backend.unmasked": "is a check",
     "memory.keep_freed_memory": "takes no array",
     "fourier.n_features": "counts", "network.n_parameters": "counts",
-    "rational_quadratic.n_numbers": "counts", "storage.save": "writes a file",
+    "rational_quadratic.n_spline_parameters": "counts", "storage.save": "writes a file",
     "storage.load": "reads a file", "storage.write_whole": "writes a file",
     "trained.checked_network": "looks at a network",
     "optimizer.half_cosine": "of plain numbers",

@@ -18,8 +18,8 @@ OF_ROWS = {                                                 # what a member may 
     "importance_weighted": lambda p, X, rng: p.importance_weighted(X, rng, 3),
     "log_posterior": lambda p, X, rng: p.log_posterior(X),
     "encode": lambda p, X, rng: p.encode(X), "to_latent": lambda p, X, rng: p.to_latent(X),
-    "ode_log_prob": lambda p, X, rng: p.ode_log_prob(X, n_steps=3)}
-EXACT = {"log_prob", "log_mass", "energy", "log_posterior", "encode", "to_latent", "ode_log_prob"}
+    "flow_log_prob": lambda p, X, rng: p.flow_log_prob(X, n_steps=3)}
+EXACT = {"log_prob", "log_mass", "energy", "log_posterior", "encode", "to_latent", "flow_log_prob"}
 
 
 class Moved:

@@ -325,7 +325,7 @@ ROWS = numpy.ones((3, 1))
     (lambda: LINEAR(numpy.ones(4)).sample(-1, numpy.random.default_rng(0)), ValueError,
      "n must be at least 0, got -1"),
     (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS, ROWS[:2], None), ValueError,
-     r"made must have the shape of X, \(3, 1\), got \(2, 1\)"),
+     r"fake must have the shape of X, \(3, 1\), got \(2, 1\)"),
     (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS[:0], ROWS[:0], None), ValueError,
      "X is empty: there is no mean over no rows"),
     (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS, ROWS, None), TypeError,

@@ -53,12 +53,12 @@ def network(make_rng, d=2, m=5, **options):
 
 
 def levels(family, n):
-    return family.level((numpy.arange(n) + 0.5) / n)
+    return family.log_snr_at((numpy.arange(n) + 0.5) / n)
 
 
 def host_levels(family):
     """α and σ of all levels, from their definition."""
-    log_snr = family.level(numpy.arange(family.n_levels) / (family.n_levels - 1))
+    log_snr = family.log_snr_at(numpy.arange(family.n_levels) / (family.n_levels - 1))
     return numpy.sqrt(1 / (1 + numpy.exp(-log_snr))), numpy.sqrt(1 / (1 + numpy.exp(log_snr)))
 
 
@@ -74,7 +74,7 @@ def within_6_standard_errors(values, expected):
 @every_schedule
 def test_signal_and_noise_share_a_variance_of_1_and_the_signal_falls(schedule):
     family = DiffusionFamily(1, (), schedule=schedule, log_snr=(9.0, -7.0))
-    log_snr = family.level(numpy.arange(101) / 100)
+    log_snr = family.log_snr_at(numpy.arange(101) / 100)
     alpha, sigma = (a for a in signal_and_noise(log_snr))
     numpy.testing.assert_allclose(alpha**2 + sigma**2, 1, rtol=1e-14)
     numpy.testing.assert_allclose(log_snr[[0, -1]], [9, -7], rtol=1e-12)
@@ -90,7 +90,7 @@ def test_the_cosine_schedule_is_that_of_nichol_and_dhariwal():
     angle = (u + s) / (1 + s) * math.pi / 2
     ends = [-2 * math.log(math.tan(a)) for a in angle[[0, -1]]]
     family = DiffusionFamily(1, (), schedule="cosine", log_snr=ends)
-    alpha, _ = signal_and_noise(family.level(u / u[-1]))
+    alpha, _ = signal_and_noise(family.log_snr_at(u / u[-1]))
     numpy.testing.assert_allclose(alpha**2, numpy.cos(angle)**2, rtol=1e-12)
 
 
@@ -127,7 +127,7 @@ def test_at_the_last_level_all_is_noise_and_short_waves_no_longer_matter():
     make_rng = numpy.random.default_rng
     family = network(make_rng, m=40, log_snr=(10.0, -20.0))
     theta, X = family.initial_theta(make_rng(0)), make_rng(1).standard_normal((5, 2))
-    last = family.level(numpy.ones(1))
+    last = family.log_snr_at(numpy.ones(1))
     eps_hat, _ = family.eps_hat(theta, X, last)
     numpy.testing.assert_allclose(eps_hat, X, atol=1e-3)
     family.waves[:, (family.waves**2).sum(axis=0) > 80] *= -3
@@ -155,7 +155,7 @@ def test_the_loss_is_least_at_the_conditional_mean():
     losses, gradients = zip(*(family.loss(theta, scale * rng.standard_normal((64, 2)), rng)
                               for _ in range(400)), strict=True)
     assert within_6_standard_errors(numpy.stack(gradients), 0)
-    alpha, sigma = signal_and_noise(family.level(numpy.linspace(0, 1, 2001))[:, None])
+    alpha, sigma = signal_and_noise(family.log_snr_at(numpy.linspace(0, 1, 2001))[:, None])
     variance = (alpha**2 * c / (alpha**2 * c + sigma**2)).sum(axis=1)
     assert within_6_standard_errors(numpy.stack(losses), numpy.trapezoid(variance, dx=1 / 2000))
     away = numpy.stack([family.loss(theta + 0.5, scale * rng.standard_normal((64, 2)), rng)[1]
@@ -190,7 +190,7 @@ def test_e36_for_normal_data_the_mean_of_the_noise_is_known(schedule):
     of 100,000 draws. All that follows rests on this formula."""
     rng, c, n = default_rng(0), numpy.array([0.3, 2.0]), 100_000
     family, theta, ends = NormalNoise(2, 5, schedule), numpy.log(c), numpy.linspace(-2, 2, 9)
-    for log_snr in family.level(numpy.array([0.1, 0.5, 0.9]))[:, None]:
+    for log_snr in family.log_snr_at(numpy.array([0.1, 0.5, 0.9]))[:, None]:
         alpha, sigma = signal_and_noise(log_snr)
         eps = rng.standard_normal((n, 2))
         x_t = alpha * numpy.sqrt(c) * rng.standard_normal((n, 2)) + sigma * eps
@@ -215,11 +215,11 @@ def test_e36_the_density_of_the_flow_is_exact_for_normal_data(schedule, c):
     family, theta = NormalNoise(len(c), 9, schedule), numpy.log(numpy.asarray(c))
     p, X = family(theta), 1.5 * default_rng(0).standard_normal((20, len(c)))
     exact = exact_log_prob(family, numpy.array(c), X)
-    errors = [abs(p.ode_log_prob(X, n) - exact).max() for n in (15, 30, 200)]
+    errors = [abs(p.flow_log_prob(X, n) - exact).max() for n in (15, 30, 200)]
     assert errors[2] < 1e-6 and errors[0] / errors[1] > 12
     data = stats.norm.logpdf(X, scale=numpy.sqrt(c)).sum(axis=1)
     narrow = NormalNoise(len(c), 9, schedule, log_snr=(20.0, -20.0))
-    numpy.testing.assert_allclose(narrow(theta).ode_log_prob(X, 200), data, atol=1e-4)
+    numpy.testing.assert_allclose(narrow(theta).flow_log_prob(X, 200), data, atol=1e-4)
 
 
 def mean_elbo(family, c):
@@ -378,7 +378,7 @@ def test_the_total_mass_of_the_flow_is_1(seed):
     p = family(family.initial_theta(numpy.random.default_rng(seed)))
 
     class Flow:
-        log_prob = staticmethod(lambda X: p.ode_log_prob(X, 40))
+        log_prob = staticmethod(lambda X: p.flow_log_prob(X, 40))
 
     assert total_mass(Flow(), SampleSpace([-9, -9], [9, 9]), (90, 90)) == pytest.approx(1, abs=1e-4)
 
@@ -416,7 +416,7 @@ def test_deterministic_samples_have_the_density_of_the_flow(kind, log_snr, n_lev
     alarm in a million. However few levels the chain has, and wherever it ends."""
     p, steps = of_one_coordinate(kind, log_snr, n_levels), 64 if kind == "two points" else 32
     x = numpy.linspace(-6, 6, 1601)
-    density = numpy.exp(p.ode_log_prob(x[:, None], steps))
+    density = numpy.exp(p.flow_log_prob(x[:, None], steps))
     cdf = numpy.concatenate([[0], ((density[1:] + density[:-1]) / 2).cumsum()]) * (x[1] - x[0])
     assert cdf[-1] == pytest.approx(1, abs=2e-3)
     X = p.sample_deterministic(5000, default_rng(4), steps)
@@ -436,7 +436,7 @@ def test_the_flow_gives_data_with_the_noise_of_level_1(highest):
     x = numpy.concatenate([x, -x])
     p = TwoPoints((highest, -16.0))(numpy.zeros(1))
     expected = numpy.logaddexp(*(stats.norm.logpdf(x, c, scale) for c in (1, -1))) - math.log(2)
-    numpy.testing.assert_allclose(p.ode_log_prob(x[:, None], 200), expected, atol=1e-3)
+    numpy.testing.assert_allclose(p.flow_log_prob(x[:, None], 200), expected, atol=1e-3)
 
 
 def test_deterministic_samples_of_a_plane_have_the_moments_of_the_flow():
@@ -445,9 +445,9 @@ def test_deterministic_samples_of_a_plane_have_the_moments_of_the_flow():
     p = family(family.initial_theta(numpy.random.default_rng(3)))
     X = p.sample_deterministic(2000, numpy.random.default_rng(4), 20)
     grid, cell = SampleSpace([-9, -9], [9, 9]).grid((50, 50))
-    on_grid = p.ode_log_prob(grid, 20)
+    on_grid = p.flow_log_prob(grid, 20)
     mass = numpy.exp(on_grid) * cell
-    assert within_6_standard_errors(p.ode_log_prob(X, 20), mass @ on_grid)
+    assert within_6_standard_errors(p.flow_log_prob(X, 20), mass @ on_grid)
     for power in (1, 2):
         assert within_6_standard_errors(X**power, mass @ grid**power)
     assert within_6_standard_errors(X[:, 0] * X[:, 1], mass @ (grid[:, 0] * grid[:, 1]))
@@ -465,7 +465,7 @@ def test_a_level_passed_without_noise_is_a_step_of_the_flow_if_it_is_small():
 
 @pytest.mark.parametrize("call", [
     lambda p, X, rng: p.sample(20, rng), lambda p, X, rng: p.sample_deterministic(20, rng, 3),
-    lambda p, X, rng: p.elbo(X, rng), lambda p, X, rng: p.ode_log_prob(X, 3)])
+    lambda p, X, rng: p.elbo(X, rng), lambda p, X, rng: p.flow_log_prob(X, 3)])
 def test_blocks_of_rows_change_no_random_number(monkeypatch, call):
     family = network(default_rng, n_levels=4)
     p, X = family(family.initial_theta(default_rng(0))), default_rng(1).standard_normal((20, 2))
@@ -495,7 +495,7 @@ def test_training_raises_bound_and_density_of_new_data(seed):
     assert last.theta.dtype == "float32"
     normal = Normal(X.mean(axis=0), numpy.cov(X.T)).log_prob(new).mean()
     assert p.elbo(new, rng, 20).mean() > normal + 0.5 > before.elbo(new, rng, 20).mean()
-    assert p.ode_log_prob(new, 30).mean() > normal + 0.5 > before.ode_log_prob(new, 30).mean()
+    assert p.flow_log_prob(new, 30).mean() > normal + 0.5 > before.flow_log_prob(new, 30).mean()
 
 
 def test_a_diffusion_model_has_a_bound_and_samples_but_no_log_prob():
@@ -539,13 +539,13 @@ def test_wrong_arguments_are_refused():
     family = DiffusionFamily(2, (3,))
     theta, rng, X = family.initial_theta(make_rng(0)), make_rng(1), numpy.ones((3, 2))
     p, wrong = family(theta), numpy.ones((3, 4))
-    for call in (lambda: p.elbo(wrong, rng), lambda: p.ode_log_prob(wrong)):
+    for call in (lambda: p.elbo(wrong, rng), lambda: p.flow_log_prob(wrong)):
         with pytest.raises(ValueError, match="X has 4 columns"):
             call()
     check_refusals(family, theta, X, rng)
     with pytest.raises(ValueError, match="n_terms must be at least 1, got 0"):
         p.elbo(X, rng, 0)
-    for call in (lambda: p.ode_log_prob(X, 0), lambda: p.sample_deterministic(2, rng, 0)):
+    for call in (lambda: p.flow_log_prob(X, 0), lambda: p.sample_deterministic(2, rng, 0)):
         with pytest.raises(ValueError, match="n_steps must be at least 1, got 0"):
             call()
     for sample in (p.sample, p.chain, p.sample_deterministic):
@@ -581,6 +581,6 @@ def test_single_precision_stays_single(xp, make_rng):
     X = make_rng(1).standard_normal((4, 2), dtype="float32")
     p, rng = family(theta), make_rng(2)
     loss, dtheta = family.loss(theta, X, rng)
-    for array in (loss, dtheta, p.elbo(X, rng), p.elbo(X, rng, 2), p.ode_log_prob(X, 2),
+    for array in (loss, dtheta, p.elbo(X, rng), p.elbo(X, rng, 2), p.flow_log_prob(X, 2),
                   p.sample(3, rng), p.sample_deterministic(3, rng)):
         assert array.dtype == "float32" and array_module(array) is xp

@@ -4,7 +4,7 @@ import numpy
 import pytest
 from gradient import check_gradient
 
-from gdl_numpy.networks.rational_quadratic import inverse_spline, n_numbers, spline
+from gdl_numpy.networks.rational_quadratic import inverse_spline, n_spline_parameters, spline
 from gdl_numpy.numerics.backend import to_numpy
 
 every_size = pytest.mark.parametrize("K", [1, 2, 5, 32])
@@ -13,7 +13,7 @@ every_size = pytest.mark.parametrize("K", [1, 2, 5, 32])
 def rows(n, K, seed=0, scale=1.0, make_rng=numpy.random.default_rng):
     """x (n,) in [-1, 1] and raw (n, 3K + 1)."""
     rng = make_rng(seed)
-    return 2 * rng.random(n) - 1, scale * rng.standard_normal((n, n_numbers(K)))
+    return 2 * rng.random(n) - 1, scale * rng.standard_normal((n, n_spline_parameters(K)))
 
 
 def along_the_axis(K, n=400, seed=1, scale=1.0):
@@ -128,9 +128,9 @@ def test_the_arguments_are_not_changed():
 
 
 def test_more_bins_than_their_least_width_allows_are_refused():
-    assert n_numbers(9999) == 29_998
+    assert n_spline_parameters(9999) == 29_998
     with pytest.raises(ValueError, match="n_bins must be at most 9999, got 10000"):
-        n_numbers(10_000)
+        n_spline_parameters(10_000)
 
 
 # Contracts

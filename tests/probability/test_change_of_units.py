@@ -55,7 +55,7 @@ def test_a_bound_moves_as_log_p_does_and_an_energy_the_other_way():
         name: P.log_prob for name in SIGNS if name != "energy"})
     q, X = InUnits(p, DEGREES), numpy.array([[9.0, 90.0], [0.0, 0.0]])
     expected = P.log_prob(X / DEGREES) - math.log(90 * 180)
-    for name in ("log_prob", "elbo", "importance_weighted", "ode_log_prob"):
+    for name in ("log_prob", "elbo", "importance_weighted", "flow_log_prob"):
         assert getattr(q, name)(X) == pytest.approx(expected, rel=1e-13)
     assert -q.energy(X) + 5 == pytest.approx(expected, rel=1e-13)
 
@@ -68,7 +68,7 @@ def test_options_of_a_method_reach_it():
 def test_it_can_do_what_p_can_and_no_more():
     p = InUnits(P, DEGREES)
     assert hasattr(p, "log_prob") and not any(map(lambda name: hasattr(p, name), (
-        "elbo", "energy", "importance_weighted", "ode_log_prob", "theta", "mu")))
+        "elbo", "energy", "importance_weighted", "flow_log_prob", "theta", "mu")))
     assert branch(p) == branch(P) == ("explicit density", "tractable")
     assert branch(InUnits(SimpleNamespace(sample=P.sample), [1.0])) == ("implicit density",)
     with pytest.raises(AttributeError, match="a density in other units has no 'mu'"):

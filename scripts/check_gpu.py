@@ -24,16 +24,16 @@ from gdl_numpy.models.energy_based import EnergyBasedFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks import fourier, network, rational_quadratic, training
-from gdl_numpy.numerics import elementary, kernel_sum, langevin, moments, neighbours
+from gdl_numpy.numerics import elementary, exact, kernel_sum, langevin, moments, neighbors
 from gdl_numpy.numerics.backend import random_generator, to_numpy
 from gdl_numpy.numerics.optimizer import Adam, GradientDescent
 from gdl_numpy.pictures import (
     biscuit_tins,
-    discretised,
+    discretized,
     faces,
     painters,
     pixels,
-    rasteriser,
+    rasterizer,
     silhouettes,
     window,
 )
@@ -113,8 +113,8 @@ def cases():
     ppca = principal_components.ProbabilisticPCAFamily(1024, 2)
     codes, windows = autoencoder.AutoencoderFamily(SIDES), window.WindowFamily(16, 4, 2, 2, (8,))
 
-    def grey(D):
-        return pixels.quantise(D["images"][..., 0].reshape(-1, 1024), 4)
+    def gray(D):
+        return pixels.quantize(D["images"][..., 0].reshape(-1, 1024), 4)
 
     def tins(D):
         return biscuit_tins.render(D["tins"]).reshape(-1, 1024)
@@ -127,7 +127,7 @@ def cases():
         """How many of all pairs are near, counted with the blocks."""
         Q, X = D["X"][:2000], D["X"][:2000]
         return xp.stack([(((Q[i][:, None] - X[j])**2).sum(axis=2) < 0.01).sum()
-                         for i, j in neighbours.near_blocks(Q, X, 0.1)]).sum()
+                         for i, j in neighbors.near_blocks(Q, X, 0.1)]).sum()
 
     def divergences(xp, D):
         plane = SampleSpace([-8, -8], [8, 8]).on(xp)
@@ -176,8 +176,9 @@ def cases():
     return {
         "elementary": lambda xp, D: elementary.logsumexp(100 * D["map"], axis=0),
         "moments": lambda xp, D: moments.moments(D["X"])[1],
+        "exact": lambda xp, D: exact.cell_of(D["map"][:, 0].round(1), -90.0, 90.0, 1800).sum(),
         "sample_space": lambda xp, D: WORLD.on(xp).cell(D["map"], (180, 360)),
-        "neighbours": near_pairs,
+        "neighbors": near_pairs,
         "density: box": lambda xp, D: box(box.mle(D["X"])).log_prob(D["X"] * 1.1),
         "density: normal": lambda xp, D: normal(normal.mle(D["X"])).log_prob(D["X"]),
         "density: mixture": lambda xp, D: mixture(D["theta"]).log_prob(D["X"]),
@@ -204,10 +205,10 @@ def cases():
             D["X"], D["y"]),
         "langevin: reflected points": lambda xp, D: langevin.reflect(
             D["X"], xp.asarray([-0.5, -0.2]), xp.asarray([0.5, 1.0]))[0],
-        "pixels": lambda xp, D: pixels.IndependentPixels.fit(grey(D), 4).log_mass(grey(D)),
-        "discretised": lambda xp, D: discretised.log_mass_of_levels(
-            grey(D), 0.9 * D["images"][..., 0].reshape(-1, 1024), xp.full(1024, 0.05), 4)[0],
-        "window": lambda xp, D: windows(D["of the window"]).log_mass(grey(D)[:20, :256]),
+        "pixels": lambda xp, D: pixels.IndependentPixels.fit(gray(D), 4).log_mass(gray(D)),
+        "discretized": lambda xp, D: discretized.log_mass_of_levels(
+            gray(D), 0.9 * D["images"][..., 0].reshape(-1, 1024), xp.full(1024, 0.05), 4)[0],
+        "window": lambda xp, D: windows(D["of the window"]).log_mass(gray(D)[:20, :256]),
         "latent: between two tins": lambda xp, D: latent.interpolate(
             codes(D["weights"]), *tins(D)[:2], 9),
         "leading_coordinates": lambda xp, D: leading_coordinates.LeadingCoordinates.fit(
@@ -231,10 +232,10 @@ def cases():
             D["of adversarial"], D["unit"])[1],
         "painters": lambda xp, D: painters.features(D["images"]),
         "biscuit_tins": lambda xp, D: biscuit_tins.derivative(D["tins"]),
-        "rasteriser": lambda xp, D: rasteriser.rasterise(silhouettes.horse(D["gaits"])),
+        "rasterizer": lambda xp, D: rasterizer.rasterize(silhouettes.horse(D["gaits"])),
         "silhouettes": lambda xp, D: xp.concatenate(silhouettes.horse(D["gaits"]), axis=1),
         "faces": lambda xp, D: faces.render(D["faces"]),
-        "manifold": lambda xp, D: manifold.neighbour_regression(D["tins"], D["tins"], D["tins"]),
+        "manifold": lambda xp, D: manifold.neighbor_regression(D["tins"], D["tins"], D["tins"]),
         "principal_components: probabilistic PCA":
             lambda xp, D: ppca(ppca.mle(tins(D))).log_prob(tins(D)),
         "autoencoder: loss": lambda xp, D: codes.loss(D["weights"], tins(D))[1],

@@ -98,7 +98,7 @@ Arrays, checks, and what is done with large data
 Methods that need only numbers
 
     elementary      初等函数        logsumexp, softmax, softplus, sigmoid, stable at the extremes
-    neighbours      近邻            which pairs of points are close
+    neighbors      近邻            which pairs of points are close
     kernel_sum      核求和          sums over near pairs alone
     optimizer       优化器          gradient descent and Adam on one vector
     newton          牛顿法          Newton's method for any convex loss
@@ -120,9 +120,9 @@ Densities and images that the figures need
 
     change_of_units      单位变换  the same density in degrees
     recalibrated         重新校准  a kernel density bent into two levels
-    rasteriser           栅格化    polygons become images, every pixel continuous in their corners
-    pixels               像素      grey levels, and what a density says of them
-    discretised          离散化    masses of grey levels by a density of few numbers
+    rasterizer           栅格化    polygons become images, every pixel continuous in their corners
+    pixels               像素      gray levels, and what a density says of them
+    discretized          离散化    masses of gray levels by a density of few numbers
     window               窗口      each pixel, given a window of those before it
     leading_coordinates  主坐标    a density of a few coordinates, and noise for the rest
 

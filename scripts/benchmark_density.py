@@ -115,7 +115,7 @@ def kernel_density_scipy(dtype):
 
 
 def mixture_start():
-    """Data from p_data and a start: equal weights, k-means++ centres, 10 degrees in each way."""
+    """Data from p_data and a start: equal weights, k-means++ centers, 10 degrees in each way."""
     rng = np.random.default_rng(4)
     X = WorldMap().sample(N_DATA, rng)
     return X, np.full(K, 1 / K), k_means_plus_plus(X, K, rng), np.tile(10 * np.eye(2), (K, 1, 1))

@@ -35,7 +35,7 @@ from gdl_numpy.numerics.memory import keep_freed_memory
 from gdl_numpy.pictures.biscuit_tins import BiscuitTins, render
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily
-from gdl_numpy.representation.manifold import determination, neighbour_regression
+from gdl_numpy.representation.manifold import determination, neighbor_regression
 from gdl_numpy.representation.principal_components import (
     PrincipalComponents,
     ProbabilisticPCAFamily,
@@ -63,7 +63,7 @@ def compare(seed, steps=STEPS):
         seconds = time.perf_counter() - start
         Z, Z_held_out = model.encode(tins.images), model.encode(held_out.images)
         error = float(((model.decode(Z_held_out) - held_out.images)**2).mean())
-        r2 = determination(held_out.latent, neighbour_regression(Z, tins.latent, Z_held_out))
+        r2 = determination(held_out.latent, neighbor_regression(Z, tins.latent, Z_held_out))
         results[name] = {"error": error, "r2_height": float(r2[0]), "r2_width": float(r2[1]),
                          "seconds": seconds}
     model, grid = models["autoencoder"], lattice(np, DENSE)

@@ -3,12 +3,12 @@
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 python scripts/compare_faces.py
 
 Each is fitted to 20,000 faces of 32 x 32 pixels and judged on 500 others. A pixel has one of L = 16
-levels of grey, so that a picture has a probability and not a density:
+levels of gray, so that a picture has a probability and not a density:
 
     bits per pixel = -log2 P(k)/d,  d = 1,024,  k in {0, ..., L - 1}^d          log2 L = 4 if even
 
 Independent pixels and the autoregressive model give masses. The four others are densities of the
-same 150 codes of a picture, which one decoder turns into masses of grey levels (discretised.py).
+same 150 codes of a picture, which one decoder turns into masses of gray levels (discretized.py).
 Their bits are a bound, at most so many are needed, from one draw of q for each face, the same draws
 for all four. Measured is also
 
@@ -16,7 +16,7 @@ for all four. Measured is also
                   a draw but the end of a Markov chain of T = 64 or 256 temperatures is taken, for
                   the longer chain on the first 100 faces. The chain leads to the points that suit
                   probabilistic PCA, so that for the others it shows less; 0 if it shows nothing
-    dequantised   probabilistic PCA as a density of pixels, from one point drawn from the cell of
+    dequantized   probabilistic PCA as a density of pixels, from one point drawn from the cell of
                   each face (pixels.py), which pays for each pixel
 
 What is paid beyond that nobody knows; to the bounds of diffusion model and autoencoder come their
@@ -40,9 +40,9 @@ from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.storage import write_whole
-from gdl_numpy.pictures.discretised import Discretised, LogisticDecoder
+from gdl_numpy.pictures.discretized import Discretized, LogisticDecoder
 from gdl_numpy.pictures.faces import Faces
-from gdl_numpy.pictures.pixels import Dequantised, IndependentPixels, dequantise, quantise
+from gdl_numpy.pictures.pixels import Dequantized, IndependentPixels, dequantize, quantize
 from gdl_numpy.pictures.window import WindowFamily
 from gdl_numpy.probability.change_of_units import InUnits
 from gdl_numpy.probability.density import Normal
@@ -76,7 +76,7 @@ def autoregressive(K, rng):
 
 
 def probabilistic_pca(Z, decoder, rng):
-    return Discretised(Normal(np.zeros(CODES, Z.dtype), np.eye(CODES, dtype=Z.dtype)), decoder), 0
+    return Discretized(Normal(np.zeros(CODES, Z.dtype), np.eye(CODES, dtype=Z.dtype)), decoder), 0
 
 
 def mixture(Z, decoder, rng):
@@ -84,7 +84,7 @@ def mixture(Z, decoder, rng):
     theta = maximum_likelihood(family, decoder.redrawn(Z, rng).astype(float), rng, "em",
                                max_steps=MIXTURE["steps"])
     p = family(theta)
-    return (Discretised(p, decoder, lambda Z, rng: p.log_prob(Z.astype(float))),
+    return (Discretized(p, decoder, lambda Z, rng: p.log_prob(Z.astype(float))),
             family.n_parameters)
 
 
@@ -97,14 +97,14 @@ def variational_autoencoder(Z, decoder, rng):
     theta = last(family.train(Z / unit, rng, augment=lambda rows, rng: decoder.redrawn(
         rows * unit, rng) / unit, **VAE["train"]), VAE)
     p = InUnits(family(theta), unit)
-    return (Discretised(p, decoder, lambda Z, rng: p.importance_weighted(Z, rng, VAE["draws"])),
+    return (Discretized(p, decoder, lambda Z, rng: p.importance_weighted(Z, rng, VAE["draws"])),
             family.n_parameters)
 
 
 def diffusion(Z, decoder, rng):
     family = DiffusionFamily(CODES, DIFFUSION["hidden"], log_snr=DIFFUSION["log_snr"])
     p = family(last(family.train(Z, rng, augment=decoder.redrawn, **DIFFUSION["train"]), DIFFUSION))
-    return Discretised(p, decoder, p.elbo), family.n_parameters
+    return Discretized(p, decoder, p.elbo), family.n_parameters
 
 
 def fitted_decoder(K, rng):
@@ -113,11 +113,11 @@ def fitted_decoder(K, rng):
     return LogisticDecoder.fit(axes, K, LEVELS, NOISE, rng)
 
 
-def dequantised_bits(K, held_out, rng):
+def dequantized_bits(K, held_out, rng):
     """Bits per pixel of probabilistic PCA as a density of the pixels themselves, a bound."""
     family = ProbabilisticPCAFamily(K.shape[1], CODES)
-    theta = family.mle(dequantise(K, LEVELS, rng, "float32"))
-    return in_bits(Dequantised(family(theta), LEVELS, dtype="float32").lower_bound(held_out, rng))
+    theta = family.mle(dequantize(K, LEVELS, rng, "float32"))
+    return in_bits(Dequantized(family(theta), LEVELS, dtype="float32").lower_bound(held_out, rng))
 
 
 def last(steps, settings):
@@ -141,7 +141,7 @@ def in_bits(log_mass):
 def compare(seed):
     """For each model its numbers on one seed, and the levels of some faces that it made."""
     rng = np.random.default_rng(seed)
-    K, held_out = (quantise(Faces(n, rng, SIDE).images, LEVELS) for n in (N, N_HELD_OUT))
+    K, held_out = (quantize(Faces(n, rng, SIDE).images, LEVELS) for n in (N, N_HELD_OUT))
     results, made = {}, {"faces": held_out[:N_SAMPLES].astype(np.uint8)}
 
     def note(name, model, parameters, seconds, bits, **measured):
@@ -171,8 +171,8 @@ def compare(seed):
         longer = saved + float((chain[:N_LONGER] - least).mean())
         note(name, model, parameters + decoder.n_parameters, seconds, bits,
              saved_by_chain=saved, saved_by_longer_chain=longer, paid=max(0.0, saved, longer))
-    results["probabilistic_pca"]["dequantised"] = float(
-        dequantised_bits(K, held_out, rng).mean())
+    results["probabilistic_pca"]["dequantized"] = float(
+        dequantized_bits(K, held_out, rng).mean())
     return results, made
 
 

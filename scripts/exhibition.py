@@ -1,4 +1,4 @@
-"""Exhibition: labelled pictures by two painters, and a judge who learned from some of them."""
+"""Exhibition: labeled pictures by two painters, and a judge who learned from some of them."""
 
 from progress import bar
 from sharing import once
@@ -9,7 +9,7 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.pictures.painters import N_FEATURES, features, paint
 
 N, N_NEW = 1200, 1200                                       # pictures, half by each painter
-COLOURS = (BLUE, ORANGE)                                    # of painter 0 and painter 1
+COLORS = (BLUE, ORANGE)                                    # of painter 0 and painter 1
 PAINTERS = ("blocks", "strokes")                            # what each of them mostly paints
 
 
@@ -22,7 +22,7 @@ def exhibition(n, rng):
 
 
 class Judge:
-    """Logistic regression on standardised features: trained on pictures, log p(y|picture)."""
+    """Logistic regression on standardized features: trained on pictures, log p(y|picture)."""
 
     def __init__(self, pictures, y):
         X = features(pictures)

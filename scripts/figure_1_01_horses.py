@@ -12,8 +12,8 @@ from latent_planes import trained
 from style import BLUE, INK, ORANGE, VERMILION, caption, stages
 
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.neighbours import nearest
-from gdl_numpy.pictures.rasteriser import rasterise
+from gdl_numpy.numerics.neighbors import nearest
+from gdl_numpy.pictures.rasterizer import rasterize
 from gdl_numpy.pictures.silhouettes import horse
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
@@ -43,14 +43,14 @@ SHOWN = 9                                                   # horses of each kin
 def horses(n, rng):
     """Pictures (n, SIDE²) of horses of all builds at all moments of the gait, black on white."""
     latent = 2 * rng.random((n, 8)) - 1
-    parts = [1 - rasterise(horse(latent[i:i + 500]), SIDE) for i in range(0, n, 500)]
+    parts = [1 - rasterize(horse(latent[i:i + 500]), SIDE) for i in range(0, n, 500)]
     return array_module(latent).concatenate(parts).reshape(n, -1).astype("float32")
 
 
 def told_apart(X, Y):
     """How often the nearest of all other rows is one of the same set: 1/2 if X and Y are alike.
 
-    The two-sample test of Schilling (1986) and Henze (1988) with one neighbour; X and Y (n, d).
+    The two-sample test of Schilling (1986) and Henze (1988) with one neighbor; X and Y (n, d).
     """
     xp = array_module(X)
     both = xp.concatenate([X, Y])

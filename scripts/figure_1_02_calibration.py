@@ -7,7 +7,7 @@ import math
 import sys
 
 import make_figures
-from exhibition import COLOURS, N_NEW, PAINTERS, N, judged
+from exhibition import COLORS, N_NEW, PAINTERS, N, judged
 from style import BLACK, BLUE, caption, headline, show_picture
 
 from gdl_numpy.labels.logistic import LogisticFamily
@@ -21,7 +21,7 @@ ALT = ("Left: calibration curve of the model of Figure 1-2 on {n_new} new pictur
        "{calibration_chance:.3f} for a perfectly calibrated model. Right: the four pictures most"
        " certainly by the painter of blocks, the four least certain and the four most certainly by "
        "the painter of strokes. Held-out accuracy {accuracy:.1%}, from mean color alone "
-       "{accuracy_mean_colour:.1%}.")
+       "{accuracy_mean_color:.1%}.")
 GROUPS = 10
 
 
@@ -36,13 +36,13 @@ def compute(rng):
     error = xp.sqrt(predicted * (1 - predicted) / groups.shape[1])          # if calibrated
 
     family = LogisticFamily(3)
-    mean_colour, mean_colour_new = pictures.mean(axis=(1, 2)), new.mean(axis=(1, 2))
-    by_colour = family(family.mle(mean_colour, y)).log_posterior(mean_colour_new)
+    mean_color, mean_color_new = pictures.mean(axis=(1, 2)), new.mean(axis=(1, 2))
+    by_color = family(family.mle(mean_color, y)).log_posterior(mean_color_new)
 
     least, near = abs(p - 0.5).argsort()[:4], int(abs(predicted - 0.7).argmin())
     shown = xp.concatenate([order[:4], least, order[-4:]])
     numbers = {"n_new": N_NEW, "accuracy": ((p > 0.5) == y_new).mean(),
-               "accuracy_mean_colour": (by_colour.argmax(axis=1) == y_new).mean(),
+               "accuracy_mean_color": (by_color.argmax(axis=1) == y_new).mean(),
                "calibration_error": abs(predicted - observed).mean(),
                "calibration_chance": math.sqrt(2 / math.pi) * error.mean()}     # mean |normal|
     numbers |= {"near": predicted[near], "near_share": observed[near], "verdict": (
@@ -68,10 +68,10 @@ def draw(figure, arrays, numbers):
                                          strict=True)):
         row.suptitle(title, size=12, x=0.02, ha="left", weight="bold")
         for j, ax in enumerate(row.subplots(1, 4), start=4 * i):
-            show_picture(ax, arrays["shown"][j], COLOURS[arrays["y"][j]],
+            show_picture(ax, arrays["shown"][j], COLORS[arrays["y"][j]],
                          f"p = {numbers[f'probability_{j}']:.3f}")
     caption(figure, f"Of {numbers['n_new']:,} new pictures {numbers['accuracy']:.1%} are judged "
-            f"rightly, by their mean color alone {numbers['accuracy_mean_colour']:.1%}. Frames: "
+            f"rightly, by their mean color alone {numbers['accuracy_mean_color']:.1%}. Frames: "
             "the truth,", f"blue {PAINTERS[0]}, orange {PAINTERS[1]}. Mean distance from the "
             f"diagonal {numbers['calibration_error']:.3f}; chance alone makes it "
             f"{numbers['calibration_chance']:.3f}.")

@@ -37,7 +37,7 @@ PLACES = {                                                  # of names, in and b
     "Asia": ((32, 95), (-6, 88)), "Europe": ((60, 55), (77, 25)),
     "North America": ((47, -100), (24, -150)), "Oceania": ((-25, 134), (-48, 120)),
     "South America": ((-12, -59), (-30, -105))}
-COLOURS = (ORANGE, SKY, VERMILION, BLUE, GREEN, PURPLE, YELLOW)
+COLORS = (ORANGE, SKY, VERMILION, BLUE, GREEN, PURPLE, YELLOW)
 
 
 def holds(numbers):
@@ -91,12 +91,12 @@ def draw(figure, arrays, numbers):
     picture = draw_density(axes[0, 1], arrays["density"], mpl.colors.PowerNorm(0.6, 0, 2.5))
     figure.colorbar(picture, ax=axes[0, 1], extend="max", ticks=[0, 0.5, 1, 2],
                     label="density, as a multiple of the truth on land", **bars)
-    rgb = np.array([mpl.colors.to_rgb(colour) for colour in COLOURS])[arrays["continent"]]
+    rgb = np.array([mpl.colors.to_rgb(color) for color in COLORS])[arrays["continent"]]
     axes[1, 0].imshow(1 - (1 - rgb) * (arrays["sure"]**4)[:, :, None], origin="lower",
                       extent=(-180, 180, -90, 90))
-    for y, colour in enumerate(COLOURS):
+    for y, color in enumerate(COLORS):
         X, name = arrays[f"made_{y}"], continents()[SEVEN[y]]
-        axes[1, 1].scatter(X[:, 1], X[:, 0], s=16, color=colour, edgecolor="#444444", linewidth=0.3,
+        axes[1, 1].scatter(X[:, 1], X[:, 0], s=16, color=color, edgecolor="#444444", linewidth=0.3,
                            zorder=3)
         for ax, place in zip(axes[1], PLACES[name], strict=True):
             ax.text(*place[::-1], name.replace(" ", "\n"), ha="center", va="center", size=11.5,

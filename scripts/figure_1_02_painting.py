@@ -7,7 +7,7 @@ import sys
 
 import make_figures
 import matplotlib as mpl
-from exhibition import COLOURS, N_NEW, PAINTERS, N, judged
+from exhibition import COLORS, N_NEW, PAINTERS, N, judged
 from style import GREEN, INK, VERMILION, caption, headline, show_picture, stages
 
 from gdl_numpy.numerics.backend import array_module
@@ -57,7 +57,7 @@ def draw(figure, arrays, numbers):
         figure, ["training set, labeled", "model", "new pictures, judged"], [3.4, 2.5, 4.1])
     for ax, picture, y in zip(training.subplots(3, 3).flat, arrays["pictures"], arrays["y"],
                               strict=True):
-        show_picture(ax, picture, COLOURS[y], PAINTERS[y])
+        show_picture(ax, picture, COLORS[y], PAINTERS[y])
     ax = model.subplots()
     ax.axis("off")
     ax.add_patch(mpl.patches.FancyBboxPatch((0.08, 0.2), 0.84, 0.6, boxstyle="round,pad=0.05",
@@ -66,8 +66,8 @@ def draw(figure, arrays, numbers):
             f"{numbers['n_features']} features\nof color\nand texture", ha="center", va="center")
     for kind, (left, right) in zip(KINDS, new.subplots(3, 2, width_ratios=(1, 1.7)), strict=True):
         y, p = numbers[f"y_{kind}"], numbers[f"p_{kind}"]
-        show_picture(left, arrays[f"new_{kind}"], COLOURS[y], PAINTERS[y])
-        right.barh([1, 0], [1 - p, p], color=COLOURS, height=0.6)
+        show_picture(left, arrays[f"new_{kind}"], COLORS[y], PAINTERS[y])
+        right.barh([1, 0], [1 - p, p], color=COLORS, height=0.6)
         for i, share in enumerate((1 - p, p)):
             right.text(share + 0.03, 1 - i, f"{share:.2f}", va="center")
         right.set(yticks=[1, 0], yticklabels=PAINTERS, xlim=(0, 1.25), ylim=(-0.5, 1.5), xticks=[])

@@ -71,7 +71,7 @@ def compute(rng):
     by_perfect = noise_kept(perfect, noise, N_MADE, rng, perfect.log_odds)
     by_learned = noise_kept(learned, noise, N_MADE, rng, bound)
 
-    # the density that the learned sampler draws from is D/(1 - D), normalised; its KL on new draws
+    # the density that the learned sampler draws from is D/(1 - D), normalized; its KL on new draws
     odds = xp.exp(log_p[:, 1] - log_p[:, 0])
     log_z = math.log(float(odds.mean() * world.volume))
     new = learned.log_posterior(p_data.sample(100_000, rng))

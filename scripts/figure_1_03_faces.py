@@ -1,6 +1,6 @@
 """Figure 1-3: the same faces by several models, and the bits per pixel that each of them needs.
 
-It shows what compare_faces.py has measured, with pictures/faces.py, pixels.py and discretised.py.
+It shows what compare_faces.py has measured, with pictures/faces.py, pixels.py and discretized.py.
 """
 
 import sys
@@ -17,11 +17,11 @@ from gdl_numpy.numerics.backend import array_module
 SIZE = (10, 7.4)
 TITLE = "A model that learns more of a face needs fewer bits for the next one"
 ROWS = 4                                                    # faces shown of each
-ALT = ("Seven columns of small grey images of faces, made by six models and true ones, above a bar "
+ALT = ("Seven columns of small gray images of faces, made by six models and true ones, above a bar "
        "for each model, the bits per pixel that it needs for faces it has not seen, from the worst "
        "to the best: {words}. {ties}An even guess needs {even:.0f}. Of their bounds the densities "
-       "are known to pay for the cells of grey levels: {paid}.")
-NOTE = ("An even guess needs {even:.0f} bits. A density is charged for the cell of grey levels in "
+       "are known to pay for the cells of gray levels: {paid}.")
+NOTE = ("An even guess needs {even:.0f} bits. A density is charged for the cell of gray levels in "
         "which a pixel lies, a mass is not; what is known of that charge stands in the bars, and "
         "what is paid beyond it nobody knows. So two bars of different colors are to be compared "
         "with care: ≤ says that the density may be better than its bar.")
@@ -35,7 +35,7 @@ def plain(name):
 
 
 def holds(numbers):
-    """What knows no more than each pixel's own share of greys needs most bits."""
+    """What knows no more than each pixel's own share of grays needs most bits."""
     return max(NAMES, key=numbers.get) == "independent_pixels"
 
 
@@ -56,7 +56,7 @@ def compute(rng):
         numbers[f"{one}_ties"] = True
     numbers["paid"] = ", ".join(f"{plain(name)} {report['mean'][name]['paid']:.3f} or more"
                                 for name in report["order"] if report["mean"][name]["bound"])
-    numbers["dequantised"] = report["mean"]["probabilistic_pca"]["dequantised"]
+    numbers["dequantized"] = report["mean"]["probabilistic_pca"]["dequantized"]
     numbers["words"] = ", ".join(
         f"{plain(name)} {'at most ' if report['mean'][name]['bound'] else ''}"
         f"{report['mean'][name]['bits_per_pixel']:.2f}" for name in report["order"])
@@ -81,9 +81,9 @@ def draw(figure, arrays, numbers):
                              size=12, loc="center", weight="bold" if name == "faces" else "normal")
     draw_bars(figure.add_subplot(grid[ROWS, :]), order, numbers)
     caption(figure, f"Learned from {numbers['n']:,} faces of {numbers['side']} × {numbers['side']} "
-            f"pixels of {numbers['levels']} greys, judged on {numbers['n_held_out']} others. Means "
+            f"pixels of {numbers['levels']} grays, judged on {numbers['n_held_out']} others. Means "
             f"of {numbers['seeds']} seeds", "± the farthest one. A bound also pays for the cells "
-            "of grey levels, which is no merit of others.")
+            "of gray levels, which is no merit of others.")
 
 
 def draw_bars(ax, order, numbers):
@@ -101,7 +101,7 @@ def draw_bars(ax, order, numbers):
             ax.plot([i, i + 1], [1.3 * bits] * 2, color=INK)
     ax.set(xlim=(-0.5, len(order) + 0.5), ylim=(0, 1.4 * max(map(numbers.get, order))), xticks=[],
            yticks=[0, 0.5, 1], ylabel="bits per pixel")
-    ax.legend(handles=[mpl.patches.Patch(color=colour, label=label) for colour, label in (
+    ax.legend(handles=[mpl.patches.Patch(color=color, label=label) for color, label in (
         (BLUE, "exact"), (ORANGE, "a bound: at most"))], frameon=False, loc="upper right",
         fontsize=12)
 

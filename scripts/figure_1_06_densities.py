@@ -25,7 +25,7 @@ from gdl_numpy.world.world_map import WORLD, WorldMap
 
 SIZE = (10, 7.3)
 TITLE = "The more flexible a density is, the closer it comes to the truth"
-ALT = ("Eight world maps with the density of each model as colour, relative to the true density "
+ALT = ("Eight world maps with the density of each model as color, relative to the true density "
        "on land, and the coasts as lines: the truth, a box, a normal, mixtures of {few}, {some} "
        "and {many} normals, a histogram and a kernel density. KL divergence from the truth in "
        "nats: box {box_kl}, normal {normal_kl:.2f}, mixtures {mixture_few_kl:.2f}, "
@@ -89,10 +89,10 @@ def draw(figure, arrays, numbers):
     order = sorted(list(names)[1:], key=lambda name: -numbers[f"{name}_kl"])
     figure.suptitle(TITLE, x=0.01, ha="left", size=14, weight="bold")
     coast = WorldMap().coast
-    colours = mpl.colors.PowerNorm(0.6, vmin=0, vmax=2.5)
+    colors = mpl.colors.PowerNorm(0.6, vmin=0, vmax=2.5)
     axes = figure.subplots(3, 3).flat
     for name, ax in zip(["truth", *order], axes, strict=False):
-        picture = draw_density(ax, arrays[name], colours)
+        picture = draw_density(ax, arrays[name], colors)
         draw_coast(ax, coast)
         ax.set(xticks=[], yticks=[])
         kl = numbers.get(f"{name}_kl", 0)

@@ -18,7 +18,7 @@ from gdl_numpy.world.world_map import WORLD, WorldMap
 
 SIZE = (10, 6.2)
 TITLE = "Revealed: the rule is uniform over the land of this flat map"
-ALT = ("World map with land in grey, {n} blue training points on land and the orange box around "
+ALT = ("World map with land in gray, {n} blue training points on land and the orange box around "
        "them. A, in the sea inside the box, is a point that only the model makes; B, on land "
        "outside the box, one that only the true rule makes; C, on land inside, one that both "
        "make. {sea_share:.0%} of what the model makes lies in the sea, and it can never make "
@@ -92,9 +92,9 @@ def draw(figure, arrays, numbers):
     draw_land(ax, WorldMap().rings)
     draw_box(ax, arrays["low"], arrays["high"])
     draw_points(ax, arrays["X"], s=30)
-    for name, colour in (("A", VERMILION), ("B", GREEN), ("C", PURPLE)):
+    for name, color in (("A", VERMILION), ("B", GREEN), ("C", PURPLE)):
         latitude, longitude = arrays[name]
-        ax.plot(longitude, latitude, "o", ms=22, mfc="white", mec=colour, mew=3.5, zorder=5)
+        ax.plot(longitude, latitude, "o", ms=22, mfc="white", mec=color, mew=3.5, zorder=5)
         ax.text(longitude, latitude, name, ha="center", va="center_baseline", weight="bold",
                 zorder=6)
     ax.text(2, -53, f"Antarctica: {numbers['antarctica']:.1%} of the land here,\n"

@@ -16,7 +16,7 @@ from gdl_numpy.representation.principal_components import principal_axes
 
 SIZE = (10, 8.8)
 TITLE = "Two numbers, height and width, make every picture of a tin"
-ALT = ("Grey pictures of biscuit tins in {rows} rows and {columns} columns: from bottom to top they"
+ALT = ("Gray pictures of biscuit tins in {rows} rows and {columns} columns: from bottom to top they"
        " become taller, from left to right wider, and nothing else changes. Measured on {n} such "
        "tins of {pixels} pixels: the intrinsic dimension is {dimension:.2f}.")
 NOTE = ("Principal components, which know only planes, need {for_90}, {for_95} and {for_99} "

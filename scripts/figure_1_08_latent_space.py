@@ -28,7 +28,7 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.pictures.biscuit_tins import HIGH, LOW, BiscuitTins, render
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily
-from gdl_numpy.representation.manifold import determination, neighbour_regression
+from gdl_numpy.representation.manifold import determination, neighbor_regression
 from gdl_numpy.representation.principal_components import PrincipalComponents
 
 SIZE = (10, 7.2)
@@ -67,7 +67,7 @@ def compute(rng):
     tins, model = learned_from_tins(N, SIDES, STEPS, rng)
     xp, held_out = array_module(tins.images), BiscuitTins(N_HELD_OUT, rng)
     Z, Z_held_out = model.encode(tins.images), model.encode(held_out.images)
-    r2 = determination(held_out.latent, neighbour_regression(Z, tins.latent, Z_held_out))
+    r2 = determination(held_out.latent, neighbor_regression(Z, tins.latent, Z_held_out))
     pca = PrincipalComponents.fit(tins.images, 2)
 
     codes = MixtureFamily(COMPONENTS, 2)

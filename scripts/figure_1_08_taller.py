@@ -10,7 +10,7 @@ from latent_planes import DENSE, SIDES, STEPS, N, lattice, learned_from_tins, ne
 from style import BLUE, VERMILION, caption, headline
 
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.neighbours import nearest
+from gdl_numpy.numerics.neighbors import nearest
 from gdl_numpy.pictures.biscuit_tins import extent, render
 from gdl_numpy.representation.latent import directions
 
@@ -31,7 +31,7 @@ NOTE = ("Both rows begin and end with the same two tins. A regression on the num
 PATH, SHOWN = 25, 7                                         # points of a path; pictures of it
 START, RISE = (0.3, 0.5), 0.36                              # first tin; dark rows to be added
 COLORS = {"taller": BLUE, "pixels": VERMILION}
-NEIGHBOURS = 200                                            # of a code, for the direction
+NEIGHBORS = 200                                            # of a code, for the direction
 
 
 def holds(numbers):
@@ -45,7 +45,7 @@ def taller(model, Z, extents, z, steps, rise):
     """Codes (steps, 2) from z (2,) on; to first order, dark rows are added, and columns stay."""
     path = [z]
     for _ in range(steps - 1):
-        step = directions(Z, extents, path[-1], NEIGHBOURS)[0] * rise / (steps - 1)
+        step = directions(Z, extents, path[-1], NEIGHBORS)[0] * rise / (steps - 1)
         path.append(path[-1] + step)
     return array_module(Z).stack(path)
 
@@ -76,7 +76,7 @@ def compute(rng):
 
 def draw(figure, arrays, numbers):
     headline(figure, TITLE)
-    caption(figure, f"A step's direction comes from the {NEIGHBOURS} nearest of {numbers['n']:,} "
+    caption(figure, f"A step's direction comes from the {NEIGHBORS} nearest of {numbers['n']:,} "
             "codes and the dark rows and columns of their pictures;",
             f"the width stays, {numbers['width_from']:.2f} and {numbers['width_to']:.2f} of the "
             "side. Distance: root mean square per pixel, white 1, black 0.")

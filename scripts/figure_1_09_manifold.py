@@ -14,7 +14,7 @@ from mpl_toolkits.mplot3d import proj3d
 from style import BLUE, INK, VERMILION, caption, headline
 
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.pictures.rasteriser import rasterise
+from gdl_numpy.pictures.rasterizer import rasterize
 from gdl_numpy.pictures.silhouettes import dog
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily
@@ -42,7 +42,7 @@ CUBE = (0, 0), (1, 1)                                       # of (tail, pose)
 ENDS = ((0.1, 0.05), (0.95, 0.95))                          # (tail, pose) of the dogs to be mixed
 CORNERS = ((0.03, 0.97), (0.97, 0.03))                      # of two more, to see where one is
 COLORS = (INK, INK, "#8090A0", "#8090A0", BLUE)             # of ends, corners, and halfway
-GREY, VIEW = "#8090A0", (25, -60)                           # the sheet and its lines; from where
+GRAY, VIEW = "#8090A0", (25, -60)                           # the sheet and its lines; from where
 
 
 def holds(numbers):
@@ -52,7 +52,7 @@ def holds(numbers):
 
 def pictures_of(latent):
     """Black dogs on white, (n, 1024)."""
-    return 1 - rasterise(dog(latent)).reshape(len(latent), -1)
+    return 1 - rasterize(dog(latent)).reshape(len(latent), -1)
 
 
 def compute(rng):
@@ -123,7 +123,7 @@ def draw_sheet(ax, arrays):
     ax.plot_surface(*np.moveaxis(arrays["sheet"], 2, 0), color="#C4CCD4", alpha=0.5, rcount=DENSE,
                     ccount=DENSE, linewidth=0, rasterized=True)
     for line in np.concatenate(lines(arrays["sheet"], LINES)):
-        ax.plot(*line.T, color=GREY, linewidth=1)
+        ax.plot(*line.T, color=GRAY, linewidth=1)
     ax.plot(*arrays["way"].T, color=BLUE, linewidth=4)
     ax.plot(*arrays["on_sheet"][:2].T, color=VERMILION, linewidth=3, linestyle=(0, (4, 1.5)))
     ax.axis("off")
@@ -142,7 +142,7 @@ def draw_sheet(ax, arrays):
 def draw_plane(ax, arrays):
     """The plane of codes with the same lines, dogs, and the way in codes, which is straight."""
     for line in np.concatenate(lines(arrays["plane"], LINES)):
-        ax.plot(*line.T, color=GREY, linewidth=1)
+        ax.plot(*line.T, color=GRAY, linewidth=1)
     first, last = arrays["on_plane"][:2]
     ax.plot(*arrays["on_plane"][:2].T, color=BLUE, linewidth=4)
     ax.margins(0.23)

@@ -104,9 +104,9 @@ def place_tree(ax, leaves, path=()):
     return x, y
 
 
-def box(ax, x, y, text, colour):
+def box(ax, x, y, text, color):
     ax.text(x, y, text, ha="center", va="center", size=11.5, zorder=2,
-            bbox={"boxstyle": mpl.patches.BoxStyle("round", pad=0.4), "facecolor": colour,
+            bbox={"boxstyle": mpl.patches.BoxStyle("round", pad=0.4), "facecolor": color,
                   "edgecolor": INK})
 
 

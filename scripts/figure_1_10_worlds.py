@@ -9,7 +9,7 @@ import sys
 import make_figures
 import matplotlib as mpl
 import numpy as np
-from judgement import N, known_log_prob
+from judgment import N, known_log_prob
 from maps import draw_coast, draw_density, draw_samples, frame_map
 from progress import bar
 from recipes import MODELS, NETWORKS, committed, fit_model

@@ -10,7 +10,7 @@ import numpy as np
 from progress import bar
 from sharing import once
 
-from gdl_numpy.numerics.neighbours import nearest
+from gdl_numpy.numerics.neighbors import nearest
 from gdl_numpy.pictures.biscuit_tins import HIGH, LOW, BiscuitTins
 from gdl_numpy.representation.autoencoder import AutoencoderFamily
 

@@ -27,7 +27,7 @@ STEM = "geopandas/datasets/naturalearth_lowres/naturalearth_lowres"
 TARGET = Path(__file__).parent.parent / "gdl_numpy" / "world" / "data" / "world_map.npz"
 ORIGIN = ("Natural Earth, 1:110m Cultural Vectors, Admin 0 - Countries (naturalearthdata.com), "
           "as shipped in the geopandas 0.14.4 wheel")
-LICENCE = "Public domain (naturalearthdata.com/about/terms-of-use)"
+LICENSE = "Public domain (naturalearthdata.com/about/terms-of-use)"
 
 
 def read_shapes(shp):
@@ -99,7 +99,7 @@ def main(arguments=None):
         file, vertices=vertices,                                    # (latitude, longitude), degrees
         ring_start=np.cumsum([0] + [len(ring) for _, ring in rings], dtype=np.int32),
         ring_continent=np.array([i for i, _ in rings], np.uint8), continents=np.array(continents),
-        origin=np.array(ORIGIN), licence=np.array(LICENCE)))
+        origin=np.array(ORIGIN), license=np.array(LICENSE)))
     print(f"{TARGET.name}: {len(rings)} rings, {len(vertices)} vertices, "
           f"{TARGET.stat().st_size / 1000:.0f} kB")
 

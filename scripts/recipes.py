@@ -23,7 +23,7 @@ from gdl_numpy import taxonomy
 from gdl_numpy.models.adversarial import AdversarialFamily
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
-from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised
+from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalized
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.fourier import wave_vectors
@@ -125,7 +125,7 @@ def cross_entropy(p, U, rng):
 
 
 def grid_cross_entropy(p, U, rng):
-    return -GridNormalised(p, (120, 240)).log_prob(U).mean()
+    return -GridNormalized(p, (120, 240)).log_prob(U).mean()
 
 
 def fitted(family, method=None, **options):

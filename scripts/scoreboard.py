@@ -31,7 +31,7 @@ from pathlib import Path
 import command
 import numpy as np
 from files import FIGURES, read_json, update_json
-from judgement import IMPORTANCE, N_SAMPLES, ODE_STEPS, N, judged
+from judgment import IMPORTANCE, N_SAMPLES, ODE_STEPS, N, judged
 from recipes import (
     CELLS,
     COMPONENTS,
@@ -187,7 +187,7 @@ def rows_of(report, file):
 
 
 def rescued(stopped, folder, name):
-    """Where the parameters of an interrupted training or judgement are now, in words, if any."""
+    """Where the parameters of an interrupted training or judgment are now, in words, if any."""
     inner, file = getattr(stopped, "p", stopped), folder / f"{name}_interrupted.npz"
     if getattr(inner, "theta", None) is None:
         return ""

@@ -11,7 +11,7 @@ from PIL import Image  # Matplotlib needs it too
 
 from gdl_numpy.networks.storage import write_whole
 
-# Okabe and Ito's palette: distinct for all common kinds of colour vision
+# Okabe and Ito's palette: distinct for all common kinds of color vision
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 DARK_ORANGE = "#9A6300"                                     # words, which need more contrast
@@ -68,7 +68,7 @@ def described(svg, name, title, alt):
     fonts = ", ".join(map(repr, FONTS[:-1])) + f", {FONTS[-1]}"
     svg = re.sub(f"{FONTS[0]!r}(?=[;\"])", fonts, svg)       # in formulas it stands alone
     begin = re.search(r"<svg\b[^>]*", svg).end()
-    return (f'{svg[:begin]} role="img" aria-labelledby="{name}-title {name}-desc">\n'
+    return (f'{svg[:begin]} role="img" aria-labeledby="{name}-title {name}-desc">\n'
             f' <title id="{name}-title">{escape(title)}</title>\n'
             f' <desc id="{name}-desc">{escape(alt)}</desc>{svg[begin + 1:]}')
 
@@ -142,11 +142,11 @@ def stages(figure, titles, widths):
     return parts[::2]
 
 
-def show_picture(ax, picture, colour=None, label=None):
-    """A picture without ticks, framed in `colour`, with a word below."""
+def show_picture(ax, picture, color=None, label=None):
+    """A picture without ticks, framed in `color`, with a word below."""
     ax.imshow(picture.clip(0, 1), interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     for spine in ax.spines.values():
-        spine.set(visible=colour is not None, color=colour, linewidth=3)
+        spine.set(visible=color is not None, color=color, linewidth=3)
     if label is not None:
         ax.set_xlabel(label, color=INK)

@@ -374,7 +374,7 @@ class Adversarial(nn.Module):
         self.discriminator = MLP(family.discriminator, phi)
 
     def discriminator_loss(self, X, Z, eps, penalty, delta):
-        """Of rows X against those made of Z, as many; a slope along eps (2n, d) is penalised."""
+        """Of rows X against those made of Z, as many; a slope along eps (2n, d) is penalized."""
         n = len(X)
         with torch.no_grad():
             made = self.generator(Z)

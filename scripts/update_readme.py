@@ -245,7 +245,7 @@ def faces():
     report = load("faces.json")
     side, mean, chain = report["side"], report["mean"], report["chain"]["T"]
     yield wrapped(
-        f"Images of {side} × {side} pixels with {report['levels']} levels of grey, where an even "
+        f"Images of {side} × {side} pixels with {report['levels']} levels of gray, where an even "
         f"guess needs {report['even']:.0f} bits per pixel. Each model learned from {report['n']:,} "
         f"faces and is judged on {report['n_held_out']} others. Means over {len(report['seeds'])} "
         "seeds; ± is the largest distance of a seed from the mean; ≤ marks a bound.")
@@ -266,8 +266,8 @@ def faces():
         + "A bound is one of one draw of the codes of each face, the same for all four densities. "
         f"*Paid for cells*: how far it is known to be too high, from chains of {chain} and "
         f"{4 * chain} temperatures, which lead to the points that suit probabilistic PCA and so "
-        "show less for the others. Dequantised, as a density of pixels, probabilistic PCA needs "
-        f"{mean['probabilistic_pca']['dequantised']:.3f}. Seconds are those of one processor.")
+        "show less for the others. Dequantized, as a density of pixels, probabilistic PCA needs "
+        f"{mean['probabilistic_pca']['dequantized']:.3f}. Seconds are those of one processor.")
 
 
 def benchmark():

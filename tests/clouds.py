@@ -4,7 +4,7 @@ import numpy
 
 
 def correlated(rng, n, d=2):
-    """n rows of a normal in R^d whose coordinates are neither centred, scaled nor independent."""
+    """n rows of a normal in R^d whose coordinates are neither centered, scaled nor independent."""
     A = numpy.tril(numpy.ones((d, d))) + numpy.diag(numpy.arange(d))
     return rng.standard_normal((n, d)) @ A.T + numpy.arange(1, d + 1)
 

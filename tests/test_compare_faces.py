@@ -10,7 +10,7 @@ import pytest
 from compare_faces import DENSITIES, MODELS
 
 from gdl_numpy.pictures.faces import LATENTS, render
-from gdl_numpy.pictures.pixels import quantise
+from gdl_numpy.pictures.pixels import quantize
 
 FIGURES = Path(__file__).parent.parent / "figures"
 SMALL = {"N": 80, "N_HELD_OUT": 6, "N_LONGER": 3, "N_SAMPLES": 2, "CODES": 8,
@@ -77,7 +77,7 @@ def test_what_the_committed_bounds_pay_for_cells_is_split_off():
     assert all(0 <= mean[name]["paid"] < 0.1 for name in DENSITIES)
     pca = mean["probabilistic_pca"]
     assert 0.02 < pca["saved_by_chain"] < pca["saved_by_longer_chain"] == pca["paid"]
-    assert pca["dequantised"] - pca["bits_per_pixel"] > 0.2
+    assert pca["dequantized"] - pca["bits_per_pixel"] > 0.2
 
 
 def test_the_committed_pictures_are_of_the_world_that_is_described():
@@ -87,4 +87,4 @@ def test_the_committed_pictures_are_of_the_world_that_is_described():
     with np.load(FIGURES / "faces.npz") as file:
         assert set(file) == {"faces", *MODELS}
         assert all(file[name].shape == (6, 1024) and file[name].max() < 16 for name in file)
-        assert (file["faces"] == quantise(render(latent[:6]).reshape(6, -1), 16)).all()
+        assert (file["faces"] == quantize(render(latent[:6]).reshape(6, -1), 16)).all()

@@ -104,7 +104,7 @@ def on_a_page(points, figure):
 
 
 def marks(figure):
-    """Widths, in points, of all lines and markers in colour or black; grey ones are background."""
+    """Widths, in points, of all lines and markers in color or black; gray ones are background."""
     for ax in figure.axes:
         for line in ax.lines:
             if carries_meaning(line.get_color()):
@@ -114,9 +114,9 @@ def marks(figure):
                     yield line.get_markersize()
         for collection in ax.collections:
             if isinstance(collection, matplotlib.collections.LineCollection):
-                yield from (width for width, colour in zip(
+                yield from (width for width, color in zip(
                     collection.get_linewidth(), collection.get_edgecolor(), strict=False)
-                    if carries_meaning(colour))
+                    if carries_meaning(color))
             elif isinstance(collection, matplotlib.collections.PathCollection) and any(
                     map(carries_meaning, collection.get_facecolor())):
                 yield from np.sqrt(collection.get_sizes())
@@ -127,8 +127,8 @@ def is_true(script, numbers):
     return script.holds(numbers) if hasattr(script, "holds") else "{" in script.TITLE
 
 
-def carries_meaning(colour):
-    red_green_blue = matplotlib.colors.to_rgb(colour)
+def carries_meaning(color):
+    red_green_blue = matplotlib.colors.to_rgb(color)
     return max(red_green_blue) - min(red_green_blue) > 0.15 or max(red_green_blue) < 0.3
 
 

@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-import judgement
+import judgment
 import numpy as np
 import pytest
 import recipes
 import scoreboard
-from judgement import known_log_prob
+from judgment import known_log_prob
 from recipes import MODELS, NETWORKS, committed, fit_model
 from reports import load as report
 
@@ -48,8 +48,8 @@ def test_every_model_can_be_fitted_by_its_name_and_sampled_in_degrees(name, X):
 def test_densities_in_degrees_have_mass_1_per_square_degree(name, X):
     p = fit_model(name, X, np.random.default_rng(1), seconds=1e-6)
     log_prob = known_log_prob(p, None)[1]
-    centres, cell = judgement.WORLD.grid((180, 360))
-    mass = np.exp(log_prob(centres).astype(float)).sum() * cell
+    centers, cell = judgment.WORLD.grid((180, 360))
+    mass = np.exp(log_prob(centers).astype(float)).sum() * cell
     assert (mass < 1.001 if name == "affine_flow" else abs(mass - 1) < 2e-3)
     assert mass > 0.3                                       # an affine flow is wider than the map
 
@@ -67,9 +67,9 @@ def test_moved_points_stay_on_the_map(X):
 
 
 def test_histograms_of_the_same_points_have_no_divergence_and_of_others_at_most_log_2(X):
-    assert judgement.histogram_js(X, X) == 0
+    assert judgment.histogram_js(X, X) == 0
     outside = np.full((10, 2), 500.0)
-    assert judgement.histogram_js(X, outside) == pytest.approx(math.log(2))
+    assert judgment.histogram_js(X, outside) == pytest.approx(math.log(2))
 
 
 def test_an_unknown_name_is_refused(X):
@@ -143,7 +143,7 @@ def small_networks(monkeypatch):
     network = replace(NETWORKS["autoregressive"], family=lambda xp: family, steps=200)
     monkeypatch.setitem(NETWORKS, "autoregressive", network)
     monkeypatch.setitem(MODELS, "autoregressive", partial(recipes.fit_network, network))
-    for module, name in ((scoreboard, "N"), (scoreboard, "N_TEST"), (judgement, "N_SAMPLES"),
+    for module, name in ((scoreboard, "N"), (scoreboard, "N_TEST"), (judgment, "N_SAMPLES"),
                          (scoreboard, "N_SAMPLES")):
         monkeypatch.setattr(module, name, 2000)
 
@@ -196,8 +196,8 @@ def test_judging_again_needs_something_that_was_judged(tmp_path, capsys):
 
 
 def test_what_the_table_calls_reached_is_the_coverage(X):
-    p, n = fit_model("normal", X, np.random.default_rng(0)), judgement.N_SAMPLES
-    row = judgement.judged(p, P_DATA, X, np.random.default_rng(4))
+    p, n = fit_model("normal", X, np.random.default_rng(0)), judgment.N_SAMPLES
+    row = judgment.judged(p, P_DATA, X, np.random.default_rng(4))
     found = [coverage(p, P_DATA, n, np.random.default_rng(seed)) for seed in range(5)]
     assert row["reached"] == pytest.approx(np.mean(found), abs=5 * np.std(found, ddof=1))
     assert row["sea"] == pytest.approx(1 - accuracy(p, P_DATA, n, np.random.default_rng(0)),
@@ -206,7 +206,7 @@ def test_what_the_table_calls_reached_is_the_coverage(X):
 
 def test_a_model_that_makes_no_land_reaches_none_of_it(X):
     p = fit_model("box", np.array([[-10.0, -150.0], [10.0, -100.0]]), None)     # in the Pacific
-    row = judgement.judged(p, P_DATA, X, np.random.default_rng(5))
+    row = judgment.judged(p, P_DATA, X, np.random.default_rng(5))
     assert row["reached"] == 0 and row["sea"] == 1 and row["kl"] == "inf"
 
 
@@ -234,8 +234,8 @@ def test_a_network_with_a_judge_keeps_the_stage_that_suits_it_best(X):
 
 def test_a_recalibrated_kernel_density_has_about_mass_1_on_a_finer_grid(X):
     p = fit_model("recalibrated_kernel_density", X, np.random.default_rng(1))
-    centres, cell = judgement.WORLD.grid((360, 720))
-    assert np.exp(p.log_prob(centres)).sum() * cell == pytest.approx(1, abs=0.01)
+    centers, cell = judgment.WORLD.grid((360, 720))
+    assert np.exp(p.log_prob(centers)).sum() * cell == pytest.approx(1, abs=0.01)
     assert known_log_prob(p, None)[0] == "grid"
 
 
@@ -303,7 +303,7 @@ def test_only_the_committed_generator_leaves_out_land():
 def test_the_steps_of_the_flow_are_small_enough():
     p, _ = with_row("diffusion")
     X = P_DATA.sample(200, np.random.default_rng(3))
-    coarse, fine = (p.flow_log_prob(X, n_steps=n) for n in (judgement.ODE_STEPS, 128))
+    coarse, fine = (p.flow_log_prob(X, n_steps=n) for n in (judgment.ODE_STEPS, 128))
     assert abs(coarse - fine).max() < 0.01                  # of each point, not of the mean alone
 
 
@@ -314,7 +314,7 @@ def test_the_readme_says_what_was_used():
     judges = [name for name, network in NETWORKS.items() if network.judge]
     assert judges == ["affine_flow", "energy_based"] and recipes.CHECKS == 10
     assert f"chosen on {recipes.KEPT_BACK:,} of the points" in text
-    assert f"from {judgement.N - recipes.KEPT_BACK:,} points and keep, of ten stages" in text
+    assert f"from {judgment.N - recipes.KEPT_BACK:,} points and keep, of ten stages" in text
     energy, autoregressive = (NETWORKS[name].family(np) for name in
                               ("energy_based", "autoregressive"))
     assert energy.network.bound == autoregressive.bound == 3 and "bounded to ± 3 nats" in text

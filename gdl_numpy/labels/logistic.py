@@ -87,8 +87,8 @@ class SoftmaxFamily(ClassifierFamily):
     def loss(self, theta, X, y):
         """The mean loss, penalty included, in nats per row, and its gradient in theta, (n_θ,)."""
         loss, dtheta = super().loss(theta, X, y)
-        penalised = self._without_intercepts(theta)
-        return loss + 0.5 * self.l2 * (penalised**2).sum(), dtheta + self.l2 * penalised    # (2)
+        penalized = self._without_intercepts(theta)
+        return loss + 0.5 * self.l2 * (penalized**2).sum(), dtheta + self.l2 * penalized    # (2)
 
     def mle(self, X, y, tol=1e-16, max_steps=1000):
         """θ̂ by Newton's method, computed in float64, shape (n_θ,), in the dtype of X.
@@ -108,9 +108,9 @@ class SoftmaxFamily(ClassifierFamily):
 
     def _without_intercepts(self, theta):
         """theta with the intercepts set to 0, a new array."""
-        penalised = theta.copy()
-        penalised[-self.network.d_out:] = 0
-        return penalised
+        penalized = theta.copy()
+        penalized[-self.network.d_out:] = 0
+        return penalized
 
 
 class LogisticFamily(SoftmaxFamily):

@@ -194,10 +194,10 @@ class Autoregressive(_Autoregressive):
                 cdf = softmax(family.logits(theta, X[:, :i])[0]).cumsum(axis=1, dtype=float)
                 u = rng.random((n, 1), dtype=float) * cdf[:, -1:]       # of float32, 0 is too often
                 k = (cdf[:, :-1] <= u).sum(axis=1)                                  # (5)
-            x, centre = (((k + u) * (2 / K) - 1).astype(theta.dtype)
+            x, center = (((k + u) * (2 / K) - 1).astype(theta.dtype)
                          for u in (rng.random(n, dtype=theta.dtype), 0.5))
             own = cell_of(x, -1.0, 1.0, K) == k                     # rounding could step over
-            X[:, i] = xp.minimum(xp.where(own, x, centre), 1)                       # (5)
+            X[:, i] = xp.minimum(xp.where(own, x, center), 1)                       # (5)
         return X[:, [family.order.index(i) for i in range(family.d)]]
 
 

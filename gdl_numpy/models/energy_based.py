@@ -186,11 +186,11 @@ class EnergyBasedFamily(TrainedFamily):
             lambda i, j: langevin.walk(energy_and_slope, X[i:j], *self.corners(theta), rng, steps,
                                        step, jump, metropolis, look), len(X), rows=2**16)
 
-    def train(self, X, rng, normaliser="uniform", points=2048, chains=512, chain_steps=10,
+    def train(self, X, rng, normalizer="uniform", points=2048, chains=512, chain_steps=10,
               step=0.02, jump=0.1, metropolis=True, theta=None, **options):
         """Maximum likelihood by steps on random rows; yields a Step each, whose theta is usable.
 
-        With the `normaliser` "uniform", log Z comes from `points` uniform draws, and the loss of a
+        With the `normalizer` "uniform", log Z comes from `points` uniform draws, and the loss of a
         Step is -1/n Σ log p. With "chains", only its gradient is known, from as many Markov chains
         as `chains` says; the loss of a Step is then (5), and does not tell how good the model is.
         The chains start uniform. In each step they `walk` on by `chain_steps`, as θ hardly changes
@@ -198,7 +198,7 @@ class EnergyBasedFamily(TrainedFamily):
         `options` (max_steps, batch, learning_rate, averaging, augment) are those of every
         TrainedFamily. ValueError if a row of X lies outside the box; augment must not leave it.
         """
-        checks.choice(normaliser, "normaliser", ("uniform", "chains"))
+        checks.choice(normalizer, "normalizer", ("uniform", "chains"))
         checks.truth(metropolis, "metropolis")
         points = checks.whole_number(points, "points", least=1)
         chains = checks.whole_number(chains, "chains", least=1)
@@ -209,7 +209,7 @@ class EnergyBasedFamily(TrainedFamily):
 
         def loss(theta, rows):
             nonlocal samples
-            if normaliser == "uniform":
+            if normalizer == "uniform":
                 return self.loss(theta, rows, rng, points)
             samples = self.walk(theta, samples, rng, chain_steps, step, jump, metropolis,
                                 look=False)
@@ -237,7 +237,7 @@ class EnergyBased(Trained):
         return self.family.walk(self.theta, start, rng, steps, step, jump)
 
 
-class GridNormalised(Described):
+class GridNormalized(Described):
     """An energy-based density `p` with its Z by a grid of `shape`, so that it has a log_prob.
 
     This is (3) with the m cells of the grid, each of volume V/m. For few dimensions only: a grid of

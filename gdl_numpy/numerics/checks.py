@@ -12,7 +12,7 @@ learns to skip such a line and finds the formula next to it.
     arrays     real_array, unmasked, precision, wider, float_dtype, one_axis, triangle, same_shape,
                corners of a box, probabilities, waves, own_waves
     rows       observations, data_set, not_empty, varying, different_rows, in_range, paired,
-               with_raw, equally_many, rows_within, rows_of_box, wide_cells, grey_levels
+               with_raw, equally_many, rows_within, rows_of_box, wide_cells, gray_levels
     models     held, theta, theta_shape, numbers_of_rows, gradient
     labels     labels, different_labels, every_label
     chance     rng, draws
@@ -342,7 +342,7 @@ def wide_cells(low, high, shape, dtype, name):
     return shape
 
 
-def grey_levels(K, levels, like=None, d=None, name="K"):
+def gray_levels(K, levels, like=None, d=None, name="K"):
     """`K` as an (n, d) array of ints from 0 to levels - 1, the gray levels of n images."""
     K = observations(real_array(K, name, like), name=name, d=d)
     fits = (K >= 0) & (K < levels) & (K == K.round())

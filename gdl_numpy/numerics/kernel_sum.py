@@ -31,7 +31,7 @@ exp(-40.5), which is 3e-18. Added to 1.6 in float64, where ε is 2e-16, the last
 >>> print(log_kernel_sum(numpy.array([[0.0]]), X, 1.0), round(math.log(1 + math.exp(-0.5)), 8))
 [0.47407698] 0.47407698
 
-See kernel_density.py (what needs it), neighbours.py (how near points are found) and
+See kernel_density.py (what needs it), neighbors.py (how near points are found) and
 tests/numerics/test_kernel_sum.py (that it holds).
 """
 
@@ -41,7 +41,7 @@ import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.neighbours import near_blocks
+from gdl_numpy.numerics.neighbors import near_blocks
 
 
 def log_kernel_sum(Q, X, h):

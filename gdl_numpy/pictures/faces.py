@@ -21,7 +21,7 @@ nose taper, that is, they are narrower at one end; mouth, brows, fringe and its 
 brows slope.
 
 **Layers** of brightness g are painted one over the other on a white ground, F = 1, from back to
-front. Where its ovals cover the share c of a pixel (rasteriser.py), a layer turns F into
+front. Where its ovals cover the share c of a pixel (rasterizer.py), a layer turns F into
 
     F_new = F + c (g - F)           so every pixel is a continuous function of the latents       (2)
 
@@ -47,13 +47,13 @@ import math
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
-from gdl_numpy.pictures.rasteriser import rasterise
+from gdl_numpy.pictures.rasterizer import rasterize
 
 LATENTS = ("width of the head", "length of the head", "length of the hair",
            "size of the eyes", "height of the eyes", "distance of the eyes", "gaze",
            "slope of the brows", "height of the brows", "length of the nose",
            "width of the mouth", "height of the mouth", "smile")
-CENTRE = (0.5, 0.48)                                        # of the head in the image
+CENTER = (0.5, 0.48)                                        # of the head in the image
 CORNERS = 32                                                # of an oval
 BLOCK = 256                                                 # faces at a time bound the memory
 
@@ -83,8 +83,8 @@ def _oval(x, y, w, h, bend=0, slope=0, taper=0):
     xp = array_module(w)
     t = 2 * math.pi / CORNERS * xp.arange(CORNERS, dtype=w.dtype)
     cos, sin = xp.cos(t), xp.sin(t)
-    return xp.stack([CENTRE[0] + x + w * cos * (1 + taper * sin),
-                     CENTRE[1] + y + h * sin + bend * cos**2 + slope * cos], axis=2)     # (1)
+    return xp.stack([CENTER[0] + x + w * cos * (1 + taper * sin),
+                     CENTER[1] + y + h * sin + bend * cos**2 + slope * cos], axis=2)     # (1)
 
 
 def _layers(latent):
@@ -139,5 +139,5 @@ def _layers(latent):
 def _image(latent, r):
     F = array_module(latent).ones((len(latent), r, r), dtype=latent.dtype)
     for g, ovals in _layers(latent):
-        F += rasterise(ovals, r) * (g - F)                                                  # (2)
+        F += rasterize(ovals, r) * (g - F)                                                  # (2)
     return F

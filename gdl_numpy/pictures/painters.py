@@ -68,12 +68,12 @@ def paint(painter, n, rng, size=64):
     vortices = rng.random((n, 3, 2)), rng.random((n, 3)) - 0.5
     row, strokes = array_module(palette).arange(n), []
     for _ in range(STROKES):
-        centre = rng.random((n, 2))
-        shape = _stroke(centre, share, vortices, rng)
-        colour = palette[row, rng.integers(0, 5, size=n)] + 0.12 * (rng.random((n, 3)) - 0.5)
-        strokes.append((centre, shape, colour.clip(0, 1)))
+        center = rng.random((n, 2))
+        shape = _stroke(center, share, vortices, rng)
+        color = palette[row, rng.integers(0, 5, size=n)] + 0.12 * (rng.random((n, 3)) - 0.5)
+        strokes.append((center, shape, color.clip(0, 1)))
     return in_blocks(lambda i, j: _painted(palette[i:j, 0], [
-        (centre[i:j], [p[i:j] for p in shape], colour[i:j]) for centre, shape, colour in strokes],
+        (center[i:j], [p[i:j] for p in shape], color[i:j]) for center, shape, color in strokes],
         size), n, BLOCK)
 
 
@@ -84,22 +84,22 @@ def _painted(ground, strokes, size):
     width = size + 2 * margin
     canvas = xp.broadcast_to(ground[:, None, None], (n, width, width, 3)).copy()
     row, window = xp.arange(n), xp.arange(2 * margin)       # what a stroke can reach
-    for centre, shape, colour in strokes:
-        corner = (centre * size).astype(int)[:, :, None] + window
-        x, y = ((corner[:, i] - margin + 0.5) / size - centre[:, i, None] for i in (0, 1))
+    for center, shape, color in strokes:
+        corner = (center * size).astype(int)[:, :, None] + window
+        x, y = ((corner[:, i] - margin + 0.5) / size - center[:, i, None] for i in (0, 1))
         cover = _cover(x[:, None, :], y[:, :, None], *shape, size)[..., None]
         where = row[:, None, None], corner[:, 1, :, None], corner[:, 0, None, :]
         under = canvas[where]
-        canvas[where] = under + cover * (colour[:, None, None] - under)                     # (2)
+        canvas[where] = under + cover * (color[:, None, None] - under)                     # (2)
     return canvas[:, margin:-margin, margin:-margin].copy()
 
 
-def _stroke(centre, share, vortices, rng):
+def _stroke(center, share, vortices, rng):
     """Direction, bend, length and width of one stroke on each canvas, (n,) each."""
-    n = len(centre)
-    xp = array_module(centre)
+    n = len(center)
+    xp = array_module(center)
     swirling = rng.random(n) < share
-    swirl, bend = _field(centre, *vortices)
+    swirl, bend = _field(center, *vortices)
     straight = math.pi / 2 * (rng.random(n) < 0.5) + 0.06 * (rng.random(n) - 0.5)
     long, wide = rng.random((2, n))
     return (xp.where(swirling, swirl, straight), xp.where(swirling, bend, 0),
@@ -107,14 +107,14 @@ def _stroke(centre, share, vortices, rng):
             xp.where(swirling, 0.03 + 0.03 * wide, 0.06 + 0.05 * wide))
 
 
-def _field(x, centres, strengths):
+def _field(x, centers, strengths):
     """Direction and bend of the swirling field at the points x (n, 2), both (n,).
 
     It bends like the circle around the vortex that is strongest there, with the largest |g_j|/r_j²:
     κ = ±1/r_j with the sign of g_j.
     """
     xp = array_module(x)
-    away = x[:, None] - centres
+    away = x[:, None] - centers
     distance = xp.sqrt((away**2).sum(axis=2)) + 0.05
     pull = strengths / distance**2
     flow_x, flow_y = -(pull * away[:, :, 1]).sum(axis=1), (pull * away[:, :, 0]).sum(axis=1)   # (3)

@@ -30,7 +30,7 @@ logarithms can be estimated from a single u (Theis, van den Oord and Bethge 2016
 How much is lost? Suppose that all images are equal. A normal density that is narrow enough has
 nearly all its mass in their cell, and needs 0 bits. Yet the best bound of a normal density, reached
 with the variance of a uniform u, says ½ log2(2πe/12) = 0.25 bits per pixel, which is by how much
-the entropy of that normal exceeds that of u. Masses that lose almost nothing: discretised.py.
+the entropy of that normal exceeds that of u. Masses that lose almost nothing: discretized.py.
 
 By hand: three images of 2 pixels, L = 2. The first pixel is 0 in all of them, the second 1 in two,
 so the image (0, 1) has the mass (3 + 1)/(2 + 3) · (2 + 1)/(2 + 3) = 12/25, or 0.53 bits per pixel.
@@ -57,7 +57,7 @@ MOST = 2**16                                                # levels, those of 1
 BLOCK = 256                                                 # images at a time bound the memory
 
 
-def quantise(images, levels):
+def quantize(images, levels):
     """The gray levels, whole numbers 0, ..., levels - 1, of images in [0, 1], of the same shape.
 
     A number outside [0, 1], as samples of a density may be, gets the nearest level.
@@ -67,13 +67,13 @@ def quantise(images, levels):
     return (images.clip(0, 1) * levels).clip(0, levels - 1).astype(int)                     # (1)
 
 
-def dequantise(K, levels, rng, dtype=float):
+def dequantize(K, levels, rng, dtype=float):
     """A random point of the cell of each image K (n, d), shape (n, d), float32 or float64.
 
     Rounding to `dtype` could move a point into the next cell, so u keeps that far from 0 and 1.
     """
     levels = checks.whole_number(levels, "levels", least=1, most=MOST)
-    K, dtype = checks.grey_levels(K, levels), checks.float_dtype(dtype)
+    K, dtype = checks.gray_levels(K, levels), checks.float_dtype(dtype)
     rounding = levels * float(numpy.finfo(dtype).eps)
     u = checks.rng(rng).random(K.shape).clip(rounding, 1 - rounding)
     return ((K + u) / levels).astype(dtype)                                                 # (2)
@@ -103,7 +103,7 @@ class IndependentPixels(Described):
     def fit(cls, K, levels):
         """The model whose `mass` is (3), from images K (n, d) of that many levels."""
         levels = checks.whole_number(levels, "levels", least=1, most=MOST)
-        K = checks.grey_levels(K, levels)
+        K = checks.gray_levels(K, levels)
         xp = array_module(K)
         counts = xp.stack([(K == level).sum(axis=0) for level in range(levels)], axis=1) + 1
         return cls(counts / counts.sum(axis=1, keepdims=True))                              # (3)
@@ -111,7 +111,7 @@ class IndependentPixels(Described):
     def log_mass(self, K):
         """log P(k) for each image of K (n, d), shape (n,), in nats."""
         d, levels = self.mass.shape
-        K, xp = checks.grey_levels(K, levels, like=self.mass, d=d), array_module(self.mass)
+        K, xp = checks.gray_levels(K, levels, like=self.mass, d=d), array_module(self.mass)
         with numpy.errstate(divide="ignore"):               # log 0 is -inf
             log_mass = xp.log(self.mass)
         return in_blocks(lambda i, j: log_mass[xp.arange(d), K[i:j]].sum(axis=1), len(K),   # (4)
@@ -123,7 +123,7 @@ class IndependentPixels(Described):
         return in_blocks(lambda i, j: inverse_cdf(self.mass, rng.random((j - i, d, 1))), n, BLOCK)
 
 
-class Dequantised(Described):
+class Dequantized(Described):
     """Images of gray levels by a density p on R^d: P(k) is the integral of p over the cell of k.
 
     A model that has only a lower bound of log p(x) passes it as `log_p(X, rng)`, (n,) for rows X;
@@ -141,10 +141,10 @@ class Dequantised(Described):
 
         It is random, as each image gets one draw of u. For a mean over many images that is enough.
         """
-        X = dequantise(K, self.levels, rng, self.dtype)
+        X = dequantize(K, self.levels, rng, self.dtype)
         log_p = self.p.log_prob(X) if self.log_p is None else self.log_p(X, rng)
         return log_p - X.shape[1] * math.log(self.levels)                                   # (5)
 
     def sample(self, n, rng):
         """n images, (n, d), whole numbers: samples of p, quantized."""
-        return quantise(self.p.sample(checks.draws(n, rng), rng), self.levels)
+        return quantize(self.p.sample(checks.draws(n, rng), rng), self.levels)

@@ -3,7 +3,7 @@
 An image of a dog has a thousand pixels, but if few numbers determine it, all such images form a
 manifold. In the chapter dogs illustrate this, and a generative model learns to make horses. Whether
 a model finds a manifold is seen only if it is known, so here the numbers come first: a latent
-vector turns and stretches polygons, and these are rasterized (rasteriser.py).
+vector turns and stretches polygons, and these are rasterized (rasterizer.py).
 
     latent (n, k)  ->  polygons, each (n, m, 2)  ->  images (n, resolution, resolution)
 
@@ -163,7 +163,7 @@ HIND = ([(-75, 26, 0), (-112, 24, -20), (-92, 32, 8), (-60, 35, -70)],
         (0.117, 0.13, 0.14), (0.076, 0.047, 0.023, 0.015))
 FORE = ([(-112, 12, 0), (-88, 40, 14), (-90, 40, -62), (-58, 42, -95)],
         (0.09, 0.14, 0.124), (0.068, 0.042, 0.022, 0.015))
-HORSE_CENTRE = (0.486, 0.602)
+HORSE_CENTER = (0.486, 0.602)
 # hip, shoulder, withers, dock
 HORSE_JOINTS = [(0.356, 0.575), (0.621, 0.575), (0.612, 0.588), (0.299, 0.618)]
 
@@ -203,10 +203,10 @@ def horse(latent):
     latent = checks.rows_of_box(latent, [-1] * 8, [1] * 8, "latent")
     phase, stride, neck, head, legs, length, depth, tail = latent.T
     xp = array_module(latent)
-    centre, body, joints = (xp.asarray(P, dtype=latent.dtype)
-                            for P in (HORSE_CENTRE, HORSE_BODY, HORSE_JOINTS))
+    center, body, joints = (xp.asarray(P, dtype=latent.dtype)
+                            for P in (HORSE_CENTER, HORSE_BODY, HORSE_JOINTS))
     stretch = xp.stack([1 + 0.1 * length, 1 + 0.12 * depth], axis=1)[:, None]
-    body, joints = (centre + stretch * (P - centre) for P in (body, joints))
+    body, joints = (center + stretch * (P - center) for P in (body, joints))
     hip, shoulder, withers, dock = (joints[:, i] for i in range(4))
     neck = 42 + 18 * neck
     head = neck - 88 + 18 * head

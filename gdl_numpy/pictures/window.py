@@ -91,8 +91,8 @@ class WindowFamily(Described):
     def _checked(self, K, pixels, like=None):
         """Images K (n, side²) of this family's levels and pixels (n, m) of them, as whole numbers.
         """
-        K = checks.grey_levels(K, self.levels, like=like, d=self.side**2)
-        pixels = checks.grey_levels(pixels, self.side**2, like=K, name="pixels")    # in float64
+        K = checks.gray_levels(K, self.levels, like=like, d=self.side**2)
+        pixels = checks.gray_levels(pixels, self.side**2, like=K, name="pixels")    # in float64
         if len(pixels) != len(K):
             raise ValueError(f"pixels must be an array of whole numbers (n, m) for n = {len(K)} "
                              f"images, got shape {pixels.shape}")
@@ -129,7 +129,7 @@ class WindowFamily(Described):
     def train(self, K, rng, max_steps=6000, batch=64, learning_rate=2e-3, averaging=0.999,
               theta=None, m=64):
         """Minimize the loss by steps on random images, in float32; yields a Step each."""
-        K = checks.not_empty(checks.grey_levels(K, self.levels, d=self.side**2), "K")
+        K = checks.not_empty(checks.gray_levels(K, self.levels, d=self.side**2), "K")
         K, m = K.astype("float32"), checks.whole_number(m, "m", least=1)
         theta = starting_theta(self, theta, rng, K)
         return train(lambda theta, rows: self.loss(theta, rows, rng, m), theta, [K], rng,
@@ -153,7 +153,7 @@ class Window(Described):
 
     def log_mass(self, K):
         """log P(k) for each image of K (n, side²), shape (n,), in nats."""
-        K = checks.grey_levels(K, self.family.levels, like=self.theta, d=self.family.side**2)
+        K = checks.gray_levels(K, self.family.levels, like=self.theta, d=self.family.side**2)
         every = array_module(K).arange(K.shape[1])
 
         def of_rows(i, j):

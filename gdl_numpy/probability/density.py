@@ -196,9 +196,9 @@ class Histogram(Described):
         corner = xp.stack(xp.unravel_index(cell, shape), axis=1)
         width = xp.asarray([side / k for side, k in zip(self.space.sides, shape, strict=True)])
         share = rng.random(corner.shape, dtype=low.dtype)
-        X, centre = ((low + width * (corner + shift)).astype(low.dtype) for shift in (share, 0.5))
+        X, center = ((low + width * (corner + shift)).astype(low.dtype) for shift in (share, 0.5))
         inside = self.space.cell(X, shape) == cell                  # rounding could step over
-        return xp.where(inside[:, None], X, centre)
+        return xp.where(inside[:, None], X, center)
 
 
 def categorical(weights, n, rng):

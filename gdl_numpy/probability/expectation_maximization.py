@@ -58,7 +58,7 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.elementary import log_softmax, softmax
 from gdl_numpy.numerics.moments import moments, varies
-from gdl_numpy.numerics.neighbours import nearest
+from gdl_numpy.numerics.neighbors import nearest
 from gdl_numpy.numerics.optimizer import Step
 from gdl_numpy.probability.density import LOG_2_PI, categorical, cholesky
 from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
@@ -154,22 +154,22 @@ def expectation_maximization(family, X, rng=None, theta=None, tol=1e-6, max_step
         raise ValueError(f"X has {len(X)} rows, too few for {family.n_components} components")
     checks.varying(X)                                       # else the likelihood has no maximum
     floor = checks.number(floor, "floor", "(0, inf)")
-    centre, C = moments(X)
+    center, C = moments(X)
     unit = C.diagonal()**0.5
-    X64 = (X - centre) / unit                               # φ(x) holds squares: small and float64
+    X64 = (X - center) / unit                               # φ(x) holds squares: small and float64
     floor = max(floor, (8 * EPSILON * _largest(X64))**2)
     if theta is not None:
         theta = checks.real_array(theta, "theta", like=X64)
         family(theta)                                       # refuses one of another length
-        theta = _rescaled(family, theta, 1 / unit, -centre / unit)
+        theta = _rescaled(family, theta, 1 / unit, -center / unit)
     elif rng is not None:
         theta = _start(family, X64, checks.rng(rng), floor)
     else:
         raise ValueError("EM starts somewhere: pass theta or rng")
-    return _steps(family, X64, theta, tol, max_steps, floor, unit, centre, X.dtype)
+    return _steps(family, X64, theta, tol, max_steps, floor, unit, center, X.dtype)
 
 
-def _steps(family, X, theta, tol, max_steps, floor, unit, centre, dtype):
+def _steps(family, X, theta, tol, max_steps, floor, unit, center, dtype):
     """Yields the steps on data of mean 0 and variance 1, in the unit of the data as they were."""
     log_volume = float(array_module(X).log(unit).sum())     # of one unit: what log p(x) loses by it
     last, plain = math.inf, _cancels(family, theta, X)
@@ -185,7 +185,7 @@ def _steps(family, X, theta, tol, max_steps, floor, unit, centre, dtype):
                 family, theta, X[i:j]), X), old, floor)
             plain = _cancels(family, theta, X)
         loss = log_volume - float(log_likelihood) / len(X)
-        yield Step(t, loss, _rescaled(family, theta, unit, centre).astype(dtype))
+        yield Step(t, loss, _rescaled(family, theta, unit, center).astype(dtype))
         if not last - loss >= tol:
             return
         last = loss
@@ -212,9 +212,9 @@ def k_means_plus_plus(X, k, rng):
     chosen = [rng.integers(0, len(X), size=1)]
     distance = xp.full(len(X), math.inf, dtype=X.dtype)
     while len(chosen) < k:
-        centre = X[chosen[-1]]
+        center = X[chosen[-1]]
         distance = xp.minimum(distance, in_blocks(
-            lambda i, j, c=centre: ((X[i:j] - c)**2).sum(axis=1), len(X)))
+            lambda i, j, c=center: ((X[i:j] - c)**2).sum(axis=1), len(X)))
         if not distance.max() > 0:
             raise ValueError(f"X must have at least k = {k} different rows, got {len(chosen)}")
         chosen.append(categorical(distance, 1, rng))

@@ -55,7 +55,7 @@ from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.moments import mean_of_rows, moments, varies
-from gdl_numpy.numerics.neighbours import nearest
+from gdl_numpy.numerics.neighbors import nearest
 
 
 def interpolate(model, x0, x1, n):
@@ -94,7 +94,7 @@ def directions(Z, attributes, z, k=100):
     eigenvalues, V = xp.linalg.eigh(A.T @ A / k)
     if not eigenvalues[0] > 1000 * xp.finfo(Z.dtype).eps:
         raise ValueError("attributes near z must vary independently of each other: take more "
-                         f"neighbours than k = {k}, or other attributes")
+                         f"neighbors than k = {k}, or other attributes")
     # (V / eigenvalues) @ V.T / k is (AᵀA)⁻¹
     B = (V / eigenvalues) @ V.T @ A.T @ (Z[near] - mean_of_rows(Z[near])) / k               # (2)
     return B / scale[:, None]

@@ -46,7 +46,7 @@ from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.moments import ROWS, moments
-from gdl_numpy.numerics.neighbours import nearest
+from gdl_numpy.numerics.neighbors import nearest
 
 
 def intrinsic_dimension(X):
@@ -76,11 +76,11 @@ def intrinsic_dimension(X):
                          f"{X.dtype}")
     log_ratio = float(array_module(X).log(r2 / r1).sum(dtype=float))
     if not 10 * X.shape[1] * log_ratio > len(X):            # the estimate would be far beyond d
-        raise ValueError("X lies on a lattice: first and second neighbours are equally far")
+        raise ValueError("X lies on a lattice: first and second neighbors are equally far")
     return (len(X) - 1) / log_ratio                                                         # (1)
 
 
-def neighbour_regression(Z, U, Q, k=10):
+def neighbor_regression(Z, U, Q, k=10):
     """û for each row of Q (m, d): the mean of U (n, c) over the k nearest rows of Z (n, d).
 
     Here k is the K of the header, a number of neighbors, and the rows of Q are the codes z of (2).

@@ -103,10 +103,10 @@ CLASSES = {                                                 # right arguments of
         "coordinates": instance("LeadingCoordinates"), "p_z": normal()},
     "Pushforward": lambda: {"p_z": normal(), "f": lambda Z: Z},
     "IndependentPixels": lambda: {"mass": [[0.2, 0.8], [0.5, 0.5], [0.1, 0.9], [0.5, 0.5]]},
-    "Dequantised": lambda: {"p": Box([0.0] * 4, [1.0] * 4), "levels": 3},
+    "Dequantized": lambda: {"p": Box([0.0] * 4, [1.0] * 4), "levels": 3},
     "LogisticDecoder": lambda: {"axes": axes(), "u": [0.5, 0.3], "s": [0.1, 0.2, 0.1], "levels": 3,
                                 "noise": 0.07},
-    "Discretised": lambda: {"p": normal(), "decoder": instance("LogisticDecoder")},
+    "Discretized": lambda: {"p": normal(), "decoder": instance("LogisticDecoder")},
     "BiscuitTins": lambda: {"n": 3, "rng": rng(), "resolution": 4},
     "Faces": lambda: {"n": 3, "rng": rng(), "resolution": 4},
     "WorldMap": lambda: {},
@@ -136,7 +136,7 @@ CLASSES = {                                                 # right arguments of
     "DiffusionFamily": lambda: {"d": 2, "hidden": (5,), "n_levels": 4},
     "AdversarialFamily": lambda: {
         "generator": Network((1, 5, 2)), "discriminator": Network((2, 5, 1))},
-    "GridNormalised": lambda: {"p": instance("EnergyBased"), "shape": (5, 6)},
+    "GridNormalized": lambda: {"p": instance("EnergyBased"), "shape": (5, 6)},
 }
 MEMBERS = {                                                 # classes of p_theta, and their families
     "Autoregressive": "AutoregressiveFamily", "MaskedAutoregressive": "MaskedAutoregressiveFamily",
@@ -193,7 +193,7 @@ CALLS = {                                                   # what BY_NAME does 
     "density.sample_components": lambda: {
         "weights": numpy.array([0.2, 0.8]), "components": [normal(), normal(1.0)]},
     "density.inverse": lambda: {"L": numpy.eye(2)},
-    "discretised.log_mass_of_levels": lambda: {
+    "discretized.log_mass_of_levels": lambda: {
         "X_hat": rows(6, 4), "s": numpy.ones(4)},
     "density.cholesky": lambda: {"covariance": numpy.eye(2)},
     "expectation_maximization.expectation_maximization": lambda: {
@@ -226,7 +226,7 @@ CALLS = {                                                   # what BY_NAME does 
     "blocks.in_blocks": lambda: {"function": numpy.arange},
     "elementary.bounded": lambda: {"B": 2.0},
     "optimizer.half_cosine": lambda: {"t": 1, "steps": 3},
-    "neighbours.nearest": lambda: {"Q": rows(6, 2)},
+    "neighbors.nearest": lambda: {"Q": rows(6, 2)},
     "kernel_sum.log_kernel_sum": lambda: {"Q": rows(6, 2), "h": 0.4},
     "newton.minimize": lambda: {
         "evaluate": lambda t: (float((t**2).sum()), 2 * t, lambda v: 2 * v),
@@ -234,8 +234,8 @@ CALLS = {                                                   # what BY_NAME does 
     "backend.random_generator": lambda: {"seed": 0},
     "painters.paint": lambda: {"painter": 1, "size": 16},
     "painters.features": lambda: {"images": abs(rows(2, 16 * 16 * 3)).reshape(2, 16, 16, 3)},
-    "pixels.quantise": lambda: {"images": abs(X)},
-    "rasteriser.rasterise": lambda: {"polygons": [numpy.array([CUBE])]},
+    "pixels.quantize": lambda: {"images": abs(X)},
+    "rasterizer.rasterize": lambda: {"polygons": [numpy.array([CUBE])]},
     "biscuit_tins.render": lambda: {"latent": 0.5 + 0.1 * X},
     "biscuit_tins.derivative": lambda: {"latent": 0.5 + 0.1 * X},
     "biscuit_tins.extent": lambda: {"images": abs(rows(3, 16))},
@@ -246,7 +246,7 @@ CALLS = {                                                   # what BY_NAME does 
         "model": instance("Autoencoder"), "x0": numpy.zeros(2), "x1": numpy.ones(2)},
     "latent.directions": lambda: {
         "Z": rows(30, 3), "attributes": X, "z": [0.0, 0.1, 0.2], "k": 20},
-    "manifold.neighbour_regression": lambda: {"Z": X, "U": rows(30, 3), "Q": rows(6, 2)},
+    "manifold.neighbor_regression": lambda: {"Z": X, "U": rows(30, 3), "Q": rows(6, 2)},
     "manifold.determination": lambda: {"U": X, "U_hat": X + 0.1},
     "likelihood.mean": lambda: {"values": rows(1, 6)[0], "backward": lambda dv: dv},
     "likelihood.negative_mean": lambda: {"log_p": rows(1, 6)[0], "backward": lambda dv: dv},
@@ -282,7 +282,7 @@ CALLS = {                                                   # what BY_NAME does 
     "LogisticDecoder.fit": lambda: {"axes": axes(), "K": PIXELS, "noise": 0.07, "max_steps": 2},
     "LogisticDecoder.encode": lambda: {"K": PIXELS},
     "LogisticDecoder.points": lambda: {"K": PIXELS},
-    "Discretised.lower_bound": lambda: {"log_w": numpy.zeros(6)},
+    "Discretized.lower_bound": lambda: {"log_w": numpy.zeros(6)},
     "IndependentPixels.log_mass": lambda: {"K": [[0, 1, 0, 1]]},
     "RecalibratedFamily.level": lambda: {"log_f": rows(1, 6)[0]},
     "RecalibratedKernelDensity.fit": lambda: {"kept": rows(9, 2, 1), "bandwidth": 0.4},
@@ -310,7 +310,7 @@ ELSEWHERE = {                                               # or have no argumen
     "trained.checked_network": "is a check",
     "backend.to_numpy": "takes what NumPy does, without a mask: test_backend.py",
     "backend.unmasked": "is a check",
-    "neighbours.near_blocks": HERE, "newton.conjugate_gradient": HERE,
+    "neighbors.near_blocks": HERE, "newton.conjugate_gradient": HERE,
     "exact.cell_of": HERE,
     "moments.mean_of_rows": HERE, "moments.moments": HERE, "moments.varies": HERE,
     "normal_family.cut_normals": HERE, "pixels.inverse_cdf": HERE, "silhouettes.smooth": HERE,
@@ -329,7 +329,7 @@ ANY_LENGTH = ("training.train", "newton.minimize", "GradientDescent.__call__", "
 NOT_LOOKED_AT = {"on_space", "on", "mask"}                  # methods that are called by others here
 
 STEPS = (                                                   # of a training, or parts of one
-    "Adam", "Average", "GradientDescent", "Network.", "diffusion.", "discretised.log_mass",
+    "Adam", "Average", "GradientDescent", "Network.", "diffusion.", "discretized.log_mass",
     "elementary.", "fourier.", "langevin.reflect", "langevin.uniform", "likelihood.mean",
     "likelihood.negative_mean", "network.", "normalizing_flow.", "rational_quadratic.",
     "training.starting_theta", "LeadingCoordinates.jittered", "LogisticDecoder.redrawn",
@@ -339,7 +339,7 @@ FUNCTIONS = dict.fromkeys((                                 # whose own errors a
     "loss", "augment", "optimizer", "energy", "function", "evaluate", "precondition", "look",
     "renew",
     "backward", "log_p_z", "f", "G", "weight",
-    "Dequantised.log_p", "Discretised.log_p", "likelihood.negative_mean.backward"), ("class",))
+    "Dequantized.log_p", "Discretized.log_p", "likelihood.negative_mean.backward"), ("class",))
 NEVER_WAITS = dict.fromkeys((                               # so nobody asks whether it is finite
     "elementary.logsumexp.x", "elementary.log_softmax.x", "elementary.softmax.x", "u",
     "elementary.softplus.x", "elementary.sigmoid.x", "elementary.bounded.x", "langevin.reflect.X",
@@ -352,7 +352,7 @@ TAKEN = FUNCTIONS | NEVER_WAITS | {                         # what else is right
 }
 OTHER_NAMES = {                                             # by which an error calls an argument
     "Average.a": "averaging", "theta_g": "theta", "phi": "theta", "highest": "highest, lowest",
-    "evaluation.verdict.x": "X", "Dequantised.lower_bound.K": "X",
+    "evaluation.verdict.x": "X", "Dequantized.lower_bound.K": "X",
 }
 
 

@@ -38,7 +38,7 @@ class Example:
         return numpy.random.default_rng(0).uniform(self.low, self.high, (n, len(self.low)))
 
 
-CENTRES = [[0.0, 0.0], [1.0, 0.5], [1.0, 0.5], [-2.0, 3.0], [0.3, -0.4]]
+CENTERS = [[0.0, 0.0], [1.0, 0.5], [1.0, 0.5], [-2.0, 3.0], [0.3, -0.4]]
 D = {
     "Box on a line": Example(
         lambda a: Box(a([2.0]), a([2.5])), [1], [3], (2000,), ([1.9], [2.6], [-1e9])),
@@ -74,9 +74,9 @@ D = {
     "KernelDensity on a line": Example(
         lambda a: KernelDensity(a([[0.0], [1.0], [1.0], [4.0]]), 0.5), [-6], [10], (2000,)),
     "KernelDensity": Example(
-        lambda a: KernelDensity(a(CENTRES), 0.4), [-7, -5.4], [6, 8], (250, 250)),
+        lambda a: KernelDensity(a(CENTERS), 0.4), [-7, -5.4], [6, 8], (250, 250)),
     "RecalibratedKernelDensity": Example(
-        lambda a: RecalibratedFamily(KernelDensity(a(CENTRES), 0.4), -4.0, SampleSpace(
+        lambda a: RecalibratedFamily(KernelDensity(a(CENTERS), 0.4), -4.0, SampleSpace(
             a([-3.0, -2.0]), a([3.0, 4.0])), (100, 120))(a([2.0, 3.0, 1.0])),
         [-3, -2], [3, 4], (100, 120), ([3.1, 0], [0, -2.1])),
     "InUnits, of a normal": Example(
@@ -102,5 +102,5 @@ D = {
 }
 ELSEWHERE = {
     "ClassConditional": "its log_prob is of X given y; its marginal is here",
-    "GridNormalised": "of an energy-based model, which has a family: the register of families",
+    "GridNormalized": "of an energy-based model, which has a family: the register of families",
 }

@@ -42,7 +42,7 @@ def plane(n):
     return (numpy.random.default_rng(0).uniform(-0.9, 0.9, (n, 2)),)
 
 
-def labelled(n_classes):
+def labeled(n_classes):
     """n points in the square and a label for each, every label at least once."""
     return lambda n: (*plane(n), numpy.arange(n) % n_classes)
 
@@ -92,9 +92,9 @@ FAMILIES = {
             (10, 12)), theta=(2.0, 3.0, 1.0),
         waits="it asks a kernel density, which looks at the rows"),
     "NetworkClassifierFamily": Entry(
-        lambda a: find("NetworkClassifierFamily")((2, 5, 3)), labelled(3)),
-    "SoftmaxFamily": Entry(lambda a: find("SoftmaxFamily")(2, 3, 0.1), labelled(3)),
-    "LogisticFamily": Entry(lambda a: find("LogisticFamily")(2, 0.1), labelled(2)),
+        lambda a: find("NetworkClassifierFamily")((2, 5, 3)), labeled(3)),
+    "SoftmaxFamily": Entry(lambda a: find("SoftmaxFamily")(2, 3, 0.1), labeled(3)),
+    "LogisticFamily": Entry(lambda a: find("LogisticFamily")(2, 0.1), labeled(2)),
     "ProbabilisticPCAFamily": Entry(lambda a: find("ProbabilisticPCAFamily")(2, 1)),
     "AutoencoderFamily": Entry(lambda a: find("AutoencoderFamily")((2, 4, 1))),
     "WindowFamily": Entry(lambda a: find("WindowFamily")(2, 3, 1, 1, (4,)), levels(3, 4),

@@ -127,8 +127,8 @@ FUNCTIONS = {
     "elementary.sigmoid": Call(lambda f, a: f(a(ROWS))),
     "kernel_sum.log_kernel_sum": Call(lambda f, a: f(a(ROWS), a(POINTS), 0.3)),
     "exact.cell_of": Call(lambda f, a: f(a(ROWS), -4.0, 4.0, 7), WHOLE),
-    "neighbours.near_blocks": Call(lambda f, a: list(f(a(ROWS), a(POINTS), 0.5)), WHOLE),
-    "neighbours.nearest": Call(lambda f, a: f(a(ROWS), a(POINTS), 3)),
+    "neighbors.near_blocks": Call(lambda f, a: list(f(a(ROWS), a(POINTS), 0.5)), WHOLE),
+    "neighbors.nearest": Call(lambda f, a: f(a(ROWS), a(POINTS), 3)),
     "newton.minimize": Call(lambda f, a: f(quadratic(a), a([0.0, 0.0]), lambda r: r, 1e-9)[0]),
     "newton.conjugate_gradient": Call(
         lambda f, a: f(quadratic(a)(a([0.0, 0.0]))[2], a([1.0, -1.0]), lambda r: r)),
@@ -208,11 +208,11 @@ FUNCTIONS = {
     "faces.render": Call(lambda f, a: f(a(numbers(2, 13)), 8)),
     "painters.paint": Call(lambda f, a: f(1, 2, a.rng, 16), FLOAT64),
     "painters.features": Call(lambda f, a: f(a(abs(numbers(2, 16, 16, 3))))),
-    "pixels.quantise": Call(lambda f, a: f(a(abs(ROWS)), 4), WHOLE),
-    "pixels.dequantise": Call(lambda f, a: f(a.whole([[0, 3], [2, 1]]), 4, a.rng, a.dtype)),
+    "pixels.quantize": Call(lambda f, a: f(a(abs(ROWS)), 4), WHOLE),
+    "pixels.dequantize": Call(lambda f, a: f(a.whole([[0, 3], [2, 1]]), 4, a.rng, a.dtype)),
     "pixels.inverse_cdf": Call(lambda f, a: f(a([[0.5, 0.5], [0.1, 0.9]]), a([[0.3], [0.7]])),
                                WHOLE),
-    "rasteriser.rasterise": Call(lambda f, a: f(squares(a), 8)),
+    "rasterizer.rasterize": Call(lambda f, a: f(squares(a), 8)),
     "silhouettes.direction": Call(lambda f, a: f(a(90 * COLUMN))),
     "silhouettes.turn": Call(lambda f, a: f(
         [[0.0, 0.0], [0.1, 0.0], [0.1, 0.2]], a(90 * COLUMN), (0.5, 0.5))),
@@ -224,7 +224,7 @@ FUNCTIONS = {
     "latent.interpolate": Call(lambda f, a: f(coder(a), a([0.5, 0.1]), a([-0.5, 0.7]), 4)),
     "latent.directions": Call(lambda f, a: f(a(COMBS), a(POINTS), a([0.0, 0.1, 0.2]), 20)),
     "manifold.intrinsic_dimension": Call(lambda f, a: f(a(POINTS)), HOST),
-    "manifold.neighbour_regression": Call(lambda f, a: f(a(POINTS), a(COMBS), a(ROWS), 3)),
+    "manifold.neighbor_regression": Call(lambda f, a: f(a(POINTS), a(COMBS), a(ROWS), 3)),
     "manifold.determination": Call(lambda f, a: f(a(POINTS), a(POINTS + 0.1 * COMBS[:, :2]))),
     "principal_components.principal_axes": Call(lambda f, a: f(a(POINTS)), dtype="λ in float64"),
 
@@ -266,7 +266,7 @@ PULLED_BACK = {
     "normalizing_flow.affine": Call(lambda f, a: f(a(COLUMN), a(ROWS))),
     "elementary.bounded": Call(lambda f, a: f(a(3 * ROWS), 0.5)),
 
-    "discretised.log_mass_of_levels": Call(lambda f, a: f(
+    "discretized.log_mass_of_levels": Call(lambda f, a: f(
         a.whole([[0, 3], [2, 1]]), a([[0.1, 0.8], [0.5, 0.7]]), a([0.1, 0.2]), 4)),
 
     "Network, tanh": pulled_back(NETWORK, "__call__", ROWS),

@@ -96,7 +96,7 @@ DKW = 0.0231                # sup |CDF of N samples - CDF| exceeds it with proba
 
 
 def grid_masses(example, p):
-    """The cells' centres and their masses under p, both on the host."""
+    """The cells' centers and their masses under p, both on the host."""
     X, cell_volume = SampleSpace(example.low, example.high).grid(example.shape)
     return X, numpy.exp(p.log_prob(X)) * cell_volume
 

@@ -34,7 +34,7 @@ class Moved:
 
 
 def offering(*methods):
-    """Parametrises over the entries whose families have one of these methods."""
+    """Parametrizes over the entries whose families have one of these methods."""
     names = [name for name, entry in FAMILIES.items()
              if any(hasattr(entry.built(), method) for method in methods)]
     return pytest.mark.parametrize("entry", [FAMILIES[name] for name in names], ids=names)
@@ -89,7 +89,7 @@ def test_what_a_member_makes_lives_where_theta_lives_and_has_its_precision(
     X = entry.data_of(6, xp, dtype)[0]
     for name, made in results(family(theta), X, make_rng(2)).items():
         assert array_module(made) is xp, name
-        assert made.dtype == dtype or made.dtype.kind == "i", name      # grey levels are whole
+        assert made.dtype == dtype or made.dtype.kind == "i", name      # gray levels are whole
 
 
 @offering("log_prob", "loss")

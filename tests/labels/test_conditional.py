@@ -30,7 +30,7 @@ def three_normals(xp=numpy):
                             xp.asarray(PRIORS))
 
 
-def labelled(seed=0, n=400):
+def labeled(seed=0, n=400):
     """n draws of three_normals, on the host."""
     return three_normals().sample(n, numpy.random.default_rng(seed))
 
@@ -127,7 +127,7 @@ def test_a_sample_may_be_empty():
 
 @pytest.mark.parametrize("family", [NormalFamily(2), BoxFamily(2), MixtureFamily(2, 2)])
 def test_each_density_is_fitted_to_the_rows_of_its_label_and_the_prior_to_their_share(family):
-    X, y = labelled()
+    X, y = labeled()
     how = {"theta": family.initial_theta(numpy.random.default_rng(0))} if isinstance(
         family, MixtureFamily) else {}
     model = ClassConditional.fit(family, X, y, **how)
@@ -139,7 +139,7 @@ def test_each_density_is_fitted_to_the_rows_of_its_label_and_the_prior_to_their_
 
 
 def test_fitting_keeps_the_dtype_of_the_data_and_does_not_change_them():
-    X, y = labelled()
+    X, y = labeled()
     X = X.astype("float32")
     X.flags.writeable = y.flags.writeable = False
     for model in (ClassConditional.fit(NormalFamily(2), X, y),
@@ -150,8 +150,8 @@ def test_fitting_keeps_the_dtype_of_the_data_and_does_not_change_them():
 
 @pytest.mark.parametrize("K", [2, 3])
 def test_normals_with_a_common_covariance_are_linear_discriminant_analysis(K):
-    """The solver "lsqr" normalises Σ by n, as maximum likelihood does, and "svd" by n - K."""
-    X, y = labelled()
+    """The solver "lsqr" normalizes Σ by n, as maximum likelihood does, and "svd" by n - K."""
+    X, y = labeled()
     X, y = X[y < K], y[y < K]
     model = ClassConditional.fit_normals_with_common_covariance(X, y)
     theirs = LinearDiscriminantAnalysis(solver="lsqr").fit(X, y)
@@ -164,9 +164,9 @@ def test_normals_with_a_common_covariance_are_linear_discriminant_analysis(K):
 
 
 def test_normals_with_their_own_covariances_are_quadratic_discriminant_analysis():
-    """scikit-learn normalises Σ_y by n_y - 1, in later versions by n_y; with their Σ_y the
+    """scikit-learn normalizes Σ_y by n_y - 1, in later versions by n_y; with their Σ_y the
     posteriors are equal, too."""
-    X, y = labelled()
+    X, y = labeled()
     ours = ClassConditional.fit(NormalFamily(2), X, y)
     theirs = QuadraticDiscriminantAnalysis(store_covariance=True).fit(X, y)
     rescaled = []
@@ -265,8 +265,8 @@ def test_e21_two_normals_with_one_covariance_have_the_posterior_of_logistic_regr
 def test_e21_p_of_x_is_found_without_labels():
     """By a mixture of X alone, within 0.01 nats of the marginal that made X; nobody names labels,
     and its parts in any other order are the same p(x)."""
-    X, _ = labelled(n=4000)
-    new, _ = labelled(seed=1, n=4000)
+    X, _ = labeled(n=4000)
+    new, _ = labeled(seed=1, n=4000)
     family = MixtureFamily(3, 2)
     start = family.theta(numpy.full(3, 1 / 3), numpy.array([[0.0, -1], [3, 1], [-1, 2]]),
                          numpy.tile(numpy.eye(2), (3, 1, 1)))
@@ -280,7 +280,7 @@ def test_e21_p_of_x_is_found_without_labels():
 def test_e21_p_of_x_given_y_cannot_be_found_without_labels():
     """Two joint distributions with one marginal: in the second, y says nothing about x. X alone
     cannot tell them apart, yet their p(x|y), and so their classifiers, differ. Labels can."""
-    telling, X = three_normals(), labelled(n=2000)[0]
+    telling, X = three_normals(), labeled(n=2000)[0]
     silent = ClassConditional(3 * [telling.marginal()], PRIORS)
     numpy.testing.assert_allclose(silent.marginal().log_prob(X), telling.marginal().log_prob(X),
                                   rtol=1e-12)
@@ -369,7 +369,7 @@ def test_the_common_covariance_of_millions_of_float32_rows_is_that_of_float64():
 @pytest.mark.parametrize("dtype, unit", [("f4", 1e-23), ("f4", 1e-30), ("f4", 1e19), ("f4", 1e30),
                                          ("f8", 1e-140), ("f8", 1e140)])
 def test_linear_discriminants_do_not_depend_on_the_unit(dtype, unit):
-    X, y = labelled(n=300)
+    X, y = labeled(n=300)
     one, two = (ClassConditional.fit_normals_with_common_covariance(rows, y).log_posterior(rows)
                 for rows in (X, (X * unit).astype(dtype)))
     numpy.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-3)
@@ -378,13 +378,13 @@ def test_linear_discriminants_do_not_depend_on_the_unit(dtype, unit):
 @pytest.mark.parametrize("size, words", [(1e200, "whose square leaves the range of float64"),
                                          (1e-170, "must vary in every column within its labels")])
 def test_data_whose_squares_leave_float64_have_no_common_covariance(size, words):
-    X, y = labelled(n=300)
+    X, y = labeled(n=300)
     with pytest.raises(ValueError, match=words):
         ClassConditional.fit_normals_with_common_covariance(X * size, y)
 
 
 def test_log_prob_of_many_rows_is_computed_in_blocks():
-    X, y = labelled(n=20_000)
+    X, y = labeled(n=20_000)
     model, rows = three_normals(), numpy.arange(20_000)
     expected = numpy.stack([p.log_prob(X) for p in model.densities], axis=1)[rows, y]
     numpy.testing.assert_allclose(model.log_prob(X, y), expected, rtol=1e-13)
@@ -396,7 +396,7 @@ def test_log_prob_of_many_rows_is_computed_in_blocks():
     lambda y: 0 * y + 0.3, lambda y: numpy.where(y == 0, 0.3, 0.7), lambda y: 0 * y + 1e9,
     lambda y: numpy.where(y == 0, 1e-9 / 3, 1e9 / 3), lambda y: 0.1 * y])
 def test_a_column_that_rounding_alone_makes_vary_within_labels_has_no_covariance(column, dtype):
-    x, y = labelled(n=500)
+    x, y = labeled(n=500)
     X = numpy.c_[x, column(y)].astype(dtype)
     with pytest.raises(ValueError, match="X must vary in every column within its labels, got 500"):
         ClassConditional.fit_normals_with_common_covariance(X, y)
@@ -406,7 +406,7 @@ def test_a_column_that_rounding_alone_makes_vary_within_labels_has_no_covariance
 
 @pytest.mark.parametrize("dtype, rounding", [("float32", 1e-7), ("float64", 1e-9)])
 def test_columns_that_depend_on_each_other_within_labels_have_no_covariance(dtype, rounding):
-    x, y = labelled(n=500)
+    x, y = labeled(n=500)
     rng = numpy.random.default_rng(0)
     for third in (x[:, 0] - 2 * x[:, 1] + y, x[:, 0] + rounding * rng.standard_normal(500)):
         with pytest.raises(ValueError, match="X has a singular common covariance, .* 3 dimensions"):
@@ -415,7 +415,7 @@ def test_columns_that_depend_on_each_other_within_labels_have_no_covariance(dtyp
 
 
 def test_a_column_that_is_constant_for_one_label_only_has_a_common_covariance():
-    x, y = labelled(n=500)
+    x, y = labeled(n=500)
     X = numpy.c_[x, numpy.where(y == 0, 0.3, x[:, 0] * x[:, 1])]
     p = ClassConditional.fit_normals_with_common_covariance(X, y).densities[0]
     assert p.mu[2] == pytest.approx(0.3) and p.covariance[2, 2] > 0.1
@@ -445,7 +445,7 @@ def test_of_many_labels_the_first_that_is_missing_is_named():
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint64"])
 def test_labels_may_be_whole_numbers_of_any_size(dtype):
-    X, y = labelled()
+    X, y = labeled()
     expected = ClassConditional.fit(NormalFamily(2), X, y)
     found = ClassConditional.fit(NormalFamily(2), X, y.astype(dtype))
     assert (found.log_prob(X, y.astype(dtype)) == expected.log_prob(X, y)).all()
@@ -518,7 +518,7 @@ def test_wrong_questions_to_a_model_are_refused(ask, error, words):
 # Contracts
 
 def test_data_and_labels_on_two_devices_are_refused(device):
-    X, y = labelled(n=50)
+    X, y = labeled(n=50)
     for X_there, y_there in [(device.asarray(X), y), (X, device.asarray(y))]:
         with pytest.raises(TypeError, match="X and y must live on the same device"):
             ClassConditional.fit(NormalFamily(2), X_there, y_there)
@@ -533,7 +533,7 @@ def test_models_say_what_they_are():
 
 
 def test_a_model_says_the_same_on_a_device_as_on_the_host(device):
-    X, y = labelled(n=50)
+    X, y = labeled(n=50)
     host, there = three_normals(), three_normals(device)
     X_there, y_there = device.asarray(X), device.asarray(y)
     for a, b in [(host.log_joint(X), there.log_joint(X_there)),
@@ -548,7 +548,7 @@ def test_a_model_says_the_same_on_a_device_as_on_the_host(device):
     lambda X, y: ClassConditional.fit(NormalFamily(2), X, y),
     ClassConditional.fit_normals_with_common_covariance])
 def test_the_estimate_on_a_device_is_that_on_the_host(device, fit):
-    X, y = labelled(n=90)
+    X, y = labeled(n=90)
     host, there = fit(X, y), fit(device.asarray(X), device.asarray(y))
     for p, q in zip(host.densities, there.densities, strict=True):
         numpy.testing.assert_allclose(device.asnumpy(q.covariance), p.covariance, rtol=1e-12)

@@ -8,7 +8,7 @@ import numpy
 import pytest
 import stand_in_cupy
 from gradient import check_gradient
-from labelled_data import LINEAR, overlapping, theta_and_data, wrong_data_set
+from labeled_data import LINEAR, overlapping, theta_and_data, wrong_data_set
 
 from gdl_numpy.labels.discriminative import Classifier, NetworkClassifierFamily
 from gdl_numpy.labels.logistic import LogisticFamily, SoftmaxFamily

@@ -4,7 +4,7 @@ import math
 
 import numpy
 import pytest
-from labelled_data import apart, linear, overlapping, theta_and_data, wrong_data_set
+from labeled_data import apart, linear, overlapping, theta_and_data, wrong_data_set
 from sklearn.linear_model import LogisticRegression
 
 from gdl_numpy.labels.logistic import (
@@ -188,7 +188,7 @@ def test_repeating_all_rows_does_not_change_the_estimate(family):
 
 
 def test_at_the_estimate_the_labels_expected_are_the_labels_seen():
-    """Σ p(y|x_i) = Σ onehot(y_i): the gradient in the intercepts, which are not penalised."""
+    """Σ p(y|x_i) = Σ onehot(y_i): the gradient in the intercepts, which are not penalized."""
     X, y = overlapping(7, 3)
     for l2 in (0, 10):
         family = SoftmaxFamily(3, 3, l2)

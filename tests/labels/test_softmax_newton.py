@@ -4,7 +4,7 @@ import math
 
 import numpy
 import pytest
-from labelled_data import linear, overlapping, theta_and_data
+from labeled_data import linear, overlapping, theta_and_data
 
 from gdl_numpy.labels.logistic import LogisticFamily, SoftmaxFamily
 from gdl_numpy.labels.softmax_newton import (
@@ -147,8 +147,8 @@ def share_of_the_gradient(family, theta, X, y):
     sign = numpy.where(y == 1, -1, 1)
     with numpy.errstate(over="ignore"):                     # 1/(1 + inf) is 0
         r = sign / (1 + numpy.exp(-sign * (X1 @ theta))) / len(X)
-    penalised = family.l2 * numpy.append(theta[:-1], 0)
-    return (abs(X1.T @ r + penalised) / (abs(X1.T) @ abs(r) + abs(penalised))).max()
+    penalized = family.l2 * numpy.append(theta[:-1], 0)
+    return (abs(X1.T @ r + penalized) / (abs(X1.T) @ abs(r) + abs(penalized))).max()
 
 
 @pytest.mark.parametrize("far", [1e6, 1e10, -1e18, 1e18, 1e50, 1e100, 1e140, 1e149])

@@ -179,10 +179,10 @@ def test_the_generators_samples_have_the_density_that_its_map_gives_them():
     W, b = theta[:6].reshape(3, 2), theta[6:8]
     X = family(theta).sample(n, default_rng(4))
     assert X.shape == (n, 2)
-    C, centred = W.T @ W, X - b
-    assert (abs(centred.mean(axis=0)) < 6 * numpy.sqrt(C.diagonal() / n)).all()
+    C, centered = W.T @ W, X - b
+    assert (abs(centered.mean(axis=0)) < 6 * numpy.sqrt(C.diagonal() / n)).all()
     error = numpy.sqrt((numpy.outer(C.diagonal(), C.diagonal()) + C**2) / n)
-    assert (abs(centred.T @ centred / n - C) < 6 * error).all()
+    assert (abs(centered.T @ centered / n - C) < 6 * error).all()
 
 
 def test_the_distribution_is_a_sampler_and_nothing_else():

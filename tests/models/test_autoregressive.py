@@ -128,10 +128,10 @@ def test_samples_fall_into_cells_as_often_as_the_density_says(shape):
     assert X.shape == (n, family.d)
     count = numpy.bincount(space.cell(X, grid), minlength=math.prod(grid))
     fine = [8 * k for k in grid]                            # integrals over the cells
-    centres, volume = space.grid(fine)
+    centers, volume = space.grid(fine)
     mass = numpy.zeros(math.prod(grid))
-    numpy.add.at(mass, space.cell(centres, grid),
-                 numpy.exp(p.log_prob(centres)) * float(volume))
+    numpy.add.at(mass, space.cell(centers, grid),
+                 numpy.exp(p.log_prob(centers)) * float(volume))
     assert (abs(count - n * mass) < 6 * numpy.sqrt(n * mass) + 6).all()
 
 
@@ -406,15 +406,15 @@ def test_e32_log_p_is_exact_where_a_grid_has_2_to_the_1024_cells():
 
 
 def interpolating_theta(joint, order):
-    """θ of an AutoregressiveFamily(joint.shape, (K,), order) that has these masses at the centres
+    """θ of an AutoregressiveFamily(joint.shape, (K,), order) that has these masses at the centers
     of the grid's cells: the logits of the second factor, as a function of the first coordinate,
     are broken lines through the given values, sums of relu."""
     joint = joint if order == (0, 1) else joint.T
     K = len(joint)
-    centres = (2 * numpy.arange(K) + 1) / K - 1
-    hinges = numpy.r_[-2.0, centres[:-1]]                   # relu(x - hinge), unit after unit
+    centers = (2 * numpy.arange(K) + 1) / K - 1
+    hinges = numpy.r_[-2.0, centers[:-1]]                   # relu(x - hinge), unit after unit
     values = numpy.log(joint)
-    slopes = numpy.linalg.solve(numpy.maximum(centres[:, None] - hinges, 0), values)
+    slopes = numpy.linalg.solve(numpy.maximum(centers[:, None] - hinges, 0), values)
     return numpy.concatenate([numpy.log(joint.sum(axis=1)), numpy.ones(K), -hinges, slopes.ravel(),
                               numpy.zeros(joint.shape[1])])
 
@@ -440,7 +440,7 @@ def test_e37_any_order_is_exact_and_matters_only_for_restricted_conditionals():
 
 
 def best_kl(family, X, joint, steps=1500):
-    """min over θ of KL(joint‖p_θ) on the centres X of a grid, in nats, by Adam."""
+    """min over θ of KL(joint‖p_θ) on the centers X of a grid, in nats, by Adam."""
     theta, optimizer = numpy.zeros(family.n_parameters), Adam(0.1)
     for t in range(steps):
         optimizer.learning_rate = 0.1 * (1 - t / steps)

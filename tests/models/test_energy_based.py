@@ -8,7 +8,7 @@ from gradient import check_gradient
 from numpy.random import default_rng
 from training_checks import check_a_step_never_waits, check_the_value_is_the_callers
 
-from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalised
+from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalized
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.network import Network
 from gdl_numpy.numerics import langevin
@@ -124,10 +124,10 @@ def test_the_density_keeps_its_own_theta():
 # log Z
 
 @every_kind
-def test_normalised_by_a_grid_the_total_mass_is_1_on_another_grid(kind):
+def test_normalized_by_a_grid_the_total_mass_is_1_on_another_grid(kind):
     family = a_family(kind)
     theta, _ = theta_and_X(family, default_rng)
-    p = GridNormalised(family(theta), (60, 80))
+    p = GridNormalized(family(theta), (60, 80))
     space = SampleSpace(*family.corners(theta))
     assert float(total_mass(p, space, (60, 80))) == pytest.approx(1, rel=1e-12)
     assert float(total_mass(p, space, (87, 93))) == pytest.approx(1, rel=5e-3)
@@ -142,7 +142,7 @@ def test_log_z_of_an_energy_that_is_constant_is_the_log_volume_minus_it():
     U = theta_and_X(family, default_rng)[1]
     for points in (family(theta).space.grid((3, 4))[0], U):
         assert float(family.log_z(theta, points)[0]) == pytest.approx(math.log(10) - 0.7, rel=1e-12)
-    log_p = GridNormalised(family(theta), (2, 2)).log_prob(U)
+    log_p = GridNormalized(family(theta), (2, 2)).log_prob(U)
     expected = Box(*family.corners(theta)).log_prob(U)
     numpy.testing.assert_allclose(log_p, expected, rtol=1e-12)
 
@@ -226,7 +226,7 @@ def test_energies_in_blocks_change_no_random_number(monkeypatch, metropolis):
         numpy.testing.assert_allclose(one, other, rtol=1e-9)
 
 
-def test_the_sampler_draws_from_the_normalised_density():
+def test_the_sampler_draws_from_the_normalized_density():
     """n = 20,000: the share in each of 6 x 6 cells within 6 standard errors of its mass."""
     n, family = 20_000, a_family("bounded")
     theta, _ = theta_and_X(family, default_rng)
@@ -234,7 +234,7 @@ def test_the_sampler_draws_from_the_normalised_density():
     X = p.sample(n, default_rng(6), steps=60, step=0.1)
     assert X.shape == (n, 2)
     U, _ = p.space.grid((240, 240))
-    masses = numpy.exp(GridNormalised(p, (240, 240)).log_prob(U))
+    masses = numpy.exp(GridNormalized(p, (240, 240)).log_prob(U))
     masses = masses.reshape(6, 40, 6, 40).sum(axis=(1, 3)).ravel() / masses.sum()
     shares = numpy.bincount(p.space.cell(X, (6, 6)), minlength=36) / n
     assert masses.max() > 3 * masses.min()                  # far from uniform
@@ -273,10 +273,10 @@ TRUTH = Mixture(numpy.array([0.5, 0.5]),                    # 5 standard deviati
                  Normal([0.5, 1.0], [[0.01, 0.0], [0.0, 0.1]])])
 
 
-@pytest.mark.parametrize("normaliser, target", [("uniform", 0.15), ("chains", 0.6)])
+@pytest.mark.parametrize("normalizer, target", [("uniform", 0.15), ("chains", 0.6)])
 @pytest.mark.parametrize("seed", range(3))
 def test_training_brings_the_likelihood_of_new_data_near_that_of_the_truth(
-        normaliser, target, seed):
+        normalizer, target, seed):
     """From 2.1 to 2.5 nats below it (the uniform density: 2.4) to 0.05 and 0.3 at most."""
     rng = numpy.random.default_rng(seed)
     X, new = (TRUTH.sample(n, rng).astype("float32") for n in (2000, 4000))
@@ -284,9 +284,9 @@ def test_training_brings_the_likelihood_of_new_data_near_that_of_the_truth(
     best = TRUTH.log_prob(new).mean()
 
     def gap(theta):
-        return best - GridNormalised(family(theta), (60, 90)).log_prob(new).mean()
+        return best - GridNormalized(family(theta), (60, 90)).log_prob(new).mean()
 
-    steps = family.train(X, rng, normaliser, points=512, chains=256, chain_steps=4, step=0.05,
+    steps = family.train(X, rng, normalizer, points=512, chains=256, chain_steps=4, step=0.05,
                          max_steps=400, batch=256, learning_rate=1e-2, averaging=0.98)
     first, *_, last = steps
     assert gap(first.theta) > 1.8 and gap(last.theta) < target
@@ -296,7 +296,7 @@ def test_the_loss_of_a_step_is_the_negative_log_likelihood():
     rng = numpy.random.default_rng(0)
     X, family = TRUTH.sample(1000, rng), a_family("plain")
     theta, _ = theta_and_X(family, numpy.random.default_rng)
-    exact = -GridNormalised(family(theta), (200, 200)).log_prob(X).mean()
+    exact = -GridNormalized(family(theta), (200, 200)).log_prob(X).mean()
     loss, _ = family.loss(theta, X, rng, points=20_000)
     assert float(loss) == pytest.approx(exact, abs=0.1)
 
@@ -345,7 +345,7 @@ THETA, ROWS = numpy.zeros(PLAIN.n_parameters), numpy.full((3, 1), 0.5)
     (lambda: PLAIN(THETA).energy([[math.nan]]), ValueError, "X holds nan"),
     (lambda: PLAIN(THETA).sample(-1, numpy.random.default_rng(0)), ValueError,
      "n must be at least 0, got -1"),
-    (lambda: GridNormalised(PLAIN(THETA), (2, 2)), ValueError, "shape has 2 entries"),
+    (lambda: GridNormalized(PLAIN(THETA), (2, 2)), ValueError, "shape has 2 entries"),
 ])
 def test_wrong_families_are_refused(make, error, message):
     with pytest.raises(error, match=message):
@@ -357,8 +357,8 @@ def test_wrong_families_are_refused(make, error, message):
     (ROWS[:0], {}, ValueError, "X is empty"),
     (numpy.ones((3, 2)), {}, ValueError, "X has 2 columns"),
     (math.nan * ROWS, {}, ValueError, "X holds nan"),
-    (ROWS, {"normaliser": "grid"}, ValueError,
-     "normaliser must be one of uniform, chains, got 'grid'"),
+    (ROWS, {"normalizer": "grid"}, ValueError,
+     "normalizer must be one of uniform, chains, got 'grid'"),
     (ROWS, {"points": 0}, ValueError, "points must be at least 1, got 0"),
     (ROWS, {"chains": 2.5}, TypeError, "chains must be a whole number"),
     (ROWS, {"chain_steps": None}, TypeError, "chain_steps must be a whole number, got None"),
@@ -395,21 +395,21 @@ def test_wrong_generators_and_wrong_points_are_refused():
 
 # Contracts
 
-@pytest.mark.parametrize("normaliser", ["uniform", "chains"])
-def test_a_step_of_training_never_waits_for_the_device(device, normaliser):
+@pytest.mark.parametrize("normalizer", ["uniform", "chains"])
+def test_a_step_of_training_never_waits_for_the_device(device, normalizer):
     make_rng = device.random.default_rng
     family = a_family(rng=make_rng(7))
-    steps = family.train(theta_and_X(family, make_rng)[1], make_rng(0), normaliser, points=8,
+    steps = family.train(theta_and_X(family, make_rng)[1], make_rng(0), normalizer, points=8,
                          chains=8, chain_steps=2, averaging=0.9)
     check_a_step_never_waits(steps)
 
 
-@pytest.mark.parametrize("normaliser", ["uniform", "chains"])
-def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng, normaliser):
+@pytest.mark.parametrize("normalizer", ["uniform", "chains"])
+def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng, normalizer):
     family = a_family(rng=make_rng(7))
     for dtype in ("float32", "float64"):
         X = theta_and_X(family, make_rng)[1].astype(dtype)
-        for step in family.train(X, make_rng(0), normaliser, points=8, chains=8, chain_steps=2,
+        for step in family.train(X, make_rng(0), normalizer, points=8, chains=8, chain_steps=2,
                                  batch=4, max_steps=3, augment=lambda X, rng: 0.9 * X):
             assert array_module(step.theta, step.loss) is xp and step.theta.dtype == dtype
         p = family(step.theta)

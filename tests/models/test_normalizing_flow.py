@@ -188,9 +188,9 @@ def test_samples_fall_into_cells_as_often_as_the_density_says(transform):
     space, fine = grid_space(transform)
     X = p.sample(n, default_rng(7))
     count = numpy.bincount(space.cell(X, (10, 10)), minlength=100)
-    centres, volume = space.grid(fine)
-    mass = numpy.bincount(space.cell(centres, (10, 10)), minlength=100,
-                          weights=numpy.exp(p.log_prob(centres)) * float(volume))
+    centers, volume = space.grid(fine)
+    mass = numpy.bincount(space.cell(centers, (10, 10)), minlength=100,
+                          weights=numpy.exp(p.log_prob(centers)) * float(volume))
     assert (abs(count - n * mass) < 6 * numpy.sqrt(n * mass) + 6).all()
 
 

@@ -451,12 +451,12 @@ def test_rows_of_a_box_lie_in_it_its_edges_included():
         checks.rows_of_box(X, [0, 0], [2, 2], "latent")
 
 
-def test_grey_levels_are_whole_numbers_below_their_number():
-    assert checks.grey_levels([[0, 2]], 3).tolist() == [[0, 2]]
-    assert checks.grey_levels([[0.0, 2.0]], 3).dtype == int
+def test_gray_levels_are_whole_numbers_below_their_number():
+    assert checks.gray_levels([[0, 2]], 3).tolist() == [[0, 2]]
+    assert checks.gray_levels([[0.0, 2.0]], 3).dtype == int
     for wrong, bad in (([[0, 3]], "3"), ([[-1, 0]], "-1"), ([[0.5, 0]], "0.5")):
         with pytest.raises(ValueError, match=f"K must hold whole numbers from 0 to 2, got {bad}"):
-            checks.grey_levels(wrong, 3)
+            checks.gray_levels(wrong, 3)
 
 
 def test_a_number_that_is_optional_may_be_none():
@@ -542,7 +542,7 @@ def test_a_masked_array_is_refused_by_name():
 @pytest.mark.parametrize("check", [
     checks.real_array, checks.whole_numbers, checks.numbers, checks.probabilities,
     lambda x, name: checks.permutation(x, name, 2), lambda x, name: checks.waves(x, None, name),
-    lambda x, name: checks.grey_levels(x, 3, name=name), lambda x, name: checks.falling(x, name),
+    lambda x, name: checks.gray_levels(x, 3, name=name), lambda x, name: checks.falling(x, name),
     lambda x, name: checks.equally_many(x, name), lambda x, name: checks.one_axis(x, 2, name),
     lambda x, name: checks.same_shape(x, name, numpy.zeros(2), "dv")])
 def test_masks_are_found_in_lists_and_wherever_numbers_are_given(check):
@@ -590,12 +590,12 @@ def test_a_column_that_varies_by_rounding_alone_is_refused():
 
 
 @pytest.mark.parametrize("value", [10**400, numpy.float64("1e300")])
-def test_grey_levels_and_numbers_of_any_size_are_refused_in_words(value):
+def test_gray_levels_and_numbers_of_any_size_are_refused_in_words(value):
     with pytest.raises((TypeError, ValueError), match="h must"):
         checks.number(value, "h", "(0, 1)")
     if isinstance(value, float):
         with pytest.raises(ValueError, match="K must hold whole numbers from 0 to 3, got 1e\\+300"):
-            checks.grey_levels([[value]], 4)
+            checks.gray_levels([[value]], 4)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

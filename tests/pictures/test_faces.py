@@ -6,11 +6,11 @@ import numpy
 import pytest
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.pictures.faces import BLOCK, CENTRE, LATENTS, Faces, render
+from gdl_numpy.pictures.faces import BLOCK, CENTER, LATENTS, Faces, render
 
 K = len(LATENTS)
 GAZE = LATENTS.index("gaze")
-GREYS = (0.15, 0.25, 0.4, 0.62, 0.7, 0.75, 0.82, 1)
+GRAYS = (0.15, 0.25, 0.4, 0.62, 0.7, 0.75, 0.82, 1)
 every_latent = pytest.mark.parametrize("name", LATENTS)
 
 
@@ -34,7 +34,7 @@ def along(name, n, **others):
 def coordinates(r):
     """x and y of the columns and rows of a image, from the middle of the head."""
     middle = (numpy.arange(r) + 0.5) / r
-    return middle - CENTRE[0], 1 - middle - CENTRE[1]
+    return middle - CENTER[0], 1 - middle - CENTER[1]
 
 
 def dark(images, threshold, left, right, low, high):
@@ -68,7 +68,7 @@ def test_a_face_that_looks_the_other_way_is_the_mirrored_face():
 
 def test_large_images_have_the_grays_of_the_layers_except_at_edges():
     images = render(latents(2, 10), 128)
-    of = numpy.stack([abs(images - g) < 1e-9 for g in GREYS])
+    of = numpy.stack([abs(images - g) < 1e-9 for g in GRAYS])
     assert (of.any(axis=0).mean(axis=(1, 2)) > 0.85).all()
     assert (of.sum(axis=(2, 3)) > 2).all()
 
@@ -163,9 +163,9 @@ def mouth(name):
     inside = abs(images[:, box] - 0.82) > 0.12              # neither skin nor cheek
     middle, corners = (inside[:, :, (x > left) & (x < right)].any(axis=2)
                        for left, right in ((-0.01, 0.01), (0.09, 0.11)))
-    centre = [((rows * y[box]).sum(axis=1) / rows.sum(axis=1)) for rows in (middle, corners)]
+    center = [((rows * y[box]).sum(axis=1) / rows.sum(axis=1)) for rows in (middle, corners)]
     width = inside[:, :, abs(x) < 0.16].any(axis=1).sum(axis=1)
-    return centre[1] - centre[0], width / 256, middle.sum(axis=1) / 256
+    return center[1] - center[0], width / 256, middle.sum(axis=1) / 256
 
 
 def test_a_smile_turns_to_a_frown():

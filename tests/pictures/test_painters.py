@@ -12,7 +12,7 @@ from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.pictures import painters
 from gdl_numpy.pictures.painters import N_FEATURES, features, paint
 
-COLOUR, TEXTURE = slice(0, 6), slice(6, 22)
+COLOR, TEXTURE = slice(0, 6), slice(6, 22)
 SHARES, DOWN, RIGHT = slice(6, 14), slice(14, 18), slice(18, 22)
 
 
@@ -98,8 +98,8 @@ def test_the_field_circles_its_vortex_and_bends_with_its_radius(strength):
     """Round one vortex the flow is at right angles to the way there; a positive one turns from x to
     y. The bend is the curvature of the circle, 1 over the distance, softened by 0.05."""
     x = numpy.array([[0.8, 0.5], [0.5, 0.9], [0.3, 0.3]])
-    centre = numpy.full((3, 1, 2), 0.5)
-    angle, bend = painters._field(x, centre, numpy.full((3, 1), strength))
+    center = numpy.full((3, 1, 2), 0.5)
+    angle, bend = painters._field(x, center, numpy.full((3, 1), strength))
     away = x - 0.5
     flow = numpy.stack([numpy.cos(angle), numpy.sin(angle)], axis=1)
     assert (away * flow).sum(axis=1) == pytest.approx(0, abs=1e-12)
@@ -130,7 +130,7 @@ def test_the_best_possible_share_of_right_answers_is_13_in_16():
 
 def test_an_image_of_one_color_has_no_texture():
     F = features(flat() * numpy.array([1.0, 2.0, 3.0]))[0]
-    numpy.testing.assert_allclose(F[COLOUR], [0.3, 0.6, 0.9, 0, 0, 0], atol=1e-14)
+    numpy.testing.assert_allclose(F[COLOR], [0.3, 0.6, 0.9, 0, 0, 0], atol=1e-14)
     assert not F[SHARES].any()
     numpy.testing.assert_allclose(F[14:], math.log(1e-6), rtol=1e-12)
 
@@ -148,7 +148,7 @@ def test_a_mirror_turns_the_directions_round_and_changes_nothing_else():
     for mirrored in (images[:, ::-1], images[:, :, ::-1]):
         G = features(mirrored)
         numpy.testing.assert_allclose(G[:, SHARES], F[:, SHARES][:, ::-1], atol=1e-9)
-        for unchanged in (COLOUR, DOWN, RIGHT):
+        for unchanged in (COLOR, DOWN, RIGHT):
             numpy.testing.assert_allclose(G[:, unchanged], F[:, unchanged], rtol=1e-9, atol=1e-12)
 
 

@@ -10,11 +10,11 @@ from scipy import stats
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.pictures.pixels import (
-    Dequantised,
+    Dequantized,
     IndependentPixels,
-    dequantise,
+    dequantize,
     inverse_cdf,
-    quantise,
+    quantize,
 )
 from gdl_numpy.probability.density import Box, Normal
 
@@ -30,19 +30,19 @@ def random_mass(d, levels, seed=0):
 
 def test_levels_are_rounded_down():
     images = [[0.0, 1 / 16 - 1e-9, 1 / 16, 0.999, 1.0]]
-    assert quantise(images, LEVELS).tolist() == [[0, 0, 1, 15, 15]]
-    assert quantise([[0.0, 0.33, 0.34, 0.66, 0.67]], 3).tolist() == [[0, 0, 1, 1, 2]]
-    assert quantise([[0.0, 0.9]], 1).tolist() == [[0, 0]]
+    assert quantize(images, LEVELS).tolist() == [[0, 0, 1, 15, 15]]
+    assert quantize([[0.0, 0.33, 0.34, 0.66, 0.67]], 3).tolist() == [[0, 0, 1, 1, 2]]
+    assert quantize([[0.0, 0.9]], 1).tolist() == [[0, 0]]
 
 
 def test_what_lies_outside_gets_the_nearest_level():
-    assert quantise([[-1e9, -0.01, 1.01, 1e9]], 5).tolist() == [[0, 0, 4, 4]]
-    assert quantise([[-1.7e308, 1.7e308]], 5).tolist() == [[0, 4]]
+    assert quantize([[-1e9, -0.01, 1.01, 1e9]], 5).tolist() == [[0, 0, 4, 4]]
+    assert quantize([[-1.7e308, 1.7e308]], 5).tolist() == [[0, 4]]
 
 
 def test_every_point_of_a_cell_comes_back():
     K, rng = numpy.array([[0, 0, 1, 15, 15]]), numpy.random.default_rng(0)
-    assert all((quantise(dequantise(K, LEVELS, rng), LEVELS) == K).all() for _ in range(100))
+    assert all((quantize(dequantize(K, LEVELS, rng), LEVELS) == K).all() for _ in range(100))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -59,14 +59,14 @@ def test_no_point_is_rounded_out_of_its_cell(levels, dtype):
     for u in (0.0, 1e-12, 0.5, 1 - 1e-9, 1 - 2.0**-53):
         rng = Ends(u)
         rng.integers = rng.standard_normal = rng.random
-        X = dequantise(K, levels, rng, dtype)
-        assert X.dtype == dtype and (quantise(X, levels) == K).all()
+        X = dequantize(K, levels, rng, dtype)
+        assert X.dtype == dtype and (quantize(X, levels) == K).all()
 
 
 def test_points_are_uniform_in_their_cell():
     """n = 10,000. Dvoretzky, Kiefer and Wolfowitz: a distance of 0.03 once in 30 million."""
     n = 10_000
-    X = dequantise(numpy.full((n, 1), 2), 3, numpy.random.default_rng(0))
+    X = dequantize(numpy.full((n, 1), 2), 3, numpy.random.default_rng(0))
     assert abs(numpy.sort(3 * X[:, 0] - 2) - numpy.arange(n) / n).max() < 0.03
 
 
@@ -74,7 +74,7 @@ def test_a_point_is_the_level_and_u_over_the_number_of_levels():
     u = numpy.random.default_rng(0).random((1, 2))
     for levels in (1, 4):
         K = numpy.array([[0, levels - 1]])
-        X = dequantise(K, levels, numpy.random.default_rng(0))
+        X = dequantize(K, levels, numpy.random.default_rng(0))
         numpy.testing.assert_allclose(X, (K + u) / levels, rtol=1e-15)
 
 
@@ -147,15 +147,15 @@ def test_the_bound_of_a_density_that_is_constant_in_cells_is_its_mass():
     mass, rng = random_mass(5, LEVELS), numpy.random.default_rng(0)
 
     def log_p(X, rng):
-        return numpy.log(LEVELS * mass[numpy.arange(5), quantise(X, LEVELS)]).sum(axis=1)
+        return numpy.log(LEVELS * mass[numpy.arange(5), quantize(X, LEVELS)]).sum(axis=1)
 
     K = rng.integers(0, LEVELS, (20, 5))
-    numpy.testing.assert_allclose(Dequantised(None, LEVELS, log_p).lower_bound(K, rng),
+    numpy.testing.assert_allclose(Dequantized(None, LEVELS, log_p).lower_bound(K, rng),
                                   IndependentPixels(mass).log_mass(K), rtol=1e-12)
 
 
 def test_the_uniform_density_gives_all_images_the_same_mass():
-    p = Dequantised(Box(numpy.zeros(7), numpy.ones(7)), 5)
+    p = Dequantized(Box(numpy.zeros(7), numpy.ones(7)), 5)
     K = numpy.random.default_rng(0).integers(0, 5, (9, 7))
     bound = p.lower_bound(K, numpy.random.default_rng(1))
     numpy.testing.assert_allclose(bound, -7 * math.log(5), rtol=1e-12)
@@ -166,21 +166,21 @@ def test_the_best_bound_of_a_normal_density_loses_a_quarter_of_a_bit_and_others_
     a narrow one in the middle of the cell needs more, while its mass is nearly 1."""
     rng, K = numpy.random.default_rng(1), numpy.full((200_000, 1), 9)
     p = stats.norm(0.6, 0.02)
-    bound = Dequantised(Normal([0.6], [[0.02**2]]), LEVELS).lower_bound(K, rng).mean()
+    bound = Dequantized(Normal([0.6], [[0.02**2]]), LEVELS).lower_bound(K, rng).mean()
     mass = math.log(p.cdf(10 / 16) - p.cdf(9 / 16))
     assert mass - 0.1 < bound < mass - 0.08
     best = Normal([9.5 / 16], [[(1 / 16)**2 / 12]])
-    bits = -Dequantised(best, LEVELS).lower_bound(K, rng).mean() / math.log(2)
+    bits = -Dequantized(best, LEVELS).lower_bound(K, rng).mean() / math.log(2)
     assert bits == pytest.approx(0.2546, abs=0.003)
     narrow = Normal([9.5 / 16], [[(1 / 100)**2]])
-    assert -Dequantised(narrow, LEVELS).lower_bound(K, rng).mean() / math.log(2) > 0.5
+    assert -Dequantized(narrow, LEVELS).lower_bound(K, rng).mean() / math.log(2) > 0.5
     assert stats.norm(9.5 / 16, 1 / 100).cdf(10 / 16) > 0.999
 
 
 def test_samples_of_a_density_are_rounded_down():
     p = Normal([0.5, 0.5], numpy.eye(2))
-    K = Dequantised(p, 4).sample(500, numpy.random.default_rng(0))
-    assert (K == quantise(p.sample(500, numpy.random.default_rng(0)), 4)).all()
+    K = Dequantized(p, 4).sample(500, numpy.random.default_rng(0))
+    assert (K == quantize(p.sample(500, numpy.random.default_rng(0)), 4)).all()
     assert numpy.unique(K).tolist() == [0, 1, 2, 3]
 
 
@@ -188,7 +188,7 @@ def test_samples_of_a_density_are_rounded_down():
 
 def test_a_model_may_offer_a_lower_bound_of_its_density_and_get_points_in_float32():
     seen = []
-    model = Dequantised(None, 4, lambda X, rng: seen.append((X, rng)) or X.sum(axis=1), "float32")
+    model = Dequantized(None, 4, lambda X, rng: seen.append((X, rng)) or X.sum(axis=1), "float32")
     rng = numpy.random.default_rng(0)
     bound = model.lower_bound([[0, 3]], rng)
     (X, given), = seen
@@ -202,7 +202,7 @@ def test_arguments_are_only_read_and_masses_copied():
     p = IndependentPixels(mass)
     before = p.log_mass(K)
     mass[:] = 0
-    dequantise(K, 3, numpy.random.default_rng(0))
+    dequantize(K, 3, numpy.random.default_rng(0))
     IndependentPixels.fit(K, 3)
     assert (p.log_mass(K) == before).all()
 
@@ -210,8 +210,8 @@ def test_arguments_are_only_read_and_masses_copied():
 def test_models_say_what_they_are():
     p = IndependentPixels(random_mass(4, 3))
     assert repr(p) == "IndependentPixels(mass=array of shape (4, 3))"
-    assert repr(Dequantised(p, 3)) == (
-        f"Dequantised(p={p}, levels=3, log_p=None, dtype='float64')")
+    assert repr(Dequantized(p, 3)) == (
+        f"Dequantized(p={p}, levels=3, log_p=None, dtype='float64')")
 
 
 @pytest.mark.parametrize("K, error, message", [
@@ -223,38 +223,38 @@ def test_models_say_what_they_are():
 ])
 def test_wrong_levels_are_refused(K, error, message):
     p = IndependentPixels(random_mass(2, 3))
-    density, rng = Dequantised(Box([0, 0], [1, 1]), 3), numpy.random.default_rng(0)
+    density, rng = Dequantized(Box([0, 0], [1, 1]), 3), numpy.random.default_rng(0)
     for call in (p.log_mass, lambda K: IndependentPixels.fit(K, 3),
-                 lambda K: dequantise(K, 3, rng), lambda K: density.lower_bound(K, rng)):
+                 lambda K: dequantize(K, 3, rng), lambda K: density.lower_bound(K, rng)):
         with pytest.raises(error, match=message):
             call(K)
 
 
 @pytest.mark.parametrize("call, error, message", [
-    (lambda: quantise([[0.5]], 0), ValueError, "levels must be at least 1, got 0"),
-    (lambda: quantise([[math.nan]], 3), ValueError, "images holds nan"),
-    (lambda: dequantise([[0]], 1.5, None), TypeError, "levels must be a whole number, got 1.5"),
-    (lambda: dequantise([[0]], 2, 0), TypeError, "rng must be a generator .* got 0"),
-    (lambda: Dequantised(None, 0), ValueError, "levels must be at least 1, got 0"),
+    (lambda: quantize([[0.5]], 0), ValueError, "levels must be at least 1, got 0"),
+    (lambda: quantize([[math.nan]], 3), ValueError, "images holds nan"),
+    (lambda: dequantize([[0]], 1.5, None), TypeError, "levels must be a whole number, got 1.5"),
+    (lambda: dequantize([[0]], 2, 0), TypeError, "rng must be a generator .* got 0"),
+    (lambda: Dequantized(None, 0), ValueError, "levels must be at least 1, got 0"),
     (lambda: IndependentPixels.fit([[0]], 0), ValueError, "levels must be at least 1, got 0"),
     (lambda: IndependentPixels([[0.5, 0.5], [0.5, 0.4]]), ValueError,
      "mass must sum to 1, got a sum of 0.9"),
     (lambda: IndependentPixels([1.0]), ValueError, r"mass must have shape \(d, L\), .* got .*1,"),
     (lambda: IndependentPixels([[[1.0]]]), ValueError, r"mass must have shape \(d, L\)"),
-    (lambda: dequantise([[0]], 2, numpy.random.default_rng(0), int), TypeError,
+    (lambda: dequantize([[0]], 2, numpy.random.default_rng(0), int), TypeError,
      "dtype must be float32 or float64, got"),
-    (lambda: Dequantised(Box([0], [1]), 3, dtype="half a number"), TypeError,
+    (lambda: Dequantized(Box([0], [1]), 3, dtype="half a number"), TypeError,
      "dtype must be float32 or float64"),
-    (lambda: quantise([[0.5]], 10**9), ValueError, "levels must be at most 65536, got 1000000000"),
+    (lambda: quantize([[0.5]], 10**9), ValueError, "levels must be at most 65536, got 1000000000"),
     (lambda: IndependentPixels.fit([[0]], 10**9), ValueError, "levels must be at most 65536"),
     (lambda: IndependentPixels.fit(3, 4), ValueError, r"K must have shape \(n, d\)"),
-    (lambda: dequantise([[1e300]], 4, numpy.random.default_rng(0)), ValueError,
+    (lambda: dequantize([[1e300]], 4, numpy.random.default_rng(0)), ValueError,
      r"K must hold whole numbers from 0 to 3, got 1e\+300"),
     (lambda: IndependentPixels([[1.5, -0.5]]), ValueError, "mass must be .* none negative"),
     (lambda: IndependentPixels([[1.0]]).log_mass([[0, 0]]), ValueError, "K has 2 columns"),
     (lambda: IndependentPixels([[1.0]]).sample(-1, numpy.random.default_rng(0)), ValueError,
      "n must be at least 0, got -1"),
-    (lambda: Dequantised(Box([0], [1]), 2).sample(1, 0), TypeError, "rng must be a generator"),
+    (lambda: Dequantized(Box([0], [1]), 2).sample(1, 0), TypeError, "rng must be a generator"),
 ])
 def test_wrong_arguments_are_refused(call, error, message):
     with pytest.raises(error, match=message):
@@ -267,11 +267,11 @@ def test_a_device_computes_what_numpy_does(xp):
     mass, rng = random_mass(5, 3), numpy.random.default_rng(0)
     host, images = rng.integers(0, 3, (9, 5)), rng.random((9, 5))
     K, p = xp.asarray(host), IndependentPixels(xp.asarray(mass))
-    box = Dequantised(Box(xp.zeros(5), xp.ones(5)), 3)
+    box = Dequantized(Box(xp.zeros(5), xp.ones(5)), 3)
     for found, expected in [
             (p.log_mass(K), IndependentPixels(mass).log_mass(host)),
             (IndependentPixels.fit(K, 3).mass, IndependentPixels.fit(host, 3).mass),
-            (quantise(xp.asarray(images), 3), quantise(images, 3)),
+            (quantize(xp.asarray(images), 3), quantize(images, 3)),
             (box.lower_bound(K, xp.random.default_rng(0)), numpy.full(9, -5 * math.log(3)))]:
         assert array_module(found) is xp
         numpy.testing.assert_allclose(to_numpy(found), expected, rtol=1e-12)
@@ -279,13 +279,13 @@ def test_a_device_computes_what_numpy_does(xp):
 
 def test_samples_live_where_their_generator_does(xp, make_rng):
     p = IndependentPixels(xp.asarray(random_mass(5, 3)))
-    box = Dequantised(Box(xp.zeros(5), xp.ones(5)), 3)
+    box = Dequantized(Box(xp.zeros(5), xp.ones(5)), 3)
     for model in (p, box):
         K = model.sample(4, make_rng(0))
         assert K.shape == (4, 5) and K.dtype.kind == "i" and array_module(K) is xp
         assert to_numpy(K == model.sample(4, make_rng(0))).all()
         assert model.sample(0, make_rng(0)).shape == (0, 5)
-    X = dequantise(p.sample(4, make_rng(0)), 3, make_rng(1), "float32")
+    X = dequantize(p.sample(4, make_rng(0)), 3, make_rng(1), "float32")
     assert X.dtype == numpy.float32 and array_module(X) is xp
 
 

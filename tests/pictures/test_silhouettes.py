@@ -6,14 +6,14 @@ import numpy
 import pytest
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.pictures.rasteriser import rasterise
+from gdl_numpy.pictures.rasterizer import rasterize
 from gdl_numpy.pictures.silhouettes import direction, dog, horse, limb, smooth, turn
 
 ANIMALS = pytest.mark.parametrize("animal, k, low", [(dog, 2, 0), (horse, 8, -1)])
 
 
 def crosses_itself(P):
-    """Whether two edges of the polygon P (m, 2) that are no neighbours cross."""
+    """Whether two edges of the polygon P (m, 2) that are no neighbors cross."""
     Q = numpy.roll(P, -1, axis=0)
 
     def side(a, b, c):
@@ -67,7 +67,7 @@ def test_a_bone_is_the_hull_of_two_circles():
 @ANIMALS
 def test_animals_stay_inside_the_outermost_pixels(animal, k, low):
     latent = latents(numpy.random.default_rng(0), 600, k, low)
-    images = rasterise(animal(latent), 32)
+    images = rasterize(animal(latent), 32)
     ring = images.copy()
     ring[:, 1:-1, 1:-1] = 0
     assert ring.max() < 1e-12 and images.max() > 1 - 1e-12
@@ -84,8 +84,8 @@ def test_no_part_of_an_animal_crosses_itself(animal, k, low):
 @ANIMALS
 def test_an_animal_does_not_depend_on_the_others(animal, k, low):
     latent = latents(numpy.random.default_rng(3), 6, k, low)
-    numpy.testing.assert_allclose(rasterise(animal(latent[2:3]))[0],
-                                  rasterise(animal(latent))[2], atol=1e-12)
+    numpy.testing.assert_allclose(rasterize(animal(latent[2:3]))[0],
+                                  rasterize(animal(latent))[2], atol=1e-12)
 
 
 @ANIMALS
@@ -97,14 +97,14 @@ def test_each_latent_shows_in_the_image_and_without_a_jump(animal, k, low):
         latent[:, i] = numpy.linspace(low, 1, 201)
         parts = animal(latent)
         assert max(abs(P[1:] - P[:-1]).max() for P in parts) < 0.5 / 32
-        images = rasterise(parts)
+        images = rasterize(parts)
         assert abs(images[200] - images[50]).sum() > 8
 
 
 def test_the_ends_of_a_cycle_of_the_gait_are_the_same_image():
     latent = numpy.tile(numpy.random.default_rng(4).uniform(-1, 1, 8), (2, 1))
     latent[:, 0] = -1, 1
-    first, last = rasterise(horse(latent))
+    first, last = rasterize(horse(latent))
     numpy.testing.assert_allclose(first, last, atol=1e-12)
 
 
@@ -144,10 +144,10 @@ def test_raising_the_head_of_a_dog_raises_its_nose():
 
 def test_the_mean_of_two_dogs_is_a_double_exposure():
     """In both movements, more than 30 pixels are dog in one image and background in the other."""
-    images = rasterise(dog(numpy.array([(0, 0.5), (1, 0.5), (0.5, 0), (0.5, 1)])))
+    images = rasterize(dog(numpy.array([(0, 0.5), (1, 0.5), (0.5, 0), (0.5, 1)])))
     for a, b in (images[:2], images[2:]):
-        grey = abs((a + b) / 2 - 0.5) < 0.1
-        assert grey.sum() > 30
+        gray = abs((a + b) / 2 - 0.5) < 0.1
+        assert gray.sum() > 30
 
 
 # What is refused
@@ -207,7 +207,7 @@ def test_animals_have_the_dtype_and_the_device_of_their_latents(xp, animal, k, l
     latent = latents(numpy.random.default_rng(2), 5, k, low)
     single = animal(xp.asarray(latent.astype("float32")))
     assert all(P.dtype == "float32" and array_module(P) is xp for P in single)
-    images = rasterise(single)
+    images = rasterize(single)
     assert images.shape == (5, 32, 32) and images.dtype == "float32"
-    numpy.testing.assert_allclose(to_numpy(images), rasterise(animal(latent)), atol=2e-5)
-    assert rasterise(animal(xp.asarray(latent[:0]))).shape == (0, 32, 32)
+    numpy.testing.assert_allclose(to_numpy(images), rasterize(animal(latent)), atol=2e-5)
+    assert rasterize(animal(xp.asarray(latent[:0]))).shape == (0, 32, 32)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy
 import pytest
 import scipy.stats
-from register_of_densities import CENTRES, D
+from register_of_densities import CENTERS, D
 
 from gdl_numpy.probability.density import Box, Histogram, Mixture, Normal, categorical
 from gdl_numpy.probability.divergence import total_mass
@@ -64,7 +64,7 @@ def test_a_density_moves_with_its_parameters(name, c):
              "Histogram": lambda: Histogram(
                  SampleSpace(numpy.array([-90.0, -180]) + c, numpy.array([90.0, 180]) + c),
                  [[0.1, 0.2, 0.0, 0.1], [0.3, 0.0, 0.2, 0.1]]),
-             "KernelDensity": lambda: KernelDensity(numpy.array(CENTRES) + c, 0.4)}[name]()
+             "KernelDensity": lambda: KernelDensity(numpy.array(CENTERS) + c, 0.4)}[name]()
     numpy.testing.assert_allclose(moved.log_prob(X + c),
                                   D[name].built().log_prob(X), rtol=1e-9)
 
@@ -73,7 +73,7 @@ def test_a_density_moves_with_its_parameters(name, c):
 def test_stretching_space_by_s_divides_a_density_by_s_to_the_d(s):
     a, X = numpy.asarray, 0.5 * numpy.random.default_rng(0).standard_normal((200, 2))
     low, high, mu, S = a([-1.0, 0.0]), a([1.0, 0.5]), a([1.0, -2.0]), a([[2.0, -1.2], [-1.2, 1.0]])
-    masses, C = a([[0.25, 0.5, 0.25]]), a(CENTRES)
+    masses, C = a([[0.25, 0.5, 0.25]]), a(CENTERS)
     for p, stretched in [
             (Box(low, high), Box(s * low, s * high)),
             (Normal(mu, S), Normal(s * mu, s**2 * S)),

@@ -56,7 +56,7 @@ def test_components_are_fitted_to_the_rows_that_they_are_responsible_for(d):
                                       rtol=1e-9, atol=1e-12)
 
 
-def test_more_starting_centres_than_different_rows_are_refused():
+def test_more_starting_centers_than_different_rows_are_refused():
     X = numpy.repeat([[0.0, 1.0], [2.0, 3.0]], 5, axis=0)
     with pytest.raises(ValueError, match="X must have at least k = 3 different rows, got 2"):
         k_means_plus_plus(X, 3, numpy.random.default_rng(0))
@@ -101,8 +101,8 @@ def test_the_loss_of_a_step_is_minus_the_mean_of_log_p_before_it():
     assert step.loss == pytest.approx(-family(theta).log_prob(X).mean(), rel=1e-12)
 
 
-def test_a_start_gives_each_row_to_the_nearest_of_the_centres_drawn():
-    """Three clouds far apart: k-means++ draws a centre in each, the first M step their means."""
+def test_a_start_gives_each_row_to_the_nearest_of_the_centers_drawn():
+    """Three clouds far apart: k-means++ draws a center in each, the first M step their means."""
     rng, middles = numpy.random.default_rng(42), numpy.array([[0.0, 0], [100, 0], [0, 100]])
     X = (middles[:, None] + rng.standard_normal((3, 50, 2))).reshape(-1, 2)
     family = MixtureFamily(3, 2)
@@ -290,9 +290,9 @@ def test_a_floor_below_what_float64_can_tell_is_raised_to_it():
 def test_k_means_plus_plus_draws_different_rows():
     X = numpy.repeat(numpy.random.default_rng(18).standard_normal((6, 2)), 5, axis=0)
     for seed in range(20):
-        centres = k_means_plus_plus(X, 6, numpy.random.default_rng(seed))
-        assert len(numpy.unique(centres, axis=0)) == 6
-        assert {tuple(c) for c in centres} == {tuple(x) for x in X}
+        centers = k_means_plus_plus(X, 6, numpy.random.default_rng(seed))
+        assert len(numpy.unique(centers, axis=0)) == 6
+        assert {tuple(c) for c in centers} == {tuple(x) for x in X}
 
 
 def test_k_means_plus_plus_draws_in_proportion_to_the_squared_distance():

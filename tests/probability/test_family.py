@@ -166,7 +166,7 @@ def test_no_box_has_a_larger_likelihood_than_the_estimate():
 
 
 @pytest.mark.parametrize("name", ["normal", "histogram"])
-def test_the_estimate_is_stationary_and_no_neighbour_is_better(name):
+def test_the_estimate_is_stationary_and_no_neighbor_is_better(name):
     family, X = FITTABLE[name](), 16 * numpy.random.default_rng(0).random((500, 2)) - 8
     theta, rng = family.mle(X), numpy.random.default_rng(1)
     _, backward = family.log_prob(theta, X)

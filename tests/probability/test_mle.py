@@ -71,7 +71,7 @@ every_closed_form = pytest.mark.parametrize("name", ["box", "normal", "histogram
 
 
 @every_closed_form
-def test_no_neighbour_of_the_estimate_is_better(name):
+def test_no_neighbor_of_the_estimate_is_better(name):
     rng = numpy.random.default_rng(3)
     family, X = closed_forms(rng)[name]
     theta_hat = family.mle(X)
@@ -338,7 +338,7 @@ def test_e31_the_loss_estimates_the_divergence_from_the_data_in_every_direction_
     assert max(divergences) > divergences[0] + 0.3          # far beyond the errors of both
 
 
-def test_e31_only_as_n_grows_does_maximum_likelihood_minimise_the_divergence():
+def test_e31_only_as_n_grows_does_maximum_likelihood_minimize_the_divergence():
     """θ* has the mean and covariance of p_data; θ̂ has those of the rows, and tends to θ*."""
     p_data, family, rng = WorldMap(), NormalFamily(2), numpy.random.default_rng(38)
     grid, _ = WORLD.grid((180, 360))

@@ -92,9 +92,9 @@ def test_the_estimated_normal_is_right_where_the_mean_is_1e8_and_the_variance_1(
     X = numpy.random.default_rng(0).standard_normal((1000, 2)) + [1e8, -1e8]
     p = NormalFamily(2)(NormalFamily(2).mle(X))
     X = X.astype(numpy.longdouble)                          # the twin has more digits
-    centred = X - X.mean(axis=0)
+    centered = X - X.mean(axis=0)
     numpy.testing.assert_allclose(p.mu, X.mean(axis=0).astype(float), rtol=5e-16)
-    S = (centred.T @ centred / 1000).astype(float)
+    S = (centered.T @ centered / 1000).astype(float)
     numpy.testing.assert_allclose(p.covariance, S, rtol=5e-15, atol=5e-15)
 
 

@@ -35,7 +35,7 @@ def test_the_box_is_closed():
 SPACE, SHAPE = ([-90, -180], [90, 180]), (6, 8)
 
 
-def test_grid_points_are_centres_of_equal_cells_the_last_coordinate_fastest():
+def test_grid_points_are_centers_of_equal_cells_the_last_coordinate_fastest():
     X, cell_volume = SampleSpace(*SPACE).grid(SHAPE)
     assert X.shape == (48, 2) and float(cell_volume) * 48 == 64_800
     assert X[:3].tolist() == [[-75, -157.5], [-75, -112.5], [-75, -67.5]]
@@ -46,7 +46,7 @@ def test_grid_points_are_centres_of_equal_cells_the_last_coordinate_fastest():
     (*SPACE, SHAPE), ([0.1], [0.7], (1000,)), ([-1, 0, 5], [1, 1e-3, 6], (3, 1, 7)),
     ([1e3, -1e-6], [1e3 + 1, 1e-6], (100, 100))])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_each_centre_lies_in_its_own_cell(low, high, shape, dtype):
+def test_each_center_lies_in_its_own_cell(low, high, shape, dtype):
     space = SampleSpace(numpy.array(low, dtype=dtype), numpy.array(high, dtype=dtype))
     X, _ = space.grid(shape)
     assert X.dtype == dtype

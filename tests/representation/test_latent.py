@@ -7,7 +7,7 @@ import numpy
 import pytest
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.numerics.neighbours import nearest
+from gdl_numpy.numerics.neighbors import nearest
 from gdl_numpy.pictures.biscuit_tins import HIGH, LOW, BiscuitTins, render
 from gdl_numpy.probability.density import Box, Normal
 from gdl_numpy.probability.family import BoxFamily

@@ -11,7 +11,7 @@ from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.representation.manifold import (
     determination,
     intrinsic_dimension,
-    neighbour_regression,
+    neighbor_regression,
 )
 
 
@@ -56,7 +56,7 @@ def test_the_standard_error_is_a_quarter_larger_than_that_of_independent_ratios(
 @pytest.mark.parametrize("k, bias", [(1, 0), (2, 0.03), (3, 0.15), (5, 0.5)])
 def test_a_cube_of_k_dimensions_in_a_space_of_20_has_k_dimensions(k, bias, embed):
     """Within 4 standard errors for three seeds, and the bias that a cube has because a
-    point near its border finds its second neighbour farther off than it should."""
+    point near its border finds its second neighbor farther off than it should."""
     n = 2000
     for seed in range(3):
         rng = numpy.random.default_rng(seed)
@@ -123,7 +123,7 @@ def test_data_without_a_dimension_are_refused(X, message):
 def test_regression_is_the_mean_over_the_nearest_codes(d, k):
     rng = numpy.random.default_rng(0)
     Z, U, Q = rng.standard_normal((200, d)), rng.standard_normal((200, 3)), rng.random((50, d))
-    U_hat = neighbour_regression(Z, U, Q, k)
+    U_hat = neighbor_regression(Z, U, Q, k)
     assert U_hat.shape == (50, 3)
     expected = KNeighborsRegressor(k).fit(Z, U).predict(Q)
     numpy.testing.assert_allclose(U_hat, expected, rtol=1e-12, atol=1e-14)
@@ -132,14 +132,14 @@ def test_regression_is_the_mean_over_the_nearest_codes(d, k):
 def test_regression_follows_the_dtype_of_the_codes():
     rng = numpy.random.default_rng(0)
     Z, U = rng.standard_normal((50, 2)).astype("float32"), rng.standard_normal((50, 1))
-    assert neighbour_regression(Z, U, Z).dtype == numpy.float32
+    assert neighbor_regression(Z, U, Z).dtype == numpy.float32
 
 
-def test_the_mean_over_many_float32_neighbours_is_added_in_float64():
+def test_the_mean_over_many_float32_neighbors_is_added_in_float64():
     """300,000 rows near 241, added one after the other in float32, gave a mean 0.24 too small."""
     U = 241 + numpy.random.default_rng(0).standard_normal((300_000, 2), dtype="f4")
     Z = numpy.zeros((len(U), 1), numpy.float32)
-    U_hat = neighbour_regression(Z, U, Z[:1], k=len(U))
+    U_hat = neighbor_regression(Z, U, Z[:1], k=len(U))
     assert U_hat.dtype == numpy.float32
     numpy.testing.assert_allclose(U_hat, U.mean(axis=0, dtype=float)[None], rtol=1e-7)
 
@@ -151,8 +151,8 @@ def test_codes_that_are_coordinates_determine_the_others_and_noise_does_not():
     def codes(U):
         return numpy.stack([numpy.exp(U[:, 0]) + U[:, 1], U[:, 1]**3 + U[:, 1] - U[:, 0]], axis=1)
 
-    assert (determination(Q, neighbour_regression(codes(U), U, codes(Q))) > 0.99).all()
-    noise = neighbour_regression(rng.random((3000, 2)), U, codes(Q))
+    assert (determination(Q, neighbor_regression(codes(U), U, codes(Q))) > 0.99).all()
+    noise = neighbor_regression(rng.random((3000, 2)), U, codes(Q))
     assert (determination(Q, noise) < 0.1).all()
 
 
@@ -191,17 +191,17 @@ def test_r_squared_is_the_same_in_every_unit(dtype, unit):
 def test_regression_at_many_queries_is_computed_in_blocks():
     rng = numpy.random.default_rng(0)
     Z, U, Q = rng.random((50, 2)), rng.random((50, 1)), rng.random((9000, 2))
-    expected = numpy.concatenate([neighbour_regression(Z, U, Q[i:i + 100]) for i in range(
+    expected = numpy.concatenate([neighbor_regression(Z, U, Q[i:i + 100]) for i in range(
         0, 9000, 100)])
-    numpy.testing.assert_allclose(neighbour_regression(Z, U, Q), expected, rtol=1e-13)
-    assert neighbour_regression(Z, U, Q[:0]).shape == (0, 1)
+    numpy.testing.assert_allclose(neighbor_regression(Z, U, Q), expected, rtol=1e-13)
+    assert neighbor_regression(Z, U, Q[:0]).shape == (0, 1)
 
 
 def test_whole_numbers_are_numbers_like_others():
     rng = numpy.random.default_rng(0)
     Z, U = rng.integers(0, 100, (50, 2)), rng.integers(0, 9, (50, 1))
     Q = rng.random((5, 2)) * 100
-    assert (neighbour_regression(Z, U, Q) == neighbour_regression(
+    assert (neighbor_regression(Z, U, Q) == neighbor_regression(
         Z.astype(float), U.astype(float), Q)).all()
     assert determination(U, U + 0.5) == pytest.approx(1 - 0.25 / U.var())
 
@@ -221,7 +221,7 @@ def test_data_are_only_read():
     for array in (Z, U, Q):
         array.flags.writeable = False
     intrinsic_dimension(Z)
-    determination(U[:5], neighbour_regression(Z, U, Q))
+    determination(U[:5], neighbor_regression(Z, U, Q))
 
 
 @pytest.mark.parametrize("U, Q, k, error, message", [
@@ -235,7 +235,7 @@ def test_data_are_only_read():
 ])
 def test_wrong_arguments_of_the_regression_are_refused(U, Q, k, error, message):
     with pytest.raises(error, match=message):
-        neighbour_regression(numpy.arange(20.0).reshape(10, 2), U, Q, k)
+        neighbor_regression(numpy.arange(20.0).reshape(10, 2), U, Q, k)
 
 
 @pytest.mark.parametrize("U, U_hat, message", [
@@ -258,10 +258,10 @@ def test_a_device_computes_what_numpy_does(xp):
     rng = numpy.random.default_rng(0)
     host = rng.standard_normal((200, 2)), rng.standard_normal((200, 3)), rng.random((200, 2))
     Z, U, Q = (xp.asarray(a) for a in host)
-    U_hat = neighbour_regression(Z, U, Q)
+    U_hat = neighbor_regression(Z, U, Q)
     R2 = determination(U, U_hat)
     assert array_module(U_hat) is array_module(R2) is xp
-    expected = neighbour_regression(*host)
+    expected = neighbor_regression(*host)
     numpy.testing.assert_allclose(to_numpy(U_hat), expected, rtol=1e-12, atol=1e-14)
     numpy.testing.assert_allclose(to_numpy(R2), determination(host[1], expected), rtol=1e-12)
     found = intrinsic_dimension(Z)
@@ -273,7 +273,7 @@ def test_arrays_on_two_devices_are_refused(device):
     on_device = device.asarray(X)
     for arguments in ((on_device, X, X), (X, on_device, X), (X, X, on_device)):
         with pytest.raises(TypeError):
-            neighbour_regression(*arguments)
+            neighbor_regression(*arguments)
     for pair in ((X, on_device), (on_device, X)):
         with pytest.raises(TypeError):
             determination(*pair)

@@ -1,4 +1,4 @@
-"""Discretised: masses of gray levels in closed form, and bounds by a density of codes.
+"""Discretized: masses of gray levels in closed form, and bounds by a density of codes.
 
     P(l) = σ((b - x̂)/s) - σ((a - x̂)/s)              log P(k) >= mean of log w + log p(z)/p_0(z)
 """
@@ -11,7 +11,7 @@ from gradient import check_gradient
 from scipy import integrate, stats
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.pictures.discretised import Discretised, LogisticDecoder, log_mass_of_levels
+from gdl_numpy.pictures.discretized import Discretized, LogisticDecoder, log_mass_of_levels
 from gdl_numpy.probability.density import Mixture, Normal
 from gdl_numpy.representation.principal_components import PrincipalComponents
 
@@ -37,7 +37,7 @@ def decoder(xp=numpy, dtype="float64", d=3, k=1, seed=0):
 
 def images(n, d=3, seed=1):
     """As a decoder with normal codes makes them."""
-    return Discretised(Normal([0.0], [[1.0]]), decoder(d=d)).sample(
+    return Discretized(Normal([0.0], [[1.0]]), decoder(d=d)).sample(
         n, numpy.random.default_rng(seed))
 
 
@@ -123,7 +123,7 @@ def test_the_code_of_a_decoded_image_is_the_code():
 
 def test_a_fit_finds_the_noise_of_pixels_and_gives_codes_variance_1():
     true, rng = decoder(d=6), numpy.random.default_rng(0)
-    K = Discretised(Normal([0.0], [[1.0]]), true).sample(3000, rng)
+    K = Discretized(Normal([0.0], [[1.0]]), true).sample(3000, rng)
     axes = PrincipalComponents.fit((K + 0.5) / LEVELS, 1)
     fitted = LogisticDecoder.fit(axes, K, LEVELS, 0.01, rng, max_steps=300)
     numpy.testing.assert_allclose(fitted.encode(K).std(axis=0), 1, rtol=1e-9)
@@ -158,7 +158,7 @@ def test_a_bound_is_below_the_mass_for_any_density_of_codes_and_a_chain_comes_ne
     model, rng = decoder(), numpy.random.default_rng(0)
     for k in images(3, seed=2):
         K, mass = numpy.tile(k, (1000, 1)), mass_by_integration(p, model, k)
-        bounds = [Discretised(p, model).lower_bound(*model.points(K, rng, T, 4, 0.7), rng)
+        bounds = [Discretized(p, model).lower_bound(*model.points(K, rng, T, 4, 0.7), rng)
                   for T in (1, 8)]
         for bound in bounds:
             assert bound.mean() < math.log(mass) + 5 * bound.std() / math.sqrt(1000)
@@ -170,7 +170,7 @@ def test_a_model_may_offer_a_lower_bound_of_its_density_at_the_points():
     model, rng = decoder(), numpy.random.default_rng(0)
     Z, log_w = model.points(images(4), rng)
     seen = []
-    bound = Discretised(None, model, lambda Z, rng: seen.append((Z, rng)) or Z[:, 0]).lower_bound(
+    bound = Discretized(None, model, lambda Z, rng: seen.append((Z, rng)) or Z[:, 0]).lower_bound(
         Z, log_w, rng)
     assert seen[0][0] is Z and seen[0][1] is rng
     expected = log_w + Z[:, 0] - stats.norm.logpdf(Z).sum(axis=1)
@@ -180,7 +180,7 @@ def test_a_model_may_offer_a_lower_bound_of_its_density_at_the_points():
 def test_samples_are_as_frequent_as_their_masses():
     """n = 20,000; the five most frequent images within 5 standard errors."""
     p, model, n = Normal([0.0], [[1.0]]), decoder(), 20_000
-    K = Discretised(p, model).sample(n, numpy.random.default_rng(3))
+    K = Discretized(p, model).sample(n, numpy.random.default_rng(3))
     found, counts = numpy.unique(K, axis=0, return_counts=True)
     for i in numpy.argsort(-counts)[:5]:
         mass = mass_by_integration(p, model, found[i])
@@ -195,7 +195,7 @@ def test_any_number_of_images_has_as_many_points():
     for n in (0, 1, 130):
         Z, log_w = model.points(numpy.ones((n, 3), dtype=int), rng, 2, 1)
         assert Z.shape == (n, 2) and log_w.shape == (n,) and numpy.isfinite(log_w).all()
-        p = Discretised(Normal([0.0, 0.0], numpy.eye(2)), model)
+        p = Discretized(Normal([0.0, 0.0], numpy.eye(2)), model)
         assert p.sample(n, rng).shape == (n, 3)
 
 
@@ -215,7 +215,7 @@ def test_models_say_what_they_are():
     assert repr(model) == (f"LogisticDecoder(axes={model.axes}, u=[0.3], s=[0.02 0.035 0.05 ], "
                            "levels=5, noise=0.07)")
     p = Normal([0.0], [[1.0]])
-    assert repr(Discretised(p, model)) == f"Discretised(p={p}, decoder={model}, log_p=None)"
+    assert repr(Discretized(p, model)) == f"Discretized(p={p}, decoder={model}, log_p=None)"
 
 
 @pytest.mark.parametrize("call, error, message", [
@@ -236,8 +236,8 @@ def test_models_say_what_they_are():
     (lambda m, K, rng: m.redrawn(numpy.ones((2, 1)), 0), TypeError, "rng must be a generator"),
     (lambda m, K, rng: m.redrawn(numpy.ones((2, 3)), rng), ValueError, "Z has 3 columns"),
     (lambda m, K, rng: m.decode([[math.nan]]), ValueError, "Z holds nan"),
-    (lambda m, K, rng: Discretised(Normal([0.0], [[1.0]]), m).sample(1, 0), TypeError, "rng must"),
-    (lambda m, K, rng: Discretised(Normal([0.0], [[1.0]]), m).lower_bound([[0.0]], [0, 1], rng),
+    (lambda m, K, rng: Discretized(Normal([0.0], [[1.0]]), m).sample(1, 0), TypeError, "rng must"),
+    (lambda m, K, rng: Discretized(Normal([0.0], [[1.0]]), m).lower_bound([[0.0]], [0, 1], rng),
      ValueError, r"log_w must have the shape of the rows of Z, \(1,\), got \(2,\)"),
     (lambda m, K, rng: log_mass_of_levels(K, numpy.ones((1, 3)), m.s, 5), ValueError,
      "K must have the shape of X_hat"),
@@ -254,8 +254,8 @@ def test_points_bounds_and_samples_live_where_the_decoder_does(xp, make_rng, dty
     model, K = decoder(xp, dtype, k=2), xp.asarray(images(4))
     p = Normal(xp.zeros(2, dtype=dtype), xp.eye(2, dtype=dtype))
     Z, log_w = model.points(K, make_rng(0), 2, 2)
-    bound = Discretised(p, model).lower_bound(Z, log_w, make_rng(1))
-    drawn = Discretised(p, model).sample(3, make_rng(0))
+    bound = Discretized(p, model).lower_bound(Z, log_w, make_rng(1))
+    drawn = Discretized(p, model).sample(3, make_rng(0))
     fitted = LogisticDecoder.fit(model.axes, K, LEVELS, 0.07, make_rng(0), max_steps=2, batch=2)
     for array in (Z, log_w, bound, fitted.s, fitted.u):
         assert array_module(array) is xp and array.dtype == dtype

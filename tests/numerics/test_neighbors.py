@@ -8,7 +8,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.numerics.neighbours import near_blocks, nearest
+from gdl_numpy.numerics.neighbors import near_blocks, nearest
 
 
 def pairs(Q, X, radius):
@@ -27,7 +27,7 @@ def near(Q, X, radius):
 
 @pytest.mark.parametrize("d", [1, 2, 3, 5])
 @pytest.mark.parametrize("radius", [1e-3, 0.3, 2.0, 100.0])
-def test_every_pair_of_neighbours_is_named_and_every_query_once(d, radius):
+def test_every_pair_of_neighbors_is_named_and_every_query_once(d, radius):
     rng = numpy.random.default_rng(d)
     Q, X = rng.standard_normal((150, d)), rng.standard_normal((200, d))
     X[:50] = Q[:50]                                         # some at distance 0
@@ -36,7 +36,7 @@ def test_every_pair_of_neighbours_is_named_and_every_query_once(d, radius):
     assert (times_pair[near(Q, X, radius)] == 1).all() and times_pair.max() <= 1
 
 
-def test_points_at_exactly_the_radius_are_neighbours():
+def test_points_at_exactly_the_radius_are_neighbors():
     Q = numpy.array([[x, y] for x in range(6) for y in range(6)], dtype=float)
     for radius in (1, 2, 5):
         assert (pairs(Q, Q, radius)[0][near(Q, Q, radius)] == 1).all()
@@ -73,7 +73,7 @@ def test_strips_narrower_than_the_spacing_of_numbers_hold_equal_numbers():
     assert blocks == [[0, 3], [1], [2], [4]]
 
 
-def test_no_points_have_no_neighbours():
+def test_no_points_have_no_neighbors():
     some, none = numpy.ones((3, 2)), numpy.zeros((0, 2))
     assert pairs(some, none, 1.0)[1].tolist() == [1, 1, 1]
     assert pairs(none, some, 1.0)[0].shape == (0, 3)
@@ -93,12 +93,12 @@ def test_the_nearest_are_those_of_a_search_tree_in_its_order(d, k):
     numpy.testing.assert_allclose(distances, expected, rtol=1e-13)
 
 
-def test_by_default_one_neighbour_is_given():
+def test_by_default_one_neighbor_is_given():
     X = numpy.random.default_rng(0).random((20, 3))
     assert nearest(X, X)[1].shape == (20, 1)
 
 
-def test_a_row_is_its_own_nearest_neighbour_at_distance_exactly_0():
+def test_a_row_is_its_own_nearest_neighbor_at_distance_exactly_0():
     for d in (1, 3, 1024):
         X = 1 + numpy.random.default_rng(d).standard_normal((100, d))
         distances, numbers = nearest(X, X, 3)
@@ -256,7 +256,7 @@ def test_distances_follow_the_dtype_of_the_points(xp, make_rng):
 
 @pytest.mark.parametrize("d", [1, 2, 3, 5])
 @pytest.mark.parametrize("radius", [1e-3, 0.3, 2.0])
-def test_the_blocks_of_neighbours_are_the_same_on_every_array_module(xp, d, radius):
+def test_the_blocks_of_neighbors_are_the_same_on_every_array_module(xp, d, radius):
     Q, X = numpy.random.default_rng(d).standard_normal((2, 150, d))
     blocks = list(near_blocks(xp.asarray(Q), xp.asarray(X), radius))
     assert all(array_module(i) is array_module(j) is xp for i, j in blocks)

@@ -1,4 +1,4 @@
-"""Judgement: how far a model of the map, a density in degrees, is from the truth, which is known.
+"""Judgment: how far a model of the map, a density in degrees, is from the truth, which is known.
 
 What can be asked depends on what the model can do: each kind has its own way to log p(x), exact, as
 a bound or on a grid, and an implicit model has none. All of them can be asked for samples.
@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 from recipes import LAND_GRID
 
-from gdl_numpy.models.energy_based import GridNormalised
+from gdl_numpy.models.energy_based import GridNormalized
 from gdl_numpy.probability.change_of_units import InUnits
 from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
 from gdl_numpy.world.evaluation import cells_hit
@@ -33,14 +33,14 @@ def judged(p, p_data, X, rng):
     seconds = time.perf_counter() - start
     truth, again = (p_data.sample(N_SAMPLES, rng) for _ in range(2))
     on_land = samples[p_data.contains(samples)]
-    centres, _ = WORLD.grid(LAND_GRID)
+    centers, _ = WORLD.grid(LAND_GRID)
     numbers = {"samples_per_second": N_SAMPLES / seconds, "sea": 1 - len(on_land) / N_SAMPLES,
                "reached": cells_hit(on_land, CELL) / max(1, cells_hit(truth[:len(on_land)], CELL)),
                "js": histogram_js(samples, truth), "js_floor": histogram_js(again, truth)}
     numbers["how"], log_prob = known_log_prob(p, rng)
     if log_prob is not None:
-        log_p, at_centres = log_prob(X), log_prob(centres[p_data.contains(centres)])
-        numbers |= {"kl": -log_p.mean() - p_data.entropy, "lowest": at_centres.min()}
+        log_p, at_centers = log_prob(X), log_prob(centers[p_data.contains(centers)])
+        numbers |= {"kl": -log_p.mean() - p_data.entropy, "lowest": at_centers.min()}
         if math.isfinite(numbers["kl"]):
             numbers["kl_error"] = log_p.std() / math.sqrt(len(X))
     if hasattr(p, "elbo"):
@@ -58,7 +58,7 @@ def known_log_prob(p, rng):
     if hasattr(p, "flow_log_prob"):
         return "flow", partial(p.flow_log_prob, n_steps=ODE_STEPS)
     if hasattr(p, "energy"):
-        return "grid", InUnits(GridNormalised(p.p, (360, 720)), p.unit).log_prob
+        return "grid", InUnits(GridNormalized(p.p, (360, 720)), p.unit).log_prob
     return "none", None
 
 

@@ -29,11 +29,11 @@ and so is the cover. In the lower right pixel, j = 2: on the right side t = 0, a
 t runs from 1 to 2, so clip is 1, and so is the cover.
 
 >>> triangle = [[(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]]
->>> print(rasterise([triangle], 2))
+>>> print(rasterize([triangle], 2))
 [[[0.  0.5]
   [0.5 1. ]]]
 
-See figure_1_01_horses (what it draws) and tests/pictures/test_rasteriser.py (that it holds).
+See figure_1_01_horses (what it draws) and tests/pictures/test_rasterizer.py (that it holds).
 """
 
 from gdl_numpy.numerics import checks
@@ -43,7 +43,7 @@ from gdl_numpy.numerics.blocks import in_blocks
 BLOCK = 256                                                 # images at a time bound the memory
 
 
-def rasterise(polygons, resolution=32):
+def rasterize(polygons, resolution=32):
     """The share of each pixel that the polygons cover, (n, resolution, resolution).
 
     `polygons` lists the parts of n images. A part is an array (n, m, 2) of the corners (x, y) of a

@@ -45,7 +45,7 @@ is 4, row 1. And of 3, -1 and 2 the nearest to 0 are -1, at distance 1, and 2, a
 >>> distances.tolist(), rows.tolist()
 ([[1.0, 2.0]], [[1, 2]])
 
-See figure_1_01_horses (new horses and their nearest ones) and tests/numerics/test_neighbours.py
+See figure_1_01_horses (new horses and their nearest ones) and tests/numerics/test_neighbors.py
 (that it holds).
 """
 

@@ -44,7 +44,7 @@ By hand: L = 3, x̂ = ½, s = 0.1. The middle cell ends 1/6 from x̂, at B = -A 
 >>> print(numpy.exp(log_p)[:, 0].round(3))
 [0.159 0.682 0.159]
 
-See figure_1_03_faces (its bits per pixel) and tests/pictures/test_discretised.py (that it holds).
+See figure_1_03_faces (its bits per pixel) and tests/pictures/test_discretized.py (that it holds).
 """
 
 import math
@@ -56,7 +56,7 @@ from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import sigmoid, softplus
 from gdl_numpy.numerics.langevin import walk
-from gdl_numpy.pictures.pixels import MOST, quantise
+from gdl_numpy.pictures.pixels import MOST, quantize
 from gdl_numpy.probability.density import LOG_2_PI
 
 BLOCK = 128                                                 # images at a time bound the memory
@@ -127,7 +127,7 @@ class LogisticDecoder(Described):
         Adam; at least 1/(64 L), so that a pixel that never changed is not certain to stay."""
         checks.offers(axes, "axes", "encode", "decode")
         levels = checks.whole_number(levels, "levels", least=1, most=MOST)
-        K = checks.not_empty(checks.grey_levels(K, levels, d=len(axes.mu)), "K")
+        K = checks.not_empty(checks.gray_levels(K, levels, d=len(axes.mu)), "K")
         floor, start = 1 / (64 * levels), 1 / (4 * levels)
         codes = cls(axes, 1 + 0 * axes.explained_variance_ratio, 1 + 0 * axes.mu, levels, noise)
         Z, xp = codes.encode(K), array_module(K)
@@ -153,7 +153,7 @@ class LogisticDecoder(Described):
 
     def encode(self, K):
         """z(k) for each image of K (n, d), shape (n, n_z)."""
-        K = checks.grey_levels(K, self.levels, d=self.d)
+        K = checks.gray_levels(K, self.levels, d=self.d)
         return in_blocks(lambda i, j: self.axes.encode((K[i:j] + 0.5) / self.levels) / self.u,
                          len(K))                                                            # (3)
 
@@ -187,7 +187,7 @@ class LogisticDecoder(Described):
         """
         T, steps = checks.whole_number(T, "T", least=1), checks.whole_number(steps, "steps")
         h = checks.number(h, "h", "(0, inf)")
-        K, rng = checks.grey_levels(K, self.levels, d=self.d), checks.rng(rng)
+        K, rng = checks.gray_levels(K, self.levels, d=self.d), checks.rng(rng)
         Z = self.encode(K)
         both = in_blocks(lambda i, j: self._points(K[i:j], Z[i:j], rng, T, steps, h), len(K), BLOCK)
         return both[:, :-1], both[:, -1]
@@ -219,7 +219,7 @@ class LogisticDecoder(Described):
         return xp.concatenate([z, log_w[:, None]], axis=1)
 
 
-class Discretised(Described):
+class Discretized(Described):
     """Images of gray levels by a density p of their codes and a LogisticDecoder.
 
     A model that has only a lower bound of log p(z) passes it as `log_p(Z, rng)`, (n,) for rows Z;
@@ -245,4 +245,4 @@ class Discretised(Described):
         Z, decoder = self.p.sample(checks.draws(n, rng), rng), self.decoder
         share = rng.random((n, decoder.d)).clip(1e-16, 1)                   # not 0, for its log
         noise = array_module(share).log(share / (1 - share)).astype(Z.dtype)   # of σ(noise) = share
-        return quantise(decoder.decode(Z) + decoder.s * noise, decoder.levels)
+        return quantize(decoder.decode(Z) + decoder.s * noise, decoder.levels)

@@ -8,6 +8,7 @@ import sys
 import make_figures
 import matplotlib as mpl
 import numpy as np
+from command import WrongUse
 from files import FIGURES
 from reports import load
 from style import BLUE, INK, ORANGE, caption
@@ -43,9 +44,14 @@ def compute(rng):
     """What compare_faces.py has measured and made; nothing is random."""
     xp = array_module(rng.random(1))
     report = load("faces.json")
-    with np.load(FIGURES / "faces.npz") as file:
-        arrays = {name: xp.asarray(file[name]) / (report["levels"] - 1)
-                  for name in ("faces", *report["mean"])}
+    made = FIGURES / "faces.npz"
+    try:
+        with np.load(made) as file:
+            arrays = {name: xp.asarray(file[name]) / (report["levels"] - 1)
+                      for name in ("faces", *report["mean"])}
+    except Exception as error:                              # zipfile's, zlib's and NumPy's
+        raise WrongUse(f"{made} has not the faces that compare_faces.py makes, make it anew: "
+                       f"{error}") from error
     numbers = {key: report[key] for key in ("n", "n_held_out", "levels", "side", "even", "codes")}
     numbers["seeds"] = len(report["seeds"])
     for name, row in report["mean"].items():

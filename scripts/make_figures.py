@@ -39,7 +39,10 @@ for threads in ("OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(threads, "1")                     # processes use all cores; two threads
                                                             # of a BLAS would round otherwise
 
-import matplotlib as mpl  # noqa: E402
+try:
+    import matplotlib as mpl
+except UnicodeDecodeError as error:
+    raise command.WrongUse(f"a matplotlibrc is not a text in UTF-8: {error}") from error
 import matplotlib.pyplot as plt  # noqa: E402
 import style  # noqa: E402
 from files import FIGURES, read_json, update_json  # noqa: E402

@@ -539,6 +539,26 @@ def test_a_figure_names_the_table_that_lacks_what_it_shows(
     assert f"{tmp_path / table} " in line and lacks in line
 
 
+@pytest.mark.parametrize("content", [b"junk", b"PK\5\6" + bytes(18), b""])
+def test_a_figure_names_the_broken_file_of_the_faces_that_it_shows(
+        content, tmp_path, monkeypatch, capsys):
+    import figure_1_03_faces
+    (tmp_path / "faces.npz").write_bytes(content)
+    monkeypatch.setattr(figure_1_03_faces, "FIGURES", tmp_path)
+    assert made(tmp_path / "out", "figure_1_03_faces") == (1, {})
+    line, = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert f"{tmp_path / 'faces.npz'} has not the faces" in line
+
+
+def test_a_matplotlibrc_that_is_not_a_text_ends_no_script_in_a_traceback(tmp_path):
+    (tmp_path / "matplotlibrc").write_bytes(b"font.size: \xff\xfe 30")
+    done = run([SCRIPTS / "make_figures.py"], "--list", folder=tmp_path,
+               MATPLOTLIBRC=str(tmp_path / "matplotlibrc"))
+    matplotlibs, ours = done.stderr.splitlines()            # Matplotlib itself names the file
+    assert done.returncode == 2 and str(tmp_path) in matplotlibs
+    assert "make_figures.py: a matplotlibrc is not a text in UTF-8" in ours
+
+
 @pytest.mark.parametrize("old, new, said", [
     (b"<!-- errata -->", b"<!-- mistakes -->", "no block is called mistakes; there are story, "),
     (b"[likelihood](", b"[likelihoods](", "README.md names likelihoods, and 0 modules"),

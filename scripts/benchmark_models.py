@@ -20,7 +20,7 @@ is all rounding by its own size. Steps ten times as long would let it grow beyon
 
 Samplers draw their own random numbers, from a model after WARM_UP steps of training. Compared are
 the means over the samples of 32 sines and 32 cosines, which are values of the characteristic
-function, in units of the standard error of their difference. Beyond 6 the largest is no chance: of
+function, in units of the standard error of their difference. Beyond 6 the largest is not chance: of
 64 normal numbers one is in one of 8 million cases.
 """
 

@@ -103,7 +103,7 @@ def missing(error):
 
 
 def told(error):
-    """What is said of an error that is no fault of the script, and the exit status; or None."""
+    """What is said of an error that is not a fault of the script, and the exit status; or None."""
     match error:
         case ImportError() if "cannot import name" not in str(error):
             return missing(error), 2

@@ -19,7 +19,7 @@ for all four. Measured is also
     dequantized   probabilistic PCA as a density of pixels, from one point drawn from the cell of
                   each face (pixels.py), which pays for each pixel
 
-What is paid beyond that nobody knows; to the bounds of diffusion model and autoencoder come their
+What is paid beyond that is unknown; to the bounds of diffusion model and autoencoder come their
 own gaps. It writes figures/faces.json and, for Figure 1-3, some faces made by each model on seed 0
 to figures/faces.npz. After Ctrl-C the seeds that are finished stay.
 """

@@ -30,7 +30,7 @@ ALT = ("Four world maps. Left, discriminative: the probability of land at each p
        "All of Russia is Europe in these data.")
 NOTE = ("A discriminative model gives the label of a point, a conditional generative one points of "
         "a label; by Bayes' rule it gives labels, too. The data are Natural Earth's, for which all "
-        "of Russia is Europe: points from Vladivostok to Chukotka are no fault of the models.")
+        "of Russia is Europe: points from Vladivostok to Chukotka are not a fault of the models.")
 N, N_NEW, PICTURE = 20_000, 50_000, (180, 360)
 PLACES = {                                                  # of names, in and beside a continent
     "Africa": ((5, 22), (-22, -12)), "Antarctica": ((-80, 30), (-60, 30)),

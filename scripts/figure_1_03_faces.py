@@ -24,7 +24,7 @@ ALT = ("Seven columns of small gray images of faces, made by six models and true
        "are known to pay for the cells of gray levels: {paid}.")
 NOTE = ("An even guess needs {even:.0f} bits. A density is charged for the cell of gray levels in "
         "which a pixel lies, a mass is not; what is known of that charge stands in the bars, and "
-        "what is paid beyond it nobody knows. So two bars of different colors are to be compared "
+        "what is paid beyond it is unknown. So two bars of different colors are to be compared "
         "with care: ≤ says that the density may be better than its bar.")
 NAMES = {"independent_pixels": "independent\npixels", "probabilistic_pca": "probabilistic\nPCA",
          "mixture": "mixture\nof normals", "variational_autoencoder": "variational\nautoencoder",
@@ -89,7 +89,7 @@ def draw(figure, arrays, numbers):
     caption(figure, f"Learned from {numbers['n']:,} faces of {numbers['side']} × {numbers['side']} "
             f"pixels of {numbers['levels']} grays, judged on {numbers['n_held_out']} others. Means "
             f"of {numbers['seeds']} seeds", "± the farthest one. A bound also pays for the cells "
-            "of gray levels, which is no merit of others.")
+            "of gray levels, which is not a merit of others.")
 
 
 def draw_bars(ax, order, numbers):

@@ -37,7 +37,7 @@ def read_json(path, otherwise=None):
         return otherwise
     try:
         if path.exists() and not path.is_file():            # a pipe would let us wait
-            raise ValueError("it is no file")
+            raise ValueError("it is not a file")
         content = json.loads(path.read_text(encoding="utf-8"))
         json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
         return content
@@ -46,7 +46,7 @@ def read_json(path, otherwise=None):
 
 
 def update_json(path, change, **how):
-    """Write change(what `path` holds, or {}) to `path`, so that nobody's change is lost."""
+    """Write change(what `path` holds, or {}) to `path`, so that no change of others is lost."""
     with alone(path):
         content = change(read_json(path, {}))
         write_text(path, json.dumps(content, allow_nan=False, **how) + "\n")
@@ -54,7 +54,7 @@ def update_json(path, change, **how):
 
 @contextlib.contextmanager
 def alone(path):
-    """Wait until nobody else is here with the same `path`."""
+    """Wait until no other process is here with the same `path`."""
     end = locked_folder(path.parent) or locked_file(path)
     try:
         yield

@@ -246,7 +246,7 @@ def made(name, options):
 
 
 def made_apart(name, options):
-    """The same in a process of its own, which has nobody to speak to."""
+    """The same in a process of its own, which prints nothing."""
     keep_freed_memory()
     plt.switch_backend("agg")
     with contextlib.redirect_stderr(io.StringIO()) as said:

@@ -173,7 +173,7 @@ def main(arguments=None):
 
 
 def rows_of(report, file):
-    """What was measured before, with "rows"; WrongUse if that is no scoreboard."""
+    """What was measured before, with "rows"; WrongUse if that is not a scoreboard."""
     if report == {}:
         return {"rows": []}
     try:

@@ -6,7 +6,7 @@ parameters, so this script writes those down, one name a line, and the file is c
     python scripts/snapshot_cupy.py        CuPy must be installed; a GPU is not needed
 
     "sum": "a, axis=None, dtype=None, ..."     the parameters, as in a lambda; `...` for a default
-                                               that is no plain literal
+                                               that is not a plain literal
     "add.at", "linalg.inv"                     methods of a ufunc and functions of a submodule
     "ndarray.sum", "random.Generator.random"   methods, `self` first
     "pi": "numpy"                              the very object that NumPy has

@@ -341,7 +341,7 @@ def main(arguments=None):
         except UnicodeDecodeError as error:
             parser.error(f"{path} is broken, mend it: {error}")
         new = updated(old)
-        if new != old:                                      # also where nobody may write
+        if new != old:                                      # also where writing is forbidden
             parser.files(path)
             write_text(path, new)
 

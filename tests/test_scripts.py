@@ -182,7 +182,7 @@ def test_a_folder_that_nobody_may_look_into_is_one_line(monkeypatch, tmp_path, c
 @pytest.mark.parametrize("make, message", [
     (lambda path: path.symlink_to(path.parent / "missing" / "file"), "No such file or directory"),
     (lambda path: path.symlink_to(path), "Too many levels of symbolic links"),
-    (lambda path: os.mkfifo(path), "is broken, mend or remove it: it is no file")])
+    (lambda path: os.mkfifo(path), "is broken, mend or remove it: it is not a file")])
 @pytest.mark.parametrize("name, results", [("make_figures", "manifest.json"),
                                            ("scoreboard", "scoreboard.json")])
 def test_a_table_that_leads_nowhere_is_named_before_any_work(name, results, make, message,

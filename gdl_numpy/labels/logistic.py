@@ -149,7 +149,7 @@ def iteratively_reweighted_least_squares(X, y, l2=0.0, tol=1e-16, max_steps=100)
     X1 = xp.concatenate([X, xp.ones((n, 1))], axis=1)       # in float64, for the sums over rows
     l2 = checks.number(l2, "l2", "[0, inf)")
     if l2 == 0:
-        checks.varying(X)                                   # else H is singular, but for rounding
+        checks.varying(X)                                   # otherwise H is singular
     penalty = xp.full(d + 1, l2)
     penalty[d] = 0
     tol, theta = max(tol, float(xp.finfo(float).eps)**1.5), xp.zeros(d + 1)

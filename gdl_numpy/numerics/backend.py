@@ -99,7 +99,7 @@ def random_generator(seed, device="cpu"):
 def _seeded(xp, seed):
     try:
         if isinstance(seed, bool):
-            raise TypeError("True is no seed")
+            raise TypeError("True is not a seed")
         return xp.random.default_rng(seed)
     except (TypeError, ValueError) as error:
         raise type(error)("seed must be a whole number from 0 on, a list of such, or None, got "

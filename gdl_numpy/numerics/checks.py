@@ -355,7 +355,7 @@ def gray_levels(K, levels, like=None, d=None, name="K"):
 def not_empty(X, name="X"):
     """X, if it has rows to take a mean over."""
     if len(X) == 0:
-        raise ValueError(f"{name} is empty: there is no mean over no rows")
+        raise ValueError(f"{name} is empty: the mean over no rows is undefined")
     return X
 
 

@@ -263,7 +263,7 @@ def test_e21_two_normals_with_one_covariance_have_the_posterior_of_logistic_regr
 
 
 def test_e21_p_of_x_is_found_without_labels():
-    """By a mixture of X alone, within 0.01 nats of the marginal that made X; nobody names labels,
+    """By a mixture of X alone, within 0.01 nats of the marginal that made X; no label is named,
     and its parts in any other order are the same p(x)."""
     X, _ = labeled(n=4000)
     new, _ = labeled(seed=1, n=4000)

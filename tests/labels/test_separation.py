@@ -152,7 +152,7 @@ def test_planes_are_judged_by_the_signs_of_their_margins(y, V, separated):
 
 def test_planes_that_nearly_separate_are_corrected_exactly():
     """On the diagonal all labels occur, off it they are known; a plane turned a little is turned
-    back, and the margins on the diagonal are 0 exactly, though 1/3 and 0.1 are no floats."""
+    back, and the margins on the diagonal are 0 exactly, though 1/3 and 0.1 are not floats."""
     t = numpy.repeat([0.1, 1 / 3, 0.7, 1e-9], 2)
     X = numpy.concatenate([numpy.c_[t, t], [[0.0, 1.0], [1.0, 0.0]]])
     y = numpy.array([0, 1] * 4 + [1, 0])
@@ -180,7 +180,7 @@ def test_many_separated_rows_are_refused_with_memory_for_blocks_only(gap):
 
 
 def test_an_origin_is_subtracted_without_rounding():
-    """1e16 + 2 is the next float after 1e16; a third of them is no float."""
+    """1e16 + 2 is the next float after 1e16; a third of them is not a float."""
     X = 1e16 + numpy.array([[-4.0], [0.0], [0.0], [4.0]])
     V = numpy.array([[0.0, 1.0], [0.0, 0.0]])
     assert separated_near(X, numpy.array([1e16]), numpy.array([0, 0, 1, 1]), V)

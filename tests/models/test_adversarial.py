@@ -327,7 +327,7 @@ ROWS = numpy.ones((3, 1))
     (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS, ROWS[:2], None), ValueError,
      r"fake must have the shape of X, \(3, 1\), got \(2, 1\)"),
     (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS[:0], ROWS[:0], None), ValueError,
-     "X is empty: there is no mean over no rows"),
+     "X is empty: the mean over no rows is undefined"),
     (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS, ROWS, None), TypeError,
      "rng must be a generator of random numbers"),
     (lambda: LINEAR.discriminator_loss(numpy.ones(2), ROWS, ROWS, default_rng(0), None), TypeError,

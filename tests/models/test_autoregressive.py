@@ -271,7 +271,7 @@ def test_equal_logits_are_the_uniform_density():
 
 
 def test_logits_of_any_size_leave_log_p_finite():
-    """exp(1000) is no floating-point number, but log softmax(a)[k] = a_k - max a, nearly."""
+    """exp(1000) is not a floating-point number, but log softmax(a)[k] = a_k - max a, nearly."""
     family = AutoregressiveFamily((2, 3), ())
     for a in ([1000.0, 400.0, -500.0], [-1000.0, -1600.0, -2500.0]):
         theta = numpy.r_[0.0, 0.0, numpy.zeros(3), a]       # both logits of x0; W, b of x1 after x0

@@ -214,7 +214,7 @@ def test_what_cannot_be_compared_is_refused_by_its_name(tmp_path, thing):
 # Broken archives
 
 def broken(whole, path):
-    """Files that are no whole archive of a NormalFamily(3)'s θ, and what is said of each."""
+    """Files that are not a whole archive of a NormalFamily(3)'s θ, and what is said of each."""
     damaged, parts = "is not a whole archive of parameters", dict(numpy.load(io.BytesIO(whole)))
     yield b"", damaged
     yield b"text", damaged

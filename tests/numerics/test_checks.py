@@ -276,9 +276,9 @@ def test_the_first_row_off_the_space_is_named():
 def test_there_is_no_mean_over_no_rows():
     X = numpy.zeros((1, 2))
     assert checks.not_empty(X) is X
-    with refused(ValueError, "X is empty: there is no mean over no rows"):
+    with refused(ValueError, "X is empty: the mean over no rows is undefined"):
         checks.not_empty(X[:0])
-    with refused(ValueError, "Z is empty: there is no mean over no rows"):
+    with refused(ValueError, "Z is empty: the mean over no rows is undefined"):
         checks.not_empty(X[:0], "Z")
 
 

@@ -13,7 +13,7 @@ ANIMALS = pytest.mark.parametrize("animal, k, low", [(dog, 2, 0), (horse, 8, -1)
 
 
 def crosses_itself(P):
-    """Whether two edges of the polygon P (m, 2) that are no neighbors cross."""
+    """Whether two edges of the polygon P (m, 2) that are not neighbors cross."""
     Q = numpy.roll(P, -1, axis=0)
 
     def side(a, b, c):

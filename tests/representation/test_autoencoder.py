@@ -172,7 +172,7 @@ def test_training_in_other_units_is_the_same_training_in_those_units():
 
 
 def test_the_first_step_moves_theta_by_0_003_in_units_of_mean_0_and_variance_1():
-    """All of Adam's first steps have the length η, but for numbers whose slope is 0."""
+    """All of Adam's first steps have the length η, except for numbers whose slope is 0."""
     X, family = data(100, 4), AutoencoderFamily((4, 3, 2))
     X = (X - X.mean(axis=0)) / math.sqrt(X.var(axis=0).mean())
     theta = family.initial_theta(numpy.random.default_rng(0))

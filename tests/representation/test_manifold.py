@@ -25,7 +25,7 @@ def flat(U, rng):
 
 
 def bent(U, rng):
-    """Rows of U on a smooth surface in R^20 that is no plane."""
+    """Rows of U on a smooth surface in R^20 that is not a plane."""
     return numpy.concatenate([U, numpy.sin(2 * U @ rng.standard_normal((U.shape[1],
                                                                         20 - U.shape[1])))], axis=1)
 

@@ -204,7 +204,7 @@ def test_a_region_may_be_as_thin_as_it_likes(corners, area):
     X = region.sample(5000, numpy.random.default_rng(6))
     low, high = (getattr(numpy.array(corners), end)(axis=0) for end in ("min", "max"))
     assert X.shape == (5000, 2) and (low <= X).all() and (X <= high).all()
-    assert region.contains(X).mean() > 0.99                 # the rest lies on an edge, but for ulps
+    assert region.contains(X).mean() > 0.99                 # the rest lies on an edge, up to ulps
 
 
 def test_draws_from_trapezoids_are_uniform_over_a_small_triangle():

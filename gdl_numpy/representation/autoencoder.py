@@ -26,13 +26,14 @@ units is put into the first layer of the encoder, x W + b, and the last one of t
 
 By hand: sizes (2, 1) mean z = x W + b and x̂ = z V + c. For x = (1, 3), W = (½, ½), V = (1, 2) and
 b, c = 0 the code is z = 2 and x̂ = (2, 4), so that the error is 1 and ∂x̂ = (1, 1). The gradients
-are ∂z = 1 + 2 = 3, ∂W = x ∂z = (3, 9), ∂b = ∂z, and ∂V = z ∂x̂ = (2, 2), ∂c = ∂x̂:
+are ∂V = z ∂x̂ = (2, 2), ∂c = ∂x̂, and with ∂z = 1 + 2 = 3, ∂W = x ∂z = (3, 9), ∂b = ∂z. With the
+decoder first, θ = (V, c, W, b):
 
 >>> import numpy
->>> error, dtheta = AutoencoderFamily((2, 1)).loss(numpy.array([0.5, 0.5, 0.0, 1.0, 2.0, 0.0, 0.0]),
-...                                                numpy.array([[1.0, 3.0]]))
+>>> theta = numpy.array([1.0, 2.0, 0.0, 0.0, 0.5, 0.5, 0.0])
+>>> error, dtheta = AutoencoderFamily((2, 1)).loss(theta, numpy.array([[1.0, 3.0]]))
 >>> print(error, dtheta)
-1.0 [3. 9. 3. 2. 2. 1. 1.]
+1.0 [2. 2. 1. 1. 3. 9. 3.]
 
 An autoencoder is not a density: it says where data lie, but not how often. To make new ones, fit a
 density to the codes and push it forward through the decoder (`latent.Pushforward`).

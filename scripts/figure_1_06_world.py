@@ -3,6 +3,7 @@
 It shows what world/evaluation.py and world_map.py compute.
 """
 
+import math
 import sys
 
 import make_figures
@@ -73,15 +74,17 @@ def share_of_land(continent, measure):
 
 def chosen_points(box, p_data, world):
     """The plainest A, B and C on a 5-degree grid: of their kind, those farthest from any other kind
-    and from the border of the map."""
-    X, fine = (world.grid(shape)[0] for shape in ((36, 72), (180, 360)))
+    and from the border of the map. What is nearest in each row is nearest of all in one of them."""
+    coarse, fine = (36, 72), (180, 360)
+    X, Y = (world.grid(shape)[0] for shape in (coarse, fine))
     xp = array_module(X)
-    land, in_box = p_data.contains(fine), box.space.contains(fine)
+    land, in_box = p_data.contains(Y), box.space.contains(Y)
     on_map = xp.minimum(X - world.low, world.high - X).min(axis=1)
+    north, east = (xp.unique(X[:, i])[:, None] - xp.unique(Y[:, i]) for i in (0, 1))
     points = {}
     for name, kind in (("A", in_box & ~land), ("B", land & ~in_box), ("C", land & in_box)):
-        others = fine[~kind]
-        nearest = xp.stack([((others - x)**2).sum(axis=1).min() for x in X])
+        in_row = xp.where(kind.reshape(fine)[:, None], math.inf, east**2).min(axis=2)
+        nearest = (north[:, :, None]**2 + in_row).min(axis=1).ravel()       # of any other kind
         points[name] = X[xp.minimum(nearest, on_map**2).argmax()]
     return points
 

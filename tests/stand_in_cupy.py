@@ -264,7 +264,9 @@ class ndarray:
         items, value = self._index(index), _inside(value)
         if numpy.size(value) > 1 and any(isinstance(x, numpy.ndarray) for x in items):
             places = numpy.arange(self.size).reshape(self.shape)[items]
-            if len(numpy.unique(places)) < places.size:
+            assigned = numpy.zeros(self.size, bool)
+            assigned[places] = True
+            if assigned.sum() < places.size:
                 raise IndexError("several values for one place: CuPy stores any one of them")
         _count(launches=1)
         with _quiet():

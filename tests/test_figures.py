@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import matplotlib
@@ -56,6 +57,18 @@ FEWER = {                                                   # constants that mak
         "box", "histogram", "autoregressive", "variational_autoencoder", "diffusion",
         "adversarial")},
 }
+FEWER_ON_A_DEVICE = {                                       # where they are only to be computed
+    "figure_1_02_calibration": {"N": 20, "N_NEW": 20},
+    "figure_1_02_learning_curves": {"REPEATS": 2},
+    "figure_1_02_map": {"N": 500, "N_NEW": 500, "PICTURE": (18, 36)},
+    "figure_1_02_painting": {"N": 20, "N_NEW": 20},
+    "figure_1_06_densities": {"N": 500, "N_TEST": 500, "N_SAMPLES": 500},
+    "figure_1_06_likelihood": {"SIDES": 11, "REPEATS": 2, "N_TEST": 1000},
+    "figure_1_08_latent_space": {"STEPS": 40},
+    "figure_1_08_taller": {"N": 200, "STEPS": 40},
+    "figure_1_09_manifold": {"N": 100, "STEPS": 40, "DENSE": 9},
+    "figure_1_10_training": {"N": 500, "MOMENTS": (1, 5, 10, 20)},
+}
 WIDTH, LEAST_TYPE, LEAST_MARK = 830, 12, 2                  # px: of a figure in a README, in it
 QUICK = [name for name in NAMES if name not in FEWER]       # their numbers are computed again here
 
@@ -65,11 +78,11 @@ def run(*arguments, script="make_figures.py", **kwargs):
                           capture_output=True, text=True, timeout=300, **kwargs)
 
 
-def computed(name, rng):
+def computed(name, rng, fewer=FEWER):
     """What a script computes, with fewer data if it is slow."""
     script = importlib.import_module(name)
     with pytest.MonkeyPatch.context() as patch:
-        for constant, value in FEWER.get(name, {}).items():
+        for constant, value in fewer.get(name, {}).items():
             patch.setattr(script, constant, value)
         patch.setattr("map_labels.STEPS", 20)
         arrays, numbers = script.compute(rng)
@@ -89,7 +102,14 @@ def drawn(name, seed=0):
     with matplotlib.rc_context(style.RC):
         figure = plt.figure(figsize=script.SIZE)
         script.draw(figure, arrays, numbers)
+    plt.close(figure)                                       # out of pyplot's list; it can be used
     return figure, arrays, numbers
+
+
+@functools.cache
+def drawn_once(name, seed=0):
+    """What `drawn` gives, for several tests that only look at it."""
+    return drawn(name, seed)
 
 
 def texts(figure):
@@ -152,8 +172,7 @@ def test_every_script_has_its_figures_and_every_figure_its_script():
 
 @pytest.mark.parametrize("name", QUICK)
 def test_the_committed_numbers_are_those_that_the_script_computes(name):
-    figure, _, numbers = drawn(name)
-    plt.close(figure)
+    _, numbers = computed_once(name, 0)
     committed = MANIFEST[name]["numbers"]
     assert set(committed) == set(numbers)
     for key, value in numbers.items():
@@ -174,7 +193,6 @@ def test_a_figure_has_the_same_bytes_whatever_was_drawn_before_and_in_whatever_f
         with matplotlib.rc_context(style.RC):
             for ending in endings:
                 style.save(figure, tmp_path / f"x.{ending}", "a title", "words")
-        plt.close(figure)
         return [(tmp_path / f"x.{ending}").read_bytes() for ending in sorted(endings)]
 
     _, svg = written("png", "svg")
@@ -184,11 +202,10 @@ def test_a_figure_has_the_same_bytes_whatever_was_drawn_before_and_in_whatever_f
 @pytest.mark.parametrize("name", NAMES)
 def test_a_figure_can_be_read_where_a_readme_shows_it(name):
     """At most 10 inches become 830 pixels, in which type has 12, and what carries meaning 2."""
-    figure, *_ = drawn(name)
+    figure, *_ = drawn_once(name)
     sizes = {text.get_text(): on_a_page(text.get_fontsize(), figure)
              for text in figure.findobj(matplotlib.text.Text) if text.get_text()}
     thin = [mark for mark in marks(figure) if on_a_page(mark, figure) < LEAST_MARK]
-    plt.close(figure)
     assert figure.get_figwidth() <= 10
     assert not {text: size for text, size in sizes.items() if size < LEAST_TYPE}
     assert not thin
@@ -202,8 +219,8 @@ def test_what_a_figure_says_holds_of_the_committed_numbers(name):
     assert is_true(script, numbers) and MANIFEST[name]["title"] == script.TITLE.format(**numbers)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("seed", [1, 2])                    # all names of one: `once` can share
 def test_what_a_figure_says_holds_for_other_seeds_and_stands_in_the_picture(name, seed):
     """On fewer data: the title is true of the numbers and drawn, and all words can be read."""
     script = importlib.import_module(name)
@@ -215,7 +232,6 @@ def test_what_a_figure_says_holds_for_other_seeds_and_stands_in_the_picture(name
         frame.x0 < place.x0 < place.x1 < frame.x1 and frame.y0 < place.y0 < place.y1 < frame.y1)]
     hidden = [(one.get_text(), other.get_text()) for one, other in itertools.combinations(places, 2)
               if places[one].padded(-1.5).overlaps(places[other].padded(-1.5))]
-    plt.close(figure)
     assert is_true(script, numbers)
     assert script.TITLE.format(**numbers) in words
     assert script.ALT.format(**numbers) and getattr(script, "NOTE", "-").format(**numbers)
@@ -224,14 +240,13 @@ def test_what_a_figure_says_holds_for_other_seeds_and_stands_in_the_picture(name
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_names_its_numbers_and_labels_its_axes(name):
-    figure, _, numbers = drawn(name)
+    figure, _, numbers = drawn_once(name)
     if any(ax.axison and ax.get_xticks().size for ax in figure.axes):       # not only pictures
         assert any(ax.get_xlabel() for ax in figure.axes)
     alt = importlib.import_module(name).ALT.format(**numbers)
     assert len(alt) > 100 and "nan" not in alt
     assert set(MANIFEST[name]["numbers"]) == set(numbers)
     assert MANIFEST[name]["seed"] == 0 and MANIFEST[name]["device"] == "cpu"
-    plt.close(figure)
 
 
 def test_an_animation_holds_every_frame_and_has_the_same_bytes_twice(tmp_path):
@@ -313,9 +328,8 @@ def test_the_taxonomy_is_drawn_for_any_leaves_without_one_box_on_another():
 
 
 def test_the_box_of_figure_1_05_is_drawn_where_the_estimate_is():
-    figure, arrays, numbers = drawn("figure_1_05_box")
+    figure, arrays, numbers = drawn_once("figure_1_05_box")
     box, = figure.axes[0].patches
-    plt.close(figure)
     X = arrays["X"]
     np.testing.assert_allclose(box.get_xy(), X.min(axis=0)[::-1])           # longitude first
     np.testing.assert_allclose([box.get_height(), box.get_width()], np.ptp(X, axis=0))
@@ -325,10 +339,9 @@ def test_the_box_of_figure_1_05_is_drawn_where_the_estimate_is():
 
 
 def test_figure_1_06_draws_a_b_and_c_with_their_computed_verdicts():
-    figure, arrays, numbers = drawn("figure_1_06_world")
+    figure, arrays, numbers = drawn_once("figure_1_06_world")
     written = texts(figure)
     marks = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
-    plt.close(figure)
     for name in "ABC":
         assert numbers[f"{name}_kind"] == name
         np.testing.assert_allclose(marks[name], arrays[name][::-1])
@@ -339,9 +352,8 @@ def test_figure_1_06_draws_a_b_and_c_with_their_computed_verdicts():
 
 
 def test_the_cliff_is_drawn_only_where_the_log_likelihood_is_finite():
-    figure, arrays, numbers = drawn("figure_1_06_cliff")
+    figure, arrays, numbers = drawn_once("figure_1_06_cliff")
     curve = figure.axes[0].lines[0].get_xydata()
-    plt.close(figure)
     assert np.isfinite(curve).all() and curve[0, 0] == pytest.approx(numbers["theta3"], rel=1e-5)
     assert (np.diff(curve[:, 1]) < 0).all()                 # falls from its maximum on
     assert (arrays["values"][arrays["sides"] < numbers["theta3"] - 1e-3] == -math.inf).all()
@@ -369,9 +381,12 @@ def test_two_processes_write_the_same_bytes_in_any_folder(tmp_path, ending):
 
 
 def test_each_script_also_runs_alone(tmp_path):
-    for name in QUICK:
-        done = run("--output", tmp_path, "--format", "svg", script=f"{name}.py", cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
+    def alone(name):
+        return run("--output", tmp_path, "--format", "svg", script=f"{name}.py", cwd=tmp_path)
+
+    with ThreadPoolExecutor(2) as pool:                     # CI has two cores
+        for done in pool.map(alone, QUICK):
+            assert done.returncode == 0, done.stderr
     made = {path.name for path in tmp_path.iterdir()}
     assert made == {f"{name}.svg" for name in QUICK} | {"manifest.json"}
 
@@ -458,7 +473,8 @@ def test_a_killed_run_leaves_whole_figures_and_the_next_one_cleans_up(tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_can_be_computed_on_a_device(name, device):
-    arrays, numbers = computed(name, device.random.default_rng(0))
+    fewer = {name: FEWER.get(name, {}) | FEWER_ON_A_DEVICE.get(name, {})}
+    arrays, numbers = computed(name, device.random.default_rng(0), fewer)
     assert all(isinstance(value, (str, int, float)) for value in numbers.values())
     assert all(isinstance(to_numpy(value), np.ndarray) for value in arrays.values())
     assert any(isinstance(value, device.ndarray) for value in arrays.values())

@@ -4,13 +4,19 @@ If they do, longer weights always raise the likelihood of a softmax regression, 
 if they do not, there is one (Albert and Anderson 1984). So `mle` has to know. But two points of
 different classes may nearly touch, and rounding must not decide whether they overlap.
 
-The idea: let Newton's method show where to look, then compute exactly. If planes keep the classes
-apart, its steps do not end. A row with a large margin m, the logit of its label minus another one,
-costs about exp(-m), so Newton's step in m is slope over curvature, exp(-m)/exp(-m) = 1. So a step
-adds about 1 or more to the margins that can grow without end, and about 0 to the others: the step
-itself, read as planes V, nearly separates the classes if anything does, and only margins near 0 are
-in doubt. Do planes near V make them exactly 0? Each float is a whole number times a power of two,
-and whole numbers are added and multiplied without rounding, so this can be decided.
+So let Newton's method show where to look, and then compute exactly. If planes keep the classes
+apart, its steps do not end. A row whose margin m (its label's logit minus that of another class) is
+large costs about exp(-m). So where margins are large, a step that adds Δm_j to each margin m_j
+changes the loss, to second order, by
+
+    Σ_j exp(-m_j) (-Δm_j + ½ Δm_j²)  =  ½ Σ_j exp(-m_j) (Δm_j - 1)² + const
+
+Newton's step makes this least, so it fits all Δm_j to 1 by least squares: margins that can grow
+without end grow by about 1 or more. The others, which rows of different classes keep from growing,
+soon change by about 0. So the step itself, read as planes V, nearly separates the classes if any
+planes do, and only its margins near 0 are in doubt: do planes near V make exactly 0 of them? Each
+float is a whole number times a power of two, and whole numbers are added and multiplied without
+rounding, so this can be decided.
 
 With planes V (d + 1, K), a column for each class, x1 = (x, 1) and y_i the label of row i,
 
@@ -19,24 +25,23 @@ With planes V (d + 1, K), a column for each class, x1 = (x, 1) and y_i the label
     contested      the pairs (i, k) whose margin is nearly 0
 
 A contested margin that is to be 0 is a linear equation c · v = 0, where v are the numbers of V one
-after the other and the coefficients c are whole. Such equations are solved as at school: take one,
-solve it for one of the v, its pivot, and put the result into all others. Let the rows of E be the
-equations so far, multiplied so that each has the same coefficient δ at its own pivot, and 0 at the
-pivots of the others. v_free are the numbers of V that are not pivots. They stay as the step has
-them, so that the solution is near it. Then a new equation c brings the pivot q:
+after the other and the coefficients c are whole. Such equations are solved as at school: solve one
+for one of the v, its pivot, and put the result into all others. The rows of E are the equations so
+far, multiplied so that each has the same coefficient δ at its own pivot, and 0 at the pivots of the
+others. The numbers v_free that are not pivots stay as the step has them, so that the solution is
+near it. A new equation c, with the coefficients c_pivots at the pivots so far, brings the pivot q:
 
     v_pivots = -E v_free/δ                     solves the equations so far, whatever v_free is   (1)
-    c ← δ c - c_pivots E                       now c is 0 at all pivots; take its largest as q   (2)
-    E ← (c_q E - E_q c)/δ,   δ ← c_q           now E is 0 at q, and c becomes one of its rows    (3)
+    c ← δ c - c_pivots E                       now c is 0 at all pivots; q is where |c| is most  (2)
+    E ← (c_q E - E_q c)/δ,   δ ← c_q           now E, with column E_q, is 0 at q; c joins it     (3)
 
-Here c_pivots are the coefficients of c at the pivots, and E_q is the column q of E. In (3) each row
-of c_q E - E_q c has c_q δ at its own pivot, and the division makes that c_q, the new δ. It leaves
-no remainder (Bareiss 1968). If v makes all contested margins 0 and leaves all others positive, the
-classes are separated.
+In (3) each row of c_q E - E_q c has c_q δ at its own pivot, so the division leaves c_q, the new δ.
+It has no remainder (Bareiss 1968; `_with_margins_0` shows why). If v makes all contested margins 0
+and leaves all others positive, the classes are separated.
 
-By hand: 1 and 2 are of class 0, and 2 and 3 of class 1. The threshold 2 separates them, as the two
-at 2 have the margin 0 and the others a positive one. But once the 2 of class 0 lies beyond the
-other 2, however little, no threshold does. V has the planes 0 for class 0, and x - 2 for class 1:
+By hand: 1 and 2 are of class 0, and 2 and 3 of class 1. The threshold 2 separates them: the rows at
+2 have the margin 0, the others a positive one. But once the 2 of class 0 lies beyond the other 2,
+however little, no threshold does. V has the planes 0 for class 0, and x - 2 for class 1:
 
 >>> x, V = numpy.array([[1.0], [2.0], [2.0], [3.0]]), numpy.array([[0.0, 1.0], [0.0, -2.0]])
 >>> separated_near(x, numpy.zeros(1), numpy.array([0, 0, 1, 1]), V)
@@ -58,8 +63,9 @@ ROWS = 2**13                                                # of one block
 def separated_near(X, origin, y, V, nearly=0.5):
     """Whether planes near V (d + 1, K) separate the labels y (n,) of the rows of X (n, d): a bool.
 
-    Logits are (x - origin, 1) · V with an origin (d,), and margins from -nearly to nearly are
-    contested. True is certain; False says nothing of planes far from V.
+    Logits are (x - origin, 1) · V with an origin (d,). Margins from -nearly to nearly are in doubt;
+    ½ lies halfway between the 0 and the 1 that a Newton step adds. True is certain; False says
+    nothing of planes far from V.
     """
     X, origin, y, V = map(to_numpy, (X, origin, y, V))
     contested, certain = [], False
@@ -98,10 +104,10 @@ def _margins(X, y, V):
 
 def _independent(X, origin, y, pairs, K):
     """Whether the margins of some of these pairs are 0 for V = 0 only, beyond any doubt."""
-    V = numpy.eye(K)[:, 1:]
+    of_class = numpy.eye(K)[:, 1:]                          # 0 for class 0
     some = pairs[::max(1, len(pairs) // (4 * K * (X.shape[1] + 1)))]
     x1 = numpy.insert(X[some[:, 0]] - origin, X.shape[1], 1, axis=1)
-    C = x1[:, :, None] * (V[y[some[:, 0]]] - V[some[:, 1]])[:, None]
+    C = x1[:, :, None] * (of_class[y[some[:, 0]]] - of_class[some[:, 1]])[:, None]
     C = C.reshape(len(some), (X.shape[1] + 1) * (K - 1))
     if len(C) < C.shape[1]:
         return False
@@ -115,6 +121,12 @@ def _with_margins_0(X, origin, y, contested, V):
 
     Class 0 has the plane 0, as V is a difference of planes. Each time the equation is taken whose
     margin is farthest from 0, until none is left; planes are V times a common factor.
+
+    Why (3) has no remainder: let the rows of A be the equations so far as they came, A_p its
+    columns at the pivots. The rows of E combine those of A and are δ I at the pivots, so that
+    E = δ A_p⁻¹ A. By Cramer's rule det(A_p) A_p⁻¹ is whole, and so E is, if δ is det A_p. It is: at
+    first both are 1, and c_q in (2) is δ (c_q - c_pivots A_p⁻¹ A_q), with the column A_q of A: the
+    determinant of A_p bordered by A_q, c_pivots and c_q, which is the next A_p.
     """
     v = _whole(V)[0].ravel()
     E, pivots, delta = numpy.zeros((0, len(v)), dtype=object), [], 1

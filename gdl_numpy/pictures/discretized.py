@@ -1,39 +1,17 @@
 """Discretized logistic: masses of gray levels in closed form, by a density of a few codes.
 
-The bound of pixels.py may lose a quarter of a bit in each of 1,000 pixels. Yet a face is known from
-far fewer numbers. So let a density p describe only a code z, some leading coordinates of the image,
-and let each pixel be what the code decodes to, x̂(z), plus noise, rounded to a level. If the noise
-is logistic, its cumulative distribution is the sigmoid σ, and the mass of a level is a difference
-of two values of it (Salimans et al. 2017). With L levels, the scale s of a pixel's noise, and the
-cell of level l from l/L to (l + 1)/L, whose first has no left end and whose last no right end,
+The bound of pixels.py may lose a quarter of a bit in each of 1,000 pixels, because it knows only a
+density at random points of the cells. To lose less, compute the mass of each pixel's cell exactly,
+let a density describe only a few numbers that tell one image from another, its code, and go slowly
+from a guess of the code to the codes that may have made the image. One after the other:
+
+**Masses.** Let a pixel be x̂ plus noise, rounded to one of L levels. The mass of level l is the
+probability that this lands in its cell, from l/L to (l + 1)/L; the first cell has no left end, the
+last no right end. Let the noise be logistic, of the scale s: then the sigmoid σ is its cumulative
+distribution (Salimans et al. 2017). With the ends of the cell seen from x̂ in units of s,
 
     A    = (l/L - x̂)/s,   B = ((l + 1)/L - x̂)/s
     P(l) = σ(B) - σ(A) = σ(B) σ(-A) (1 - exp(A - B))        no digit is lost if A ≈ B            (1)
-
-**Codes** are principal components, with the mean µ and the directions U, in units u of their
-standard deviations. Let k be an image of the levels k_1, ..., k_d. It is encoded as z(k), from the
-middles c of its cells. q(z|k) guesses which codes may have made it: z(k), moved as far as noise of
-the brightness τ would move it (`LogisticDecoder.redrawn` shows why that is ω):
-
-    x̂(z)   = µ + (u z) Uᵀ           P(k|z) = Π_i P(k_i), with x̂_i(z) and s_i in (1)              (2)
-    z(k)   = (c - µ) U/u,  c = (k + ½)/L                                                         (3)
-    q(z|k) = N(z; √(1 - ω²) z(k), ω²),  ω² = τ²/(u² + τ²)         for each code                  (4)
-
-**The mass of an image** is P(k) = ∫ p(z) P(k|z) dz, and no formula gives it. First let p be
-p_0 = N(0, I), the plainest model of codes. For z drawn from q, the ratio r = p_0(z) P(k|z)/q(z|k)
-has the mean P(k), and so log r is at most log P(k) on average (Jensen). With ε ~ N(0, I) and
-z = √(1 - ω²) z(k) + ω ε, p_0/q is exp(½|ε|² - ½|z|²) times the product of all ω, and so
-
-    log r(ε) = log P(k|z) + ½ (|ε|² - |z|²) + Σ log ω                                            (5)
-
-On average this is KL(q(z|k)‖p_0(z|k)) below log P(k). To lose less, let a Markov chain
-(langevin.py) lead ε from q, where β = 0, through densities proportional to exp(-E_β), towards
-p_0(z|k), where β = 1, and add a share 1/T of log r at each of T stops (annealed importance
-sampling, Neal 2001; `LogisticDecoder.points` shows why the mean of w is P(k), and why (8) holds):
-
-    E_β(ε)   = ½|ε|² - β log r(ε)                                                                (6)
-    log w    = Σ_t log r(ε_t)/T       t = 0, ..., T - 1; ε_0 from q, then steps at β = t/T       (7)
-    log P(k) >= mean of log w + log(p(z)/p_0(z))      z that of ε_{T-1}; T = 1 is q alone        (8)
 
 By hand: L = 3, x̂ = ½, s = 0.1. The middle cell ends 1/6 from x̂, at B = -A = 1.67. As σ(-1.67) is
 0.159, the masses are 0.159, 1 - 2 · 0.159 and 0.159.
@@ -43,6 +21,33 @@ By hand: L = 3, x̂ = ½, s = 0.1. The middle cell ends 1/6 from x̂, at B = -A 
 >>> log_p, backward = log_mass_of_levels(K, X_hat, s, levels=3)
 >>> print(numpy.exp(log_p)[:, 0].round(3))
 [0.159 0.682 0.159]
+
+**Codes.** x̂ must change from image to image. Let it be what a code z decodes to: z are principal
+components with the mean µ and the directions U, in units u of their standard deviations. An image k
+of the levels k_1, ..., k_d is encoded as z(k), from the middles c of its cells. But other codes may
+have made it as well. Noise of the brightness τ would move a code by about τ/u, so q(z|k) guesses:
+
+    x̂(z)   = µ + (u z) Uᵀ           P(k|z) = Π_i P(k_i), with x̂_i(z) and s_i in (1)              (2)
+    z(k)   = (c - µ) U/u,  c = (k + ½)/L                                                         (3)
+    q(z|k) = N(z; √(1 - ω²) z(k), ω²),  ω² = τ²/(u² + τ²)   (`LogisticDecoder.redrawn`)          (4)
+
+If p is a density of codes, the image has the mass P(k) = ∫ p(z) P(k|z) dz. No formula gives it, but
+P(k) is also the mean of the ratio p(z) P(k|z)/q(z|k) over draws z of q: one draw estimates it. Let
+p be p_0 = N(0, I) at first, the plainest model, and r the ratio with it. A draw is
+z = √(1 - ω²) z(k) + ω ε with ε ~ N(0, I), so q(z|k) is the density of ε over the product of all ω:
+
+    log r(ε) = log P(k|z) + ½ (|ε|² - |z|²) + Σ log ω       on average at most log P(k) (Jensen) (5)
+
+**Annealing.** By how much less? By KL(q(z|k)‖p_0(z|k)), as q is only a guess. To lose less, let a
+Markov chain (langevin.py) lead ε in small steps from q towards p_0(z|k). On its way the density is
+proportional to exp(-E_β): q for β = 0, and p_0(z|k) for β = 1. Each of T stops adds a share 1/T of
+log r (annealed importance sampling, Neal 2001). A model p is judged at the last point, by p/p_0:
+
+    E_β(ε)   = ½|ε|² - β log r(ε)                                                                (6)
+    log w    = Σ_t log r(ε_t)/T       t = 0, ..., T - 1; ε_0 from q, then steps at β = t/T       (7)
+    log P(k) >= mean of log w + log(p(z)/p_0(z))      z that of ε_{T-1}; T = 1 is q alone        (8)
+
+`LogisticDecoder.points` shows why the mean of w is P(k) under p_0, and why (8) holds.
 
 See figure_1_03_faces (its bits per pixel) and tests/pictures/test_discretized.py (that it holds).
 """
@@ -160,8 +165,11 @@ class LogisticDecoder(Described):
     def redrawn(self, Z, rng):
         """A draw of q for images of the codes Z (n, n_z), of that shape: what p is trained on.
 
-        If z and ε come from N(0, I), z given u z + τ ε has the variance 1/(1 + u²/τ²) = ω². Over
-        all images z(k) has mean 0 and variance 1, and so have these: (1 - ω²) + ω² = 1.
+        Where (4) comes from: let z and ε come from N(0, I), and let z + (τ/u) ε be the code of an
+        image with noise. Its variance is 1 + τ²/u² = 1/(1 - ω²), and its covariance with z is 1, so
+        their correlation is √(1 - ω²). If z(k) is this code in units of its own deviation, then
+        given z(k), z is normal with the mean √(1 - ω²) z(k) and the variance ω². Over all images
+        z(k) has mean 0 and variance 1, and so have these draws: (1 - ω²) + ω² = 1.
         """
         Z, rng = checks.observations(Z, self.u, finite=False, name="Z"), checks.rng(rng)
         return self.shrink * Z + self.omega * rng.standard_normal(Z.shape, dtype=Z.dtype)   # (4)

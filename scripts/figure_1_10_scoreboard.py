@@ -127,7 +127,7 @@ def name_points(ax, points, numbers):
             ax.annotate(short(name), points[name], (x, middle + 1.15 * (i - (len(names) - 1) / 2)),
                         color=color, ha=side, va="center", size=11,
                         arrowprops={"arrowstyle": "-", "color": color, "lw": 0.8})
-    for name in set(points) - set(crowd):
+    for name in [name for name in points if name not in crowd]:         # a set has any order
         ax.annotate(short(name), points[name], (0, 19), textcoords="offset points", ha="center",
                     color=looks(name, numbers)[1], weight="bold")
 

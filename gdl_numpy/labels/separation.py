@@ -63,7 +63,7 @@ ROWS = 2**13                                                # of one block
 def separated_near(X, origin, y, V, nearly=0.5):
     """Whether planes near V (d + 1, K) separate the labels y (n,) of the rows of X (n, d): a bool.
 
-    Logits are (x - origin, 1) · V with an origin (d,). Margins from -nearly to nearly are in doubt;
+    Logits are (x - origin, 1) · V with an origin (d,). Margins up to `nearly` from 0 are contested;
     ½ lies halfway between the 0 and the 1 that a Newton step adds. True is certain; False says
     nothing of planes far from V.
     """

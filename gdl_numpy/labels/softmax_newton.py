@@ -17,25 +17,25 @@ a matrix with a column of d weights and an intercept for each class, and Λ the 
     ṗ_ik = p_ik (ȧ_ik - Σ_j p_ij ȧ_ij)                    the rate of p_ik, and so of r_ik       (4)
     H v = 1/n Σ_i x1_iᵀ ṗ_i + Λ v                         the rate of g, by (2)                  (5)
 
-To solve H s = g in a few products, newton.py wants a matrix M like H that is easy to invert. Let it
-be H without what joins two classes, a block M_k for each class. If θ moves in column k only, then
-by (4) ṗ_ik = w_ik ȧ_ik, where
+To solve H s = g in a few products, newton.py wants a matrix M like H that is easy to invert. Leave
+out of H all entries for two different classes: what is left is a block M_k for each class. If θ
+moves in column k only, the other ȧ_ij are 0, and (4) says ṗ_ik = w_ik ȧ_ik, where
 
     w_ik = p_ik (1 - p_ik)            ½ (1 - ½) = ¼ at first, before any p is known              (6)
     M_k  = 1/n Σ_i w_ik x1_iᵀ x1_i + Λ                                                           (7)
 
 Digits are lost where nearly equal numbers are subtracted. So p_y - 1 in (1) is computed as minus
-the sum of the other p, and columns are shifted and measured in units of their own. If rows are far
-out even then, and there is no penalty, a change of basis helps (`_far_rows_apart`). At the end all
-this is undone:
+the sum of the other p, and each column is shifted and measured in a unit of its own. If a row is
+far out even then, and there is no penalty, a change of basis keeps it from hiding the others
+(`_far_rows_apart`). Both are undone at the end:
 
     x1   = ((x - origin)/unit, 1)       a median near 0, a typical size of 1                     (8)
     X1   = L U                          by elimination; X1 θ = L (U θ), so L replaces X1         (9)
     b    = b' - origin · W, W = W'/unit        W', b' belong to (8), and W, b to x itself       (10)
     θ    ← θ - its mean over classes    a vector added to all columns of θ changes no p         (11)
 
-By hand: the eight rows of logistic.py. With a column for each class, class 1 gets half of that
-plane, and class 0 minus half of it, by (11):
+By hand: the eight rows of logistic.py, whose θ̂ is (log 9, -log 3). With a column for each class,
+(11) gives half of it to class 1 and minus half of it to class 0:
 
 >>> import numpy
 >>> X, y = numpy.array([[0.0]] * 4 + [[1.0]] * 4), numpy.array([0, 0, 0, 1] + [0, 1, 1, 1])
@@ -101,7 +101,9 @@ def _evaluate(theta, X1, y, penalty):
 
 
 def _left(theta, X1, y, penalty):
-    """The largest share that a derivative is of the sizes of the terms that it is the sum of."""
+    """How little of the gradient has canceled: |sum of terms| over the sum of their sizes |term|,
+    the largest over the parameters. Where it is tiny, only rounding may be left.
+    """
     gradient, columns, xp = penalty * theta, len(theta) // X1.shape[1], array_module(X1)
     size = abs(gradient)
     for start in range(0, len(X1), BLOCK):
@@ -118,7 +120,7 @@ def _hessian_times(v, p, X1, y, penalty):
     As log p_k = a_k - log Σ_j exp(a_j), its rate is ȧ_k - Σ_j p_j ȧ_j, and that of p_k is p_k times
     as large: this is (4).
     """
-    image, columns, xp = penalty * v, len(v) // X1.shape[1], array_module(X1)
+    product, columns, xp = penalty * v, len(v) // X1.shape[1], array_module(X1)
     for start in range(0, len(X1), BLOCK):
         rows = slice(start, start + BLOCK)
         x, q = X1[rows], p[rows]
@@ -126,8 +128,8 @@ def _hessian_times(v, p, X1, y, penalty):
         da -= xp.take_along_axis(da, y[rows, None], axis=1)     # the same for all k: (4) stays
         da -= xp.einsum("ik,ik->i", q, da)[:, None]
         da *= q / len(X1)                                                                   # (4)
-        image += _pulled_back(da, x, columns)                                               # (5)
-    return image
+        product += _pulled_back(da, x, columns)                                               # (5)
+    return product
 
 
 # A matrix like the Hessian whose inverse is known
@@ -260,8 +262,8 @@ def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
     penalty = xp.zeros((d + 1, columns))
     penalty[:-1] = (l2 / unit / unit)[:, None]              # |W|² = |W'/unit|²
     penalty = penalty.ravel()
-    theta, even = 0 * penalty, xp.full((1, 1), 0.25)
-    precondition = _inverse_of_blocks(X1, even, penalty)
+    theta, at_first = 0 * penalty, xp.full((1, 1), 0.25)
+    precondition = _inverse_of_blocks(X1, at_first, penalty)
     far_rows, least, waited = float(abs(X1).max()) > 1e4, math.inf, 0
 
     def renew(theta):

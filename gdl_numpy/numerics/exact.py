@@ -4,7 +4,8 @@ A piecewise density must find the same piece when it draws a number and when it 
 density there; otherwise a sample lies in a piece that it was not drawn from (sample_space.py and
 autoregressive.py need this). But cut [0.1, 0.7] into 60 pieces: is 0.3 in piece 20, or below it in
 piece 19? As written it is the border of both. The machine holds other numbers, the nearest binary
-fractions, and (x - low) k/(high - low), computed with them, is rounded four times on its way to 20.
+fractions, and (x - low) k/(high - low), computed with them, is rounded four times, and a little
+below 20.
 
 Yet these fractions have a right answer. Far from the borders any arithmetic finds it, so compute c
 once a little too small and once a little too large: if both agree, it is right. If not, a border is

@@ -1,14 +1,14 @@
 """Discretized logistic: masses of gray levels in closed form, by a density of a few codes.
 
-The bound of pixels.py may lose a quarter of a bit in each of 1,000 pixels, because it knows only a
-density at random points of the cells. To lose less, compute the mass of each pixel's cell exactly,
-let a density describe only a few numbers that tell one image from another, its code, and go slowly
-from a guess of the code to the codes that may have made the image. One after the other:
+The bound of pixels.py may lose a quarter of a bit in each of 1,000 pixels, because it averages the
+logarithm of a density over each cell. Three ideas lose less: the mass of a pixel's cell has a
+closed form; a density need only describe the code of an image, a few numbers that tell it from
+others; and a slow way leads from a guess to the codes that may have made the image.
 
 **Masses.** Let a pixel be x̂ plus noise, rounded to one of L levels. The mass of level l is the
-probability that this lands in its cell, from l/L to (l + 1)/L; the first cell has no left end, the
-last no right end. Let the noise be logistic, of the scale s: then the sigmoid σ is its cumulative
-distribution (Salimans et al. 2017). With the ends of the cell seen from x̂ in units of s,
+probability that x̂ plus noise lies in its cell, from l/L to (l + 1)/L; the first cell has no left
+end, the last no right end. If the noise is logistic, of the scale s, its cumulative distribution is
+the sigmoid σ (Salimans et al. 2017). So with the ends of the cell seen from x̂ in units of s,
 
     A    = (l/L - x̂)/s,   B = ((l + 1)/L - x̂)/s
     P(l) = σ(B) - σ(A) = σ(B) σ(-A) (1 - exp(A - B))        no digit is lost if A ≈ B            (1)
@@ -38,10 +38,11 @@ z = √(1 - ω²) z(k) + ω ε with ε ~ N(0, I), so q(z|k) is the density of ε
 
     log r(ε) = log P(k|z) + ½ (|ε|² - |z|²) + Σ log ω       on average at most log P(k) (Jensen) (5)
 
-**Annealing.** By how much less? By KL(q(z|k)‖p_0(z|k)), as q is only a guess. To lose less, let a
-Markov chain (langevin.py) lead ε in small steps from q towards p_0(z|k). On its way the density is
-proportional to exp(-E_β): q for β = 0, and p_0(z|k) for β = 1. Each of T stops adds a share 1/T of
-log r (annealed importance sampling, Neal 2001). A model p is judged at the last point, by p/p_0:
+**Annealing.** On average (5) is KL(q(z|k)‖p_0(z|k)) below log P(k) under p_0, as q is only a guess.
+To lose less, let a Markov chain (langevin.py) lead ε in small steps from q towards p_0(z|k). The
+densities on its way are proportional to exp(-E_β): q for β = 0, and p_0(z|k) for β = 1. Each of T
+stops adds a share 1/T of log r (annealed importance sampling, Neal 2001). At the last one, p takes
+the place of p_0:
 
     E_β(ε)   = ½|ε|² - β log r(ε)                                                                (6)
     log w    = Σ_t log r(ε_t)/T       t = 0, ..., T - 1; ε_0 from q, then steps at β = t/T       (7)

@@ -2,11 +2,11 @@
 
 The images of the tins have 1,024 pixels, but they do not fill a space of 1,024 dimensions: a few
 numbers tell one tin from another. Which few numbers stand for an image, and how is the image made
-from them again? The simplest answer is a plane. Each observation x is replaced by the nearest point
-x̂ of the plane, and that point has as many coordinates z as the plane has dimensions.
+from them again? The simplest answer is a plane: let x̂ be the point of the plane nearest to x. It is
+given by as many coordinates z as the plane has dimensions.
 
-**Principal components.** Let u_1, ..., u_k be directions at right angles to each other, the columns
-of U (d, k). In the plane through the mean µ along them, the point nearest to x is
+**Principal components.** Let u_1, ..., u_k be directions of length 1 at right angles to each other,
+the columns of U (d, k). In the plane through the mean µ along them, the point nearest to x is
 x̂ = µ + (x - µ) U Uᵀ, and by Pythagoras |x - x̂|² = |x - µ|² - |(x - µ) U|². So the error is least if
 the variance inside the plane is largest. That is so for the eigenvectors of the covariance with the
 largest eigenvalues λ_1 >= ... >= λ_k (`PrincipalComponents` shows why). For the rows x of X,
@@ -20,23 +20,29 @@ The tins need 6 directions for 90 % of their variance and 27 for 99 %, though tw
 of them (figure_1_07_tins): their surface is curved, and only a plane of more dimensions is near it.
 
 **Probabilistic PCA** (Tipping and Bishop 1999) makes the plane a density, by noise around it: from
-z ~ N(0, I) and ε ~ N(0, I) comes x = µ + z Wᵀ + σ ε, with W (d, k). Hence
+z ~ N(0, I) and ε ~ N(0, I) comes x = µ + z Wᵀ + σ ε, with W (d, k). The covariances of z Wᵀ and
+σ ε add up, so x has the density N(µ, C) with C = W Wᵀ + σ² I, and θ̂ is
 
-    p(x)   = N(µ, C),  C = W Wᵀ + σ² I           the covariances of z Wᵀ and σ ε add up
     σ̂²     = mean of λ_{k+1}, ..., λ_d           the variance beside the plane                   (5)
     Ŵ      = U (Λ - σ̂² I)^½                      Λ the diagonal matrix of λ_1, ..., λ_k          (6)
-    z      = E[z|x] = (x - µ)/σ B G⁻¹,   B = W/σ,   G = Bᵀ B + I, (k, k)  the encoder            (7)
-    a      = (x - µ) C⁻¹ = e/σ,    e = (x - µ)/σ - z Bᵀ                                          (8)
+
+C is (d, d), which is too large for images. So let the encoder explain what it can of x by z, and
+let e be what is left. Measure all of it in units of σ, with B = W/σ and G = Bᵀ B + I, (k, k):
+
+    z      = E[z|x] = (x - µ)/σ B G⁻¹            the encoder                                     (7)
+    e      = (x - µ)/σ - z Bᵀ,    a = e/σ        a is (x - µ) C⁻¹, and ∂log p/∂µ                 (8)
     log det C = 2 d log σ + log det G                                                            (9)
     log p(x)  = -½ (|e|² + |z|² + log det C + d log 2π)                                         (10)
 
-In (10), |e|² + |z|² is (x - µ) C⁻¹ (x - µ)ᵀ, without its cancellation of digits near the plane, and
-with no array but the data larger than (d, k). It is measured in units of σ, so that its squares are
-numbers in any unit of the data. `ProbabilisticPCAFamily` has the proofs of (7) to (10), its `mle`
-that of (5) and (6), its `log_prob` that of the gradient.
+In (10), |e|² + |z|² is (x - µ) C⁻¹ (x - µ)ᵀ without its cancellation of digits near the plane, and
+no array but the data is larger than (d, k). Lengths in units of σ are the same in every unit of the
+data, so their squares do not leave the range of the machine. `ProbabilisticPCAFamily` proves (7) to
+(10), its `mle` (5) and (6), its `log_prob` the gradient.
 
 By hand: (±2, 0) and (0, ±1) have the variances 2 and ½ along the axes. So with k = 1 the point of
 the plane nearest to (2, 1) is (2, 0); and σ̂² = ½, log σ̂ = -0.347 and Ŵ = (√1.5, 0) up to its sign.
+Then B = (√3, 0), G = 4, and (2, 1) has z = √1.5 and e = (√½, √2): |e|² + |z|² = 2.5 + 1.5 is indeed
+2²/2 + 1²/½, as C has the variances 2 and ½.
 
 >>> cross = [[2.0, 0.0], [-2.0, 0.0], [0.0, 1.0], [0.0, -1.0]]
 >>> line = PrincipalComponents.fit(cross, 1)
@@ -134,8 +140,8 @@ class ProbabilisticPCAFamily(Described):
         a (x - µ)ᵀ = a (σ e + z Wᵀ)ᵀ = |e|² + a W zᵀ = |e|² + |z|²
 
     W Wᵀ has the eigenvalues of Wᵀ W, and d - k further ones, which are 0. So C has those of M, and
-    d - k times σ²: its determinant is their product, and tr C⁻¹ = tr M⁻¹ + (d - k)/σ². In the code
-    all lengths are measured in units of σ: B = W/σ, and G = M/σ² = Bᵀ B + I.
+    d - k times σ². Its determinant is their product, and tr C⁻¹ = tr M⁻¹ + (d - k)/σ². In units of
+    σ, G = M/σ² = Bᵀ B + I: then W M⁻¹ = B G⁻¹/σ gives (7), and det M = σ^(2k) det G gives (9).
     """
 
     def __init__(self, d, k):

@@ -9,7 +9,8 @@ leads you in or out, so you began inside if you crossed an odd number of them: t
 Trying every edge would be slow. So cut the plane into slabs, horizontal strips that end at the
 heights of the vertices. Within a slab no edge begins or ends and none cross, so its edges have an
 order from west to east, and a binary search counts those west of the point (Preparata and Shamos
-1985, section 2.2). In a cell of a grid that no edge touches, all points share one answer.
+1985, section 2.2). Before that, a grid of cells helps: in a cell that no edge touches, all points
+share one answer, which is stored, and only in the others is there anything to search.
 
     inside = the number of edges of its slab that lie west of the point is odd                   (1)
 
@@ -21,20 +22,21 @@ region gives each G its sign (Green's theorem):
 
     ∫∫ g(x1) dx1 dx2 = Σ_edges ∫ G(x1) dx2 = Σ_edges Δx2 · (mean of G along the edge)            (2)
 
-The mean is taken with Gauss and Legendre's 12 nodes and weights. It is exact if G is a polynomial
-of degree up to 23, and exact to rounding for the sines of world_map.py.
+The mean is taken with 12 Gauss-Legendre nodes and weights. It is exact if G is a polynomial of
+degree up to 23, and exact to rounding for the functions of world_map.py.
 
 **How to draw from it uniformly?** Cells have equal areas. Draw one of those that are not wholly
-outside, and a point in it; keep the point if it is in the region, else begin again (rejection
-sampling). A region much thinner than its cells would refuse nearly all points. But it consists of
-trapezoids, in each slab from the first edge to the second, from the third to the fourth, so draw
-one of these by area. Let a and b be its lower and upper side, divided by their sum, and u uniform.
-The point lies at the share t of the height (see `_in_trapezoids`), and uniformly across:
+outside, and a point in it; keep the point if it is in the region, otherwise begin again (rejection
+sampling). In a region much thinner than its cells nearly all points would be rejected. But within a
+slab the region consists of trapezoids, from the first edge to the second, from the third to the
+fourth, so draw one of these in proportion to its area. Let a and b be its lower and upper side,
+divided by their sum, and u uniform in (0, 1]. Then the share t of the height (`_in_trapezoids`
+shows why) and a uniform place across make a uniform point:
 
     t = u/(a + √((1 - u) a² + u b²))                                                             (3)
 
-By hand: the triangle below has base 4 and height 2, so the area 4; the mean of x1 is a third of the
-height, and ∫∫ x1 = 4 · 2/3. West of (1, 2) lies one edge, west of (1, 3.5) lie two:
+By hand: the triangle below has base 4 and height 2, so the area 4. The mean of x1 is a third of the
+height, so ∫∫ x1 dx1 dx2 = 4 · 2/3. West of (1, 2) lies one edge, west of (1, 3.5) lie two:
 
 >>> corners = numpy.array([[0.0, 0.0], [2.0, 2.0], [0.0, 4.0]])     # (x1, x2), clockwise
 >>> triangle = Region(corners, numpy.roll(corners, -1, axis=0), SampleSpace([0, 0], [4, 4]), (4, 4))
@@ -216,10 +218,11 @@ class Region(Described):
     def _in_trapezoids(self, n, rng):
         """n points of the trapezoids, and which of them are in the region: all.
 
-        At the share s of the height the side is a + s (b - a), where the sum of both is 1. So below
-        the share t lies the share u = 2 ∫_0^t (a + s (b - a)) ds = 2 a t + (b - a) t² of the area.
-        As a² + (b - a) u = (1 - u) a² + u b², the root of this quadratic equation is (3), in the
-        form that allows a = b. A uniform u makes the points uniform.
+        At the share s of the height the side is a + s (b - a), and as a + b = 1 its mean is ½. So
+        below the share t lies the share u = 2 ∫_0^t (a + s (b - a)) ds = 2 a t + (b - a) t² of the
+        area, and the points are uniform if u is. This quadratic equation has the root
+        t = (√(a² + (b - a) u) - a)/(b - a), or u/(a + √(a² + (b - a) u)), which allows a = b. And
+        a² + (b - a) u = a² + (b - a) (b + a) u = (1 - u) a² + u b² makes (3) of it.
         """
         xp = array_module(self.foot)
         by_area, u, across = rng.random((3, n))

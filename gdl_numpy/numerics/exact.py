@@ -52,7 +52,7 @@ from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 
 ROUNDING = 2.0**-49                                 # more than all roundings of (1) together
-MOST = 2**47                                        # pieces; up to here ROUNDING is less than one
+MOST = 2**47                                        # pieces; up to here it moves c by less than one
 
 
 def cell_of(x, low, high, k):

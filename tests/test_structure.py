@@ -84,3 +84,10 @@ def test_importing_the_package_prints_nothing_and_brings_in_numpy_alone():
     result = subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=PACKAGE.parent,
                             capture_output=True, text=True, timeout=60)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_programs_that_use_the_older_names_still_run():
+    from gdl_numpy.models.diffusion import Diffusion
+    from gdl_numpy.representation import manifold
+    assert Diffusion.ode_log_prob is Diffusion.flow_log_prob
+    assert manifold.neighbour_regression is manifold.neighbor_regression

@@ -394,9 +394,11 @@ class Diffusion(Trained):
         0.004 nats in a row, 40 of 0.02 and 20 of 0.1; smoother ones need fewer.
         """
         n_steps = checks.whole_number(n_steps, "n_steps", least=1)
-        return self._of_rows(lambda X: self._ode_log_prob(X, n_steps), X)
+        return self._of_rows(lambda X: self._flow_log_prob(X, n_steps), X)
 
-    def _ode_log_prob(self, X, n_steps):
+    ode_log_prob = flow_log_prob                            # its name in older programs
+
+    def _flow_log_prob(self, X, n_steps):
         xp, d, alpha = array_module(X), self.family.d, self.alpha[1]
         X_and_log_p = xp.concatenate([alpha * X, d * xp.log(alpha) + 0 * X[:, :1]], axis=1)
         X_and_log_p = _runge_kutta(self._velocity_and_divergence, X_and_log_p, self.log_snr[1:2],

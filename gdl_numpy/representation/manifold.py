@@ -91,6 +91,9 @@ def neighbor_regression(Z, U, Q, k=10):
         U.dtype), len(Q))                                                                   # (2)
 
 
+neighbour_regression = neighbor_regression                  # its name in older programs
+
+
 def determination(U, U_hat):
     """R² of each column of U (n, c) by the predictions U_hat (n, c), shape (c,); at most 1."""
     U = checks.data_set(U, name="U")

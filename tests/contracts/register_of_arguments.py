@@ -40,10 +40,11 @@ def every_call():
     calls = {f"{module.__name__.rpartition('.')[2]}.{name}": value
              for module in modules for name, value in vars(module).items()
              if inspect.isfunction(value) and value.__module__ == module.__name__
-             and not name.startswith("_")}
+             and value.__name__ == name and not name.startswith("_")}       # under no older name
     for name, kind in every_class().items():
         for method, value in vars(kind).items():
-            if inspect.isfunction(value) and (not method.startswith("_") or method == "__call__"):
+            if inspect.isfunction(value) and value.__name__ == method and (
+                    not method.startswith("_") or method == "__call__"):
                 calls[f"{name}.{method}"] = value
             elif isinstance(value, classmethod) and not method.startswith("_"):
                 calls[f"{name}.{method}"] = getattr(kind, method)

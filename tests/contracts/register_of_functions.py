@@ -46,7 +46,7 @@ def every_function():
     return {f"{module.__name__.rpartition('.')[2]}.{name}": value
             for module in modules for name, value in vars(module).items()
             if inspect.isfunction(value) and value.__module__ == module.__name__
-            and not name.startswith("_")}
+            and value.__name__ == name and not name.startswith("_")}        # under no older name
 
 
 @dataclass(frozen=True)

@@ -100,17 +100,15 @@ def _evaluate(theta, X1, y, penalty):
     return loss, gradient, lambda v: _hessian_times(v, p, X1, y, penalty)
 
 
-def _left(theta, X1, y, penalty):
-    """How little of the gradient has canceled: |sum of terms| over the sum of their sizes |term|,
-    the largest over the parameters. Where it is tiny, only rounding may be left.
+def _left(gradient, theta, X1, y, penalty):
+    """How little of the gradient at theta has canceled: |sum of terms| over the sum of their sizes
+    |term|, the largest over the parameters. Where it is tiny, only rounding may be left.
     """
-    gradient, columns, xp = penalty * theta, len(theta) // X1.shape[1], array_module(X1)
-    size = abs(gradient)
+    size, columns, xp = abs(penalty * theta), len(theta) // X1.shape[1], array_module(X1)
     for start in range(0, len(X1), BLOCK):
         x = X1[start:start + BLOCK]
         r = _residual(theta, x, y[start:start + BLOCK])[3] / len(X1)
-        gradient, size = (gradient + _pulled_back(r, x, columns),
-                          size + _pulled_back(abs(r), abs(x), columns))
+        size = size + _pulled_back(abs(r), abs(x), columns)
     return float((abs(gradient) / xp.where(size > 0, size, 1)).max())
 
 
@@ -128,20 +126,23 @@ def _hessian_times(v, p, X1, y, penalty):
         da -= xp.take_along_axis(da, y[rows, None], axis=1)     # the same for all k: (4) stays
         da -= xp.einsum("ik,ik->i", q, da)[:, None]
         da *= q / len(X1)                                                                   # (4)
-        product += _pulled_back(da, x, columns)                                               # (5)
+        product += _pulled_back(da, x, columns)                                             # (5)
     return product
 
 
 # A matrix like the Hessian whose inverse is known
+
+def _curvature(onehot, p, residual):
+    """p_k (1 - p_k) for each class, where 1 - p_y is -r_y: so no digit is lost."""
+    return p * array_module(p).where(onehot, -residual, 1 - p)                              # (6)
+
 
 def _curvatures(theta, X1, y):
     """w for each row of X1 and each class with parameters, (n, columns)."""
     columns = len(theta) // X1.shape[1]
 
     def of_rows(i, j):
-        _, onehot, p, residual = _residual(theta, X1[i:j], y[i:j])
-        # 1 - p_y is -r_y, of which no digit is lost
-        return (p * array_module(p).where(onehot, -residual, 1 - p))[:, -columns:]          # (6)
+        return _curvature(*_residual(theta, X1[i:j], y[i:j])[1:])[:, -columns:]
 
     return in_blocks(of_rows, len(X1))
 
@@ -242,7 +243,7 @@ def _still_promised(theta, X1, y, penalty):
         x = X1[start:start + BLOCK]
         _, onehot, p, residual = _residual(theta, x, y[start:start + BLOCK])
         g += _pulled_back(residual / len(X1), x, columns)
-        H += _pulled_back(p * xp.where(onehot, -residual, 1 - p) / len(X1), x**2, columns)
+        H += _pulled_back(_curvature(onehot, p, residual) / len(X1), x**2, columns)
     return float((g * (g / xp.where(H > 0, H, 1))).max())
 
 
@@ -285,7 +286,7 @@ def _planes(X, y, columns, l2, unit, origin, tol, max_steps):
         at, loss, gradient = here
         if float((step * gradient).sum()) > max(tol, 1e-9) * max(1.0, loss):
             return False                                    # nothing ends yet: save the sums
-        left = _left(at, X1, y, penalty)
+        left = _left(gradient, at, X1, y, penalty)
         least, waited = (left, 0) if left < 0.5 * least else (least, waited + 1)
         return left <= 1e-6 or (least < 0.1 and waited > 20)        # it is rounding that is left
 

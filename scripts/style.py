@@ -68,7 +68,7 @@ def described(svg, name, title, alt):
     fonts = ", ".join(map(repr, FONTS[:-1])) + f", {FONTS[-1]}"
     svg = re.sub(f"{FONTS[0]!r}(?=[;\"])", fonts, svg)       # in formulas it stands alone
     begin = re.search(r"<svg\b[^>]*", svg).end()
-    return (f'{svg[:begin]} role="img" aria-labeledby="{name}-title {name}-desc">\n'
+    return (f'{svg[:begin]} role="img" aria-labelledby="{name}-title {name}-desc">\n'
             f' <title id="{name}-title">{escape(title)}</title>\n'
             f' <desc id="{name}-desc">{escape(alt)}</desc>{svg[begin + 1:]}')
 

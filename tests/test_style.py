@@ -33,7 +33,7 @@ def test_an_svg_file_is_one_picture_whose_name_and_description_are_read_aloud(sa
     root = saved(lambda ax: ax.plot([1, 2]))
     title, desc = list(root)[:2]                            # readers look at the first alone
     assert root.get("role") == "img"
-    assert root.get("aria-labeledby").split() == [title.get("id"), desc.get("id")]
+    assert root.get("aria-labelledby").split() == [title.get("id"), desc.get("id")]
     assert (title.tag, title.text) == (f"{SVG}title", "A title & more")
     assert (desc.tag, desc.text) == (f"{SVG}desc", "Words < 10.")
 

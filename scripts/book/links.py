@@ -1,0 +1,96 @@
+"""Links: a name in the text leads to where it is defined, on the page that shows it."""
+
+import re
+from html import escape
+
+from book.typeset import formula
+from reports import ROOT
+
+WORD = re.compile(r"(?P<before>[(\"']*)(?P<name>figure_\d_\d\d_\w+|tests/[\w/]+\.py|test_e\d\d\w*"
+                  r"|(?:scripts|models|numerics|probability|world|networks|labels|pictures"
+                  r"|representation)/\w+\.py|\w+\.py|E\d\d)(?P<after>\W*)")
+
+
+class Links:
+    """The links of one page, whose folder is `depth` below the cover."""
+
+    def __init__(self, book, depth=0, module=None):
+        self.book, self.module, self.base = book, module, "../" * depth
+
+    def to(self, url):
+        """The address of a page of the book, seen from here."""
+        path, mark, name = url.partition("#")
+        if self.module and path == self.module.url and mark:
+            return mark + name
+        return self.base + url
+
+    def address(self, module, name):
+        return self.to(f"{module.url}#{name}" if name else module.url)
+
+    def code(self, text):
+        """`text` between backticks: linked, if it is a name with a definition."""
+        place = self.place_of(text)
+        if place:
+            return f'<code><a href="{place}">{escape(text)}</a></code>'
+        if re.fullmatch(r"[xXzZyθ∂]|.*[_^]\{.*", text):
+            return formula(text)
+        return f"<code>{escape(text)}</code>"
+
+    def place_of(self, text):
+        name = re.sub(r"\(.*", "", text).removeprefix("self.").removeprefix("gdl_numpy.")
+        if not re.fullmatch(r"[A-Za-z_][\w.]*", name):
+            return self.file(text)
+        house, module = self.book.house, self.module
+        if module is not None:
+            if name in module.by_name:
+                return self.address(module, name)
+            owner, _, attribute = name.rpartition(".")
+            if owner in module.by_name and (home := house.method(module, owner, attribute)):
+                return self.address(*home)
+            if name in module.imported and (home := house.resolve(module.imported[name])):
+                return self.address(*home)
+            methods = [full for full in module.by_name if full.endswith(f".{name}")]
+            if methods and not name.startswith("__"):
+                return self.address(module, methods[0])
+        home = house.resolve(f"gdl_numpy.{name}")
+        if home is None and (found := self.book.unique.get(name)):
+            home = found
+        if home is None and name in house.by_stem and "_" in name:
+            home = house.by_stem[name], ""
+        return self.address(*home) if home else None
+
+    def file(self, path):
+        """The page that shows a file of the project, or None."""
+        url = self.book.url_of_file(path)
+        return self.to(url) if url else None
+
+    def word(self, word):
+        """A word of a sentence that names a figure, a file or an erratum, as a link; or None."""
+        match = WORD.fullmatch(word)
+        if not match:
+            return None
+        name, place = match["name"], None
+        if name.startswith("figure_"):
+            name = name.removesuffix(".png").removesuffix(".svg")
+            place = f"gallery.html#{name}" if name in self.book.house.figures else None
+        elif re.fullmatch(r"E\d\d", name):
+            place = f"errata.html#{name}" if name in self.book.house.errata else None
+        elif name.startswith("test_e"):
+            tests = self.book.tests_of_erratum.get(f"E{name[6:8]}", ())
+            place = tests[0].url if tests else None
+        else:
+            place = self.book.url_of_file(name)
+        if place is None:
+            return None
+        shown = escape(name) if re.fullmatch(r"E\d\d", name) else f"<code>{escape(name)}</code>"
+        return (f'{escape(match["before"])}<a href="{self.to(place)}">{shown}</a>'
+                f'{escape(match["after"])}')
+
+
+def file_of(name):
+    """The file of the project that a text calls by this name, or None."""
+    for folder in ("", "gdl_numpy", "scripts"):
+        path = ROOT / folder / name
+        if path.is_file():
+            return path
+    return None

@@ -1,0 +1,203 @@
+"""Prose: a docstring becomes paragraphs, formulas, examples and errata.
+
+    paragraph    lines at the left margin
+    formulas     lines that are indented; what stands one below the other stays so
+    example      lines that begin with >>> and what they print
+    errata       after the line "Errata.": number, file of the test, what is right
+
+`**bold**`, `*emphasis*` and `` `code` `` mean what they mean everywhere. A number in brackets at
+the end of a formula is its name: the same number in a sentence leads to it.
+"""
+
+import re
+from dataclasses import dataclass, field
+from html import escape
+
+from book.typeset import formula, is_article, mathematical
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonConsoleLexer
+
+NUMBERED = re.compile(r"\s+\((\d+)\)$")
+RELATIONS = ("=", "≈", "∝", "<", ">", "~", "≤", "≥", "+", "-")
+
+
+@dataclass
+class Block:
+    """A piece of a docstring: its kind, and its lines without their common indentation."""
+    kind: str
+    lines: list
+    errata: dict = field(default_factory=dict)              # E07 -> (test file, what is right)
+
+
+def blocks(text):
+    """The blocks of a docstring, in their order."""
+    found, lines = [], text.splitlines()
+    start = 0
+    while start < len(lines):
+        if not lines[start].strip():
+            start += 1
+            continue
+        end = start
+        kind = kind_of(lines[start])
+        if lines[start] == "Errata.":
+            found.append(Block("errata", [], errata(lines[start + 1:])))
+            break
+        while end < len(lines) and (
+                kind_of(lines[end]) == kind if lines[end].strip() else
+                kind != "paragraph" and goes_on(lines, end, kind)):
+            end += 1
+        if kind == "example" and end < len(lines) and lines[end].strip():
+            while end < len(lines) and lines[end].strip():  # what is printed
+                end += 1
+        part = lines[start:end]
+        if found and found[-1].kind == kind == "example":
+            found[-1].lines += ["", *part]
+        else:
+            found.append(Block(kind, part))
+        start = end
+    for block in found:
+        block.lines = unindented(block.lines)
+    return found
+
+
+def kind_of(line):
+    if line.lstrip().startswith((">>>", "...")) and not line.startswith("..."):
+        return "example"
+    return "formulas" if line.startswith("    ") else "paragraph"
+
+
+def goes_on(lines, blank, kind):
+    """Whether a block goes on after an empty line."""
+    after = next((line for line in lines[blank:] if line.strip()), "")
+    return kind == kind_of(after) == "formulas"
+
+
+def unindented(lines):
+    least = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return [line[least:].rstrip() for line in lines]
+
+
+def errata(lines):
+    """{"E07": (test file, what is right)} of the last lines of a header."""
+    found, name = {}, None
+    for line in lines:
+        head = re.match(r"(E\d\d) \((tests/[\w/]+\.py)\)\s+(.*)", line)
+        if head:
+            name = head[1]
+            found[name] = (head[2], head[3])
+        elif name and line.strip():
+            found[name] = (found[name][0], f"{found[name][1]} {line.strip()}")
+    return found
+
+
+# Blocks as HTML
+
+def as_html(block, links, numbers=None):
+    """One block. `links` turns names into places; `numbers` are those of the header's formulas."""
+    match block.kind:
+        case "paragraph":
+            text = " ".join(line.strip() for line in block.lines)
+            return f"<p>{sentence(text, links, numbers or ())}</p>"
+        case "formulas":
+            return formulas(block.lines, numbered=numbers is not None)
+        case "example":
+            code = highlight("\n".join(block.lines), PythonConsoleLexer(),
+                             HtmlFormatter(nowrap=True))
+            return f'<pre class="example" tabindex="0">{code.rstrip()}</pre>'
+    raise ValueError(f"no block is of the kind {block.kind}")
+
+
+WORDS = re.compile(r"(`[^`]+`|\*\*.+?\*\*|(?<!\w)\*[^*\s][^*]*\*(?!\w)|\s+|[^\s`]+)")
+
+
+def sentence(text, links, numbers=()):
+    """Running text as HTML: code, emphasis, links, and letters that stand for quantities."""
+    out, place = [], 0
+    for match in WORDS.finditer(text):
+        word, place = match[0], match.start()
+        if word.isspace():
+            out.append(" ")
+        elif word[0] == "`" and word[-1] == "`" and len(word) > 2:
+            out.append(links.code(word[1:-1]))
+        elif word.startswith("**") and word.endswith("**") and len(word) > 4:
+            out.append(f"<strong>{sentence(word[2:-2], links, numbers)}</strong>")
+        elif word[0] == "*" and word[-1] == "*" and len(word) > 2:
+            out.append(f"<em>{sentence(word[1:-1], links, numbers)}</em>")
+        else:
+            out.append(single_word(word, text, place, links, numbers))
+    return "".join(out)
+
+
+def single_word(word, text, place, links, numbers):
+    """A word between spaces: a name, the number of a formula, mathematics, or just a word."""
+    named = links.word(word)
+    if named is not None:
+        return named
+    number = re.fullmatch(r"(\W*?)\((\d+)\)(\W*)", word)
+    if number and int(number[2]) in numbers:
+        return (f'{escape(number[1])}<a class="to-formula" data-formula="{number[2]}" '
+                f'href="#formula-{number[2]}">({number[2]})</a>{escape(number[3])}')
+    if not mathematical(word):
+        return escape(word)
+    bare = word.strip("\"'(.,;:")
+    if bare in ("a", "A", "I") and is_article(text, place + word.index(bare)):
+        return escape(word)
+    return formula(word)
+
+
+# Formulas in their columns
+
+def formulas(lines, numbered=False):
+    """Lines of formulas as a grid: what begins at the same column in the source is aligned."""
+    rows = [cut(line, numbered) for line in lines]
+    aligned(rows)
+    starts = sorted({part.start for parts, _ in rows for part in parts})
+    column = {start: i for i, start in enumerate(starts, 1)}
+    n, out = len(starts), []
+    for row, (parts, number) in enumerate(rows, 1):
+        mark = f' data-formula="{number}"' if number else ""
+        ends = [column[part.start] for part in parts[1:]] + [n + 2]
+        for part, end in zip(parts, ends, strict=bool(parts)):
+            tight = ' class="tight"' if part.tight else ""
+            out.append(f"<span{tight}{mark} style=\"grid-area:{row}/{column[part.start]}/{row + 1}/"
+                       f'{end}">{formula(part.text)}</span>')
+        if not parts:
+            out.append(f'<span class="gap" style="grid-row:{row}"></span>')
+        if number:
+            out.append(f'<a class="number" id="formula-{number}" data-formula="{number}" '
+                       f'href="#line-of-{number}" style="grid-area:{row}/{n + 2}" '
+                       f'aria-label="formula {number}, to its line of code">({number})</a>')
+    style = f"grid-template-columns:repeat({n},max-content) 1fr max-content"
+    return f'<div class="formulas" tabindex="0" style="{style}">{"".join(out)}</div>'
+
+
+@dataclass
+class Part:
+    """A part of a line of formulas, where it begins, and whether the next one is near."""
+    start: int
+    text: str
+    tight: bool = False
+
+
+def cut(line, numbered):
+    """The parts of a line that two or more spaces keep apart, and its number or None."""
+    number = NUMBERED.search(line) if numbered else None
+    if number:
+        line = line[:number.start()]
+    parts = [Part(part.start(), part[0]) for part in re.finditer(r"\S+(?: \S+)*", line)]
+    return parts, int(number[1]) if number else None
+
+
+def aligned(rows):
+    """Where a line begins below a sign of relation of the line above, that line is cut there."""
+    for (above, _), (below, _) in reversed(list(zip(rows, rows[1:], strict=False))):
+        if not below or not below[0].text.startswith(RELATIONS):
+            continue
+        for j, part in enumerate(above):
+            place = below[0].start - part.start
+            if 0 < place < len(part.text) and part.text[place - 1:place + 1] == (
+                    " " + below[0].text[0]):
+                above[j:j + 1] = [Part(part.start, part.text[:place].rstrip(), tight=True),
+                                  Part(below[0].start, part.text[place:], part.tight)]
+                break

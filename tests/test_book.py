@@ -1,0 +1,315 @@
+"""The book: formulas are set as in books, names lead home, and what is missing is named."""
+
+import dataclasses
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("jinja2", reason="the book needs its extra: pip install -e '.[book]'")
+pytest.importorskip("markdown_it", reason="the book needs its extra: pip install -e '.[book]'")
+
+import make_book  # noqa: E402
+from book import code, fonts, proof, prose  # noqa: E402
+from book.binding import Book  # noqa: E402
+from book.typeset import formula  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
+SECONDS_TO_BUILD = 60                                       # far more than it takes: a safeguard
+pytestmark = pytest.mark.xdist_group("book")                # one process binds it, once
+
+
+class NoLinks:
+    """No name leads anywhere."""
+
+    @staticmethod
+    def code(text):
+        return f"<code>{text}</code>"
+
+    @staticmethod
+    def word(word):
+        return None
+
+
+@pytest.fixture(scope="module")
+def book():
+    return Book()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, book):
+    folder = tmp_path_factory.mktemp("書 the book")
+    book.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(folder):
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+            for path in folder.rglob("*.html")}
+
+
+def urls(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+# Formulas
+
+def i(letter):
+    return f"<i>{letter}</i>"
+
+
+@pytest.mark.parametrize("text, html", [
+    ("x_i", f"{i('x')}<sub>{i('i')}</sub>"),
+    ("r_ik", f"{i('r')}<sub>{i('i')}{i('k')}</sub>"),
+    ("p_data", f"{i('p')}<sub>data</sub>"),
+    ("x_{j+1}", f"{i('x')}<sub>{i('j')}+1</sub>"),
+    ("x_<i", f"{i('x')}<sub>&lt;{i('i')}</sub>"),
+    ("û_i²", f'<span class="hat">{i("u")}<b>ˆ</b></span><sub>{i("i")}</sub><sup>2</sup>'),
+    ("θ1", f"{i('θ')}<sub>1</sub>"),
+    ("H_{i-1}ᵀ", f"{i('H')}<sub>{i('i')}−1</sub><sup>T</sup>"),
+    ("10^-3", "10<sup>−3</sup>"),
+    ("ε^(nd)", f"{i('ε')}<sup>{i('n')}{i('d')}</sup>"),
+    ("∫ p dx", f"∫ {i('p')} d{i('x')}"),
+    ("log p <= 2x", f"log {i('p')} ≤ 2{i('x')}"),
+    ("a well-formed image", "a well-formed image"),
+    ("log_prob(X)", f"<code>log_prob</code>({i('X')})"),
+    ("x < y & z", f"{i('x')} &lt; {i('y')} &amp; {i('z')}")])
+def test_a_formula_in_plain_unicode_is_set_as_in_a_book(text, html):
+    assert formula(text) == html
+
+
+@pytest.mark.parametrize("text, html", [
+    ("a point x of a density", f"a point {i('x')} of a density"),
+    ("The logits a = W x", f"The logits {i('a')} = {i('W')} {i('x')}"),
+    ("A square, then A.", f"A square, then {i('A')}."),
+    ("Bayes' rule isn't math", "Bayes&#x27; rule isn&#x27;t math"),
+    ("by `log_prob` and **not** by *eye*",
+     "by <code>log_prob</code> and <strong>not</strong> by <em>eye</em>")])
+def test_in_a_sentence_letters_are_quantities_and_words_are_words(text, html):
+    assert prose.sentence(text, NoLinks) == html
+
+
+def test_what_stands_below_one_another_in_the_source_stays_so():
+    html = prose.formulas(["log w = a + b    if a", "      = c        if b"])
+    places = re.findall(r"grid-area:(\d)/(\d)/\d/\d\">([^<]*)", html)
+    assert [(row, column) for row, column, _ in places] == [
+        ("1", "1"), ("1", "2"), ("1", "3"), ("2", "2"), ("2", "3")]
+
+
+def test_a_number_at_the_margin_names_its_formula_and_leads_to_its_line():
+    html = prose.formulas(["y = W x + b            (2)"], numbered=True)
+    assert 'id="formula-2"' in html and 'href="#line-of-2"' in html
+    assert html.count('data-formula="2"') == 2              # the formula and its number
+
+
+def test_a_docstring_is_cut_into_paragraphs_formulas_examples_and_errata():
+    blocks = prose.blocks("Title.\n\nWhy\nso.\n\n    x = y\n\n    z = x\n\n>>> 1 + 1\n2\n\nErrata.\n"
+                          "E07 (tests/probability/test_mle.py)  over θ,\n    not x\n")
+    assert [block.kind for block in blocks] == [
+        "paragraph", "paragraph", "formulas", "example", "errata"]
+    assert blocks[2].lines == ["x = y", "", "z = x"] and blocks[3].lines == [">>> 1 + 1", "2"]
+    assert blocks[4].errata == {"E07": ("tests/probability/test_mle.py", "over θ, not x")}
+
+
+def test_code_is_colored_without_changing_a_letter():
+    source = 'def f(x):\n    """Doc & <tag>."""\n    return x < 1  # (3)\n'
+    lines = code.colored(source)
+    plain = [re.sub(r"<[^>]*>", "", line) for line in lines]
+    assert plain == ["def f(x):", '    """Doc &amp; &lt;tag&gt;."""', "    return x &lt; 1  # (3)", ""]
+    assert code.without_numbers(lines[2]) == ("    <span class=\"k\">return</span> x &lt; "
+                                              "<span class=\"m\">1</span>", [3])
+
+
+# The pages
+
+def test_each_module_has_a_page_with_all_its_definitions_and_lines(book, pages):
+    for module in book.house.modules:
+        html = pages[module.url]
+        for definition in module.definitions:
+            assert not definition.name or f'id="{definition.name}"' in html, definition.name
+            shown = set(range(definition.first, definition.last + 1)) - set(definition.doc_lines)
+            assert all(f'<span id="L{number}"' in html for number in shown)
+        covered = {number for definition in module.definitions
+                   for number in range(definition.first, definition.last + 1)}
+        header = module.tree.body[0].end_lineno
+        left = [line for number, line in enumerate(module.lines, 1)
+                if number > header and number not in covered and line.strip()]
+        assert all(f'<h3 class="part">{line[2:]}</h3>' in html for line in left), left
+
+
+def test_formulas_and_lines_are_linked_both_ways(book, pages):
+    n_links = 0
+    for module in book.house.modules:
+        html = pages[module.url]
+        for number, lines in module.lines_of_formulas.items():
+            assert f'href="#line-of-{number}"' in html
+            assert html.count(f'id="line-of-{number}"') == 1
+            n_links += len(lines)
+            for line in lines:
+                assert re.search(rf'<span id="L{line}"[^>]*data-formula="[^"]*\b{number}\b', html)
+    assert n_links > 300
+
+
+def test_each_definition_lists_the_tests_that_exercise_it(book):
+    likelihood = book.house.by_stem["likelihood"]
+    tests = book.tested.of(likelihood, likelihood.by_name["log_likelihood"])
+    assert "test_e27_a_row_that_stands_twice_counts_twice" in {test.name for test in tests} or (
+        any(test.erratum == "E27" for test in tests))
+    box = book.house.by_stem["density"]
+    box_tests = book.tested.of(box, box.by_name["Box.log_prob"])
+    assert any(test.erratum == "E04" for test in box_tests)
+    assert not any("mixture" in test.name and "box" not in test.name and "Box" not in test.name
+                   and test.file.path.stem == "test_expectation_maximization"
+                   for test in box_tests)
+
+
+def test_names_lead_to_their_definitions(pages):
+    vae = pages["models/variational_autoencoder.html"]
+    assert '<a href="../networks/network.html#Parts">Parts</a>' in vae
+    assert '<a href="../numerics/checks.html#whole_number">whole_number</a>' in vae
+    assert '<a href="#VariationalAutoencoderFamily.decode">decode</a>' in vae
+    assert '<a href="../gallery.html#figure_1_10_taxonomy">' in vae
+
+
+def test_errata_are_called_out_with_a_link_to_their_tests(book, pages):
+    for module in book.house.modules:
+        for block in prose.blocks(module.doc):
+            for name in block.errata:
+                aside = pages[module.url].split(f'<aside class="erratum" id="{name}">')[1]
+                assert 'class="proof"' in aside.split("</aside>")[0], name
+    assert pages["errata.html"].count('class="erratum"') == len(book.house.errata)
+
+
+def test_every_figure_has_its_words_its_script_and_the_modules_behind_it(book, pages):
+    from html import escape
+    for name, figure in book.house.figures.items():
+        section = pages["gallery.html"].split(f'id="{name}"')[1].split("</section>")[0]
+        assert f"figures/{name}.webp" in section and f"scripts-{name}.py.html" in section
+        assert "Behind it: <a " in section, name
+        assert escape(" ".join(figure.alt.split())[:40], quote=True) in " ".join(section.split())
+
+
+def test_the_cover_has_the_problem_the_acts_both_routes_and_the_scoreboard(book, pages):
+    cover = pages["index.html"]
+    assert "fifty points" in cover and cover.count("<li><h3>") == 3
+    for module in book.house.modules:
+        assert f'href="{module.url}"' in cover
+    assert "energy based" in cover and 'href="gallery.html"' in cover
+
+
+def test_the_book_is_small(folder):
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    assert size < 12e6
+
+
+def test_no_page_asks_for_anything_that_is_not_in_the_folder(folder, pages):
+    for url, html in pages.items():
+        assert "http://" not in re.sub(r"(?s)<pre.*?</pre>|data:[^\"]*", "", html), url
+    for path in (folder / "assets").iterdir():
+        assert proof.remote(path.read_text(encoding="utf-8")) == []
+
+
+def test_two_builds_have_the_same_pages(book, pages):
+    program = ("import sys; sys.path.insert(0, 'scripts'); from book.binding import Book\n"
+               "book = Book(); module = book.house.by_stem['density']\n"
+               "sys.stdout.buffer.write(book.page_of(module).encode())")
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True,
+                          timeout=SECONDS_TO_BUILD)
+    assert done.stdout.decode() == pages["probability/density.html"], done.stderr.decode()
+
+
+# What is missing is named
+
+@pytest.mark.parametrize("change, said", [
+    (lambda html: html.replace("</main>", '<a href="nowhere.html">x</a></main>'),
+     "errata.html leads to nowhere.html, which is not there"),
+    (lambda html: html.replace("</main>", '<a href="index.html#nowhere">x</a></main>'),
+     "errata.html leads to index.html#nowhere, a place which is not there"),
+    (lambda html: html.replace("</main>", '<a href="https://example.org">x</a></main>'),
+     "errata.html leads to https://example.org, a remote address"),
+    (lambda html: html.replace("</main>", '<img src="figures/figure_1_04_points.webp"></main>'),
+     "errata.html shows a picture without an alt text"),
+    (lambda html: html.replace("</main>", '<p id="E07"></p></main>'),
+     "errata.html has the place E07 2 times"),
+    (lambda html: html.replace("</main>", "\u4f60\u597d</main>"),
+     "errata.html does not mark as Chinese: \u4f60\u597d"),
+    (lambda html: html.replace("</main>", "\U0001f600</main>"),
+     "errata.html has the letter '\U0001f600' (U+1F600), which no font of the book has"),
+    (lambda html: html.replace("</head>", '<script src="//cdn.example/x.js"></script></head>'),
+     "errata.html names the remote address //cdn.example/x.js")])
+def test_a_fault_of_a_page_stops_the_build(book, folder, pages, change, said):
+    changed = pages | {"errata.html": change(pages["errata.html"])}
+    with pytest.raises(proof.Unproven, match=re.escape(said)):
+        proof.prove(book, changed, changed, urls(folder))
+
+
+def test_a_formula_without_its_line_and_a_line_without_its_formula_stop_the_build(book):
+    module = book.house.by_stem["likelihood"]
+    html = book.page_of(module)
+    assert list(proof.formulas_and_lines(module, html)) == []
+    assert list(proof.formulas_and_lines(module, html.replace('id="line-of-1"', ""))) == [
+        "gdl_numpy.probability.likelihood: (1) has no line"]
+    assert list(proof.formulas_and_lines(module, html.replace('id="formula-1"', ""))) == [
+        "gdl_numpy.probability.likelihood: (1) has no formula"]
+
+
+def test_a_missing_figure_test_or_erratum_stops_the_build(book, folder, pages, monkeypatch):
+    name = "figure_1_04_points"
+    figure = dataclasses.replace(book.house.figures[name], name="figure_1_04_lost")
+    with monkeypatch.context() as patch:
+        patch.setitem(book.house.figures, name, figure)
+        with pytest.raises(proof.Unproven, match="figure_1_04_lost.png is missing"):
+            list(book.images())
+    module = book.house.by_stem["likelihood"]
+    with monkeypatch.context() as patch:
+        patch.setattr(book.tested, "of", lambda module, definition: [])
+        patch.setattr(book.tested, "in_contracts", lambda module, definition: False)
+        with pytest.raises(proof.Unproven, match="likelihood.in_blocks|likelihood.* has no test"):
+            book.page_of(module)
+    with monkeypatch.context() as patch:
+        patch.delitem(book.tested.files, module.url)
+        with pytest.raises(proof.Unproven, match="has no test"):
+            book.page_of(module)
+    with monkeypatch.context() as patch:
+        patch.delitem(book.tests_of_erratum, "E07")
+        with pytest.raises(proof.Unproven, match="erratum E07 has no test"):
+            proof.prove(book, pages, pages, urls(folder))
+
+
+def test_a_letter_is_missing_if_neither_font_has_it():
+    assert fonts.missing("xθ‖ℓ√\u4f60") == set() and fonts.missing("x\U0001f600") == {"\U0001f600"}
+
+
+# On the command line
+
+def run(*arguments):
+    return subprocess.run([sys.executable, ROOT / "scripts" / "make_book.py", *map(str, arguments)],
+                          capture_output=True, text=True, timeout=SECONDS_TO_BUILD)
+
+
+def test_a_folder_that_is_a_file_is_refused_before_any_work(tmp_path):
+    (tmp_path / "file").touch()
+    done = run("--output", tmp_path / "file")
+    assert done.returncode == 2 and "it is a file, and must be a folder" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="copies the project")
+def test_what_is_missing_is_one_line_and_nothing_is_written(tmp_path):
+    project = tmp_path / "a project"
+    for name in ("gdl_numpy", "scripts", "tests"):
+        shutil.copytree(ROOT / name, project / name,
+                        ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "figures").mkdir()
+    for name in ("manifest.json", "README.md"):
+        shutil.copy(ROOT / "figures" / name, project / "figures")
+    shutil.copy(ROOT / "README.md", project)
+    done = subprocess.run([sys.executable, project / "scripts" / "make_book.py"],
+                          capture_output=True, text=True, timeout=SECONDS_TO_BUILD)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert "figure_1_01_horses.png is missing" in done.stderr
+    assert list((project / "build" / "book").iterdir()) == []

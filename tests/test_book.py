@@ -12,7 +12,6 @@ import pytest
 pytest.importorskip("jinja2", reason="the book needs its extra: pip install -e '.[book]'")
 pytest.importorskip("markdown_it", reason="the book needs its extra: pip install -e '.[book]'")
 
-import make_book  # noqa: E402
 from book import code, fonts, proof, prose  # noqa: E402
 from book.binding import Book  # noqa: E402
 from book.typeset import formula  # noqa: E402
@@ -107,8 +106,8 @@ def test_a_number_at_the_margin_names_its_formula_and_leads_to_its_line():
 
 
 def test_a_docstring_is_cut_into_paragraphs_formulas_examples_and_errata():
-    blocks = prose.blocks("Title.\n\nWhy\nso.\n\n    x = y\n\n    z = x\n\n>>> 1 + 1\n2\n\nErrata.\n"
-                          "E07 (tests/probability/test_mle.py)  over θ,\n    not x\n")
+    blocks = prose.blocks("Title.\n\nWhy\nso.\n\n    x = y\n\n    z = x\n\n>>> 1 + 1\n2\n\n"
+                          "Errata.\nE07 (tests/probability/test_mle.py)  over θ,\n    not x\n")
     assert [block.kind for block in blocks] == [
         "paragraph", "paragraph", "formulas", "example", "errata"]
     assert blocks[2].lines == ["x = y", "", "z = x"] and blocks[3].lines == [">>> 1 + 1", "2"]
@@ -119,7 +118,8 @@ def test_code_is_colored_without_changing_a_letter():
     source = 'def f(x):\n    """Doc & <tag>."""\n    return x < 1  # (3)\n'
     lines = code.colored(source)
     plain = [re.sub(r"<[^>]*>", "", line) for line in lines]
-    assert plain == ["def f(x):", '    """Doc &amp; &lt;tag&gt;."""', "    return x &lt; 1  # (3)", ""]
+    assert plain == ["def f(x):", '    """Doc &amp; &lt;tag&gt;."""',
+                     "    return x &lt; 1  # (3)", ""]
     assert code.without_numbers(lines[2]) == ("    <span class=\"k\">return</span> x &lt; "
                                               "<span class=\"m\">1</span>", [3])
 

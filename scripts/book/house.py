@@ -103,7 +103,11 @@ class Module:
 
     @cached_property
     def definitions(self):
-        found = list(definitions_of(self.tree, self.lines))
+        found, lines = list(definitions_of(self.tree, self.lines)), [*self.lines, ""]
+        for definition in found:
+            while lines[definition.last].startswith(" ") and (
+                    lines[definition.last].lstrip().startswith("#")):
+                definition.last += 1                        # a comment on its last line goes on
         ends = [self.tree.body[0].end_lineno] + [definition.last for definition in found]
         for definition, end in zip(found, ends, strict=False):
             between = self.lines[end:definition.first - 1]

@@ -2,6 +2,10 @@
 
     def test_something(xp, make_rng): ...       once for each back end
     def test_something(device): ...             only where host and device are apart
+
+And a browser, and the book that it shows, which is bound once:
+
+    def test_something(chromium, book_folder): ...
 """
 
 import sys
@@ -9,6 +13,7 @@ import sys
 import numpy
 import pytest
 import stand_in_cupy
+from browser import chromium  # noqa: F401 (a fixture)
 
 
 def cupy_with_a_gpu():
@@ -47,3 +52,20 @@ def device(request, monkeypatch):
 def make_rng(xp):
     """seed -> a generator whose numbers live where the arrays of `xp` live."""
     return xp.random.default_rng
+
+
+@pytest.fixture(scope="session")
+def book():
+    """The book in memory."""
+    for library in ("jinja2", "markdown_it", "pygments", "fontTools", "PIL"):
+        pytest.importorskip(library, reason="the book needs its extra: pip install -e '.[book]'")
+    from book.binding import Book
+    return Book()
+
+
+@pytest.fixture(scope="session")
+def book_folder(book, tmp_path_factory):
+    """The book on a disk."""
+    folder = tmp_path_factory.mktemp("the 書")
+    book.write(folder)
+    return folder

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("jinja2", reason="the book needs its extra: pip install -e '.[book]'")
-pytest.importorskip("markdown_it", reason="the book needs its extra: pip install -e '.[book]'")
+for library in ("jinja2", "markdown_it", "pygments", "fontTools", "PIL"):
+    pytest.importorskip(library, reason="the book needs its extra: pip install -e '.[book]'")
 
 from book import code, fonts, proof, prose  # noqa: E402
-from book.binding import Book  # noqa: E402
 from book.typeset import formula  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
@@ -34,21 +33,9 @@ class NoLinks:
 
 
 @pytest.fixture(scope="module")
-def book():
-    return Book()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, book):
-    folder = tmp_path_factory.mktemp("書 the book")
-    book.write(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def pages(folder):
-    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-            for path in folder.rglob("*.html")}
+def pages(book_folder):
+    return {path.relative_to(book_folder).as_posix(): path.read_text(encoding="utf-8")
+            for path in book_folder.rglob("*.html")}
 
 
 def urls(folder):
@@ -201,15 +188,15 @@ def test_the_cover_has_the_problem_the_acts_both_routes_and_the_scoreboard(book,
     assert "energy based" in cover and 'href="gallery.html"' in cover
 
 
-def test_the_book_is_small(folder):
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def test_the_book_is_small(book_folder):
+    size = sum(path.stat().st_size for path in book_folder.rglob("*") if path.is_file())
     assert size < 12e6
 
 
-def test_no_page_asks_for_anything_that_is_not_in_the_folder(folder, pages):
+def test_no_page_asks_for_anything_that_is_not_in_the_folder(book_folder, pages):
     for url, html in pages.items():
         assert "http://" not in re.sub(r"(?s)<pre.*?</pre>|data:[^\"]*", "", html), url
-    for path in (folder / "assets").iterdir():
+    for path in (book_folder / "assets").iterdir():
         assert proof.remote(path.read_text(encoding="utf-8")) == []
 
 
@@ -241,10 +228,10 @@ def test_two_builds_have_the_same_pages(book, pages):
      "errata.html has the letter '\U0001f600' (U+1F600), which no font of the book has"),
     (lambda html: html.replace("</head>", '<script src="//cdn.example/x.js"></script></head>'),
      "errata.html names the remote address //cdn.example/x.js")])
-def test_a_fault_of_a_page_stops_the_build(book, folder, pages, change, said):
+def test_a_fault_of_a_page_stops_the_build(book, book_folder, pages, change, said):
     changed = pages | {"errata.html": change(pages["errata.html"])}
     with pytest.raises(proof.Unproven, match=re.escape(said)):
-        proof.prove(book, changed, changed, urls(folder))
+        proof.prove(book, changed, changed, urls(book_folder))
 
 
 def test_a_formula_without_its_line_and_a_line_without_its_formula_stop_the_build(book):
@@ -257,7 +244,7 @@ def test_a_formula_without_its_line_and_a_line_without_its_formula_stop_the_buil
         "gdl_numpy.probability.likelihood: (1) has no formula"]
 
 
-def test_a_missing_figure_test_or_erratum_stops_the_build(book, folder, pages, monkeypatch):
+def test_a_missing_figure_test_or_erratum_stops_the_build(book, book_folder, pages, monkeypatch):
     name = "figure_1_04_points"
     figure = dataclasses.replace(book.house.figures[name], name="figure_1_04_lost")
     with monkeypatch.context() as patch:
@@ -277,7 +264,7 @@ def test_a_missing_figure_test_or_erratum_stops_the_build(book, folder, pages, m
     with monkeypatch.context() as patch:
         patch.delitem(book.tests_of_erratum, "E07")
         with pytest.raises(proof.Unproven, match="erratum E07 has no test"):
-            proof.prove(book, pages, pages, urls(folder))
+            proof.prove(book, pages, pages, urls(book_folder))
 
 
 def test_a_letter_is_missing_if_neither_font_has_it():

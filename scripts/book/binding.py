@@ -162,7 +162,9 @@ class Book:
                              content=html)
 
     def errata(self):
-        rows = [{"name": name, "stated": stated, "right": right,
+        links = Links(self)
+        rows = [{"name": name, "stated": prose.sentence(stated, links),
+                 "right": prose.sentence(right, links),
                  "modules": [module for module in self.house.modules
                              if name in update_readme.errata_of(module.source)],
                  "tests": self.tests_of_erratum.get(name, [])}
@@ -202,7 +204,8 @@ class Book:
                 (number, prose.as_html(block, links, texts)) for number, block in
                 enumerate(blocks, 1) if block.kind != "errata" and number > 1],
             subtitle=prose.sentence(module.subtitle, links),
-            errata=[(name, self.house.errata[name][0], prose.sentence(right, links),
+            errata=[(name, prose.sentence(self.house.errata[name][0], links),
+                     prose.sentence(right, links),
                      self.tests_of_erratum.get(name, ())) for block in blocks
                     for name, (_, right) in block.errata.items()],
             rows=[self.row(module, definition, lines, links, texts)

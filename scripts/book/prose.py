@@ -190,14 +190,25 @@ def cut(line, numbered):
 
 
 def aligned(rows):
-    """Where a line begins below a sign of relation of the line above, that line is cut there."""
-    for (above, _), (below, _) in reversed(list(zip(rows, rows[1:], strict=False))):
-        if not below or not below[0].text.startswith(RELATIONS):
-            continue
-        for j, part in enumerate(above):
-            place = below[0].start - part.start
-            if 0 < place < len(part.text) and part.text[place - 1:place + 1] == (
-                    " " + below[0].text[0]):
-                above[j:j + 1] = [Part(part.start, part.text[:place].rstrip(), tight=True),
-                                  Part(below[0].start, part.text[place:], part.tight)]
-                break
+    """A sign of relation that begins a part is aligned with the same sign above it and below it.
+
+        λ_t  = λ_1 + u          two parts, the second begins with =
+        α_t² = 1/(1 + u)        one part, which is cut at = because both stand at the same place
+    """
+    lines = [parts for parts, _ in rows]
+    for order in (1, -1):                                   # downwards, then upwards
+        sequence = lines[::order]
+        for parts, following in zip(sequence, sequence[1:], strict=False):
+            for part in parts:
+                if part.text.startswith(RELATIONS):
+                    cut_at(following, part.start, part.text[0])
+
+
+def cut_at(parts, place, sign):
+    """Cut the part that has the `sign` at this place into two, if a space stands before it."""
+    for j, part in enumerate(parts):
+        inside = place - part.start
+        if 0 < inside < len(part.text) and part.text[inside - 1:inside + 1] == f" {sign}":
+            parts[j:j + 1] = [Part(part.start, part.text[:inside].rstrip(), tight=True),
+                              Part(place, part.text[inside:], part.tight)]
+            return

@@ -21,7 +21,8 @@ LETTER = r"[A-Za-zµℓ\u0391-\u03c9]"
 
 PIECES = re.compile(rf"""
     (?P<code>`[^`]+`)
-  | (?P<name>[A-Za-z]{{2,}}\d*(?:[._]\w+)+|[A-Za-z]+_[a-z]{{2,}}_\w+)   # log_prob, figure_1_06_x
+  | (?P<name>(?![A-Za-z]+_[ijkl]{{1,2}}\b)(?:[A-Za-z]{{2,}}\d*(?:[._]\w+)+
+                                              |[A-Za-z]+_[a-z]{{2,}}_\w+))       # log_prob
   | (?P<raised>[⁰¹²³⁴-⁹⁻⁺ᵀ]+|\^(?:½|-?[^\W_]+|\([^()]*(?:\([^()]*\)[^()]*)*\)|\{{[^{{}}]*\}}))
   | (?P<index>_(?:<?[^\W_⁰¹²³⁴-⁹ᵀ]+|\{{[^{{}}]*\}}))
   | (?P<marked>{LETTER}[\u0302\u0304\u0307])
@@ -113,13 +114,14 @@ def is_article(text, place):
 
 def mathematical(word):
     """Whether a word of a sentence is to be typeset as a formula."""
-    if re.search(r"[_^]", word) and re.search(r"[A-Za-z]{2,}_[A-Za-z]{2,}|\w+\.\w+|__", word):
+    if re.search(r"[A-Za-z]{2,}_[A-Za-z]{2,}|[A-Za-z]\w*\.[A-Za-z]\w*_|__", word):
         return False
     bare = word.strip(".,;:!?\"'()[]")
     return bool(re.search(r"[\u0302\u0304\u0307_^|‖∂∇∫√≤≥≈∞∝²³ᵀ⁻·×±½<>=~+\u0391-\u03c9µℓûāĈūŴȧṗẐᾱ]",
                           word)
                 or re.fullmatch(r"[A-Za-z]|d[xyzt]", bare)
                 or re.fullmatch(r"[A-Za-z]'?\([^()]*\)?.*", bare)
-                or re.match(r"\W*[A-Za-z]\(", word)
+                or re.match(r"\W*[A-Za-z]\(|\W*(?:log|exp|max|min|tanh|sin|cos|det|floor)\(", word)
+                or re.fullmatch(r"[A-Za-z]/[A-Za-z]", bare)
                 or re.fullmatch(r"-?\d*[A-Za-z]?[/-]?\d*[a-z]?", bare) and re.search(r"\d", bare)
                 or re.fullmatch(r"-?\d[\d.,/]*|-|->", bare))

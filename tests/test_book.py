@@ -13,6 +13,7 @@ for library in ("jinja2", "markdown_it", "pygments", "fontTools", "PIL"):
     pytest.importorskip(library, reason="the book needs its extra: pip install -e '.[book]'")
 
 from book import code, fonts, proof, prose  # noqa: E402
+from book.pages import of_module  # noqa: E402
 from book.typeset import formula  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
@@ -201,9 +202,10 @@ def test_no_page_asks_for_anything_that_is_not_in_the_folder(book_folder, pages)
 
 
 def test_two_builds_have_the_same_pages(book, pages):
-    program = ("import sys; sys.path.insert(0, 'scripts'); from book.binding import Book\n"
+    program = ("import sys; sys.path.insert(0, 'scripts')\n"
+               "from book.binding import Book; from book.pages import of_module\n"
                "book = Book(); module = book.house.by_stem['density']\n"
-               "sys.stdout.buffer.write(book.page_of(module).encode())")
+               "sys.stdout.buffer.write(of_module(book, module).encode())")
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True,
                           timeout=SECONDS_TO_BUILD)
     assert done.stdout.decode() == pages["probability/density.html"], done.stderr.decode()
@@ -236,7 +238,7 @@ def test_a_fault_of_a_page_stops_the_build(book, book_folder, pages, change, sai
 
 def test_a_formula_without_its_line_and_a_line_without_its_formula_stop_the_build(book):
     module = book.house.by_stem["likelihood"]
-    html = book.page_of(module)
+    html = of_module(book, module)
     assert list(proof.formulas_and_lines(module, html)) == []
     assert list(proof.formulas_and_lines(module, html.replace('id="line-of-1"', ""))) == [
         "gdl_numpy.probability.likelihood: (1) has no line"]
@@ -256,11 +258,11 @@ def test_a_missing_figure_test_or_erratum_stops_the_build(book, book_folder, pag
         patch.setattr(book.tested, "of", lambda module, definition: [])
         patch.setattr(book.tested, "in_contracts", lambda module, definition: False)
         with pytest.raises(proof.Unproven, match="likelihood.in_blocks|likelihood.* has no test"):
-            book.page_of(module)
+            of_module(book, module)
     with monkeypatch.context() as patch:
         patch.delitem(book.tested.files, module.url)
         with pytest.raises(proof.Unproven, match="has no test"):
-            book.page_of(module)
+            of_module(book, module)
     with monkeypatch.context() as patch:
         patch.delitem(book.tests_of_erratum, "E07")
         with pytest.raises(proof.Unproven, match="erratum E07 has no test"):

@@ -8,6 +8,9 @@
     markdown    the READMEs become pages
     finding     what the search finds
     fonts       the letters of the book, cut out of free fonts
+    pages       each kind of page, from what the house has and a template
+    pictures    the figures, half as large and as sharp
+    links       a name leads to where it is defined
     binding     all pages, and the files beside them
     proof       what must hold of the finished pages: no dead link, no figure without words
 """

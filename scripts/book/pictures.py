@@ -15,7 +15,7 @@ def webp(path):
     """The bytes of a picture, no pixel of which has changed."""
     held = io.BytesIO()
     with Image.open(path) as picture:
-        picture.save(held, "webp", lossless=True, quality=0, method=1)
+        picture.save(held, "webp", lossless=True, quality=30, method=1)
     return held.getvalue()
 
 

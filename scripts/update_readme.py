@@ -19,8 +19,8 @@ from files import write_text
 from reports import ROOT, kl_in_words, spoken
 
 FILES = "gdl_numpy/README.md", "figures/README.md", "README.md"     # the last reads the first
-ROOMS = ["probability", "world", "labels", "pictures", "representation", "models", "networks",
-         "numerics"]                                        # as they are read
+ROOMS = ["probability", "world", "labels", "pictures", "representation", "agents", "models",
+         "networks", "numerics"]                            # as they are read
 KINDS = {"exact": "exact", "bound": "a bound", "grid": "up to Z", "flow": "a bound", "none": "none"}
 
 

@@ -5,7 +5,7 @@ knows: the map. Our agent is a ship on the North Atlantic of the chapter's map, 
 off Lisbon, at 37.5° N 12.5° W, to 37.5° N 67.5° W. He can see where land is and in which cell he
 is. How the wind blows, he cannot see.
 
-The idea: the map from the equator to 65° N and from 100° W to 20° E is cut into squares of 5°. A
+The idea: the map from the equator to 65° N and from 80° W to 20° E is cut into squares of 5°. A
 square whose center is land is land, and those from which one can sail to the goal are the cells,
 with the numbers s = 0, ..., n - 1. A ship moves by one of eleven displacements Δ, whole numbers of
 squares to the north and to the east. Land and the edge of the chart stop a ship where it is:
@@ -28,7 +28,7 @@ leads nowhere, because Portugal is there.
 >>> west, east = DISPLACEMENTS.index((0, -1)), DISPLACEMENTS.index((0, 1))
 >>> s = chart.departs
 >>> print(len(chart.cells), chart.cells[s], chart.cells[chart.leads_to[s, west]])
-180 [ 37.5 -12.5] [ 37.5 -17.5]
+160 [ 37.5 -12.5] [ 37.5 -17.5]
 >>> print(chart.leads_to[s, east] == s)
 True
 
@@ -45,8 +45,8 @@ from gdl_numpy.numerics.described import Described
 from gdl_numpy.probability.sample_space import SampleSpace
 from gdl_numpy.world.world_map import WorldMap
 
-ATLANTIC = SampleSpace([0, -100], [65, 20])                 # (latitude, longitude), degrees
-SHAPE = (13, 24)                                            # squares of 5°
+ATLANTIC = SampleSpace([0, -80], [65, 20])                  # (latitude, longitude), degrees
+SHAPE = (13, 20)                                            # squares of 5°
 HEADINGS = ((1, 0), (0, 1), (-1, 0), (0, -1))               # north, east, south, west
 DISPLACEMENTS = ((0, 0), *HEADINGS, (1, 1), (1, -1), (-1, 1), (-1, -1), (0, 2), (0, -2))
 

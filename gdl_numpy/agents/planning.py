@@ -1,8 +1,8 @@
 """Planning: the best action in every state, if it is known what follows from what.
 
 From Lisbon one would sail west. But where the wind blows east, a detour through other winds may be
-shorter, and how far it pays to go depends on the whole way. To try all routes is hopeless: with 180
-cells and four headings there are 4^180 plans.
+shorter, and how far it pays to go depends on the whole way. To try all routes is hopeless: with 160
+cells and four headings there are 4^160 plans.
 
 The idea: ask from the end. A plan names an action for every state, and P(s'|s, a) says what
 follows. Let V_t(s) be the least expected number of steps to the goal, of those within the next t.

@@ -18,7 +18,7 @@ so spends its steps where they matter. A Q that begins too low is tried and foun
 begins too high is never tried again, so a start below the truth explores by itself. `calm_q` is
 such a start: what the chart says, without wind.
 
-Q holds 4 · 180 numbers and each step moves one of them, once. A model that shares its counts along
+Q holds 4 · 160 numbers and each step moves one of them, once. A model that shares its counts along
 a latitude (world_model.py) learns from a step about a whole ocean, and planning uses every step as
 often as it is needed. Replaying a log many times would help Q, too; but a log that is replayed is a
 model: what it holds is the counts.
@@ -60,16 +60,18 @@ def q_learning(world, rng, Q, sailors=1, max_steps=1000, epsilon=0.1, rate=0.05,
     begins in the port, or with `anywhere` in a random cell. `epsilon` is ε and `rate` is η_0. All
     steps change the same array: copy it to keep it.
     """
-    world = checks.instance(world, "world", World)
-    xp, n, goal = array_module(world.masses), len(world.masses), world.chart.arrives
-    Q = checks.same_shape(checks.real_array(Q, "Q", like=world.masses), "Q", world.masses[:, :, 0],
-                          "p(s, a)")
-    m, rng = checks.whole_number(sailors, "sailors", least=1), checks.rng(rng)
+    masses, rng = checks.instance(world, "world", World).masses, checks.rng(rng)
+    Q = checks.same_shape(checks.real_array(Q, "Q", like=masses), "Q", masses[:, :, 0], "p(Δ|s, a)")
     epsilon, rate = (checks.number(x, name, "[0, 1]") for x, name in ((epsilon, "epsilon"),
                                                                       (rate, "rate")))
-    length = checks.whole_number(length, "length", least=1)
-    max_steps = checks.whole_number(max_steps, "max_steps")
-    anywhere = checks.truth(anywhere, "anywhere")
+    sailors, length = (checks.whole_number(k, name, least=1) for k, name in (
+        (sailors, "sailors"), (length, "length")))
+    return _steps(world, rng, Q, sailors, checks.whole_number(max_steps, "max_steps"), epsilon,
+                  rate, length, checks.truth(anywhere, "anywhere"))
+
+
+def _steps(world, rng, Q, m, max_steps, epsilon, rate, length, anywhere):
+    xp, n, goal = array_module(Q), len(Q), world.chart.arrives
     Q = xp.stack([Q * (xp.arange(n) != goal)[:, None]] * m)
     visits, who = 0 * Q, xp.arange(m)
 

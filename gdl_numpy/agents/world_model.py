@@ -74,7 +74,11 @@ def learn(chart, log, by="latitude", weight=1.0, rounds=20):
     m = checks.number(weight, "weight", "(0, inf)")
     cells, headings, arrivals = belief.checked(log)
     xp, (n, _, n_deltas) = array_module(belief.masses), belief.masses.shape
-    delta = (chart.leads_to[cells] == arrivals[:, None]).argmax(axis=1)         # 0 if it stayed
+    led = chart.leads_to[cells] == arrivals[:, None]
+    if not led.any(axis=1).all():
+        raise ValueError("log holds a step that no displacement of the chart can make, from cell "
+                         f"{int(cells[led.any(axis=1).argmin()])}")
+    delta = led.argmax(axis=1)                              # 0 if the ship stayed where it was
     seen = xp.bincount((cells * len(HEADINGS) + headings) * n_deltas + delta,
                        minlength=belief.masses.size).reshape(belief.masses.shape)
     c = chart.latitude if by == "latitude" else xp.arange(n)

@@ -1,0 +1,140 @@
+"""Companion of Figure 1-3: an agent learns a model of its world and tries its plans inside it.
+
+It shows what agents/ computes, with the settings that compare_sailors.py has found to be the best.
+"""
+
+import sys
+
+import make_figures
+from maps import draw_land
+from sailors import LIMIT, mean_and_error, modeled, q_learned, sailed
+from style import BLACK, BLUE, INK, ORANGE, SKY, VERMILION, caption, headline
+
+from gdl_numpy.agents.chart import Chart
+from gdl_numpy.agents.planning import value_iteration
+from gdl_numpy.agents.sailing import TRADES_END, trade_winds
+from gdl_numpy.numerics.backend import array_module, to_numpy
+from gdl_numpy.world.world_map import WorldMap
+
+SIZE = (10, 5.6)
+TITLE = ("Planned inside a model of {n_shown:,} steps, the voyage takes {shown:.0f} steps instead "
+         "of {blind:.0f}")
+ALT = ("Left: the North Atlantic. Ships whose sailor believes in no wind struggle west along 37.5 "
+       "degrees north, {blind:.0f} steps on average; those with a plan made in a learned model "
+       "go south to the trades, west with them, and north to the same goal. Right: expected steps "
+       "to arrive against steps of practice, both on logarithmic scales. The model's plans need "
+       "{model_low:.0f} after {n_low:,} and {model_high:.1f} after {n_high:,}, and are dreamt to "
+       "need {dreamt_low:.0f} and {dreamt_high:.1f}; the least possible is {optimum:.1f}. "
+       "Q-learning needs {q_low:.0f} after {n_low:,} and {q_last:.0f} after {q_n:,}; on steps of "
+       "random headings, like the model's, {random_last:.0f}.")
+NOTE = ("What a plan costs is computed exactly, not by voyages, and a voyage ends after {limit} "
+        "steps. Points are means over {sailors} learners with standard errors. The model starts "
+        "from the belief that there is no wind, and so does Q-learning, which chooses its own "
+        "headings; it first does as well as the model after {n_low:,} steps {needs}. The plan that "
+        "looks best in a model is partly one that the model has by mistake too good: after "
+        "{n_low:,} steps it is dreamt to take {dreamt_low:.0f} and takes {model_low:.0f}. With the "
+        "belief alone it is {dreamt_calm:.0f} and {blind:.0f}.")
+N_SHOWN, SHIPS, SAILORS = 2000, 12, 20
+MODEL_STEPS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
+Q_STEPS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
+MODEL = {"by": "latitude", "weight": 3.0, "length": 10}
+LEARNER = {"start": "calm", "epsilon": 0.1, "rate": 0.02, "voyages": (400, True)}
+RANDOM = LEARNER | {"epsilon": 1.0, "voyages": (MODEL["length"], True)}     # steps like the model's
+
+
+def holds(numbers):
+    """The plan of the model is much better than the blind one, and less good than it was dreamt;
+    no learner without a model does as well with as many steps."""
+    return (numbers["shown"] < numbers["blind"] / 2 and numbers["dreamt_low"] < numbers["model_low"]
+            and numbers["model_low"] < min(numbers["q_low"], numbers["random_low"]))
+
+
+def compute(rng):
+    world = trade_winds(Chart()).on(array_module(rng.random(1)))
+    goal, port = world.chart.arrives, world.chart.departs
+    calm = trade_winds(world.chart, wind=0.0)
+    V, blind = value_iteration(calm.table, goal, LIMIT)
+    best, _ = value_iteration(world.table, goal, LIMIT)
+
+    journeys = [[modeled(world, rng, n, **MODEL) for _ in range(SAILORS)] for n in MODEL_STEPS]
+    shown = modeled(world, rng, N_SHOWN, **MODEL)
+    curves = {"model": [[one.sailed for one in several] for several in journeys],
+              "dreamt": [[one.dreamt for one in several] for several in journeys],
+              "q": q_learned(world, rng, Q_STEPS, SAILORS, **LEARNER),
+              "random": q_learned(world, rng, Q_STEPS, SAILORS, **RANDOM)}
+    curves = {name: mean_and_error(values) for name, values in curves.items()}
+    as_low = [n for n, cost in zip(Q_STEPS, curves["q"][0], strict=True)
+              if cost <= curves["model"][0][0]]
+    needs = (f"after {as_low[0]:,}, {as_low[0] // MODEL_STEPS[0]} times as many" if as_low else
+             f"after more than {Q_STEPS[-1]:,}, {Q_STEPS[-1] // MODEL_STEPS[0]} times as many")
+
+    xp = array_module(world.masses)
+    arrays = {f"{name}_curve": xp.asarray(curve) for name, curve in curves.items()}
+    for name, plan in (("blind", blind), ("shown", shown.plan)):
+        tracks = world.chart.cells[world.sail(plan, SHIPS, rng, LIMIT)]
+        arrays[f"{name}_tracks"] = tracks + (rng.random((SHIPS, 1, 2)) - 0.5) * 2.6     # to be seen
+    numbers = {
+        "n_shown": N_SHOWN, "shown": shown.sailed, "blind": sailed(world, blind),
+        "dreamt_calm": float(V[port]), "optimum": float(best[port]), "limit": LIMIT,
+        "sailors": SAILORS, "n_low": MODEL_STEPS[0], "n_high": MODEL_STEPS[-1], "q_n": Q_STEPS[-1],
+        "needs": needs}
+    for name, (mean, error) in curves.items():
+        steps = MODEL_STEPS if name in ("model", "dreamt") else Q_STEPS
+        for n, one, its_error in zip(steps, mean, error, strict=True):
+            numbers |= {f"{name}_{n}": one, f"{name}_{n}_error": its_error}
+        numbers |= {f"{name}_low": mean[0], f"{name}_{'high' if steps is MODEL_STEPS else 'last'}":
+                    mean[-1]}
+    return arrays, numbers
+
+
+def draw(figure, arrays, numbers):
+    headline(figure, TITLE.format(**numbers))
+    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    draw_map(left, arrays, numbers)
+    draw_curves(right, arrays, numbers)
+    caption(figure, f"Left: {SHIPS} ships each, drawn a little apart. Right: exact means of the "
+            f"true world, of at most {numbers['limit']} steps;",
+            f"points are means of {numbers['sailors']} learners ± standard error. Dreamt: what the "
+            "model's plan costs in the model itself.")
+
+
+def draw_map(ax, arrays, numbers):
+    draw_land(ax, WorldMap().rings, rasterized=True)
+    for latitude, word, sign in ((51, "westerlies", 1), (17, "trades", -1)):
+        for longitude in (-50, -30):
+            ax.annotate("", (longitude + 5 * sign, latitude), (longitude - 5 * sign, latitude),
+                        arrowprops={"arrowstyle": "-|>", "color": "#777777", "linewidth": 2})
+        ax.text(-40, latitude, word, ha="center", va="center", color="#555555")
+    ax.axhline(TRADES_END, color="#999999", linestyle=":")
+    for name, color in (("blind", VERMILION), ("shown", BLUE)):
+        for track in to_numpy(arrays[f"{name}_tracks"]):
+            ax.plot(track[:, 1], track[:, 0], color=color, linewidth=1.8, alpha=0.45)
+    ax.text(-40, 42, f"planned as if without wind: {numbers['blind']:.1f} steps", ha="center")
+    ax.text(-40, 22.5, f"planned in the learned model: {numbers['shown']:.1f} steps", ha="center")
+    ax.set(xlim=(-90, 0), ylim=(5, 60), aspect=1.25, xlabel="longitude (degrees)",
+           ylabel="latitude (degrees)")
+
+
+def draw_curves(ax, arrays, numbers):
+    for name, steps, label, color, marker, line in (
+            ("model", MODEL_STEPS, "model, sailed", BLUE, "o", "-"),
+            ("dreamt", MODEL_STEPS, "model, dreamt", SKY, "o", "--"),
+            ("q", Q_STEPS, "Q-learning", VERMILION, "^", "-"),
+            ("random", Q_STEPS, "Q-learning, headings\nat random", ORANGE, "s", "-.")):
+        mean, error = to_numpy(arrays[f"{name}_curve"])
+        ax.errorbar(steps, mean, error, color=color, marker=marker, linestyle=line, linewidth=2,
+                    markersize=6, capsize=2, label=label)
+    for cost, word in ((numbers["blind"], "believing in no wind"),
+                       (numbers["optimum"], "the least possible")):
+        ax.axhline(cost, color=BLACK, linestyle=":", linewidth=1.8, zorder=0)
+        ax.annotate(f"{word}: {cost:.1f}", (1, cost), (0, 4), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", ha="right", color=INK)
+    ax.set(xscale="log", yscale="log", ylim=(12, 700), xlabel="steps of practice in the true world",
+           ylabel="expected steps to arrive")
+    ax.set_yticks([20, 50, 100, 200, 400], [20, 50, 100, 200, 400])
+    ax.set_yticks([], minor=True)
+    ax.legend(frameon=False, loc="upper right", fontsize=11)
+
+
+if __name__ == "__main__":
+    sys.exit(make_figures.main(["figure_1_03_sailing"]))

@@ -18,7 +18,7 @@ from pathlib import Path
 import command
 import numpy as np
 from files import FIGURES, write_text
-from sailors import LIMIT, mean_and_error, modeled, q_learned
+from sailors import LIMIT, VOYAGES, mean_and_error, modeled, q_learned
 from tqdm import tqdm
 
 from gdl_numpy.agents.chart import Chart
@@ -30,7 +30,7 @@ Q_STEPS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 STARTS = ("calm", "zero", "limit")                          # of Q: without wind, too low, too high
 MODELS = {"by": ("latitude", "cell"), "weight": (0.1, 1.0, 3.0, 10.0), "length": (10, 50, 400)}
 LEARNERS = {"start": STARTS, "epsilon": (0.1, 0.3, 1.0), "rate": (0.02, 0.1, 0.3),
-            "voyages": ((400, False), (400, True), (10, True))}     # length, and anywhere or not
+            "voyages": tuple(VOYAGES)}
 
 
 def settings(grid):
@@ -38,15 +38,15 @@ def settings(grid):
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
-def rows(world, kind, grid, marks, seeds=SEEDS):
+def rows(world, kind, grid, marks):
     """Yields for each setting of a grid what its plans cost, as a row of sailors.json."""
     for setting in settings(grid):
         if kind == "model":
             journeys = [[modeled(world, np.random.default_rng(seed), n, **setting)
-                         for seed in range(seeds)] for n in marks]
+                         for seed in range(SEEDS)] for n in marks]
             costs = [[one.sailed for one in several] for several in journeys]
         else:
-            costs = q_learned(world, np.random.default_rng(0), marks, seeds, **setting)
+            costs = q_learned(world, np.random.default_rng(0), marks, SEEDS, **setting)
         mean, error = mean_and_error(costs)
         yield {**setting, "sailed": mean, "error": error, "overall": float(np.mean(mean))}
 
@@ -62,7 +62,7 @@ def main(arguments=None):
         tried = list(tqdm(rows(world, kind, grid, marks), total=len(settings(grid)), unit="setting",
                           desc=kind, disable=None))
         tried.sort(key=lambda row: row["overall"])
-        report[kind] = {"steps": marks, "tried": tried}
+        report[kind] = {"steps": marks, "settings": list(grid), "tried": tried}
         print(kind, *marks, "real steps; the best five of", len(tried))
         for row in tried[:5]:
             print(*(f"{mean:.1f} ± {error:.1f}" for mean, error in zip(

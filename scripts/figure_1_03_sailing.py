@@ -38,8 +38,8 @@ N_SHOWN, SHIPS, SAILORS = 2000, 12, 20
 MODEL_STEPS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 Q_STEPS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 MODEL = {"by": "latitude", "weight": 3.0, "length": 10}
-LEARNER = {"start": "calm", "epsilon": 0.1, "rate": 0.02, "voyages": (400, True)}
-RANDOM = LEARNER | {"epsilon": 1.0, "voyages": (MODEL["length"], True)}     # steps like the model's
+LEARNER = {"start": "calm", "epsilon": 0.1, "rate": 0.02, "voyages": "400 from anywhere"}
+RANDOM = LEARNER | {"epsilon": 1.0, "voyages": "10 from anywhere"}         # steps like the model's
 
 
 def holds(numbers):
@@ -72,7 +72,7 @@ def compute(rng):
     arrays = {f"{name}_curve": xp.asarray(curve) for name, curve in curves.items()}
     for name, plan in (("blind", blind), ("shown", shown.plan)):
         tracks = world.chart.cells[world.sail(plan, SHIPS, rng, LIMIT)]
-        arrays[f"{name}_tracks"] = tracks + (rng.random((SHIPS, 1, 2)) - 0.5) * 2.6     # to be seen
+        arrays[f"{name}_tracks"] = tracks + (rng.random((SHIPS, 1, 2)) - 0.5) * 2     # to be seen
     numbers = {
         "n_shown": N_SHOWN, "shown": shown.sailed, "blind": sailed(world, blind),
         "dreamt_calm": float(V[port]), "optimum": float(best[port]), "limit": LIMIT,
@@ -80,8 +80,9 @@ def compute(rng):
         "needs": needs}
     for name, (mean, error) in curves.items():
         steps = MODEL_STEPS if name in ("model", "dreamt") else Q_STEPS
-        for n, one, its_error in zip(steps, mean, error, strict=True):
-            numbers |= {f"{name}_{n}": one, f"{name}_{n}_error": its_error}
+        for i, one in enumerate(zip(steps, mean, error, strict=True)):
+            numbers |= dict(zip((f"{name}_{i}_steps", f"{name}_{i}", f"{name}_{i}_error"), one,
+                                strict=True))
         numbers |= {f"{name}_low": mean[0], f"{name}_{'high' if steps is MODEL_STEPS else 'last'}":
                     mean[-1]}
     return arrays, numbers
@@ -99,18 +100,24 @@ def draw(figure, arrays, numbers):
 
 
 def draw_map(ax, arrays, numbers):
+    chart = Chart()
+    departs, arrives = chart.cells[[chart.departs, chart.arrives]]
     draw_land(ax, WorldMap().rings, rasterized=True)
-    for latitude, word, sign in ((51, "westerlies", 1), (17, "trades", -1)):
-        for longitude in (-50, -30):
-            ax.annotate("", (longitude + 5 * sign, latitude), (longitude - 5 * sign, latitude),
+    for latitude, word, sign in ((51, "westerlies", 1), (15, "trades", -1)):
+        for longitude in (-50, -24):
+            ax.annotate("", (longitude + 4 * sign, latitude), (longitude - 4 * sign, latitude),
                         arrowprops={"arrowstyle": "-|>", "color": "#777777", "linewidth": 2})
-        ax.text(-40, latitude, word, ha="center", va="center", color="#555555")
+        ax.text(-37, latitude, word, ha="center", va="center", color="#555555")
     ax.axhline(TRADES_END, color="#999999", linestyle=":")
+    for place, word in ((departs, "start"), (arrives, "goal")):
+        ax.plot(*place[::-1], "o", color=BLACK, markersize=7, zorder=5)
+        ax.annotate(word, place[::-1], (0, 10), textcoords="offset points", ha="center")
     for name, color in (("blind", VERMILION), ("shown", BLUE)):
         for track in to_numpy(arrays[f"{name}_tracks"]):
             ax.plot(track[:, 1], track[:, 0], color=color, linewidth=1.8, alpha=0.45)
-    ax.text(-40, 42, f"planned as if without wind: {numbers['blind']:.1f} steps", ha="center")
-    ax.text(-40, 22.5, f"planned in the learned model: {numbers['shown']:.1f} steps", ha="center")
+    ax.text(-40, 43.5, f"planned blind, as if without wind: {numbers['blind']:.1f} steps",
+            ha="center")
+    ax.text(-43, 22, f"planned in the learned model: {numbers['shown']:.1f} steps", ha="center")
     ax.set(xlim=(-90, 0), ylim=(5, 60), aspect=1.25, xlabel="longitude (degrees)",
            ylabel="latitude (degrees)")
 
@@ -124,11 +131,11 @@ def draw_curves(ax, arrays, numbers):
         mean, error = to_numpy(arrays[f"{name}_curve"])
         ax.errorbar(steps, mean, error, color=color, marker=marker, linestyle=line, linewidth=2,
                     markersize=6, capsize=2, label=label)
-    for cost, word in ((numbers["blind"], "believing in no wind"),
-                       (numbers["optimum"], "the least possible")):
+    for cost, word, x, up, side in ((numbers["blind"], "planned blind", 0.01, 5, "left"),
+                                    (numbers["optimum"], "least possible", 1, -15, "right")):
         ax.axhline(cost, color=BLACK, linestyle=":", linewidth=1.8, zorder=0)
-        ax.annotate(f"{word}: {cost:.1f}", (1, cost), (0, 4), xycoords=("axes fraction", "data"),
-                    textcoords="offset points", ha="right", color=INK)
+        ax.annotate(f"{word}: {cost:.1f}", (x, cost), (0, up), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", ha=side, color=INK)
     ax.set(xscale="log", yscale="log", ylim=(12, 700), xlabel="steps of practice in the true world",
            ylabel="expected steps to arrive")
     ax.set_yticks([20, 50, 100, 200, 400], [20, 50, 100, 200, 400])

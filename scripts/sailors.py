@@ -7,6 +7,9 @@ from gdl_numpy.agents.q_learning import calm_q, q_learning
 from gdl_numpy.agents.world_model import journey, learn
 
 LIMIT = 400                                                 # steps, after which a voyage ends
+VOYAGES = {                                                 # of Q-learning: length, and where from
+    "400 from the port": (400, False), "400 from anywhere": (400, True),
+    "10 from anywhere": (10, True)}
 
 
 def modeled(world, rng, n, by, weight, length):
@@ -19,7 +22,8 @@ def q_learned(world, rng, marks, sailors, start, epsilon, rate, voyages):
     sailors), on the host."""
     calm = calm_q(world.chart, LIMIT)
     Q = {"calm": calm, "zero": 0 * calm, "limit": 0 * calm + LIMIT}[start]
-    learners = q_learning(world, rng, Q, sailors, max(marks), epsilon, rate, *voyages)
+    learners = q_learning(world, rng, Q, sailors, max(marks), epsilon, rate,
+                          *VOYAGES[voyages])
     return np.array([[sailed(world, Q_of_one.argmin(axis=1)) for Q_of_one in Q]
                      for step, Q in enumerate(learners, 1) if step in marks])
 

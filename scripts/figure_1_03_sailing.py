@@ -17,29 +17,29 @@ from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.world.world_map import WorldMap
 
 SIZE = (10, 5.6)
-TITLE = ("Planned inside a model of {n_shown:,} steps, the voyage takes {shown:.0f} steps instead "
-         "of {blind:.0f}")
+TITLE = ("Planned in a model learned from {n_shown:,} steps, the voyage takes {shown:.0f} steps "
+         "instead of {blind:.0f}")
 ALT = ("Left: the North Atlantic. Ships whose sailor believes in no wind struggle west along 37.5 "
        "degrees north, {blind:.0f} steps on average; those with a plan made in a learned model "
        "go south to the trades, west with them, and north to the same goal. Right: expected steps "
        "to arrive against steps of practice, both on logarithmic scales. The model's plans need "
        "{model_low:.0f} after {n_low:,} and {model_high:.1f} after {n_high:,}, and are dreamt to "
        "need {dreamt_low:.0f} and {dreamt_high:.1f}; the least possible is {optimum:.1f}. "
-       "Q-learning needs {q_low:.0f} after {n_low:,} and {q_last:.0f} after {q_n:,}; on steps of "
-       "random headings, like the model's, {random_last:.0f}.")
+       "Q-learning that steers itself needs {q_low:.0f} after {n_low:,} and {q_last:.0f} after "
+       "{q_n:,}; on random headings, like the model's, {random_low:.0f} and {random_last:.0f}.")
 NOTE = ("What a plan costs is computed exactly, not by voyages, and a voyage ends after {limit} "
-        "steps. Points are means over {sailors} learners with standard errors. The model starts "
-        "from the belief that there is no wind, and so does Q-learning, which chooses its own "
-        "headings; it first does as well as the model after {n_low:,} steps {needs}. The plan that "
-        "looks best in a model is partly one that the model has by mistake too good: after "
-        "{n_low:,} steps it is dreamt to take {dreamt_low:.0f} and takes {model_low:.0f}. With the "
-        "belief alone it is {dreamt_calm:.0f} and {blind:.0f}.")
+        "steps. Points are means over {sailors} learners with standard errors. All start from the "
+        "belief that there is no wind. Q-learning first does as well as the model of {n_few:,} "
+        "steps {q_needs}, if it steers itself; on steps of random headings, which the model has, "
+        "{random_needs}. The plan that looks best in a model is partly one that the model has by "
+        "mistake too good: after {n_low:,} steps it is dreamt to take {dreamt_low:.0f} and takes "
+        "{model_low:.0f}. With the belief alone it is {dreamt_calm:.0f} and {blind:.0f}.")
 N_SHOWN, SHIPS, SAILORS = 2000, 12, 20
 MODEL_STEPS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 Q_STEPS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 MODEL = {"by": "latitude", "weight": 3.0, "length": 10}
-LEARNER = {"start": "calm", "epsilon": 0.1, "rate": 0.02, "voyages": "400 from anywhere"}
-RANDOM = LEARNER | {"epsilon": 1.0, "voyages": "10 from anywhere"}         # steps like the model's
+LEARNER = {"start": "calm", "epsilon": 0.1, "rate": 0.02, "voyages": "400 from the port"}
+RANDOM = LEARNER | {"epsilon": 1.0, "voyages": "10 from anywhere"}   # the steps of the model
 
 
 def holds(numbers):
@@ -63,11 +63,6 @@ def compute(rng):
               "q": q_learned(world, rng, Q_STEPS, SAILORS, **LEARNER),
               "random": q_learned(world, rng, Q_STEPS, SAILORS, **RANDOM)}
     curves = {name: mean_and_error(values) for name, values in curves.items()}
-    as_low = [n for n, cost in zip(Q_STEPS, curves["q"][0], strict=True)
-              if cost <= curves["model"][0][0]]
-    needs = (f"after {as_low[0]:,}, {as_low[0] // MODEL_STEPS[0]} times as many" if as_low else
-             f"after more than {Q_STEPS[-1]:,}, {Q_STEPS[-1] // MODEL_STEPS[0]} times as many")
-
     xp = array_module(world.masses)
     arrays = {f"{name}_curve": xp.asarray(curve) for name, curve in curves.items()}
     for name, plan in (("blind", blind), ("shown", shown.plan)):
@@ -76,8 +71,10 @@ def compute(rng):
     numbers = {
         "n_shown": N_SHOWN, "shown": shown.sailed, "blind": sailed(world, blind),
         "dreamt_calm": float(V[port]), "optimum": float(best[port]), "limit": LIMIT,
-        "sailors": SAILORS, "n_low": MODEL_STEPS[0], "n_high": MODEL_STEPS[-1], "q_n": Q_STEPS[-1],
-        "needs": needs}
+        "sailors": SAILORS, "n_low": MODEL_STEPS[0], "n_few": MODEL_STEPS[1],
+        "n_high": MODEL_STEPS[-1], "q_n": Q_STEPS[-1],
+        **{f"{name}_needs": needs(curves[name][0], curves["model"][0][1])
+           for name in ("q", "random")}}
     for name, (mean, error) in curves.items():
         steps = MODEL_STEPS if name in ("model", "dreamt") else Q_STEPS
         for i, one in enumerate(zip(steps, mean, error, strict=True)):
@@ -86,6 +83,13 @@ def compute(rng):
         numbers |= {f"{name}_low": mean[0], f"{name}_{'high' if steps is MODEL_STEPS else 'last'}":
                     mean[-1]}
     return arrays, numbers
+
+
+def needs(costs, as_low):
+    """In words: after how many steps the costs (at Q_STEPS) are first as low as a model's."""
+    enough = [n for n, cost in zip(Q_STEPS, costs, strict=True) if cost <= as_low]
+    n = enough[0] if enough else Q_STEPS[-1]
+    return (f"after {'' if enough else 'more than '}{n:,}, {n / MODEL_STEPS[1]:.0f} times as many")
 
 
 def draw(figure, arrays, numbers):
@@ -124,10 +128,10 @@ def draw_map(ax, arrays, numbers):
 
 def draw_curves(ax, arrays, numbers):
     for name, steps, label, color, marker, line in (
-            ("model", MODEL_STEPS, "model, sailed", BLUE, "o", "-"),
-            ("dreamt", MODEL_STEPS, "model, dreamt", SKY, "o", "--"),
-            ("q", Q_STEPS, "Q-learning", VERMILION, "^", "-"),
-            ("random", Q_STEPS, "Q-learning, headings\nat random", ORANGE, "s", "-.")):
+            ("model", MODEL_STEPS, "model: sailed", BLUE, "o", "-"),
+            ("dreamt", MODEL_STEPS, "model: dreamt", SKY, "o", "--"),
+            ("q", Q_STEPS, "Q-learning,\nsteers itself", VERMILION, "^", "-"),
+            ("random", Q_STEPS, "Q-learning,\nsame steps", ORANGE, "s", "-.")):
         mean, error = to_numpy(arrays[f"{name}_curve"])
         ax.errorbar(steps, mean, error, color=color, marker=marker, linestyle=line, linewidth=2,
                     markersize=6, capsize=2, label=label)
@@ -136,8 +140,8 @@ def draw_curves(ax, arrays, numbers):
         ax.axhline(cost, color=BLACK, linestyle=":", linewidth=1.8, zorder=0)
         ax.annotate(f"{word}: {cost:.1f}", (x, cost), (0, up), xycoords=("axes fraction", "data"),
                     textcoords="offset points", ha=side, color=INK)
-    ax.set(xscale="log", yscale="log", ylim=(12, 700), xlabel="steps of practice in the true world",
-           ylabel="expected steps to arrive")
+    ax.set(xscale="log", yscale="log", xlim=(380, 130_000), ylim=(12, 900),
+           xlabel="steps of practice in the true world", ylabel="expected steps to arrive")
     ax.set_yticks([20, 50, 100, 200, 400], [20, 50, 100, 200, 400])
     ax.set_yticks([], minor=True)
     ax.legend(frameon=False, loc="upper right", fontsize=11)

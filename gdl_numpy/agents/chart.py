@@ -80,7 +80,10 @@ class Chart(Described):
         self.leads_to = numpy.where(others < 0, numpy.arange(len(squares))[:, None], others)  # (2)
 
     def cell(self, X):
-        """The number of the cell that holds each row of X (n, 2), shape (n,); -1 off this sea."""
+        """The number of the cell that holds each row of X (n, 2), shape (n,); -1 off this sea.
+
+        A point on the border of two cells belongs to the one with the smaller number.
+        """
         X = checks.observations(X, self.cells)
         near = (abs(X[:, None] - self.cells) <= 2.5).all(axis=2)
         return array_module(X).where(near.any(axis=1), near.argmax(axis=1), -1)

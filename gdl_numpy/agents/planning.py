@@ -56,7 +56,8 @@ def value_iteration(P, goal, limit=400):
     (n,), and the plan that needs so many, an action for each state, (n,).
 
     P (actions, n, n) is P(s'|s, a) with the axes a, s, s'. Where several actions are equally good,
-    the plan has the first.
+    the plan has the first. If `limit` ends the sweeps, its actions are the best ones while all that
+    time is left, and to follow them to the end may cost more than V.
     """
     P, goal = _table(P, goal)
     limit, xp = checks.whole_number(limit, "limit", least=1), array_module(P)

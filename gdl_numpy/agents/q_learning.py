@@ -52,7 +52,7 @@ def calm_q(chart, limit=400):
     return ((1 + calm.table @ V) * sailing).T
 
 
-def q_learning(world, rng, Q, sailors=1, max_steps=1000, epsilon=0.1, rate=0.05, length=400,
+def q_learning(world, rng, Q, sailors=1, max_steps=1000, epsilon=0.1, rate=0.02, length=400,
                anywhere=False):
     """Yields Q (sailors, n, 4) after each of `max_steps` steps of so many independent learners.
 

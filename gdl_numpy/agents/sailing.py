@@ -1,10 +1,10 @@
 """Sailing: a world on the chart, with steps that chance decides, and the true one among them.
 
-An agent does something and the world answers. Here he steers a heading a in the cell s, and helm
-and wind together move his ship by Δ (chart.py). The answer is random, so a world is a generative
-model of Δ, given what the agent sees and does: p(Δ|s, a), eleven masses that sum to 1 for every s
-and a. A world that he has learned (world_model.py) is of the same kind as the true one, with other
-masses. That is why he can try a plan in the one instead of in the other.
+An agent does something and the world answers. Here it is a sailor, who steers a heading a in the
+cell s, and helm and wind together move his ship by Δ (chart.py). The answer is random, so a world is
+a generative model of Δ, given what the agent sees and does: p(Δ|s, a), eleven masses that sum to 1
+for every s and a. A world that he has learned (world_model.py) is of the same kind as the true one,
+with other masses. That is why he can try a plan in the one instead of in the other.
 
 The idea of the true world: the ship obeys the helm with probability h = 0.85, else it makes no way.
 The wind, on its own, carries it one cell further with probability w = 0.75: to the west in the
@@ -26,9 +26,9 @@ book:
 
     ℓ = Σ_i log P(s'_i|s_i, a_i)                                                                 (4)
 
-By hand: who steers west against the westerlies goes a cell west with 0.85 · 0.25 = 0.2125, a cell
-east, because the helm fails, with 0.15 · 0.75 = 0.1125, and stays with the rest, 0.675. So he gains
-0.1 cells a step. In the trades the same helm gains 0.85 + 0.75 = 1.6.
+By hand: a ship that is steered west against the westerlies goes a cell west with 0.85 · 0.25 =
+0.2125, a cell east, because the helm fails, with 0.15 · 0.75 = 0.1125, and stays with the rest,
+0.675. So it gains 0.1 cells a step. In the trades the same helm gains 0.85 + 0.75 = 1.6.
 
 >>> from gdl_numpy.agents.chart import Chart, DISPLACEMENTS
 >>> world, west = trade_winds(Chart()), 3
@@ -101,7 +101,7 @@ class World(Described):
         delta = inverse_cdf(self.masses[cells, headings], u)                                # (2)
         return self.chart.leads_to[cells, delta]                                            # (3)
 
-    def explore(self, n, rng, length=50):
+    def explore(self, n, rng, length=10):
         """The Log of n steps of random headings, in voyages of `length` steps, each of which begins
         in a random cell."""
         n, length = checks.draws(n, rng), checks.whole_number(length, "length", least=1)

@@ -12,7 +12,7 @@ latitude or the cell. Second, land hides what it stops: of a ship that stayed wh
 knows by which Δ, and to log it would tell the sailor what he cannot see. So likelihood is the sum
 over all Δ that would have led there, and its maximum is found by expectation maximization
 (expectation_maximization.py), as for any hidden cause. To begin with, and where nothing was seen,
-the sailor believes p_0: his ship without wind. This belief counts as much as m steps (m = 1). For
+the sailor believes p_0: his ship without wind. This belief counts as much as m steps (m = 3). For
 the N(s, a, s') steps from s by a to s',
 
     E step   q(Δ|s, a, s') = p(Δ|c, a) / Σ_Δ' p(Δ'|c, a)      Δ and Δ' both lead from s to s'    (1)
@@ -32,8 +32,9 @@ good is chosen, too. So a plan made in a learned model is optimistic: dreamt < s
 than not. Were the model right on average, V_π for every plan, then the least of them would still
 be too low: the mean of a minimum is at most the minimum of the means. Only data close the gap.
 
-By hand: in calm water off Lisbon the ship was steered west twice and once did not move. The belief
-is 0.85 for west and 0.15 for staying. With m = 1 the new masses are (0.85 + 1)/3 and (0.15 + 1)/3.
+By hand: off Lisbon the ship was steered west twice. Once it went west, once it did not move. The
+belief is 0.85 for west and 0.15 for Δ = 0. With m = 3 the new masses are (3 · 0.85 + 1)/5 and
+(3 · 0.15 + 1)/5.
 
 >>> from gdl_numpy.agents.chart import Chart, DISPLACEMENTS
 >>> from gdl_numpy.agents.sailing import Log
@@ -41,9 +42,11 @@ is 0.85 for west and 0.15 for staying. With m = 1 the new masses are (0.85 + 1)/
 >>> west, s = DISPLACEMENTS.index((0, -1)), chart.departs
 >>> model = learn(chart, Log([s, s], [3, 3], [chart.leads_to[s, west], s]))
 >>> print(model.masses[s, 3, west].round(3), model.masses[s, 3, 0].round(3))
-0.617 0.383
+0.71 0.29
 
-The second is less than 1.15/3 if the wind was seen elsewhere to blow to the east, where land is.
+If ships farther out were seen to drift to the east, the step without motion could also be such a
+drift, which the land of Portugal has stopped. Then (1) shares it between the two.
+
 See figure_1_03_sailing (dreamt and sailed) and tests/agents/test_world_model.py (that it holds).
 """
 
@@ -63,11 +66,12 @@ class Journey(NamedTuple):
     plan: object
 
 
-def learn(chart, log, by="latitude", weight=1.0, rounds=20):
+def learn(chart, log, by="latitude", weight=3.0, rounds=20):
     """The World learned from a Log: masses of largest likelihood, with a belief of some `weight`.
 
     `by` is what they depend on, "latitude" or "cell"; `weight` is m, `rounds` the number of E and M
-    steps. Without any logged step it is the belief, a ship without wind.
+    steps. Without any logged step it is the belief, a ship without wind. ValueError for a step that
+    no displacement can make.
     """
     belief = trade_winds(chart, wind=0.0)
     by = checks.choice(by, "by", ("latitude", "cell"))

@@ -49,7 +49,7 @@ def test_in_open_water_a_mass_is_counted_and_the_belief_counts_as_m_steps(by):
 
 def test_cells_of_one_latitude_share_what_is_seen_and_other_latitudes_learn_nothing():
     log = Log([SEA], [3], [CHART.leads_to[SEA, SOUTH_WEST]])
-    model, alone = learn(CHART, log), learn(CHART, log, by="cell")
+    model, alone = (learn(CHART, log, by, weight=1.0) for by in ("latitude", "cell"))
     same = CHART.latitude == CHART.latitude[SEA]
     assert (model.masses[same, 3, SOUTH_WEST] == 0.5).all()
     numpy.testing.assert_allclose(model.masses[~same], CALM.masses[~same])

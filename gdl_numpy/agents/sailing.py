@@ -1,10 +1,10 @@
 """Sailing: a world on the chart, with steps that chance decides, and the true one among them.
 
 An agent does something and the world answers. Here it is a sailor, who steers a heading a in the
-cell s, and helm and wind together move his ship by Δ (chart.py). The answer is random, so a world is
-a generative model of Δ, given what the agent sees and does: p(Δ|s, a), eleven masses that sum to 1
-for every s and a. A world that he has learned (world_model.py) is of the same kind as the true one,
-with other masses. That is why he can try a plan in the one instead of in the other.
+cell s, and helm and wind together move his ship by Δ (chart.py). The answer is random, so a world
+is a generative model of Δ, given what the agent sees and does: p(Δ|s, a), eleven masses that sum to
+1 for every s and a. A world that he has learned (world_model.py) is of the same kind as the true
+one, with other masses. That is why he can try a plan in the one instead of in the other.
 
 The idea of the true world: the ship obeys the helm with probability h = 0.85, else it makes no way.
 The wind, on its own, carries it one cell further with probability w = 0.75: to the west in the

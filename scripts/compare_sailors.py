@@ -7,7 +7,7 @@ world: expected steps to arrive, of at most 400. For the model (agents/world_mod
 masses depend on, the weight of the belief, and the length of the voyages that explore at random.
 For Q-learning (agents/q_learning.py): where Q begins, ε, the lowest rate, and the voyages. The best
 setting is the one of the lowest mean over all numbers of steps; figure_1_03_sailing uses it, with
-other seeds. It takes some nine minutes on one core, and overwrites figures/sailors.json at the end.
+other seeds. It takes some ten minutes on one core, and overwrites figures/sailors.json at the end.
 """
 
 import itertools

@@ -29,11 +29,12 @@ ALT = ("Left: the North Atlantic. Ships whose sailor believes in no wind struggl
        "{q_n:,}; on random headings, like the model's, {random_low:.0f} and {random_last:.0f}.")
 NOTE = ("What a plan costs is computed exactly, not by voyages, and a voyage ends after {limit} "
         "steps. Points are means over {sailors} learners with standard errors. All start from the "
-        "belief that there is no wind. Q-learning first does as well as the model of {n_few:,} "
-        "steps {q_needs}, if it steers itself; on steps of random headings, which the model has, "
-        "{random_needs}. The plan that looks best in a model is partly one that the model has by "
-        "mistake too good: after {n_low:,} steps it is dreamt to take {dreamt_low:.0f} and takes "
-        "{model_low:.0f}. With the belief alone it is {dreamt_calm:.0f} and {blind:.0f}.")
+        "belief that there is no wind. To become as good as the model of {n_few:,} steps, "
+        "Q-learning that steers itself takes {q_needs}; from steps of random headings, which the "
+        "model has, it takes {random_needs}. The plan that looks best in a model is partly one "
+        "that the model has by mistake too good: after {n_low:,} steps it is dreamt to take "
+        "{dreamt_low:.0f} and takes {model_low:.0f}. With the belief alone it is "
+        "{dreamt_calm:.0f} and {blind:.0f}.")
 N_SHOWN, SHIPS, SAILORS = 2000, 12, 20
 MODEL_STEPS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 Q_STEPS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
@@ -86,10 +87,10 @@ def compute(rng):
 
 
 def needs(costs, as_low):
-    """In words: after how many steps the costs (at Q_STEPS) are first as low as a model's."""
+    """In words: how many steps until the costs, at Q_STEPS, are first as low as a model's."""
     enough = [n for n, cost in zip(Q_STEPS, costs, strict=True) if cost <= as_low]
     n = enough[0] if enough else Q_STEPS[-1]
-    return (f"after {'' if enough else 'more than '}{n:,}, {n / MODEL_STEPS[1]:.0f} times as many")
+    return f"{'' if enough else 'more than '}{n:,}, {n / MODEL_STEPS[1]:.0f} times as many"
 
 
 def draw(figure, arrays, numbers):
@@ -135,7 +136,7 @@ def draw_curves(ax, arrays, numbers):
         mean, error = to_numpy(arrays[f"{name}_curve"])
         ax.errorbar(steps, mean, error, color=color, marker=marker, linestyle=line, linewidth=2,
                     markersize=6, capsize=2, label=label)
-    for cost, word, x, up, side in ((numbers["blind"], "planned blind", 0.01, 5, "left"),
+    for cost, word, x, up, side in ((numbers["blind"], "planned blind", 0.01, -15, "left"),
                                     (numbers["optimum"], "least possible", 1, -15, "right")):
         ax.axhline(cost, color=BLACK, linestyle=":", linewidth=1.8, zorder=0)
         ax.annotate(f"{word}: {cost:.1f}", (x, cost), (0, up), xycoords=("axes fraction", "data"),

@@ -278,8 +278,9 @@ def sailors():
     yield wrapped(
         "Expected steps to arrive, of at most "
         f"{report['limit']}, means over {report['seeds']} seeds and over all numbers of steps of "
-        "practice, each learner with each combination of these values. Shown is the best that can "
-        "be had with a value, whatever the others are.")
+        "practice, of which Q-learning was given more. Each learner was tried with each "
+        "combination of these values; shown is the best that can be had with a value, whatever the "
+        "others are.")
     yield ""
     yield "| learner | setting | value: steps to arrive |"
     yield "| --- | --- | --- |"

@@ -1,4 +1,4 @@
-"""Agents: "generative modeling and AI", who learns a model of his world tries his plans inside it.
+"""Agents: "generative modeling and AI", plans tried inside a learned model of the world.
 
 A ship crosses the Atlantic of the chapter's map. The sailor has the chart and does not know the
 wind. He learns it from steps that he has sailed, plans inside what he has learned, and is judged in

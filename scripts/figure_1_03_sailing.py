@@ -17,6 +17,7 @@ from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.world.world_map import WorldMap
 
 SIZE = (10, 5.6)
+TRAINED = True                                              # Q-learning, for this figure
 TITLE = ("Planned in a model learned from {n_shown:,} steps, the voyage takes {shown:.0f} steps "
          "instead of {blind:.0f}")
 ALT = ("Left: the North Atlantic. Ships whose sailor believes in no wind struggle west along 37.5 "
@@ -40,7 +41,7 @@ MODEL_STEPS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 Q_STEPS = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 MODEL = {"by": "latitude", "weight": 3.0, "length": 10}
 LEARNER = {"start": "calm", "epsilon": 0.1, "rate": 0.02, "voyages": "400 from the port"}
-RANDOM = LEARNER | {"epsilon": 1.0, "voyages": "10 from anywhere"}   # the steps of the model
+RANDOM = LEARNER | {"epsilon": 1.0, "voyages": "10 from anywhere"}   # explores as the model does
 
 
 def holds(numbers):
@@ -132,7 +133,7 @@ def draw_curves(ax, arrays, numbers):
             ("model", MODEL_STEPS, "model: sailed", BLUE, "o", "-"),
             ("dreamt", MODEL_STEPS, "model: dreamt", SKY, "o", "--"),
             ("q", Q_STEPS, "Q-learning,\nsteers itself", VERMILION, "^", "-"),
-            ("random", Q_STEPS, "Q-learning,\nsame steps", ORANGE, "s", "-.")):
+            ("random", Q_STEPS, "Q-learning, same\nexploration", ORANGE, "s", "-.")):
         mean, error = to_numpy(arrays[f"{name}_curve"])
         ax.errorbar(steps, mean, error, color=color, marker=marker, linestyle=line, linewidth=2,
                     markersize=6, capsize=2, label=label)

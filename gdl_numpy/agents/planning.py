@@ -29,7 +29,7 @@ found first. With a limit it is (2) without a choice:
 
 By hand: a corridor of three states, the goal at its end, and an action that succeeds with the
 probability ½. Each state takes 1/½ = 2 steps on average, so from the first it is 4. The second
-action leads back, or nowhere: who takes it in the first state never arrives.
+action leads back, or nowhere: a plan that takes it in the first state never arrives.
 
 >>> import numpy
 >>> forward = [[0.5, 0.5, 0], [0, 0.5, 0.5], [0, 0, 1]]

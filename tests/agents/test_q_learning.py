@@ -90,7 +90,7 @@ def test_a_start_without_wind_is_what_the_chart_says():
     Q, calm = calm_q(CHART), trade_winds(CHART, wind=0.0)
     V, plan = value_iteration(calm.table, CHART.arrives)
     numpy.testing.assert_allclose(Q.min(axis=1), V, rtol=1e-9)
-    assert (Q.argmin(axis=1) == plan)[V > 0].all()
+    numpy.testing.assert_allclose(Q[numpy.arange(N), plan], V, rtol=1e-9)  # some are as good
     assert (Q <= true_q(WORLD) + 1e-9)[CHART.departs].all()         # too low, so it explores
 
 

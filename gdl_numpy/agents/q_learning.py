@@ -20,8 +20,8 @@ such a start: what the chart says, without wind.
 
 Q holds 4 · 160 numbers and each step moves one of them, once. A model that shares its counts along
 a latitude (world_model.py) learns from a step about a whole ocean, and planning uses every step as
-often as it is needed. Replaying a log many times would help Q, too; but a log that is replayed is a
-model: what it holds is the counts.
+often as it is needed. A learner that keeps its log and replays it stands between the two: a log
+that is kept is a model already, namely its counts.
 
 By hand: who knows the chart and believes in no wind expects 11/0.85 = 12.94 steps from Lisbon if he
 begins by steering west, 1 more if he first steers east, where land stops him, and 2 more by way of

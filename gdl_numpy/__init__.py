@@ -69,9 +69,14 @@ modeling?", Figure 1-1
     manifold              流形        how many dimensions the data have, and with which coordinates
     silhouettes           剪影        dogs and horses, drawn from a few numbers by polygons
 
-"The rise of generative modeling", Figure 1-3
+"The rise of generative modeling", Figure 1-3, and "Generative modeling and AI"
 
-    faces  面孔  faces drawn from thirteen numbers, which models get ever closer to
+    faces        面孔      faces drawn from thirteen numbers, which models get ever closer to
+    chart        海图      the sea in cells, and where a step of a ship leads
+    sailing      航海      a world that answers what an agent does, and the true one
+    planning     规划      the best action in every state, and what a plan costs, exactly
+    world_model  世界模型  a world learned from steps, so that plans are tried inside it
+    q_learning   Q 学习    to learn what actions cost, without a model of the world
 
 "Generative model taxonomy", Figure 1-10
 

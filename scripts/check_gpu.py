@@ -16,6 +16,8 @@ import time
 import command
 import numpy as np
 
+from gdl_numpy.agents import planning, q_learning, sailing, world_model
+from gdl_numpy.agents.chart import Chart
 from gdl_numpy.labels import conditional, discriminative, logistic
 from gdl_numpy.models.adversarial import AdversarialFamily
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
@@ -86,6 +88,7 @@ def draws(n, rng):
             "gaits": rng.uniform(-1, 1, (min(n, 100), 8)),
             "F": rng.standard_normal((2, 16)), "unit": rng.uniform(-1, 1, (min(n, 5000), 2)),
             "W": rng.standard_normal(9),
+            **sailing.trade_winds(Chart()).explore(n, rng)._asdict(),
             "of the window": window.WindowFamily(16, 4, 2, 2, (8,)).initial_theta(rng),
             **{f"of {name}": model.initial_theta(rng) for name, model in families().items()},
             "weights": autoencoder.AutoencoderFamily(SIDES).initial_theta(rng)}
@@ -109,7 +112,7 @@ def cases():
     mixture, normal, box = MixtureFamily(5, 2), NormalFamily(2), family.BoxFamily(2)
     softmax = logistic.SoftmaxFamily(2, 3, l2=1e-3)
     classifier = discriminative.NetworkClassifierFamily(SIZES, "tanh")
-    p_data, models = WorldMap(), families()
+    p_data, models, chart = WorldMap(), families(), Chart()
     ppca = principal_components.ProbabilisticPCAFamily(1024, 2)
     codes, windows = autoencoder.AutoencoderFamily(SIDES), window.WindowFamily(16, 4, 2, 2, (8,))
 
@@ -167,6 +170,10 @@ def cases():
         p = RecalibratedKernelDensity.fit(D["map"][100:5000], D["map"][:100], WORLD.on(xp),
                                           (18, 36), 5.0)
         return p.log_prob(D["map"])
+
+    def voyage(xp, D):
+        P, goal = sailing.trade_winds(chart.on(xp)).table, chart.arrives
+        return planning.expected_steps(P, planning.value_iteration(P, goal)[1], goal)
 
     def verdicts(xp, D):
         p_box = box(box.mle(D["map"]))
@@ -235,6 +242,12 @@ def cases():
         "rasterizer": lambda xp, D: rasterizer.rasterize(silhouettes.horse(D["gaits"])),
         "silhouettes": lambda xp, D: xp.concatenate(silhouettes.horse(D["gaits"]), axis=1),
         "faces": lambda xp, D: faces.render(D["faces"]),
+        "chart": lambda xp, D: chart.on(xp).cell(D["map"][:1000]),
+        "sailing": lambda xp, D: sailing.trade_winds(chart.on(xp)).table,
+        "planning": voyage,
+        "world_model": lambda xp, D: world_model.learn(chart.on(xp), sailing.Log(
+            D["cells"], D["headings"], D["arrivals"])).table,
+        "q_learning: its start": lambda xp, D: q_learning.calm_q(chart.on(xp)),
         "manifold": lambda xp, D: manifold.neighbor_regression(D["tins"], D["tins"], D["tins"]),
         "principal_components: probabilistic PCA":
             lambda xp, D: ppca(ppca.mle(tins(D))).log_prob(tins(D)),

@@ -55,7 +55,7 @@ from gdl_numpy.numerics.memory import keep_freed_memory  # noqa: E402
 
 SECONDS = {                                                 # of one core; others take a few
     "figure_1_10_taxonomy": 5, "figure_1_10_diffusion": 7, "figure_1_10_training": 9,
-    "figure_1_02_map": 11, "figure_1_06_densities": 12,
+    "figure_1_02_map": 11, "figure_1_03_sailing": 13, "figure_1_06_densities": 12,
     "figure_1_02_painting": 30, "figure_1_02_calibration": 30, "figure_1_02_learning_curves": 36,
     "figure_1_10_worlds": 36, "figure_1_08_taller": 43, "figure_1_09_manifold": 47,
     "figure_1_08_latent_space": 50, "figure_1_01_horses": 80}

@@ -1,9 +1,10 @@
 """Write into the READMEs the numbers that scripts have measured: `python scripts/update_readme.py`.
 
 Between the lines `<!-- NAME -->` and `<!-- end -->` stands what the function NAME below makes of
-the files manifest, encoders, scoreboard, faces and benchmark_*, all .json, of figures/. The tables
-of modules and of errata are written by hand, and only their links are made anew: a module is found
-by its name, an erratum's by the test that the module names. A test sees that all is up to date.
+the files manifest, encoders, scoreboard, faces, sailors and benchmark_*, all .json, of figures/.
+The tables of modules and of errata are written by hand, and only their links are made anew: a
+module is found by its name, an erratum's by the test that the module names. A test sees that all is
+up to date.
 """
 
 import ast
@@ -19,8 +20,8 @@ from files import write_text
 from reports import ROOT, kl_in_words, spoken
 
 FILES = "gdl_numpy/README.md", "figures/README.md", "README.md"     # the last reads the first
-ROOMS = ["probability", "world", "labels", "pictures", "representation", "models", "networks",
-         "numerics"]                                        # as they are read
+ROOMS = ["probability", "world", "labels", "pictures", "representation", "agents", "models",
+         "networks", "numerics"]                            # as they are read
 KINDS = {"exact": "exact", "bound": "a bound", "grid": "up to Z", "flow": "a bound", "none": "none"}
 
 
@@ -270,6 +271,40 @@ def faces():
         f"{mean['probabilistic_pca']['dequantized']:.3f}. Seconds are those of one processor.")
 
 
+def sailors():
+    """What compare_sailors.py has tried: how good each value of a setting can be, with the best of
+    all others."""
+    report = load("sailors.json")
+    yield wrapped(
+        "Expected steps to arrive, of at most "
+        f"{report['limit']}, means over {report['seeds']} seeds and over all numbers of steps of "
+        "practice, of which Q-learning was given more. Each learner was tried with each "
+        "combination of these values; shown is the best that can be had with a value, whatever the "
+        "others are.")
+    yield ""
+    yield "| learner | setting | value: steps to arrive |"
+    yield "| --- | --- | --- |"
+    for kind, learner in (("model", "world model"), ("q_learning", "Q-learning")):
+        tried = report[kind]["tried"]
+        for setting in report[kind]["settings"]:
+            values = list(dict.fromkeys(str(row[setting]) for row in tried))        # best first
+            best = {value: next(row["overall"] for row in tried if str(row[setting]) == value)
+                    for value in values}
+            words = ", ".join(f"{spoken(value)}: {cost:.1f}" for value, cost in best.items())
+            yield f"| {learner} | {spoken(setting)} | {words} |"
+    yield ""
+    yield wrapped("The best of each, in the order of the table: " + "; ".join(
+        f"the {name} needs {', '.join(costs_in_words(report[kind]))}"
+        for kind, name in (("model", "model"), ("q_learning", "Q-learner"))) + ".")
+
+
+def costs_in_words(tried):
+    """What the best setting needs after each number of steps."""
+    best = tried["tried"][0]
+    return [f"{mean:.1f} ± {error:.1f} after {n:,}" for n, mean, error in zip(
+        tried["steps"], best["sailed"], best["error"], strict=True)]
+
+
 def benchmark():
     """The cases of the benchmarks with their ratios."""
     reports = [load(f"benchmark_{name}.json") for name in ("density", "discriminative", "network")]
@@ -304,7 +339,8 @@ def benchmark():
 
 
 BLOCKS = {block.__name__: block for block in (story, routes, scoreboard, densities,
-                                              scoreboard_in_full, encoders, faces, benchmark)}
+                                              scoreboard_in_full, encoders, faces, sailors,
+                                              benchmark)}
 RELINKED = {"chapter": relinked, "machinery": relinked, "errata": errata}
 
 

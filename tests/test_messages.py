@@ -17,6 +17,7 @@ import style  # noqa: E402
 SMALL = {                                                   # constants that make slow scripts quick
     "figure_1_01_horses": {"N": 300, "N_JUDGED": 100, "SIDE": 24, "HIDDEN": (32,), "K": 4,
                            "STEPS": 200, "COMPONENTS": (1, 3)},
+    "figure_1_03_sailing": {"Q_STEPS": (500, 550, 600, 650, 700, 750, 800, 900), "SAILORS": 10},
     "figure_1_06_densities": {"N": 3000, "N_TEST": 5000, "N_SAMPLES": 2000,
                               "COMPONENTS": {"few": 2, "some": 6, "many": 20}},
     "figure_1_07_tins": {"N": 400, "RESOLUTION": 16},
@@ -121,6 +122,16 @@ def test_faces_stand_in_the_order_of_their_bits_and_a_tie_is_called_one():
         assert written.count("a tie") == len(others)
         assert heights == sorted(heights, reverse=True) and len(heights) == len(script.NAMES)
         assert sum("cells" in text for text in written) == sum(text[0] == "≤" for text in written)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_who_knows_the_wind_sails_south_to_the_trades_and_a_dream_becomes_true_in_the_end(seed):
+    arrays, numbers = computed("figure_1_03_sailing", seed)
+    south = {name: arrays[f"{name}_tracks"][:, :, 0].min(axis=1) for name in ("shown", "blind")}
+    assert (south["shown"] < 30).all() and (south["blind"] > 35).all()
+    gaps = [numbers[f"model_{i}"] - numbers[f"dreamt_{i}"] for i in range(7)]
+    assert gaps[0] > 8 and abs(gaps[-1]) < 1 and numbers["model_6"] < numbers["optimum"] + 0.5
+    assert numbers["optimum"] < 29.3 and 98 < numbers["blind"] < 99
 
 
 def test_the_gallery_says_with_numbers_what_a_figure_is_too_small_for(tmp_path):

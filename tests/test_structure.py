@@ -13,7 +13,7 @@ import gdl_numpy
 
 PACKAGE = Path(gdl_numpy.__file__).parent
 ROOMS = ["numerics", "probability", "world", "networks", "labels", "pictures", "representation",
-         "models", "taxonomy"]                              # each imports only from those before it
+         "agents", "models", "taxonomy"]                    # each imports only from those before it
 READING_ORDER = re.findall(r"^    (\w+) {2,}", gdl_numpy.__doc__, flags=re.MULTILINE)
 SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py"]
 NAMES = [".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in SOURCES]

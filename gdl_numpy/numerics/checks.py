@@ -12,7 +12,8 @@ learns to skip such a line and finds the formula next to it.
     arrays     real_array, unmasked, precision, wider, float_dtype, one_axis, triangle, same_shape,
                corners of a box, probabilities, waves, own_waves
     rows       observations, data_set, not_empty, varying, different_rows, in_range, paired,
-               with_raw, equally_many, rows_within, rows_of_box, wide_cells, gray_levels
+               with_raw, equally_many, rows_within, rows_of_box, wide_cells, gray_levels,
+               indices
     models     held, theta, theta_shape, numbers_of_rows, gradient
     labels     labels, different_labels, every_label
     chance     rng, draws
@@ -350,6 +351,26 @@ def gray_levels(K, levels, like=None, d=None, name="K"):
         bad = float(K.ravel()[(~fits).ravel().argmax()])
         raise ValueError(f"{name} must hold whole numbers from 0 to {levels - 1}, got {bad:g}")
     return K.astype(int)
+
+
+def indices(values, name, n, like, length=None):
+    """`values` as an array (m,) of whole numbers from 0 to n - 1, m = `length` if that is given, in
+    the module of `like`."""
+    xp = array_module(like)
+    if hasattr(unmasked(values, name), "dtype") and array_module(values) is not xp:
+        raise TypeError(f"{name} is an array of {array_module(values).__name__}, but what it meets "
+                        f"here is an array of {xp.__name__}: move one of them first")
+    try:
+        array = xp.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} is ragged: it must be a list of whole numbers") from error
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must hold whole numbers, got dtype {array.dtype}")
+    one_axis(array, length, name)
+    if array.size and (array.min() < 0 or array.max() >= n):
+        raise ValueError(f"{name} must hold whole numbers from 0 to {n - 1}, got "
+                         f"{int(array.min())} to {int(array.max())}")
+    return array
 
 
 def not_empty(X, name="X"):

@@ -137,14 +137,16 @@ class Module:
 
     @cached_property
     def makers(self):
-        """{class: the families whose family(theta) is one}."""
+        """{class: what makes one}: the families whose family(theta) it is, and functions."""
         found = {}
-        for family in self.classes:
-            for call in family.body:
-                if isinstance(call, ast.FunctionDef) and call.name == "__call__":
-                    for name in ast.walk(call):
-                        if isinstance(name, ast.Name) and name.id in self.bases:
-                            found.setdefault(name.id, set()).add(family.name)
+        calls = [(family.name, call) for family in self.classes for call in family.body
+                 if isinstance(call, ast.FunctionDef) and call.name == "__call__"]
+        functions = [(node.name, node) for node in self.tree.body
+                     if isinstance(node, ast.FunctionDef)]
+        for maker, body in calls + functions:
+            for name in ast.walk(body):
+                if isinstance(name, ast.Name) and name.id in self.bases:
+                    found.setdefault(name.id, set()).add(maker)
         return found
 
 

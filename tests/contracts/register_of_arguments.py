@@ -13,6 +13,8 @@ from functools import cache
 import numpy
 
 import gdl_numpy
+from gdl_numpy.agents.chart import Chart
+from gdl_numpy.agents.sailing import Log, trade_winds
 from gdl_numpy.networks.network import Network
 from gdl_numpy.probability.density import Box, Normal
 from gdl_numpy.probability.kernel_density import KernelDensity
@@ -88,7 +90,18 @@ def axes():
     return PrincipalComponents.fit(rows(30, 3), 2)
 
 
+@cache
+def sailing():
+    return trade_winds(Chart())
+
+
+CORRIDOR = numpy.array([[[0.5, 0.5, 0], [0, 0.5, 0.5], [0, 0, 1]], [[1, 0, 0], [1, 0, 0],
+                                                                   [0, 1, 0]]])
+
+
 CLASSES = {                                                 # right arguments of constructors
+    "Chart": lambda: {"start": [37.5, -12.5], "goal": [37.5, -67.5]},
+    "World": lambda: {"chart": sailing().chart, "masses": sailing().masses},
     "Box": lambda: {"low": [-1.0, -1.0], "high": [1.0, 1.0]},
     "SampleSpace": lambda: {"low": [-1.0, -1.0], "high": [1.0, 1.0]},
     "Normal": lambda: {"mu": [0.0, 0.0], "covariance": [[2.0, 0.3], [0.3, 1.0]]},
@@ -182,6 +195,10 @@ BY_NAME = {                                                 # what arguments of 
     "resolution": lambda: 4, "axis": lambda: -1, "x": lambda: rows(1, 6)[0],
     "raw": lambda: rows(6, 7), "low": lambda: [-1.0, -1.0], "high": lambda: [1.0, 1.0],
     "theta_g": lambda: 0.5 * rows(1, 22)[0], "phi": lambda: 0.5 * rows(1, 21)[0],
+    "chart": lambda: sailing().chart, "world": sailing, "model": sailing,
+    "log": lambda: Log(numpy.array([90, 91]), numpy.array([3, 3]), numpy.array([89, 91])),
+    "P": lambda: CORRIDOR, "goal": lambda: 2, "m": lambda: 3,
+    "cells": lambda: numpy.array([90, 91]), "headings": lambda: numpy.array([3, 3]),
 }
 
 
@@ -215,6 +232,8 @@ CALLS = {                                                   # what BY_NAME does 
     "rational_quadratic.inverse_spline": lambda: {"y": rows(1, 6)[0]},
     "normalizing_flow.affine": lambda: {"raw": rows(6, 2)},
     "normalizing_flow.inverse_affine": lambda: {"y": rows(1, 6)[0], "raw": rows(6, 2)},
+    "planning.expected_steps": lambda: {"plan": numpy.array([0, 0, 0])},
+    "q_learning.q_learning": lambda: {"Q": rows(160, 4)},
     "diffusion.linear": lambda: {"u": rows(1, 6)[0], "highest": 5.0, "lowest": -3.0},
     "diffusion.cosine": lambda: {"u": abs(rows(1, 6)[0]), "highest": 5.0, "lowest": -3.0},
     "diffusion.signal_and_noise": lambda: {"log_snr": rows(1, 6)[0]},
@@ -256,6 +275,9 @@ CALLS = {                                                   # what BY_NAME does 
         "family": MixtureFamily(2, 2), "theta": theta_of(MixtureFamily(2, 2))},
     "expectation_maximization.weighted_estimate": lambda: {
         "family": MixtureFamily(2, 2), "R": 0.5 + 0.4 * rows(30, 2)},
+
+    "Chart.table": lambda: {"masses": sailing().masses},
+    "World.sail": lambda: {"plan": numpy.full(160, 3)},
 
     "AdversarialFamily.noise": lambda: {}, "AdversarialFamily.generate": vae(),
     "AdversarialFamily.generator_loss": vae(),
@@ -312,7 +334,7 @@ ELSEWHERE = {                                               # or have no argumen
     "backend.to_numpy": "takes what NumPy does, without a mask: test_backend.py",
     "backend.unmasked": "is a check",
     "neighbors.near_blocks": HERE, "newton.conjugate_gradient": HERE,
-    "exact.cell_of": HERE,
+    "exact.cell_of": HERE, "World.moved": HERE,
     "moments.mean_of_rows": HERE, "moments.moments": HERE, "moments.varies": HERE,
     "normal_family.cut_normals": HERE, "pixels.inverse_cdf": HERE, "silhouettes.smooth": HERE,
     "silhouettes.direction": HERE, "silhouettes.turn": HERE, "silhouettes.limb": HERE,
@@ -348,11 +370,13 @@ NEVER_WAITS = dict.fromkeys((                               # so nobody asks whe
     "training.starting_theta.X", "RecalibratedFamily.level.log_f", "scale"), ("NaN",))
 TAKEN = FUNCTIONS | NEVER_WAITS | {                         # what else is right for an argument
     "HistogramFamily.__call__.theta": ("-inf",),            # of a cell without mass
-    "keepdims": ("True",), "axis": ("None",), "F": ("None",), "B": ("None",), "seed": ("None",),
-    "bound": ("None",), "averaging": ("None",), "training.starting_theta.theta": ("None",),
+    "keepdims": ("True",), "anywhere": ("True",), "axis": ("None",), "F": ("None",),
+    "B": ("None",), "seed": ("None",), "bound": ("None",), "averaging": ("None",),
+    "training.starting_theta.theta": ("None",),
 }
 OTHER_NAMES = {                                             # by which an error calls an argument
     "Average.a": "averaging", "theta_g": "theta", "phi": "theta", "highest": "highest, lowest",
+    "planning.value_iteration.P": "goal", "planning.expected_steps.P": "goal",     # none of P's
     "evaluation.verdict.x": "X", "Dequantized.lower_bound.K": "X",
 }
 

@@ -21,6 +21,8 @@ from functools import cache
 import numpy
 
 import gdl_numpy
+from gdl_numpy.agents.chart import Chart
+from gdl_numpy.agents.sailing import Log, trade_winds
 from gdl_numpy.labels.discriminative import NetworkClassifierFamily
 from gdl_numpy.labels.logistic import LogisticFamily, SoftmaxFamily
 from gdl_numpy.models.adversarial import AdversarialFamily
@@ -107,6 +109,14 @@ def two_classes(a):
 def coder(a):
     family = AutoencoderFamily((2, 4, 1))
     return family(a(theta(family)))
+
+
+def sailing(a):
+    """The true world of the ship, where `a` makes arrays."""
+    return trade_winds(Chart()).on(a.xp)
+
+
+CORRIDOR = [[[0.5, 0.5, 0], [0, 0.5, 0.5], [0, 0, 1]], [[1, 0, 0], [1, 0, 0], [0, 1, 0]]]
 
 
 def squares(a):
@@ -227,6 +237,16 @@ FUNCTIONS = {
     "manifold.neighbor_regression": Call(lambda f, a: f(a(POINTS), a(COMBS), a(ROWS), 3)),
     "manifold.determination": Call(lambda f, a: f(a(POINTS), a(POINTS + 0.1 * COMBS[:, :2]))),
     "principal_components.principal_axes": Call(lambda f, a: f(a(POINTS)), dtype="λ in float64"),
+
+    "sailing.trade_winds": Call(lambda f, a: f(Chart().on(a.xp)).table, dtype=FLOAT64),
+    "planning.value_iteration": Call(lambda f, a: f(a(CORRIDOR), 2)),
+    "planning.expected_steps": Call(lambda f, a: f(a(CORRIDOR), a.whole([0, 0, 0]), 2)),
+    "world_model.learn": Call(lambda f, a: f(Chart().on(a.xp), Log(
+        a.whole([90, 91]), a.whole([3, 3]), a.whole([89, 91]))).masses, dtype=FLOAT64),
+    "world_model.journey": Call(lambda f, a: f(sailing(a), sailing(a)), HOST),
+    "q_learning.calm_q": Call(lambda f, a: f(Chart().on(a.xp)), dtype=FLOAT64),
+    "q_learning.q_learning": Call(lambda f, a: list(f(
+        sailing(a), a.rng, a(numbers(160, 4)), 2, 3)), dtype=FLOAT64),
 
     "diffusion.linear": Call(lambda f, a: f(a(TIMES), 5.0, -3.0)),
     "diffusion.cosine": Call(lambda f, a: f(a(TIMES), 5.0, -3.0)),

@@ -451,6 +451,19 @@ def test_rows_of_a_box_lie_in_it_its_edges_included():
         checks.rows_of_box(X, [0, 0], [2, 2], "latent")
 
 
+def test_indices_are_whole_numbers_below_their_number_in_one_axis():
+    X = numpy.zeros((3, 2))
+    assert checks.indices([0, 2], "plan", 3, X).tolist() == [0, 2]
+    assert checks.indices(numpy.zeros(0, int), "plan", 3, X).shape == (0,)
+    for wrong, message in (([3], "from 0 to 2, got 3 to 3"), ([-1, 1], "from 0 to 2, got -1 to 1"),
+                           ([0.0], "whole numbers, got dtype"), ([True], "numbers, got dtype bool"),
+                           ([[0]], r"an array of shape \(n,\)"), ([[0], [1, 2]], "plan is ragged")):
+        with pytest.raises((ValueError, TypeError), match=message):
+            checks.indices(wrong, "plan", 3, X)
+    with pytest.raises(ValueError, match=r"an array of shape \(2,\)"):
+        checks.indices([0], "plan", 3, X, length=2)
+
+
 def test_gray_levels_are_whole_numbers_below_their_number():
     assert checks.gray_levels([[0, 2]], 3).tolist() == [[0, 2]]
     assert checks.gray_levels([[0.0, 2.0]], 3).dtype == int
@@ -544,7 +557,8 @@ def test_a_masked_array_is_refused_by_name():
     lambda x, name: checks.permutation(x, name, 2), lambda x, name: checks.waves(x, None, name),
     lambda x, name: checks.gray_levels(x, 3, name=name), lambda x, name: checks.falling(x, name),
     lambda x, name: checks.equally_many(x, name), lambda x, name: checks.one_axis(x, 2, name),
-    lambda x, name: checks.same_shape(x, name, numpy.zeros(2), "dv")])
+    lambda x, name: checks.same_shape(x, name, numpy.zeros(2), "dv"),
+    lambda x, name: checks.indices(x, name, 3, numpy.zeros(2))])
 def test_masks_are_found_in_lists_and_wherever_numbers_are_given(check):
     row = numpy.ma.masked_values([1.0, 0.0], -9)
     for x in (row, row.astype(int), [row, row], (row, numpy.zeros(2)), [[row], [row]], [(row,)],

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from html import escape
 
+import course
 import update_readme
 from book import code, proof, prose
 from book.links import Links
@@ -63,7 +64,9 @@ def errata(book):
              "right": prose.sentence(right, links),
              "modules": [module for module in book.house.modules
                          if name in update_readme.errata_of(module.source)],
-             "tests": book.tests_of_erratum.get(name, [])}
+             "tests": book.tests_of_erratum.get(name, []),
+             "questions": [question for question in course.exercises().values()
+                           if getattr(question, "erratum", None) == name]}
             for name, (stated, right) in book.house.errata.items()]
     return book.rendered("errata.html", title="Errata", here="errata.html", rows=rows)
 
@@ -138,7 +141,8 @@ def row(book, module, definition, lines, links, texts):
             "own": [test for test in tests if test.file.page == module.url],
             "others": elsewhere([test for test in tests if test.file.page != module.url]),
             "n_tests": len(tests),
-            "contracts": contracts}
+            "contracts": contracts,
+            "exercise": course.of(module.dotted.removeprefix("gdl_numpy."), definition.name)}
 
 
 def sections_of_tests(book, module):

@@ -60,7 +60,8 @@ def sentence(test):
 
 
 def copied(folder):
-    """Copy the package and its tests into `folder`, where all can be written."""
+    """Copy the package and its tests into a new `folder`, where all can be written."""
+    folder.mkdir()
     for path in [ROOT / "setup.cfg", *(ROOT / "gdl_numpy").rglob("*"), *(ROOT / "tests").rglob("*")]:
         target = folder / path.relative_to(ROOT)
         if path.is_file() and not path.name.endswith(".partial"):
@@ -76,14 +77,12 @@ def prepared(exercise, path, folder, strict=False, options=()):
     job = {"folder": str(folder), "report": str(folder.parent / "report"), "path": [],
            "limits": {"seconds": 5 * SECONDS, "memory": MEMORY, "file_size": FILE}}
     if isinstance(exercise, Question):
-        folder.mkdir()
         copied(folder)
         answer = folder / path.name
         answer.write_text(text, encoding="utf-8")
         return job | {"question": exercise.name, "answer": str(answer),
                       "path": [str(ROOT / "scripts")]}, range(10**6)
     pasted = cutting.pasted(exercise, text, tree, path, MARK)
-    folder.mkdir()
     copied(folder)
     module = folder / exercise.source
     module.write_text(pasted.text, encoding="utf-8")

@@ -171,12 +171,12 @@ def start(exercise):
 def header(exercise, more):
     """The docstring of a reader's file."""
     asks = textwrap.fill(exercise.asks, 98)
-    where = exercise.source.as_posix() + (
-        f", {exercise.qualname}" if hasattr(exercise, "qualname") else f", {exercise.erratum}")
+    what = exercise.erratum if isinstance(exercise, Question) else exercise.qualname
     ways = (f"    python scripts/exercise.py check {exercise.name}\n"
             f"    python scripts/exercise.py hint {exercise.name}\n\n"
             "Trials of your own go to the end of this file, below `if __name__ == \"__main__\":`.")
-    parts = [f"{exercise.name}, {exercise.level}: {where}", asks, *more, ways]
+    parts = [f"{exercise.name}: {exercise.level}", asks, f"{what}, {exercise.source.as_posix()}",
+             *more, ways]
     docstring = "\n\n".join(parts).replace("\\", "\\\\")
     return f'"""{docstring}\n"""'
 

@@ -28,11 +28,15 @@ LEVELS = "one line", "a few lines", "a derivation"
 
 @dataclass(frozen=True)
 class Exercise:
-    """A function or method `qualname` of gdl_numpy.`module`, whose body is to be written."""
+    """A function or method `qualname` of gdl_numpy.`module`, whose body is to be written.
+
+    `also` has tests beside those of the module, as pytest names them, from the root on.
+    """
     module: str
     qualname: str
     level: str
     asks: str
+    also: tuple = ()
 
     @property
     def name(self):

@@ -5,8 +5,8 @@ tests, in which the reader's function has replaced the package's. What runs ther
 memory and room on the disk; what it prints is kept short. It has passed only if every test of those
 that were to be run has said so and at least one has called the reader's function.
 
-The tests are the formula tests of the module. Those of bad input, of other array modules and of
-single precision ask for more than the formula, and are run as well if `strict`.
+The tests are the formula tests of the module. Those of bad input, of other array modules, of single
+precision and of whole trainings ask for more than the formula, and are run as well if `strict`.
 """
 
 import ast
@@ -29,8 +29,8 @@ from course import ROOT, Question, cutting
 SECONDS = 20                                                # a test, and 5 times as long for all
 MEMORY, FILE = 2**32, 2**24                                 # bytes
 MARK = '@__import__("exercise_calls").counted'
-BEYOND = {"xp", "device", "make_rng", "monkeypatch"}                      # arguments of tests
-BEYOND_WORDS = re.compile(r"float32|single_precision|dtype|memory|refuse|million")
+BEYOND = {"xp", "device", "make_rng", "monkeypatch"}      # arguments of tests
+BEYOND_WORDS = re.compile(r"float32|single_precision|dtype|memory|refuse|million|training|trained")
 
 
 @dataclass
@@ -49,7 +49,8 @@ def formula_tests(exercise):
     return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)
             and node.name.startswith("test_") and not BEYOND_WORDS.search(node.name)
             and not BEYOND & {argument.arg for argument in node.args.args}
-            and "pytest.raises" not in ast.unparse(node)]
+            and "pytest.raises" not in ast.unparse(node)] + [
+            re.search(r"::(\w+)", test)[1] for test in exercise.also]
 
 
 def sentence(test):
@@ -89,7 +90,8 @@ def prepared(exercise, path, folder, strict=False, options=()):
         copied(folder)
     module = folder / exercise.source
     module.write_text(pasted.text, encoding="utf-8")
-    return job | {"module": str(module), "paths": [str(folder / exercise.tests), str(module)],
+    paths = [folder / exercise.tests, module, *(folder / test for test in exercise.also)]
+    return job | {"module": str(module), "paths": list(map(str, paths)),
                   "names": None if strict else formula_tests(exercise),
                   "options": list(options)}, pasted.lines
 

@@ -8,8 +8,8 @@
     python scripts/exercise.py --all                    how far you are
 
 A file that is there is never overwritten. A check runs in a copy, which is removed at the end: the
-package stays as it is. Its exit status is 0 if all tests have passed, and 1 if not. Who imports the
-book's own function passes too, and has fooled only himself.
+package stays as it is. Its exit status is 0 if all tests have passed, and 1 if not. Importing the
+book's own function passes too, and teaches nothing.
 """
 
 import argparse
@@ -50,8 +50,8 @@ def seconds(text):
     return number
 
 
-def list_all(folder, progress):
-    """The course, a line or two for each exercise."""
+def list_all():
+    """The course, two lines for each exercise."""
     place = None
     for name, exercise in course.exercises().items():
         here = "errata" if isinstance(exercise, Question) else exercise.module
@@ -184,11 +184,9 @@ def check(parser, exercise, folder, strict, limit):
 
 def tell(exercise, path, result, strict):
     """The Result in sentences."""
-    if isinstance(exercise, Question):
-        print(f"{exercise.asks}\n")
-    else:
+    if result.tests and not isinstance(exercise, Question):
         rows = [(title, *counts) for title, counts in result.tests.items()]
-        for title, passed, failed in rows:
+        for title, _, failed in rows:
             if not failed:
                 print(f"passed  {title}")
         wrong = [row for row in rows if row[2]]
@@ -226,8 +224,9 @@ def tell_failure(path, failure):
         print(f"    {path}, line {failure['line']}")
     if failure.get("printed"):
         more = failure["printed_lines"] - len(failure["printed"])
-        print("    It printed:\n" + "\n".join(f"        {line[:200]}" for line in failure["printed"])
-              + (f"\n        ... and {more:,} more lines" if more > 0 else ""))
+        lines = [*(line[:200] for line in failure["printed"]),
+                 *([f"... and {more:,} more lines"] if more > 0 else [])]
+        print("    It printed:\n        " + "\n        ".join(lines))
 
 
 def main(arguments=None):
@@ -248,8 +247,7 @@ def main(arguments=None):
     if sum([given.list, given.all, given.action is not None]) != 1:
         parser.error("say one of --list, --all, start NAME, check NAME, hint NAME, show NAME")
     if given.action is None:
-        progress = read_json(folder / PROGRESS, {})
-        (list_all if given.list else how_far)(folder, progress)
+        list_all() if given.list else how_far(folder, read_json(folder / PROGRESS, {}))
         return 0
     if given.name is None:
         parser.error(f"{given.action} needs the name of an exercise; --list names them")
@@ -261,7 +259,8 @@ def main(arguments=None):
     elif given.action == "show":
         show(exercise)
     else:
-        parser.needs("pytest", "scipy", "sklearn")
+        if not isinstance(exercise, Question):
+            parser.needs("pytest", "scipy", "sklearn")
         return check(parser, exercise, folder, given.strict, given.seconds)
     return 0
 

@@ -12,7 +12,8 @@ reader works through it. Two kinds of exercises:
     'normal_log_prob'
 
 A name is that of the class and of the method, in lower case, with underscores between words and
-none in front, and without `__call__`: `Adam.__call__` is adam, `Mixture._log_prob` mixture_log_prob.
+none in front, and without `__call__`: `Adam.__call__` is called adam, `Mixture._log_prob`
+mixture_log_prob.
 """
 
 import functools
@@ -61,7 +62,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Question:
-    """A question of an erratum, whose answer is code: `start` is what the reader's file begins with."""
+    """A question of an erratum, whose answer is code; the reader's file begins with `start`."""
     name: str
     erratum: str
     module: str

@@ -1,7 +1,7 @@
 """Cutting: from a function of the package to a reader's file, and from that file into a copy.
 
 Nothing is run: source text is taken apart by its syntax tree, so that a file of any reader can be
-looked at, and what he has written stands in the copy word for word.
+looked at, and what it says stands in the copy word for word.
 
     start      the header's formulas, imports, signature, docstring, checks of arguments; no body
     read       the reader's file as text, or Unreadable, which says what is wrong and in which line
@@ -195,8 +195,9 @@ def read(path):
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = content[:error.start].count(b"\n") + 1
-        raise Unreadable(f"{path}, line {line}: the byte 0x{content[error.start]:02x} is not UTF-8; "
-                         "save the file in UTF-8") from error
+        byte = f"0x{content[error.start]:02x}"
+        raise Unreadable(f"{path}, line {line}: the byte {byte} is not UTF-8, "
+                         "in which a file must be saved") from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -214,19 +215,20 @@ def read(path):
 
 @dataclass(frozen=True)
 class Pasted:
-    """The text of a module, and for each of its lines, from 1 on, that of the reader's file or None."""
+    """A module's text; for each of its lines, from 1 on, that of the reader's file, or None."""
     text: str
     lines: list
 
 
 def pasted(exercise, text, tree, path, mark=""):
-    """The module with the reader's function, below the line `mark`, and with what else he defines.
+    """The module with the reader's function, below the line `mark`, and with the rest of the file.
 
-    What stands before his function goes before the function or class of the package, and what stands
-    after it to the end. His imports from the same module are left out: there the names are at hand.
+    What stands before the reader's function goes before the function or class of the package, and
+    what stands after it to the end. Imports from the same module are left out: there the names are
+    at hand.
     """
     source = package_source(exercise)
-    lines, his = source.split("\n"), text.split("\n")
+    lines, theirs = source.split("\n"), text.split("\n")
     node, top = found(ast.parse(source), exercise.qualname)
     mine = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == exercise.function]
     if not mine:
@@ -239,10 +241,10 @@ def pasted(exercise, text, tree, path, mark=""):
     before, after = ([n for n in others if (n.lineno < mine.lineno) == early]
                      for early in (True, False))
     parts = [(lines[:first_line(top) - 1], None)]
-    parts += [(his[first - 1:last], first) for first, last in map(span, before)]
+    parts += [(theirs[first - 1:last], first) for first, last in map(span, before)]
     parts.append((lines[first_line(top) - 1:first_line(node) - 1], None))
     first, last = span(mine)
-    indent, code = node.col_offset * " ", his[first - 1:last]
+    indent, code = node.col_offset * " ", theirs[first - 1:last]
     within = {line for n in ast.walk(mine) if isinstance(n, ast.Constant | ast.JoinedStr)
               for line in range(n.lineno + 1, n.end_lineno + 1)}    # of texts of several lines
     code = [line if i in within or not line else indent + line
@@ -250,7 +252,7 @@ def pasted(exercise, text, tree, path, mark=""):
     at_def = mine.lineno - first
     parts += [(code[:at_def], first), ([indent + mark] if mark else [], None),
               (code[at_def:], mine.lineno), (lines[node.end_lineno:], None)]
-    parts += [(his[first - 1:last], first) for first, last in map(span, after)]
+    parts += [(theirs[first - 1:last], first) for first, last in map(span, after)]
     numbered = [(line, None if start is None else start + i)
                 for some, start in parts for i, line in enumerate(some)]
     return Pasted("\n".join(line for line, _ in numbered) + "\n",
@@ -268,7 +270,7 @@ def signature(node):
 
 
 def at_hand(node, exercise):
-    """Whether a statement of the reader's file has no place in the module: what it says is there."""
+    """Whether a statement of the reader's file is left out: text, trial, name at hand."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
     if isinstance(node, ast.ImportFrom):

@@ -28,6 +28,7 @@ from course import ROOT, Question, cutting
 
 SECONDS = 20                                                # a test, and 5 times as long for all
 MEMORY, FILE = 2**32, 2**24                                 # bytes
+BEFORE_TESTS = 3                                            # lines of a report
 MARK = '@__import__("exercise_calls").counted'
 BEYOND = {"xp", "device", "make_rng", "monkeypatch"}      # arguments of tests
 BEYOND_WORDS = re.compile(r"float32|single_precision|dtype|memory|refuse|million|training|trained")
@@ -64,7 +65,8 @@ def sentence(test):
 def copied(folder):
     """Copy the package and its tests into a new `folder`, where all can be written."""
     folder.mkdir()
-    for path in [ROOT / "setup.cfg", *(ROOT / "gdl_numpy").rglob("*"), *(ROOT / "tests").rglob("*")]:
+    for path in [ROOT / "setup.cfg",
+                 *(path for name in ("gdl_numpy", "tests") for path in (ROOT / name).rglob("*"))]:
         target = folder / path.relative_to(ROOT)
         if path.is_file() and not path.name.endswith(".partial"):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +76,7 @@ def copied(folder):
 
 
 def prepared(exercise, path, folder, strict=False, options=()):
-    """The job for the runner in `folder`, and the lines of the reader's file in the copied module."""
+    """The job for the runner in `folder`, and which line of the copy is which of the reader's."""
     text, tree = cutting.read(path)
     job = {"folder": str(folder), "report": str(folder.parent / "report"), "path": [],
            "limits": {"seconds": 5 * SECONDS, "memory": MEMORY, "file_size": FILE}}
@@ -101,15 +103,18 @@ def check(exercise, path, strict=False, seconds=SECONDS):
     with tempfile.TemporaryDirectory(prefix="exercise-", ignore_cleanup_errors=True) as outer:
         outer = Path(outer).resolve()
         job, lines = prepared(exercise, path, outer / "copy", strict)
-        job["limits"]["seconds"] = math.ceil(5 * seconds)
+        job["limits"]["seconds"] = math.ceil(5 * seconds) + 60      # if nobody watches
         ended = watched(job, outer, seconds)
         events = read_report(outer / "report")
         said = (outer / "said").read_bytes()[-2000:].decode("utf-8", "replace")
-    return judged(events, ended, lines, said, seconds)
+    return judged(events, ended, lines, said)
 
 
 def watched(job, outer, seconds):
-    """Run the job, and say how it ended: its exit status, or "time" if it was stopped."""
+    """Run the job, and say how it ended: its exit status, or in a few words why it was stopped.
+
+    The clock of the tests begins with the first of them, as libraries may take long to load.
+    """
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith(("PYTEST_", "COV_"))}
     more = os.pathsep + environment["PYTHONPATH"] if environment.get("PYTHONPATH") else ""
@@ -121,15 +126,20 @@ def watched(job, outer, seconds):
         process = subprocess.Popen(
             [sys.executable, str(runner), json.dumps(job)], stdin=subprocess.DEVNULL, stdout=said,
             stderr=said, cwd=outer, env=environment, start_new_session=True)
-    size, began = 0, time.monotonic()
-    moved = began
+    report, said, began = outer / "report", b"", None
+    moved = time.monotonic()
     try:
         while process.poll() is None:
-            now, report = time.monotonic(), outer / "report"
-            if report.exists() and report.stat().st_size != size:
-                size, moved = report.stat().st_size, now
-            if now - moved > seconds or now - began > 5 * seconds:
-                return "time"
+            now, before = time.monotonic(), said
+            said = report.read_bytes() if report.exists() else b""
+            if said != before:
+                moved = now
+            if began is None and said.count(b"\n") >= BEFORE_TESTS:
+                began = now
+            if now - moved > (max(seconds, SECONDS) if began is None else seconds):
+                return f"after {now - moved:.0f} s without an end"
+            if began is not None and now - began > 5 * seconds:
+                return f"after {5 * seconds:g} s for all tests"
             time.sleep(0.02)
         return process.returncode
     finally:
@@ -156,49 +166,57 @@ def read_report(path):
     return events
 
 
-def judged(events, ended, lines, said, seconds):
+def judged(events, ended, lines, said=""):
     """The Result of a run."""
     result = Result()
     for event in events:
         if "broken" in event and result.failure is None:
-            result.failure = {"error": event["broken"], "line": his_line(event, lines)}
-            result.verdict = "The file cannot be imported"
+            result.failure = {"error": event["broken"], "line": own_line(event, lines)}
+            result.verdict = "The file cannot be imported."
         if "test" in event:
-            failed = "error" in event or "wrong" in event
-            title, case = sentence(event["test"])
-            if not event["called"] and not failed:
-                result.others += 1
-                continue
-            result.tests.setdefault(title, [0, 0])[failed] += 1
-            if failed and result.failure is None:
-                result.failure = event | {"title": title, "case": case,
-                                          "line": his_line(event, lines)}
-            elif event.get("said"):
-                result.verdict = event["said"]
-    begun = [event["begins"] for event in events if "begins" in event]
-    finished = {event["test"] for event in events if "test" in event}
-    collected = sum(event.get("collected", 0) for event in events)
-    if not any("ended" in event for event in events):
-        while_ = (f" in the test: {sentence(begun[-1])[0]}" if begun and begun[-1]
-                  and begun[-1] not in finished else " while it was imported" if begun == [""]
-                  else "")
-        result.verdict = (
-            f"Stopped after {seconds:g} s without an end{while_}. Is there an endless loop?"
-            if ended == "time" else f"Python itself ended{while_} ({status(ended)}), so not all "
-            f"tests could be run.{last_words(said)}")
-        if begun == []:
-            result.verdict = f"The tests could not be started.{last_words(said)}"
-    elif not result.failure and len(finished) < collected:
-        result.verdict = (f"Only {len(finished)} of {collected} tests were run: the last one was "
-                          "broken off")
+            count(event, result, lines)
+    missing = incomplete(events, ended, said)
+    if missing:
+        result.verdict = missing
     elif not result.failure and not result.tests:
-        result.verdict = "No test called the function, so nothing is known of it"
-    else:
-        result.passed = result.failure is None
+        result.verdict = "No test called the function, so nothing is known of it."
+    result.passed = not missing and result.failure is None and bool(result.tests)
     return result
 
 
-def his_line(event, lines):
+def count(event, result, lines):
+    """Add a test that has ended to the result."""
+    failed = "error" in event or "wrong" in event
+    title, case = sentence(event["test"])
+    if not event["called"] and not failed:
+        result.others += 1
+        return
+    result.tests.setdefault(title, [0, 0])[failed] += 1
+    if failed and result.failure is None:
+        result.failure = event | {"title": title, "case": case, "line": own_line(event, lines)}
+    elif "said" in event:                                   # of a question that is answered
+        result.verdict = event["said"]
+
+
+def incomplete(events, ended, said):
+    """Why not all tests were run to their end, or None."""
+    begun = [event["begins"] for event in events if "begins" in event]
+    finished = [event["test"] for event in events if "test" in event]
+    if not begun:
+        return f"The tests could not be started.{last_words(said)}"
+    here = (" while it was imported" if begun[-1] == "" else "" if begun[-1] in finished
+            else f" in the test: {sentence(begun[-1])[0]}")
+    if isinstance(ended, str):
+        return f"Stopped {ended}{here}. Is there an endless loop?"
+    if not any("ended" in event for event in events):
+        return f"Python itself ended{here} ({status(ended)}).{last_words(said)}"
+    collected = sum(event.get("collected", 0) for event in events)
+    if len(finished) < collected and not any("broken" in event for event in events):
+        return f"Only {len(finished)} of {collected} tests were run: the last was broken off."
+    return None
+
+
+def own_line(event, lines):
     """The line of the reader's file at which an error was raised, or None."""
     for line in event.get("lines", []):
         if line < len(lines):

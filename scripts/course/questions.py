@@ -67,7 +67,8 @@ def values(answer, name, *arguments):
     if not numpy.isfinite(result).all():
         bad = int((~numpy.isfinite(result)).argmax())
         at = [float(numpy.broadcast_to(argument, shape)[bad]) for argument in arguments]
-        raise Wrong(f"{name} must be finite, and is {result[bad]} at {', '.join(f'{v:g}' for v in at)}")
+        at = ", ".join(f"{v:g}" for v in at)
+        raise Wrong(f"{name} must be finite, and is {result[bad]} at {at}")
     return result
 
 
@@ -150,7 +151,7 @@ def list_not_set(answer):
     mean, of_set = (float(family(family.mle(rows[:, None])).mu[0]) for rows in (X, numpy.unique(X)))
     about(mean, 0, "the mean of θ̂ for the list", 1e-6)
     about(of_set, 1, "the mean of θ̂ for the set", 1e-6)
-    return f"The list has the mean {mean:.3g}, the set {of_set:.3g}: what occurs twice counts twice."
+    return f"The mean of the list is {mean:.3g}, that of the set {of_set:.3g}."
 
 
 def prior_of_a_coin(answer):
@@ -177,7 +178,7 @@ def turned_rectangle(answer):
         raise Wrong(f"the point {X[outside.argmax()].tolist()} lies outside the rectangle")
     sides = X.max(axis=0) - X.min(axis=0)
     if not (sides > 0).all():
-        raise Wrong(f"the box θ̂ of the data has the sides {sides[0]:g} and {sides[1]:g}, so no area")
+        raise Wrong(f"the box θ̂ has the sides {sides[0]:g} and {sides[1]:g}, so no area")
     area, box = math.prod(lengths), float(sides.prod())
     if area >= box:
         raise Wrong(f"the rectangle has the area {area:.4g}, and the box θ̂ only {box:.4g}")
@@ -200,14 +201,14 @@ def swapped_to_sea(answer):
 def far_from_the_mode(answer):
     def near(d):                                            # by shells of the radius r
         r = numpy.linspace(0, 1, 100_001)
-        log_area = math.log(2) + d / 2 * math.log(math.pi) - math.lgamma(d / 2)
-        return integral(r**(d - 1) * numpy.exp(log_area - r**2 / 2 - d / 2 * math.log(2 * math.pi)), r)
+        log_c = (1 - d / 2) * math.log(2) - math.lgamma(d / 2)
+        return integral(r**(d - 1) * numpy.exp(log_c - r**2 / 2), r)
 
     d = number(answer, "d", 1, 300)
     if d != round(d):
         raise Wrong(f"d must be a whole number, got {d:g}")
     if near(d) >= 1e-3:
-        raise Wrong(f"in {d:.0f} dimensions the share of draws within 1 of the mode is {near(d):.3g}")
+        raise Wrong(f"in {d:.0f} dimensions the share of draws within 1 of 0 is {near(d):.3g}")
     if d > 1 and near(d - 1) < 1e-3:
         raise Wrong(f"fewer dimensions will do: in {d - 1:.0f} the share is {near(d - 1):.3g}")
     return f"In {d:.0f} dimensions the share is {near(d):.2g}, and the density is largest there."
@@ -219,7 +220,7 @@ def denser_but_less_probable(answer):
     density = [math.exp(float(q.log_prob([[x]])[0])) for q in p]
     posterior = float(numpy.exp(ClassConditional(p, [1 - prior, prior]).log_posterior([[x]])[0, 1]))
     if not density[1] > density[0]:
-        raise Wrong(f"p(x|1) is {density[1]:.4g}, and must exceed p(x|0), which is {density[0]:.4g}")
+        raise Wrong(f"p(x|1) is {density[1]:.4g}, and must exceed p(x|0) = {density[0]:.4g}")
     if not posterior < 0.5:
         raise Wrong(f"p(1|x) is {posterior:.4g}, so that the label 1 is not the less probable one")
     return f"p(x|1) = {density[1]:.3g} > p(x|0) = {density[0]:.3g}, but p(1|x) = {posterior:.3g}."

@@ -4,10 +4,12 @@ It is started as a program in a copy of the package, with one argument, the job 
 what happens to a report, one JSON object a line, as it happens. So whatever the reader's code does,
 end Python, loop for ever, fill the memory, the other process knows how far it came (grading.py).
 
-    {"begins": test}                            a test, or "" while files are imported
-    {"collected": number}                       of the tests that are to be run
-    {"test": ..., "outcome": ..., ...}          how it ended, and if it failed what was got and wanted
-    {"ended": true}                             all were run
+    {"begins": test}                    a test, or "" while files are imported
+    {"collected": number}               of the tests that are to be run
+    {"broken": message, "lines": []}    a file that cannot be imported
+    {"test": ..., "called": ...}        a test that has ended, and whether it called the function;
+                                        if it failed, "error", "lines" and what was got and wanted
+    {"ended": true}                     nothing more is to come
 """
 
 import functools
@@ -15,6 +17,7 @@ import importlib.util
 import json
 import os
 import re
+import signal
 import sys
 import types
 from pathlib import Path
@@ -23,7 +26,9 @@ SHORT, LINES = 200, 8                                       # of a value, and of
 
 
 def limit(seconds, memory, file_size):
-    """Let the system refuse more than this, where it can; elsewhere the judge's clock is left."""
+    """Let the system refuse more than this, where it can: elsewhere only the judge's clock does."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(seconds)
     try:
         import resource
     except ImportError:                                     # Windows
@@ -184,7 +189,6 @@ def run_question(job, report):
     report(begins="")
     report(collected=1)
     import numpy
-
     from course import questions
     spec = importlib.util.spec_from_file_location("answer", job["answer"])
     answer = importlib.util.module_from_spec(spec)
@@ -216,5 +220,5 @@ def main(text):
 
 if __name__ == "__main__":
     here = str(Path(__file__).parent)
-    sys.path[:] = [entry for entry in sys.path if entry != here]        # it holds no modules for others
+    sys.path[:] = [entry for entry in sys.path if entry != here]        # `course` has other names
     main(sys.argv[1])

@@ -16,9 +16,10 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-INSTALL = {"torch": "torch==2.13.0", "cupy": "-e '.[gpu]'"} | dict.fromkeys(
-    ("scipy", "shapely", "sklearn", "threadpoolctl"), "-e '.[benchmark]'") | dict.fromkeys(
-    ("pygments", "jinja2", "markdown_it", "fontTools", "PIL"), "-e '.[book]'")
+INSTALL = {"torch": "torch==2.13.0", "cupy": "-e '.[gpu]'", "pytest": "-e '.[test]'",
+           **dict.fromkeys(("scipy", "shapely", "sklearn", "threadpoolctl"), "-e '.[benchmark]'"),
+           **dict.fromkeys(("pygments", "jinja2", "markdown_it", "fontTools", "PIL"),
+                           "-e '.[book]'")}
 
 
 class WrongUse(Exception):

@@ -39,7 +39,11 @@ class Book:
         for module in self.house.modules:
             for name in module.by_name:
                 homes.setdefault(name, []).append((module, name))
-        self.unique = {name: found[0] for name, found in homes.items() if len(found) == 1}
+        options = {argument.arg for module in self.house.modules
+                   for argument in ast.walk(module.tree) if isinstance(argument, ast.arg)}
+        self.unique = {name: found[0] for name, found in homes.items()
+                       if len(found) == 1 and name not in options
+                       and found[0][0].stem != "checks"}
         self.templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"), trim_blocks=True,
             lstrip_blocks=True, undefined=jinja2.StrictUndefined, autoescape=True)
@@ -70,7 +74,7 @@ class Book:
 
     def target_of(self, folder, depth):
         """A function: where a link of a README in `folder` leads, seen from its page."""
-        def address(target):
+        def address(target, is_image=False):
             path, mark, name = target.partition("#")
             if not path:
                 return target
@@ -79,7 +83,7 @@ class Book:
             whole = markdown.joined(folder, path)
             if whole.startswith("figures/") and whole.endswith((".png", ".svg")):
                 figure = Path(whole).stem
-                return "../" * depth + (f"figures/{figure}.webp" if whole.endswith(".png")
+                return "../" * depth + (f"figures/{figure}.webp" if is_image
                                         else f"gallery.html#{figure}")
             if whole.endswith(".gif"):
                 return "../" * depth + whole

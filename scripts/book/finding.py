@@ -9,6 +9,11 @@ import re
 
 from book.prose import blocks
 
+ALSO = {"variational_autoencoder": "VAE", "adversarial": "GAN", "principal_components": "PCA, PPCA",
+        "expectation_maximization": "EM", "mle": "MLE", "kernel_density": "KDE, Parzen window",
+        "network": "MLP, multilayer perceptron", "optimizer": "Adam, gradient descent",
+        "diffusion": "DDPM", "energy_based": "EBM", "rational_quadratic": "spline"}
+
 
 def index_of(house, tested):
     """The entries, in the order in which equally good ones are shown."""
@@ -16,7 +21,8 @@ def index_of(house, tested):
     for module in house.modules:
         entries.append(["module", module.concept,
                         " · ".join(filter(None, [module.chinese, module.symbol, module.subtitle,
-                                                 module.stem])), module.url])
+                                                 module.stem, ALSO.get(module.stem)])),
+                        module.url])
     for name, (stated, right) in house.errata.items():
         entries.append(["erratum", name, f"{stated}: {right}", f"errata.html#{name}"])
     for figure in house.figures.values():

@@ -16,6 +16,9 @@ from files import read_json
 from reports import ROOT
 
 PACKAGE = ROOT / "gdl_numpy"
+HELPERS = {"fifty_points", "latent_planes", "exhibition", "recipes", "sailors"}     # of scripts
+REPORTS = {"scoreboard.json": "recipes", "faces.json": "compare_faces",     # and who makes them
+           "benchmark_models.json": "benchmark_models"}
 
 
 @dataclass
@@ -159,6 +162,17 @@ def imported_by(tree):
     return found
 
 
+def words_of(tree):
+    """Modules that a script imports by a bare name, and the texts in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
 def definitions_of(tree, lines):
     """The definitions of a module in the order of their lines, each with the comments above it."""
     statements = tree.body[1:] if ast.get_docstring(tree) else tree.body
@@ -217,7 +231,10 @@ def class_and_methods(node, lines):
     methods = [child for child in node.body if isinstance(child, ast.FunctionDef)]
     found = [definition(child, "method", f"{node.name}.{child.name}", lines) for child in methods]
     starts = [method.first for method in found] + [node.end_lineno + 1]
-    yield definition(node, "class", node.name, lines, last=starts[0] - 1)
+    head = definition(node, "class", node.name, lines, last=starts[0] - 1)
+    while not lines[head.last - 1].strip():
+        head.last -= 1
+    yield head
     for method, end in zip(found, starts[1:], strict=True):
         method.last = max(method.last, end - 1)             # with what follows, as an alias
         while not lines[method.last - 1].strip():
@@ -289,7 +306,8 @@ class House:
         return figure
 
     def behind(self, script):
-        """The modules that a script imports, itself or through other scripts."""
+        """The modules of the chapter that a script imports, itself or through its helpers, or that
+        the script imports which made the report that it draws."""
         seen, found, todo = set(), set(), [script]
         while todo:
             path = todo.pop()
@@ -299,14 +317,11 @@ class House:
             tree = ast.parse(path.read_text(encoding="utf-8"))
             for full in imported_by(tree).values():
                 found |= {full, full.rpartition(".")[0]}
-            if path == script:                              # the helpers that it names itself
-                names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import)
-                         for alias in node.names]
-                names += [node.module for node in ast.walk(tree)
-                          if isinstance(node, ast.ImportFrom) and node.module]
-                todo += [ROOT / "scripts" / f"{name}.py" for name in names
-                         if name in ("fifty_points", "latent_planes", "exhibition", "recipes")]
-        return [module for module in self.modules if module.dotted in found]
+            todo += [path.with_name(f"{name}.py") for name in HELPERS & set(words_of(tree))]
+            todo += [path.with_name(f"{REPORTS[name]}.py") for name in words_of(tree)
+                     if name in REPORTS]
+        behind = [module for module in self.modules if module.dotted in found]
+        return [module for module in behind if module.route == "chapter"] or behind
 
     def table_of_errata(self):
         """{"E07": (stated, right)}."""

@@ -14,8 +14,9 @@ WORD = re.compile(r"(?P<before>[(\"']*)(?P<name>figure_\d_\d\d_\w+|tests/[\w/]+\
 class Links:
     """The links of one page, whose folder is `depth` below the cover."""
 
-    def __init__(self, book, depth=0, module=None):
+    def __init__(self, book, depth=0, module=None, owner=None):
         self.book, self.module, self.base = book, module, "../" * depth
+        self.owner = owner                                  # the class whose words these are
 
     def to(self, url):
         """The address of a page of the book, seen from here."""
@@ -37,24 +38,30 @@ class Links:
         return f"<code>{escape(text)}</code>"
 
     def place_of(self, text):
+        """The address of what `text` names, or None. The nearest meaning counts: that of its class,
+        of its module, of what the module imports, and last a name that only one module has."""
         name = re.sub(r"\(.*", "", text).removeprefix("self.").removeprefix("gdl_numpy.")
         if not re.fullmatch(r"[A-Za-z_][\w.]*", name):
             return self.file(text)
         house, module = self.book.house, self.module
+        home = None
         if module is not None:
-            if name in module.by_name:
-                return self.address(module, name)
             owner, _, attribute = name.rpartition(".")
-            if owner in module.by_name and (home := house.method(module, owner, attribute)):
-                return self.address(*home)
-            if name in module.imported and (home := house.resolve(module.imported[name])):
-                return self.address(*home)
+            if self.owner and not owner:
+                home = house.method(module, self.owner, name)
+            if home is None and name in module.by_name:
+                home = module, name
+            if home is None and owner in module.by_name:
+                home = house.method(module, owner, attribute)
+            if home is None and name in module.imported:
+                home = house.resolve(module.imported[name])
             methods = [full for full in module.by_name if full.endswith(f".{name}")]
-            if methods and not name.startswith("__"):
-                return self.address(module, methods[0])
-        home = house.resolve(f"gdl_numpy.{name}")
-        if home is None and (found := self.book.unique.get(name)):
-            home = found
+            if home is None and len(methods) == 1 and not name.startswith("__"):
+                home = module, methods[0]
+        stem, _, rest = name.partition(".")
+        if home is None and stem in house.by_stem and rest in house.by_stem[stem].by_name:
+            home = house.by_stem[stem], rest
+        home = home or house.resolve(f"gdl_numpy.{name}") or self.book.unique.get(name)
         if home is None and name in house.by_stem and "_" in name:
             home = house.by_stem[name], ""
         return self.address(*home) if home else None
@@ -93,4 +100,5 @@ def file_of(name):
         path = ROOT / folder / name
         if path.is_file():
             return path
-    return None
+    found = list((ROOT / "gdl_numpy").rglob(name)) if re.fullmatch(r"\w+\.py", name) else []
+    return found[0] if len(found) == 1 else None

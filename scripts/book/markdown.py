@@ -12,7 +12,7 @@ CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]+")
 
 
 def as_html(text, address_of, links):
-    """`text` as HTML; address_of(target) turns where a link or an image leads into an address."""
+    """`text` as HTML; address_of(target, is_image) turns where it leads into an address."""
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens = parser.parse(text)
     for i, token in enumerate(tokens):
@@ -21,7 +21,7 @@ def as_html(text, address_of, links):
         for child in token.children or ():
             for name in ("href", "src"):
                 if child.attrGet(name):
-                    child.attrSet(name, address_of(child.attrGet(name)))
+                    child.attrSet(name, address_of(child.attrGet(name), name == "src"))
             if child.type == "image":
                 child.attrSet("loading", "lazy")
     parser.renderer.rules["code_block"] = lambda tokens, i, *_: formulas(

@@ -110,14 +110,14 @@ def of_module(book, module):
                  prose.sentence(right, links),
                  book.tests_of_erratum.get(name, ())) for block in blocks
                 for name, (_, right) in block.errata.items()],
-        rows=[row(book, module, definition, lines, links, texts)
+        rows=[row(book, module, definition, lines, texts)
               for definition in module.definitions],
         tests=sections_of_tests(book, module),
         previous=book.house.modules[i - 1] if i else None,
         following=book.house.modules[i + 1] if i + 1 < len(book.house.modules) else None)
 
 
-def row(book, module, definition, lines, links, texts):
+def row(book, module, definition, lines, texts):
     """A definition as the page shows it: its words, its tests, its formulas, its lines."""
     shown, formulas_here = [], {}
     for number in range(definition.first, definition.last + 1):
@@ -129,8 +129,10 @@ def row(book, module, definition, lines, links, texts):
             formulas_here.setdefault(n, number)
         firsts = [n for n in of_formulas if module.lines_of_formulas[n][0] == number]
         shown.append((number, line, of_formulas, firsts))
+    owner = definition.name.partition(".")[0] if definition.kind in ("class", "method") else None
+    links = Links(book, module.url.count("/"), module, owner)
     blocks = prose.blocks(definition.doc)
-    tests = book.tested.of(module, definition)
+    tests, direct = book.tested.of(module, definition)
     contracts = book.tested.in_contracts(module, definition)
     if not tests and not contracts and definition.kind not in ("imports", "constants"):
         raise proof.Unproven(f"{module.dotted}.{definition.name} has no test")
@@ -140,7 +142,7 @@ def row(book, module, definition, lines, links, texts):
             "wide": any(block.kind != "paragraph" for block in blocks),
             "own": [test for test in tests if test.file.page == module.url],
             "others": elsewhere([test for test in tests if test.file.page != module.url]),
-            "n_tests": len(tests),
+            "n_tests": len(tests), "direct": direct,
             "contracts": contracts,
             "exercise": course.of(module.dotted.removeprefix("gdl_numpy."), definition.name)}
 

@@ -10,6 +10,7 @@ the end of a formula is its name: the same number in a sentence leads to it.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from html import escape
 
@@ -109,13 +110,16 @@ def as_html(block, links, numbers=None):
 
 
 WORDS = re.compile(r"(`[^`]+`|\*\*.+?\*\*|(?<!\w)\*[^*\s][^*]*\*(?!\w)|\s+|[^\s`]+)")
+SHORT = 28                                                  # letters of a formula kept on a line
+OPERATORS = {"=", "+", "-", "<=", ">=", "<", ">", "~", "·", "->", "×", "≈", "/", "|", "∝"}
+FUNCTIONS = {"log", "exp", "max", "min", "tanh", "sin", "cos", "det", "softmax", "mod"}
 
 
 def sentence(text, links, numbers=()):
     """Running text as HTML: code, emphasis, links, and letters that stand for quantities."""
-    out, place = [], 0
-    for match in WORDS.finditer(text):
-        word, place = match[0], match.start()
+    words, out, i = list(WORDS.finditer(text)), [], 0
+    while i < len(words):
+        word = words[i][0]
         if word.isspace():
             out.append(" ")
         elif word[0] == "`" and word[-1] == "`" and len(word) > 2:
@@ -124,13 +128,64 @@ def sentence(text, links, numbers=()):
             out.append(f"<strong>{sentence(word[2:-2], links, numbers)}</strong>")
         elif word[0] == "*" and word[-1] == "*" and len(word) > 2:
             out.append(f"<em>{sentence(word[1:-1], links, numbers)}</em>")
+        elif (named := named_place(word, links, numbers)) is not None:
+            out.append(named)
         else:
-            out.append(single_word(word, text, place, links, numbers))
+            end = run(words, i, text)
+            if end > i:
+                inside = text[words[i].start():words[end - 1].end()]
+                html = formula(inside)
+                short = " " in inside and len(inside) <= SHORT
+                out.append(f'<span class="m">{html}</span>' if short else html)
+                i = end
+                continue
+            out.append(escape(word).replace("...", "…"))
+        i += 1
     return "".join(out)
 
 
-def single_word(word, text, place, links, numbers):
-    """A word between spaces: a name, the number of a formula, mathematics, or just a word."""
+def run(words, start, text):
+    """The end of the formula that begins with this word; `start` itself if it is no formula.
+
+    Words that are mathematics belong together, with the signs between them, and with what stands in
+    a bracket that one of them opens.
+    """
+    end, i, opened = start, start, 0
+    while i < len(words):
+        word = words[i][0]
+        if word.isspace():
+            i += 1
+            continue
+        following = next((other[0] for other in words[i + 1:] if not other[0].isspace()), "")
+        inside = opened > 0 and (len(re.sub(r"\W", "", word)) <= 2
+                                 or text[:words[i].start()].rstrip()[-1] in "+-=<")
+        belongs = (is_quantity(words[i], text) or inside
+                   or word.lstrip("(-") in FUNCTIONS and following and mathematical(following)
+                   or end > start and word in OPERATORS)
+        if not belongs or word[0] == "`" or word in OPERATORS and i == start:
+            break
+        if word not in OPERATORS or not following:
+            end = i + 1
+        opened += word.count("(") - word.count(")")
+        if opened <= 0 and word[-1] in ",;:.":
+            break
+        i += 1
+    return end
+
+
+def is_quantity(match, text):
+    word = match[0]
+    if word in OPERATORS or not mathematical(word):
+        return False
+    bare = word.strip("\"'(.,;:")
+    if re.match(r"[EM] step|C library", text[match.start():]) or (
+            bare in "NESW" and text[:match.start()].endswith("° ")):
+        return False
+    return bare not in ("a", "A", "I") or not is_article(text, match.start() + word.index(bare))
+
+
+def named_place(word, links, numbers):
+    """A word that names a figure, a file, an erratum or a formula, as a link; or None."""
     named = links.word(word)
     if named is not None:
         return named
@@ -138,18 +193,15 @@ def single_word(word, text, place, links, numbers):
     if number and int(number[2]) in numbers:
         return (f'{escape(number[1])}<a class="to-formula" data-formula="{number[2]}" '
                 f'href="#formula-{number[2]}">({number[2]})</a>{escape(number[3])}')
-    if not mathematical(word):
-        return escape(word)
-    bare = word.strip("\"'(.,;:")
-    if bare in ("a", "A", "I") and is_article(text, place + word.index(bare)):
-        return escape(word)
-    return formula(word)
+    return None
 
 
 # Formulas in their columns
 
 def formulas(lines, numbered=False):
     """Lines of formulas as a grid: what begins at the same column in the source is aligned."""
+    if any(map(is_drawn, lines)) and not any(map(NUMBERED.search, lines)):
+        return f'<pre class="example" tabindex="0">{escape(chr(10).join(lines))}</pre>'
     rows = [cut(line, numbered) for line in lines]
     aligned(rows)
     starts = sorted({part.start for parts, _ in rows for part in parts})
@@ -172,6 +224,13 @@ def formulas(lines, numbered=False):
     return f'<div class="formulas" tabindex="0" style="{style}">{"".join(out)}</div>'
 
 
+def is_drawn(line):
+    """Whether a line is one of a table of numbers or of a picture made of letters."""
+    parts = re.split(r" {2,}", line.strip())
+    return (sum(bool(re.fullmatch(r"-?[\d.,]+", part)) for part in parts) >= 4
+            or bool(re.match(r"[.oi](?: [.oi]){4}", line.strip())))
+
+
 @dataclass
 class Part:
     """A part of a line of formulas, where it begins, and whether the next one is near."""
@@ -185,8 +244,14 @@ def cut(line, numbered):
     number = NUMBERED.search(line) if numbered else None
     if number:
         line = line[:number.start()]
-    parts = [Part(part.start(), part[0]) for part in re.finditer(r"\S+(?: \S+)*", line)]
+    parts = [Part(column_of(line, part.start()), part[0])
+             for part in re.finditer(r"\S+(?: \S+)*", line)]
     return parts, int(number[1]) if number else None
+
+
+def column_of(line, place):
+    """The column in which a letter is seen: the hat of an x̂ takes none."""
+    return place - sum(unicodedata.combining(letter) > 0 for letter in line[:place])
 
 
 def aligned(rows):
@@ -204,11 +269,12 @@ def aligned(rows):
                     cut_at(following, part.start, part.text[0])
 
 
-def cut_at(parts, place, sign):
-    """Cut the part that has the `sign` at this place into two, if a space stands before it."""
+def cut_at(parts, column, sign):
+    """Cut the part that has the `sign` in this column into two, if a space stands before it."""
     for j, part in enumerate(parts):
-        inside = place - part.start
-        if 0 < inside < len(part.text) and part.text[inside - 1:inside + 1] == f" {sign}":
-            parts[j:j + 1] = [Part(part.start, part.text[:inside].rstrip(), tight=True),
-                              Part(place, part.text[inside:], part.tight)]
-            return
+        for match in re.finditer(rf"(?<= ){re.escape(sign)}", part.text):
+            if part.start + column_of(part.text, match.start()) == column:
+                left, right = part.text[:match.start()].rstrip(), part.text[match.start():]
+                parts[j:j + 1] = [Part(part.start, left, tight=True),
+                                  Part(column, right, part.tight)]
+                return

@@ -15,6 +15,9 @@ from book.house import imported_by
 from reports import ROOT
 
 TESTS = ROOT / "tests"
+SPELLED = {word.lower(): word for word in (                 # which names of tests cannot spell
+    "CUDA CuPy ELBO EM GPU JSON KL MLE MLP NaN NumPy PCA PPCA SciPy VAE Bayes Newton Langevin Adam "
+    "Bernoulli Gibbs Fourier Parzen Jensen Shannon Gaussian Gaussians").split()}
 
 
 @dataclass(eq=False)
@@ -32,7 +35,8 @@ class Test:
         """Its name as it is read."""
         words = self.name.removeprefix("test_").replace("_", " ")
         words = re.sub(r"^e(\d\d)\b", lambda match: f"E{match[1]}:", words)
-        return words[0].upper() + words[1:]
+        words = words[0].upper() + words[1:]
+        return re.sub(r"\w+", lambda word: SPELLED.get(word[0].lower(), word[0]), words)
 
     @property
     def erratum(self):
@@ -158,19 +162,20 @@ class Tested:
         return self.files[module.url].tests if module.url in self.files else []
 
     def of(self, module, definition):
-        """The tests of a definition: those of its module first."""
+        """The tests of a definition, those of its module first, and whether they name it, or only
+        what calls it."""
         if definition.kind in ("imports", "constants"):
-            return []
+            return [], True
         seen, level = set(), [(module, definition)]
         while level:                                        # itself, its callers, theirs, ...
             tests = {test: None for pair in level for test in self.direct(*pair)}
             if tests:
                 return sorted(tests, key=lambda test: (
-                    test.file.page != module.url, test.file.page, test.first))
+                    test.file.page != module.url, test.file.page, test.first)), not seen
             seen |= {(home.url, found.first) for home, found in level}
             level = [pair for at in level for pair in self.callers(*at)
                      if (pair[0].url, pair[1].first) not in seen]
-        return []
+        return [], True
 
     def direct(self, module, definition):
         if definition.kind == "constants":

@@ -21,22 +21,27 @@ LETTER = r"[A-Za-zµℓ\u0391-\u03c9]"
 
 PIECES = re.compile(rf"""
     (?P<code>`[^`]+`)
-  | (?P<name>(?![A-Za-z]+_[ijkl]{{1,2}}\b)(?:[A-Za-z]{{2,}}\d*(?:[._]\w+)+
-                                              |[A-Za-z]+_[a-z]{{2,}}_\w+))       # log_prob
+  | (?P<name>d?log_\w+ | \bE\d\d\b | log1p | expm1        # names of the code, and of errata
+      | (?<![\w)}}\]\u0302\u0304\u0307])_[a-z]\w{{2,}} | \bn_[a-z]{{3,}} | \b[XU]_hat | \bd_(?:in|out)\b
+      | [A-Za-z]{{2,}}\d*(?:[._][A-Za-z][A-Za-z0-9]+)+(?![A-Za-z0-9]*[ijkl]{{2}}\b)\w*)
   | (?P<raised>[⁰¹²³⁴-⁹⁻⁺ᵀ]+|\^(?:½|-?[^\W_]+|\([^()]*(?:\([^()]*\)[^()]*)*\)|\{{[^{{}}]*\}}))
   | (?P<index>_(?:<?[^\W_⁰¹²³⁴-⁹ᵀ]+|\{{[^{{}}]*\}}))
   | (?P<marked>{LETTER}[\u0302\u0304\u0307])
-  | (?P<hyphened>(?<=[a-z])-(?=[a-z]{{2}}))
+  | (?P<possessive>(?<=\w)'s\b)
+  | (?P<prime>(?<=[A-Za-z\u0391-\u03c9)\]])'(?![a-z]))
+  | (?P<hyphened>(?<=[a-z])-(?=[a-z]{{2}})|(?<=\d)-(?=\d))
   | (?P<sign><=|>=|!=|->|\.\.\.|[~*-])
-  | (?P<differential>(?<![A-Za-z])d(?=[xyztuNMD](?![a-z])|[θξζλ]))
-  | (?P<numbered>(?<![A-Za-z]){LETTER}(?=\d))
-  | (?P<word>[A-Za-z]{{2,}}(?:'[a-z]+)?)
+  | (?P<differential>(?<!{LETTER})d(?=(?!o){LETTER}\d?(?!{LETTER})))
+  | (?P<numbered>(?:(?<![A-Za-z])|(?<=(?<![A-Za-z])d)){LETTER}(?=\d))
+  | (?P<word>[A-Za-z]{{2,}}(?:'[a-z]+)?|C(?=\slibrary)|[EM](?=\sstep)|(?<=°\s)[NESW]\b)
   | (?P<letter>{LETTER})
-  | (?P<digits>\d[\d.,]*\d|\d)
+  | (?P<digits>\d[\d.,]*\d(?:e-?\d+)?|\d(?:e-?\d+)?)
   | (?P<other>.)
 """, re.VERBOSE | re.DOTALL)
-
-NO_NOUNS = r"\s+(?:is|are|and|or|of|for|to|in|if|as|by|with|at|on|has|be|from|so|times|becomes)\b"
+ARTICLES = re.compile(r"\s+(?:[A-Z]?[a-z`\"*][\w`\"*-]|[A-Z]{2}|[\d\u0391-\u03c9`])")
+NO_NOUNS = re.compile(
+    r"\s+(?:is|are|and|or|of|for|to|in|if|as|by|with|at|on|has|be|from|so|times|becomes|where|around"
+    r"|because|which|when|until|need|needs|but|than|then|make|makes|lies|cos|sin|log|exp|tanh)\b")
 
 
 def formula(text):
@@ -62,6 +67,8 @@ def formula(text):
                 out.append(accented(part))
             case "sign":
                 out.append(SIGNS[part])
+            case "prime":
+                out.append("′")
             case "numbered":
                 out.append(italic(part))
                 lower_digits = True
@@ -73,10 +80,12 @@ def formula(text):
 
 
 def decomposed(text):
-    """Letters with a hat, a bar or a dot become two characters, if they stand for a quantity."""
+    """Letters with a hat, a bar or a dot become two characters, if they stand for a quantity; an x
+    between numbers is the sign of a product."""
     def apart(match):
         parts = unicodedata.normalize("NFD", match[0])
         return parts if len(parts) == 2 and parts[1] in MARKS else match[0]
+    text = re.sub(r"(?<=[\d\]]) x (?=[\d\[])", " × ", text)
     return re.sub(r"(?<![A-Za-zäöü])[^\W\d_](?![a-z])", apart, text)
 
 
@@ -109,19 +118,25 @@ def is_article(text, place):
     before, after = text[:place], text[place + 1:]
     if text[place] not in "aAI" or before[-1:] not in ("", " ", "(", "\n", '"'):
         return False
-    return bool(re.match(r"\s+[a-z`\"*][a-z]", after)) and not re.match(NO_NOUNS, after)
+    if not after.strip():                                   # the rest is a link, code, or next line
+        return text[place] == "a" and before.endswith(" ") and not before.endswith("= ")
+    return bool(ARTICLES.match(after)) and not NO_NOUNS.match(after)
+
+
+MATHEMATICAL = re.compile(
+    r"[\u0302\u0304\u0307_^|‖∂∇∫√≤≥≈∞∝²³ᵀ⁻·×±½<>=~+\u0391-\u03c9µℓûāĈūŴȧṗẐᾱ]"
+    r"|^\W*[A-Za-z]'?\(|^\W*[A-Z]{2}\([a-z],$|^\W*(?:log|exp|max|min|tanh|sin|cos|det|floor|onehot)\("
+    r"|^[(\[\"']*-(?=[A-Za-z\d½¼¾(])|^\(?[A-Za-z\d]/\(|^[(\[][a-zA-Z],$")
+BARE = re.compile(
+    r"[A-Za-z]|d[a-np-zA-Z]\d?|[A-Za-z]'?\([^()]*\)?.*|d?[A-Za-z]\d?/d?[A-Za-z]\d?|-?\d[\d.,/]*|-|->"
+    r"|[a-z]-(?:th|means)\S*|[\d.]+e-\d+|\d+[A-Za-z]|[A-Za-z]\d|[A-Za-z]/\d+|\d+/[A-Za-z]\d?")
+
+
+NAMES = re.compile(                                         # of the code, and of errata
+    r"[A-Za-z]{2,}_(?![ijkl]{2}\b)[A-Za-z]{2,}|[A-Za-z]\w*\.[A-Za-z]\w*_|__|^\W*E\d\d\b")
 
 
 def mathematical(word):
     """Whether a word of a sentence is to be typeset as a formula."""
-    if re.search(r"[A-Za-z]{2,}_[A-Za-z]{2,}|[A-Za-z]\w*\.[A-Za-z]\w*_|__", word):
-        return False
-    bare = word.strip(".,;:!?\"'()[]")
-    return bool(re.search(r"[\u0302\u0304\u0307_^|‖∂∇∫√≤≥≈∞∝²³ᵀ⁻·×±½<>=~+\u0391-\u03c9µℓûāĈūŴȧṗẐᾱ]",
-                          word)
-                or re.fullmatch(r"[A-Za-z]|d[xyzt]", bare)
-                or re.fullmatch(r"[A-Za-z]'?\([^()]*\)?.*", bare)
-                or re.match(r"\W*[A-Za-z]\(|\W*(?:log|exp|max|min|tanh|sin|cos|det|floor)\(", word)
-                or re.fullmatch(r"[A-Za-z]/[A-Za-z]", bare)
-                or re.fullmatch(r"-?\d*[A-Za-z]?[/-]?\d*[a-z]?", bare) and re.search(r"\d", bare)
-                or re.fullmatch(r"-?\d[\d.,/]*|-|->", bare))
+    return not NAMES.search(word) and bool(
+        MATHEMATICAL.search(word) or BARE.fullmatch(word.strip(".,;:!?\"'()[]")))

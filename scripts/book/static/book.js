@@ -82,50 +82,60 @@ if (here) contents.scrollTop = here.offsetTop - contents.clientHeight / 2;
 // Search
 const search = byId("search"), found = byId("found");
 const plain = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+const SHOWN = 40;
 let loading = null;
 
 function load() {                               // a page from a disk may load a script, not data
   loading ??= new Promise((done, fail) => {
     const script = document.createElement("script");
     script.src = `${base}assets/index.js`;
-    script.onload = () => done(window.BOOK.map((entry) => [...entry, plain(entry.slice(0, 3).join(" ")),
-      plain(entry[1])]));
+    script.onload = () => done(window.BOOK.map(([kind, title, below, url]) => ({
+      kind, title, below, url, plainTitle: plain(title), text: plain(`${title} ${below}`) })));
     script.onerror = fail;
     document.head.append(script);
   });
   return loading;
 }
 
-function hits(entries, question) {
-  const words = plain(question).split(/\s+/).filter(Boolean);
-  const rank = ([, , , , , title]) => (title === words.join(" ") ? 0 : title.startsWith(words[0]) ? 1
-    : words.every((word) => title.includes(word)) ? 2 : 3);
+// How good a hit is: 0 the title itself, 1 the title begins so, 2 a whole word of a module's line,
+// 3 whole words, 4 beginnings of words, 5 anything
+function rank(entry, words, question) {
+  const whole = (text, end) => words.every((word) => (
+    new RegExp(`(?<![\\p{L}\\d])${word.replace(/[^\p{L}\d]/gu, "\\$&")}${end}`, "u").test(text)));
+  const word = "(?![\\p{L}\\d])";
+  if (entry.plainTitle === question) return 0;
+  if (entry.kind === "module" && whole(entry.text, word)) return 1;
+  if (entry.plainTitle.startsWith(question)) return 2;
+  return whole(entry.text, word) ? 3 : whole(entry.text, "") ? 4 : 5;
+}
+
+function hits(entries, text) {
+  const question = plain(text).trim(), words = question.split(/\s+/).filter(Boolean);
   return words.length === 0 ? [] : entries
-    .filter(([, , , , text]) => words.every((word) => text.includes(word)))
-    .map((entry, i) => [rank(entry), i, entry])
+    .filter((entry) => words.every((word) => entry.text.includes(word)))
+    .map((entry, i) => [rank(entry, words, question), i, entry])
     .sort((a, b) => a[0] - b[0] || a[1] - b[1])
     .map(([, , entry]) => entry);
 }
 
+function element(name, text, className = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  made.className = className;
+  return made;
+}
+
 function show(entries, question) {
   const best = hits(entries, question);
-  found.replaceChildren(...best.slice(0, 40).map(([kind, title, below, url]) => {
+  found.replaceChildren(...best.slice(0, SHOWN).map(({ kind, title, below, url }) => {
     const item = document.createElement("li"), link = document.createElement("a");
-    const type = document.createElement("span"), words = document.createElement("small");
     link.href = base + url;
-    type.className = "kind";
-    type.textContent = kind;
-    words.textContent = below;
-    link.append(type, title, words);
+    link.append(element("span", kind, "kind"), title, element("small", below));
     item.append(link);
     return item;
   }));
-  if (best.length === 0) {
-    const none = document.createElement("li");
-    none.className = "none";
-    none.textContent = `Nothing has all of: ${question.trim()}`;
-    found.append(none);
-  }
+  if (best.length === 0) found.append(element("li", `Nothing has all of: ${question.trim()}`, "none"));
+  if (best.length > SHOWN) found.append(element("li", `and ${best.length - SHOWN} more`, "none"));
   found.hidden = question.trim() === "";
 }
 
@@ -141,6 +151,7 @@ addEventListener("keydown", (event) => {
   const links = all("a", found), at = links.indexOf(document.activeElement);
   if (event.key === "Escape") {
     search.value = "";
+    search.blur();
     found.hidden = true;
     openContents(false);
   } else if ((document.activeElement === search || at >= 0) && ["ArrowDown", "ArrowUp"].includes(event.key)) {
@@ -150,7 +161,8 @@ addEventListener("keydown", (event) => {
   } else if (event.key === "Enter" && document.activeElement === search) {
     links[0]?.click();
   }
-  const typing = event.target.closest?.("input, textarea, select, pre, .formulas, .table");
+  const typing = event.target.closest?.("input, textarea, select");
+  const scrolls = event.target.closest?.("pre, .formulas, .table");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "/") {
     openContents(true);
@@ -158,7 +170,7 @@ addEventListener("keydown", (event) => {
     event.preventDefault();
   } else if (event.key === "d") {
     turnTheme();
-  } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+  } else if (!scrolls && ["ArrowLeft", "ArrowRight"].includes(event.key)) {
     document.querySelector(`.turn [rel=${event.key === "ArrowLeft" ? "prev" : "next"}]`)?.click();
   }
 });

@@ -71,7 +71,7 @@ def test_a_formula_in_plain_unicode_is_set_as_in_a_book(text, html):
 
 @pytest.mark.parametrize("text, html", [
     ("a point x of a density", f"a point {i('x')} of a density"),
-    ("The logits a = W x", f'The logits <span class="m">{i("a")} = {i("W")} {i("x")}</span>'),
+    ("The logits a = W x", f'The logits <span class="q">{i("a")} = {i("W")} {i("x")}</span>'),
     ("A square, then A.", f"A square, then {i('A')}."),
     ("Bayes' rule isn't math", "Bayes&#x27; rule isn&#x27;t math"),
     ("by `log_prob` and **not** by *eye*",

@@ -9,9 +9,9 @@ follows. Let V_t(s) be the least expected number of steps to the goal, of those 
 With no step left it is 0. With one more, take the action after which the least is still to come
 (Bellman 1957); at the goal nothing is to be done:
 
-    V_0(s)     = 0                                                                               (1)
-    V_t+1(s)   = 1 + min_a Σ_s' P(s'|s, a) V_t(s'),      V_t+1(goal) = 0                         (2)
-    plan(s)    = argmin_a Σ_s' P(s'|s, a) V_t(s')                                                (3)
+    V_0(s)      = 0                                                                              (1)
+    V_{t+1}(s)  = 1 + min_a Σ_{s'} P(s'|s, a) V_t(s'),      V_{t+1}(goal) = 0                    (2)
+    plan(s)     = argmin_a Σ_{s'} P(s'|s, a) V_t(s')                                             (3)
 
 This is value iteration. V_t rises with t, so it has a limit V, or grows for ever where the goal may
 be missed for good. It is stopped when it stands still, or after `limit` sweeps: then V is the least
@@ -25,7 +25,7 @@ with zeros in the row of the goal, and V_π the solution of linear equations:
 It is ∞ where one may come to a state from which the plan never leads to the goal; these are
 found first. With a limit it is (2) without a choice:
 
-    V_t+1(s)   = 1 + Σ_s' P_π(s'|s) V_t(s')                                                      (5)
+    V_{t+1}(s)  = 1 + Σ_{s'} P_π(s'|s) V_t(s')                                                   (5)
 
 By hand: a corridor of three states, the goal at its end, and an action that succeeds with the
 probability ½. Each state takes 1/½ = 2 steps on average, so from the first it is 4. The second

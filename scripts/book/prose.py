@@ -136,7 +136,7 @@ def sentence(text, links, numbers=()):
                 inside = text[words[i].start():words[end - 1].end()]
                 html = formula(inside)
                 short = " " in inside and len(inside) <= SHORT
-                out.append(f'<span class="m">{html}</span>' if short else html)
+                out.append(f'<span class="q">{html}</span>' if short else html)
                 i = end
                 continue
             out.append(escape(word).replace("...", "…"))

@@ -22,8 +22,9 @@ LETTER = r"[A-Za-zµℓ\u0391-\u03c9]"
 PIECES = re.compile(rf"""
     (?P<code>`[^`]+`)
   | (?P<name>d?log_\w+ | \bE\d\d\b | log1p | expm1        # names of the code, and of errata
-      | (?<![\w)}}\]\u0302\u0304\u0307])_[a-z]\w{{2,}} | \bn_[a-z]{{3,}} | \b[XU]_hat | \bd_(?:in|out)\b
-      | [A-Za-z]{{2,}}\d*(?:[._][A-Za-z][A-Za-z0-9]+)+(?![A-Za-z0-9]*[ijkl]{{2}}\b)\w*)
+      | (?<![\w)}}\]\u0302\u0304\u0307])_[a-z]\w{{2,}}
+      | \bn_[a-z]{{3,}} | \b[XU]_hat | \bd_(?:in|out)\b
+      | (?!\w+_[ijkl]{{2}}\b)[A-Za-z]{{2,}}\d*(?:[._][A-Za-z][A-Za-z0-9]+)+\w*)
   | (?P<raised>[⁰¹²³⁴-⁹⁻⁺ᵀ]+|\^(?:½|-?[^\W_]+|\([^()]*(?:\([^()]*\)[^()]*)*\)|\{{[^{{}}]*\}}))
   | (?P<index>_(?:<?[^\W_⁰¹²³⁴-⁹ᵀ]+|\{{[^{{}}]*\}}))
   | (?P<marked>{LETTER}[\u0302\u0304\u0307])

@@ -11,7 +11,7 @@ cell to cell, by one cell a visit:
 
     a        = argmin_a Q(s, a)    but with probability ε any of the four, drawn uniformly       (1)
     η        = max(η_0, N(s, a)^-½)          for the N-th visit of s with a                      (2)
-    Q(s, a)  ← Q(s, a) + η (1 + min_a' Q(s', a') - Q(s, a)),       Q(goal, a) = 0                (3)
+    Q(s, a)  ← Q(s, a) + η (1 + min_{a'} Q(s', a') - Q(s, a)),     Q(goal, a) = 0                (3)
 
 ε = 1 is a ship that explores at random. A small ε sails mostly where Q believes the way to be, and
 so spends its steps where they matter. A Q that begins too low is tried and found wanting, one that

@@ -15,7 +15,7 @@ over all Δ that would have led there, and its maximum is found by expectation m
 the sailor believes p_0: his ship without wind. This belief counts as much as m steps (m = 3). For
 the N(s, a, s') steps from s by a to s',
 
-    E step   q(Δ|s, a, s') = p(Δ|c, a) / Σ_{Δ'} p(Δ'|c, a)        Δ and Δ' lead from s to s'      (1)
+    E step   q(Δ|s, a, s') = p(Δ|c, a) / Σ_{Δ'} p(Δ'|c, a)        Δ and Δ' lead from s to s'     (1)
              n(Δ, c, a)    = Σ_{s,s'} N(s, a, s') q(Δ|s, a, s')     over the cells s of c        (2)
     M step   p(Δ|c, a)     = (m p_0(Δ|c, a) + n(Δ, c, a)) / (m + Σ_Δ n(Δ, c, a))                 (3)
 

@@ -1,12 +1,11 @@
-"""A browser for tests: Chromium from the system, driven by Playwright.
+"""A real browser for tests: Chromium from the system's packages, driven by Playwright.
 
-    with opened(chromium, 1400, "dark") as page:
-        page.goto(address)
-        ...
-    assert page.faults == []                      # messages of the console, requests elsewhere
+    def test_something(chromium):           # a fixture, which conftest.py knows
+        with browser.visited(chromium, "http://127.0.0.1:8000/") as page: ...
 
-Where Playwright or a browser is missing, tests that ask for `chromium` are skipped and say why.
-With GDL_NUMPY_BROWSER=required in the environment they fail, so that nobody believes they ran.
+Nothing but the origin, or the folder, of that address can be reached. What the page tries to fetch
+from elsewhere, and each error in its console, makes the test fail. Where Playwright or Chromium is
+missing, tests are skipped; with GDL_NUMPY_BROWSER=required in the environment they fail.
 """
 
 import contextlib
@@ -15,59 +14,64 @@ import shutil
 
 import pytest
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-LOCAL = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-def missing(why):
-    """Skip the test, or let it fail where a browser is required."""
-    if os.environ.get("GDL_NUMPY_BROWSER") == "required":
-        pytest.fail(f"a browser is required, and {why}")
-    pytest.skip(why)
+def chromium_or_skip():
+    """Playwright's function that starts all, and the path of Chromium."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    try:
+        from playwright.sync_api import sync_playwright
+        missing = None if path else f"no {', '.join(NAMES)} on the path"
+    except ImportError:
+        missing = "Playwright is missing: pip install -e '.[browser]'"
+    if missing:
+        if os.environ.get("GDL_NUMPY_BROWSER") == "required":
+            pytest.fail(f"a browser is required, but {missing}")
+        pytest.skip(missing)
+    return sync_playwright, path
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    """The browser, started once for the tests of a module."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("Playwright is not installed: pip install -e '.[browser]'")
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        missing("no Chromium was found; it comes from the packages of the system")
+    """A browser without a window, closed at the end."""
+    sync_playwright, path = chromium_or_skip()
     with sync_playwright() as playwright:
-        options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=program, args=options)
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
 
 
 @contextlib.contextmanager
-def opened(chromium, width=1400, scheme="light", height=900):
-    """A page of its own; `faults` has what the console says and who else is asked for something."""
-    context = chromium.new_context(viewport={"width": width, "height": height},
-                                   color_scheme=scheme)
-    page = context.new_page()
-    page.faults = []
-    page.on("console", lambda message: page.faults.append(message.text)
-            if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: page.faults.append(str(error)))
+def visited(chromium, address, own=None, expected=(), **context):
+    """The page at `address`, in a window of its own: `viewport`, `color_scheme`, and so on.
 
-    def answer(route):
-        if route.request.url.startswith(LOCAL):
+    `own` is the beginning of all addresses that may be asked, the folder of `address` unless it is
+    given. Errors in the console that hold one of the texts `expected` are meant.
+    """
+    own, errors, strangers = own or address.rpartition("/")[0] + "/", [], []
+    window = chromium.new_context(**context)
+
+    def guard(route):
+        if route.request.url.startswith((own, "data:", "blob:")):
             route.continue_()
         else:
-            page.faults.append(f"a request to {route.request.url}")
+            strangers.append(route.request.url)
             route.abort()
 
-    context.route("**/*", answer)
+    window.route("**/*", guard)
+    page = window.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     try:
+        page.goto(address)
         yield page
+        unexpected = [error for error in errors if not any(text in error for text in expected)]
+        assert not unexpected and not strangers, (unexpected, strangers)
     finally:
-        context.close()
+        window.close()
 
 
-def too_wide(page):
-    """By how many pixels the page is wider than its window."""
+def wider_than_its_window(page):
+    """By how many pixels a page can be scrolled to the side."""
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from browser import opened, too_wide
+from browser import visited, wider_than_its_window
 
 pytestmark = pytest.mark.xdist_group("book")
 
@@ -14,10 +14,10 @@ def address(folder, url=""):
 
 
 @pytest.fixture
-def page(chromium):
-    with opened(chromium) as page:
+def page(chromium, book_folder):
+    with visited(chromium, address(book_folder, "index.html"), own=address(book_folder),
+                 viewport={"width": 1400, "height": 900}) as page:
         yield page
-        assert page.faults == []
 
 
 def test_no_page_is_wider_than_its_window_or_says_anything_to_the_console(page, book_folder):
@@ -27,20 +27,22 @@ def test_no_page_is_wider_than_its_window_or_says_anything_to_the_console(page, 
         for width, scheme in ((1400, "light"), (1400, "dark"), (400, "dark"), (400, "light")):
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme)
-            assert too_wide(page) <= 0, (path, width)
+            assert wider_than_its_window(page) <= 0, (path, width)
             assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper[scheme]
 
 
 def found(page, words):
     """What the search finds: [(kind, text, address)]."""
     page.fill("#search", words)
-    page.wait_for_selector("#found:not([hidden]) li")
+    page.wait_for_function("words => document.getElementById('found').dataset.question === words",
+                           arg=words)
     return page.eval_on_selector_all("#found a", """links => links.map(
         a => [a.querySelector(".kind").textContent, a.textContent, a.getAttribute("href")])""")
 
 
 def test_the_search_finds_a_chinese_term_an_erratum_a_sentence_and_a_name(page, book_folder):
     page.goto(address(book_folder, "index.html"))
+    assert found(page, "VAE")[0][2] == "models/variational_autoencoder.html"
     assert found(page, "归一化流")[0][2] == "models/normalizing_flow.html"
     assert found(page, "e34")[0][2] == "errata.html#E34"
     kind, _, url = found(page, "the gradient is that of central differences")[0]
@@ -113,29 +115,25 @@ def test_all_links_of_the_cover_and_of_a_module_lead_to_a_place(page, book_folde
                 "u => decodeURIComponent(new URL(u).pathname)", link)).is_file(), link
 
 
-def test_on_a_phone_the_contents_open_and_close(chromium, book_folder):
-    with opened(chromium, 400) as page:
-        page.goto(address(book_folder, "probability/density.html"))
-        assert not page.locator("#search").is_visible()
-        page.click("#menu")
-        page.wait_for_function(
-            "document.getElementById('contents').getBoundingClientRect().x === 0")
-        assert page.locator("#search").is_visible()
-        page.keyboard.press("Escape")
-        page.wait_for_function(
-            "getComputedStyle(document.getElementById('contents')).visibility === 'hidden'")
-    assert page.faults == []
+def test_on_a_phone_the_contents_open_and_close(page, book_folder):
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.goto(address(book_folder, "probability/density.html"))
+    assert not page.locator("#search").is_visible()
+    page.click("#menu")
+    page.wait_for_function("document.getElementById('contents').getBoundingClientRect().x === 0")
+    assert page.locator("#search").is_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_function(
+        "getComputedStyle(document.getElementById('contents')).visibility === 'hidden'")
 
 
 def test_without_scripts_the_text_its_formulas_and_its_links_are_there(chromium, book_folder):
-    context = chromium.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(address(book_folder, "probability/likelihood.html"))
-    assert page.locator(".formulas").count() > 0
-    page.locator(".tests > summary").first.click()
-    page.locator(".tests li a[href^='#test_']").first.click()
-    assert "#test_" in page.url
-    context.close()
+    with visited(chromium, address(book_folder, "probability/likelihood.html"),
+                 own=address(book_folder), java_script_enabled=False) as page:
+        assert page.locator(".formulas").count() > 0
+        page.locator(".tests > summary").first.click()
+        page.locator(".tests li a[href^='#test_']").first.click()
+        assert "#test_" in page.url
 
 
 def test_a_printed_page_has_its_text_and_no_contents(page, book_folder):
@@ -148,8 +146,7 @@ def test_a_printed_page_has_its_text_and_no_contents(page, book_folder):
 def test_a_book_whose_index_is_lost_says_so(chromium, book_folder, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(book_folder, copy, ignore=shutil.ignore_patterns("index.js", "figures"))
-    with opened(chromium) as page:
-        page.goto((copy / "errata.html").as_uri())
+    with visited(chromium, (copy / "errata.html").as_uri(), expected=["ERR_FILE_NOT"]) as page:
         page.fill("#search", "box")
         page.wait_for_selector("#found:not([hidden])")
         assert "index of this book is missing" in page.inner_text("#found")

@@ -97,23 +97,21 @@ function load() {                               // a page from a disk may load a
   return loading;
 }
 
-// How good a hit is: 0 the title itself, 1 the title begins so, 2 a whole word of a module's line,
-// 3 whole words, 4 beginnings of words, 5 anything
-function rank(entry, words, question) {
-  const whole = (text, end) => words.every((word) => (
-    new RegExp(`(?<![\\p{L}\\d])${word.replace(/[^\p{L}\d]/gu, "\\$&")}${end}`, "u").test(text)));
-  const word = "(?![\\p{L}\\d])";
-  if (entry.plainTitle === question) return 0;
-  if (entry.kind === "module" && whole(entry.text, word)) return 1;
-  if (entry.plainTitle.startsWith(question)) return 2;
-  return whole(entry.text, word) ? 3 : whole(entry.text, "") ? 4 : 5;
-}
-
+// The entries that have all words, best first: 0 the title itself, 1 whole words of a module's
+// line, 2 the title begins so, 3 whole words, 4 beginnings of words, 5 anything
 function hits(entries, text) {
   const question = plain(text).trim(), words = question.split(/\s+/).filter(Boolean);
+  const patterns = (end) => words.map((word) => new RegExp(
+    `(?<![\\p{L}\\d])${word.replace(/[^\p{L}\d]/gu, "\\$&")}${end}`, "u"));
+  const whole = patterns("(?![\\p{L}\\d])"), begins = patterns("");
+  const all = (text, tests) => tests.every((test) => test.test(text));
+  const rank = (entry) => (entry.plainTitle === question ? 0
+    : entry.kind === "module" && all(entry.text, whole) ? 1
+      : entry.plainTitle.startsWith(question) ? 2
+        : all(entry.text, whole) ? 3 : all(entry.text, begins) ? 4 : 5);
   return words.length === 0 ? [] : entries
     .filter((entry) => words.every((word) => entry.text.includes(word)))
-    .map((entry, i) => [rank(entry, words, question), i, entry])
+    .map((entry, i) => [rank(entry), i, entry])
     .sort((a, b) => a[0] - b[0] || a[1] - b[1])
     .map(([, , entry]) => entry);
 }
@@ -137,6 +135,7 @@ function show(entries, question) {
   if (best.length === 0) found.append(element("li", `Nothing has all of: ${question.trim()}`, "none"));
   if (best.length > SHOWN) found.append(element("li", `and ${best.length - SHOWN} more`, "none"));
   found.hidden = question.trim() === "";
+  found.dataset.question = question;
 }
 
 search.addEventListener("focus", () => load().catch(() => {}));

@@ -16,8 +16,8 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-INSTALL = {"torch": "torch==2.13.0", "cupy": "-e '.[gpu]'"} | dict.fromkeys(
-    ("scipy", "shapely", "sklearn", "threadpoolctl"), "-e '.[benchmark]'")
+INSTALL = {"torch": "torch==2.13.0", "cupy": "-e '.[gpu]'", "pytest": "-e '.[test]'",
+           **dict.fromkeys(("scipy", "shapely", "sklearn", "threadpoolctl"), "-e '.[benchmark]'")}
 
 
 class WrongUse(Exception):

@@ -150,7 +150,7 @@ def test_a_wheel_with_another_map_is_one_line(shp, dbf, tmp_path, capsys, monkey
 
 
 @pytest.mark.parametrize("name", [name for name in OTHERS if name not in (
-    "check_gpu", "pack_world_map", "snapshot_cupy", "update_readme")])
+    "check_gpu", "exercise", "pack_world_map", "snapshot_cupy", "update_readme")])
 def test_a_folder_that_cannot_be_written_stops_a_script_before_any_work(
         name, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(command.Parser, "needs", lambda *libraries: None)

@@ -17,7 +17,9 @@ import ast
 import difflib
 import hashlib
 import os
+import shlex
 import sys
+import textwrap
 from pathlib import Path
 
 import command
@@ -28,6 +30,14 @@ from files import read_json, update_json
 HOME = course.ROOT / "exercises"
 PROGRESS = ".progress.json"
 SHOWN = 12                                                  # failed tests
+INDENT = 8 * " "
+
+
+def known(progress, path):
+    """What `path` says of each exercise. WrongUse, if that is not what this program has written."""
+    if not isinstance(progress, dict) or not all(isinstance(e, dict) for e in progress.values()):
+        raise command.WrongUse(f"{path} is broken, mend or remove it: it has no entries by name")
+    return progress
 
 
 def exercise_named(parser, name):
@@ -58,7 +68,14 @@ def list_all():
         if here != place:
             print(f"\n{'Errata, as questions' if here == 'errata' else here}")
             place = here
-        print(f"    {name} ({exercise.level})\n        {exercise.asks}")
+        print(f"    {name} ({exercise.level})")
+        print(textwrap.fill(exercise.asks, 98, initial_indent=INDENT, subsequent_indent=INDENT))
+
+
+def again(action, name, folder):
+    """What to type next."""
+    more = "" if folder == HOME else f" --folder {shlex.quote(str(folder))}"
+    return f"python scripts/exercise.py {action} {name}{more}"
 
 
 def hash_of(path):
@@ -82,13 +99,12 @@ def how_far(folder, progress):
     for name, state in states.items():
         said = {"changed": "changed since it passed: check it again", "": "-"}.get(state, state)
         hints = progress.get(name, {}).get("hints", 0)
-        print(f"    {name:<50} {said}" + (f", {hints} hints" if hints else ""))
+        print(f"    {name:<50} {said}" + (f", hints: {hints}" if hints else ""))
     solved = sum(state == "solved" for state in states.values())
     print(f"\n{solved} of {len(states)} solved, in {folder}")
     following = next((name for name, state in states.items() if state != "solved"), None)
     if following:
-        print(f"Next: python scripts/exercise.py {'check' if states[following] else 'start'} "
-              f"{following}")
+        print("Next: " + again("check" if states[following] else "start", following, folder))
 
 
 def start(parser, exercise, folder):
@@ -102,7 +118,7 @@ def start(parser, exercise, folder):
             file.write(cutting.start(exercise))                         # into being meanwhile
     except FileExistsError:
         parser.error(f"{path} is there already, and is left as it is")
-    print(f"{path}\n{exercise.asks}\nThen: python scripts/exercise.py check {exercise.name}")
+    print(f"{path}\n{exercise.asks}\nThen: {again('check', exercise.name, folder)}")
 
 
 def hints(exercise):
@@ -121,10 +137,11 @@ def hints(exercise):
 def hint(parser, exercise, folder, number):
     """Show the next hint, or the one of a number, and remember how many were asked for."""
     all_hints = hints(exercise)
-    parser.folder(folder)
     if number is None:
+        parser.folder(folder)
+
         def one_more(progress):
-            entry = progress.setdefault(exercise.name, {})
+            entry = known(progress, folder / PROGRESS).setdefault(exercise.name, {})
             entry["hints"] = min(entry.get("hints", 0) + 1, len(all_hints))
             nonlocal number
             number = entry["hints"]
@@ -158,7 +175,7 @@ def check(parser, exercise, folder, strict, limit):
     """Judge the reader's file, say how, and give the exit status."""
     path = folder / f"{exercise.name}.py"
     if not os.path.lexists(path):
-        parser.error(f"there is no {path}: python scripts/exercise.py start {exercise.name}")
+        parser.error(f"there is no {path}: {again('start', exercise.name, folder)}")
     try:
         judged = hash_of(path) if path.is_file() else None
         result = grading.check(exercise, path, strict, limit)
@@ -168,11 +185,8 @@ def check(parser, exercise, folder, strict, limit):
     tell(exercise, path, result, strict)
 
     def remember(progress):
-        entry = progress.setdefault(exercise.name, {})
         if result.passed:
-            entry["solved"] = judged
-        elif entry.get("solved") == judged:
-            del entry["solved"]
+            known(progress, folder / PROGRESS).setdefault(exercise.name, {})["solved"] = judged
         return progress
 
     try:
@@ -247,7 +261,11 @@ def main(arguments=None):
     if sum([given.list, given.all, given.action is not None]) != 1:
         parser.error("say one of --list, --all, start NAME, check NAME, hint NAME, show NAME")
     if given.action is None:
-        list_all() if given.list else how_far(folder, read_json(folder / PROGRESS, {}))
+        if given.list:
+            list_all()
+        else:
+            path = folder / PROGRESS
+            how_far(folder, known(read_json(path, {}), path))
         return 0
     if given.name is None:
         parser.error(f"{given.action} needs the name of an exercise; --list names them")

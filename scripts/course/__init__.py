@@ -85,6 +85,7 @@ def exercises():
 
 def of(module, qualname):
     """The exercise that asks for this function of gdl_numpy.`module`, or None."""
+    module = module.removeprefix("gdl_numpy.")
     for exercise in exercises().values():
         if isinstance(exercise, Exercise) and (
                 (exercise.module, exercise.qualname) == (module, qualname)):

@@ -9,6 +9,7 @@ looked at, and what it says stands in the copy word for word.
 """
 
 import ast
+import copy
 import re
 import textwrap
 import warnings
@@ -156,13 +157,17 @@ def start(exercise):
     node, top = found(tree, exercise.qualname)
     more = []
     if texts := formulas(exercise):
-        more.append("From its header:\n\n" + textwrap.indent("\n".join(texts), "    "))
+        texts = textwrap.indent("\n".join(texts), "    ")
+        more.append(f"From the header of the module:\n\n{texts}")
     if attributes(node) and node is not top:
         more.append(textwrap.fill(
-            f"It is a method of {top.name}. There are: "
+            f"It is a method of {top.name}. At hand: "
             + ", ".join(f"self.{name}" for name in attributes(node)) + ".", 98))
-    _, body = opening(node, lines)
+    checks, body = opening(node, lines)
     head = segment(lines, first_line(node), body[0].lineno - 1).rstrip()
+    if checks:
+        more.append("What stands in the body looks at arguments, and may stay"
+                    + ("; xp is NumPy." if "xp" in head else "."))
     code = f'{head}\n    {EMPTY}("{exercise.name} is for you to write")'
     return "\n\n".join([header(exercise, more), *filter(None, [imports(exercise, tree, node)]),
                         f"\n{code}\n"])
@@ -264,9 +269,13 @@ def span(node):
 
 
 def signature(node):
-    """Decorators, name and arguments, as one text."""
+    """Decorators, name and arguments, as one text; types that a reader adds do not count."""
+    arguments = copy.deepcopy(node.args)
+    for argument in ast.walk(arguments):
+        if isinstance(argument, ast.arg):
+            argument.annotation = None
     decorators = [f"@{ast.unparse(decorator)} " for decorator in node.decorator_list]
-    return f"{''.join(decorators)}def {node.name}({ast.unparse(node.args)})"
+    return f"{''.join(decorators)}def {node.name}({ast.unparse(arguments)})"
 
 
 def at_hand(node, exercise):

@@ -217,11 +217,9 @@ def incomplete(events, ended, said):
 
 
 def own_line(event, lines):
-    """The line of the reader's file at which an error was raised, or None."""
-    for line in event.get("lines", []):
-        if line < len(lines):
-            return lines[line]
-    return None
+    """The innermost line of the reader's file on the way to an error, or None."""
+    return next((lines[line] for line in event.get("lines", ())
+                 if line < len(lines) and lines[line] is not None), None)
 
 
 def status(ended):

@@ -97,13 +97,13 @@ def got_and_want(error):
 
 
 def lines_of(traceback, file):
-    """The numbers of the lines of `file` on the way to an error, the innermost last."""
+    """The numbers of the lines of `file` on the way to an error, the innermost first."""
     found = []
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == file:
             found.append(traceback.tb_lineno)
         traceback = traceback.tb_next
-    return found[-1:]
+    return found[:-50:-1]
 
 
 class Witness:
@@ -146,7 +146,8 @@ class Witness:
                          + short(right)}
 
     def pytest_runtest_makereport(self, item, call):
-        if call.excinfo is None or call.excinfo.errisinstance(_skipped()):
+        if call.excinfo is None or call.excinfo.errisinstance(_skipped()) and not (
+                call.when == "call" and self.calls > self.before):      # nothing may skip itself
             return
         error = call.excinfo.value
         compared = self.compared if isinstance(error, AssertionError) else None

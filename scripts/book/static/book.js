@@ -102,7 +102,7 @@ function load() {                               // a page from a disk may load a
 function hits(entries, text) {
   const question = plain(text).trim(), words = question.split(/\s+/).filter(Boolean);
   const patterns = (end) => words.map((word) => new RegExp(
-    `(?<![\\p{L}\\d])${word.replace(/[^\p{L}\d]/gu, "\\$&")}${end}`, "u"));
+    `(?<![\\p{L}\\d])${word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}${end}`, "u"));
   const whole = patterns("(?![\\p{L}\\d])"), begins = patterns("");
   const all = (text, tests) => tests.every((test) => test.test(text));
   const rank = (entry) => (entry.plainTitle === question ? 0

@@ -34,7 +34,7 @@ from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence, tota
 from gdl_numpy.probability.family import BoxFamily
 from gdl_numpy.probability.likelihood import likelihood, log_likelihood
 from gdl_numpy.representation.latent import directions
-from gdl_numpy.world.evaluation import accuracy, verdict
+from gdl_numpy.world.evaluation import accuracy, kl_to_data, verdict
 from gdl_numpy.world.world_map import WORLD, WorldMap, continent_of
 
 ROOT = Path(__file__).parent.parent
@@ -98,9 +98,19 @@ def test_the_numbers_of_a_box_are_those_of_the_package(server, theta):
     assert (answer["likelihood"] == 0) == (not inside.all())
     assert answer["p"] == math.exp(p.log_prob([p.low])[0])
     assert answer["missed_land"] == 1 - total_mass(P_DATA, p.space, box.GRID)
-    assert answer["kl_data_model"] == number(kl_divergence(P_DATA, p, WORLD, box.GRID))
-    assert answer["kl_model_data"] == number(kl_divergence(p, P_DATA, WORLD, box.GRID))
+    corners = np.concatenate(P_DATA.rings).astype(float)
+    assert answer["kl_data_model"] == number(kl_to_data(p, P_DATA, corners)[0])
+    assert answer["kl_model_data"] == number(kl_divergence(p, P_DATA, p.space, box.GRID))
     assert answer["jensen_shannon"] == jensen_shannon(P_DATA, p, WORLD, box.GRID)
+
+
+def test_a_divergence_is_infinite_as_soon_as_a_strip_of_land_is_missed(server):
+    whole = ask(server, "box/answer", theta=[-90, -180, 83.7, 180], side=0)
+    missed = ask(server, "box/answer", theta=[-90, -180, 83.6, 180], side=0)
+    assert whole["kl_data_model"] == pytest.approx(math.log(173.7 * 360) - P_DATA.entropy)
+    assert missed["kl_data_model"] == "inf" and abs(missed["missed_land"]) < 1e-3
+    assert ask(server, "box/answer", theta=[10, 10, 11, 11.5], side=0)["kl_model_data"] == (
+        pytest.approx(P_DATA.entropy - math.log(1.5)))      # the Sahara: no sea in it
 
 
 @pytest.mark.parametrize("theta", BOXES)

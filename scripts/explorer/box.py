@@ -1,8 +1,7 @@
 """The box and its cliff: a box as model of fifty points, and how far it is from the rule.
 
-All integrals are sums over the cells of a grid, never draws, so that the same box always has the
-same numbers. Shares of the land are taken on a grid of the box itself, divergences on one of the
-world; a strip of land that holds no center of a cell is not seen.
+All integrals are exact or sums over the cells of a grid, never draws, so that the same box always
+has the same numbers. What holds no center of a cell, such as a pond in a box on land, is not seen.
 """
 
 import math
@@ -17,10 +16,10 @@ from gdl_numpy.probability.density import Box
 from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence, total_mass
 from gdl_numpy.probability.family import BoxFamily
 from gdl_numpy.probability.likelihood import likelihood, log_likelihood
-from gdl_numpy.world.evaluation import verdict
+from gdl_numpy.world.evaluation import kl_to_data, verdict
 from gdl_numpy.world.world_map import WORLD
 
-FAMILY, GRID = BoxFamily(2), (180, 360)                     # cells of one degree
+FAMILY, GRID = BoxFamily(2), (180, 360)                     # cells; of the world, 1 degree
 CURVE = 121                                                 # places of a side
 
 
@@ -30,10 +29,10 @@ def points():
 
 
 class OnGrid:
-    """A density whose log p at the centers of the grid of the world is computed once."""
+    """A density whose log p at the centers of a grid of `space` is computed once."""
 
-    def __init__(self, p):
-        self.p, self.centers = p, WORLD.grid(GRID)[0]
+    def __init__(self, p, space):
+        self.p, self.centers = p, space.grid(GRID)[0]
         self.values = p.log_prob(self.centers)
 
     def log_prob(self, X):
@@ -42,7 +41,14 @@ class OnGrid:
 
 @once
 def truth():
-    return OnGrid(P_DATA())
+    return OnGrid(P_DATA(), WORLD)
+
+
+@once
+def corners_of_land():
+    """A box holds all land if it holds these: then, and only then, is its KL finite, and as its p
+    is the same everywhere, the mean of -log p over them is that over all land."""
+    return np.concatenate(P_DATA().rings).astype(float)
 
 
 @answered_by(BoxFamily.mle)
@@ -52,21 +58,22 @@ def scene():
     return {"points": X, "theta_hat": FAMILY.mle(X)}
 
 
-@answered_by(Box.log_prob, likelihood, log_likelihood, total_mass, kl_divergence, jensen_shannon)
+@answered_by(Box.log_prob, likelihood, log_likelihood, total_mass, kl_to_data, kl_divergence,
+             jensen_shannon)
 def answer(theta, side):
     """All numbers of the box θ, and ℓ as its side number `side`, from 0, takes other places."""
     X, box = points(), FAMILY(theta)
-    rule, model = truth(), OnGrid(box)
-    held = total_mass(rule.p, box.space, GRID)              # share of the land inside
+    rule = OnGrid(P_DATA(), box.space)
+    held = total_mass(rule, box.space, GRID)                # share of the land inside
     p = math.exp(box.log_prob([box.low])[0])
     places, values = curve(box, side)
     return {"inside": box.space.contains(X), "p": p,
             "likelihood": likelihood(FAMILY, theta, X),
             "log_likelihood": log_likelihood(FAMILY, theta, X),
-            "in_the_sea": 1 - held * rule.p.area * p, "missed_land": 1 - held,
-            "kl_data_model": kl_divergence(rule, model, WORLD, GRID),
-            "kl_model_data": kl_divergence(model, rule, WORLD, GRID),
-            "jensen_shannon": jensen_shannon(rule, model, WORLD, GRID),
+            "in_the_sea": 1 - held * P_DATA().area * p, "missed_land": 1 - held,
+            "kl_data_model": kl_to_data(box, P_DATA(), corners_of_land())[0],
+            "kl_model_data": kl_divergence(box, rule, box.space, GRID),
+            "jensen_shannon": jensen_shannon(truth(), box, WORLD, GRID),
             "places": places, "values": values}
 
 

@@ -7,8 +7,8 @@ const COLORS = ["#E69F00", "#56B4E9", "#D55E00", "#0072B2", "#009E73", "#CC79A7"
 
 export async function start(section) {
   const svg = section.querySelector("svg"), side = section.querySelector("select");
-  const outline = await land(svg), scene = await ask("bayes", "scene");
-  outline.style.opacity = 0.45;
+  await land(svg);
+  const scene = await ask("bayes", "scene");
   let x = [48, 60];
   const rows = scene.labels.map((label, i) => {
     const row = section.querySelector("tbody").insertRow(), head = document.createElement("th");

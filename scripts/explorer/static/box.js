@@ -53,7 +53,8 @@ export async function start(section) {
     }
     plot(graph, numbers, asked, points);
     show(section, "curve", `ℓ(θ|X) as a function of θ${asked.side + 1} alone, now ` +
-      `${degrees(asked.theta[asked.side])}; −∞ where a point (tick) lies outside`);
+      `${degrees(asked.theta[asked.side])}; at most ${fixed(highest(numbers.values), 2)} nats, and −∞ ` +
+      "where a point (tick) lies outside");
     for (const {sides, update} of handles) {
       update(theta[sides[0]], `${sides.map(i => degrees(theta[i])).join(", ")}; ${inside} of ` +
         `${points.length} points inside, ℓ ${fixed(numbers.log_likelihood, 2)}`);
@@ -102,6 +103,8 @@ export async function start(section) {
   });
   update();
 }
+
+const highest = values => values.reduce((a, b) => b === "-inf" || b < a ? a : b, "-inf");
 
 // ℓ as one side moves: a line where all points are inside, a dotted cliff at its end
 function plot(svg, {places, values}, {theta, side}, points) {

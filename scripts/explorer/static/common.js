@@ -59,7 +59,8 @@ const milliseconds = seconds => `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 :
 
 // Writing
 
-export const fixed = (x, digits) => infinite(x) ?? x.toFixed(digits).replace("-", "−");
+export const fixed = (x, digits) =>
+  infinite(x) ?? x.toFixed(digits).replace(/^-(?=[0.]*$)/, "").replace("-", "−");
 export const percent = x => infinite(x) ?? `${fixed(100 * x, 1)} %`;
 export const nats = x => `${fixed(x, 3)} nats`;
 export const degrees = x => `${fixed(x, 1)}°`;

@@ -24,8 +24,10 @@ export async function start(section) {
     if (!dense.checked || asked.name !== name.value) return;
     const color = value => [...BLUE, 255 * Math.min(value / FULL, 1)];
     picture(canvas, values ?? Array(rows * columns).fill(0), rows, columns, color, true);
-    show(section, "how", values ? `Density: ${how}; full color from twice that of the rule on land on.` : `Density: ${how}.`);
-  });
+    show(section, "how", values
+      ? `Density: ${how}; full color from twice that of the rule on land on.`
+      : `Density: ${how}.`);
+  }, ".told.of-density");
 
   function choose() {
     const family = families.find(family => family.name === name.value);
@@ -42,6 +44,7 @@ export async function start(section) {
     svg.classList.toggle("over", dense.checked);
     canvas.width = canvas.width;                            // empty
     show(section, "how", dense.checked ? "Its density is being computed." : "");
+    section.querySelector(".told.of-density").replaceChildren();
     if (dense.checked) density({name: name.value});
   }
   name.addEventListener("change", choose);

@@ -4,9 +4,10 @@
     python scripts/explore.py --port 0 --no-browser
 
 It prints an address of this computer alone and opens it in a browser. Ctrl-C ends it. Nothing is
-sent anywhere, nothing is fetched from anywhere, and nothing is written.
+sent or fetched over a network, and no file is written or overwritten.
 """
 
+import argparse
 import sys
 import threading
 import webbrowser
@@ -20,7 +21,7 @@ PORT = 8128
 def port(text):
     number = command.whole(0)(text)
     if number > 65535:
-        raise command.argparse.ArgumentTypeError(f"must be at most 65535, got {text:.40}")
+        raise argparse.ArgumentTypeError(f"must be at most 65535, got {text:.40}")
     return number
 
 

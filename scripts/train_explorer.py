@@ -20,7 +20,8 @@ from gdl_numpy.networks.storage import save
 
 
 def main(arguments=None):
-    parser = command.Parser(__doc__)
+    parser = command.Parser(__doc__, epilog="Files of these names are overwritten, the committed "
+                            "ones without --output.")
     parser.add_argument("--only", nargs="+", choices=list(LEARNED), default=list(LEARNED),
                         metavar="NAME", help="models to train")
     parser.add_argument("--output", type=Path, default=PARAMETERS, metavar="DIR",

@@ -133,7 +133,7 @@ export function handle(svg, {label, size, step, at, to, home, range = [0, 1], ki
   const group = draw(svg, "g", {
     class: `handle ${kind}`, tabindex: 0, role: "slider", "aria-label": label,
     "aria-valuemin": range[0], "aria-valuemax": range[1]});
-  draw(group, "circle", {class: "reach", r: 2.2 * size});
+  draw(group, "circle", {class: "reach", r: 3 * size});
   draw(group, "circle", {class: "seen", r: size});
   group.addEventListener("pointerdown", event => {
     group.setPointerCapture(event.pointerId);

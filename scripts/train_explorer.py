@@ -22,13 +22,14 @@ from gdl_numpy.networks.storage import save
 def main(arguments=None):
     parser = command.Parser(__doc__, epilog="Files of these names are overwritten, the committed "
                             "ones without --output.")
-    parser.add_argument("--only", nargs="+", choices=list(LEARNED), default=list(LEARNED),
-                        metavar="NAME", help="models to train")
+    parser.add_argument("--only", nargs="+", choices=list(LEARNED), metavar="NAME",
+                        help="models to train; all if none is named")
     parser.add_argument("--output", type=Path, default=PARAMETERS, metavar="DIR",
                         help="where the files are written")
     options = parser.parse_args(arguments)
-    parser.folder(options.output, *(f"{name}.npz" for name in options.only))
-    for name in options.only:
+    names = options.only or list(LEARNED)
+    parser.folder(options.output, *(f"{name}.npz" for name in names))
+    for name in names:
         start, learned = time.perf_counter(), LEARNED[name]
         save(options.output / f"{name}.npz", learned.family, learned.train())
         print(f"{name}: {learned.family.n_parameters:,} parameters in "

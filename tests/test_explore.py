@@ -311,7 +311,8 @@ def test_a_wrong_value_is_status_400_with_the_message_of_the_package(server, que
 @pytest.mark.parametrize("path", [
     "/nothing", "/api", "/api/box", "/api/box/nothing", "/api/nothing/answer", "/static/",
     "/static/nothing.js", "/static/../server.py", "/static/..%2fserver.py", "/api/box/answer/more",
-    "/../../LICENSE", "/%2e%2e/LICENSE", "//etc/passwd", "/api/box/__init__", "/static/%00"])
+    "/../../LICENSE", "/%2e%2e/LICENSE", "//etc/passwd", "/api/box/__init__", "/static/%00",
+    "[/", "*", "nothing", "/static/%ff"])
 def test_what_is_not_there_is_status_404(server, path):
     assert "there is no" in refused(server, path, 404)
 
@@ -423,10 +424,12 @@ def test_the_book_is_built_when_it_is_first_asked_for_and_nothing_is_left(server
 
     monkeypatch.setattr(server.book, "files", {})
     monkeypatch.setitem(sys.modules, "make_book", a_book(build))
-    for path, content in (("/book", b"cover"), ("/book/", b"cover"), ("/book/index.html", b"cover"),
+    for path, content in (("/book/", b"cover"), ("/book/index.html", b"cover"),
                           ("/book/world/polygon.html?q=1", b"polygon")):
         status, headers, got = sent(server, path)
         assert (status, got) == (200, content) and headers["Content-Type"].startswith("text/html")
+    status, headers, _ = sent(server, "/book")              # where links would lead elsewhere
+    assert status == 302 and headers["Location"] == "/book/index.html"
     assert sent(server, "/book/search.js")[1]["Content-Type"].startswith("text/javascript")
     for path in ("/book/nothing.html", "/book/../LICENSE", "/book/%2e%2e/%2e%2e/etc/passwd"):
         status, _, content = sent(server, path)

@@ -157,7 +157,8 @@ def test_a_folder_that_cannot_be_written_stops_a_script_before_any_work(
     file, own = tmp_path / "file", tmp_path / "own"
     file.write_text("a file")
     results = {"make_figures": "manifest.json", "compare_encoders": "encoders.json",
-               "compare_faces": "faces.json", "train_explorer": "tins.npz"}.get(name, f"{name}.json")
+               "compare_faces": "faces.json",
+               "train_explorer": "tins.npz"}.get(name, f"{name}.json")
     (own / results).mkdir(parents=True)                     # where its file should be
     for folder, message in ((file, "must be a folder"), (file / "sub", "cannot write to"),
                             (tmp_path / ("x" * 5000), "File name too long"),

@@ -22,7 +22,7 @@ import time
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from command import WrongUse, one_line
 from explorer.book import Book
@@ -76,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         try:
             self._admit()
-            self._send(*self._found(urlsplit(self.path)))
+            self._send(*self._found(*self.path.partition("?")[::2]))
         except Refused as error:
             self._say(error.status, error)
         except (WrongUse, OSError) as error:                # a file that is broken or not there
@@ -107,16 +107,18 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True                    # what follows would be a request
             raise Refused(413, "a request has no body here")
 
-    def _found(self, url):
+    def _found(self, path, query):
         """The status, the content and the media type of an address."""
-        path = unquote(url.path)
+        path = unquote(path)
         match path.split("/")[1:]:
             case [""]:
                 return 200, self.server.files["index.html"], "text/html"
             case ["static", name] if name in self.server.files:
                 return 200, self.server.files[name], mimetypes.guess_type(name)[0]
             case ["api", panel, question]:
-                return 200, self._answer(panel, question, url.query), "application/json"
+                return 200, self._answer(panel, question, query), "application/json"
+            case ["book"]:                                  # from there, links of its pages lead on
+                return 302, b"", "text/html", {"Location": "/book/index.html"}
             case ["book", *_]:
                 name = path.removeprefix("/book").strip("/") or "index.html"
                 status, content = self.server.book.page(name)
@@ -149,22 +151,23 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         if code == 501:
             code, message = 405, "only GET and HEAD are understood here"
-        self.headers = getattr(self, "headers", {})
         self._say(int(code), message or self.responses[code][0])
 
-    def _send(self, status, content, kind):
+    def _send(self, status, content, kind, more=None):
         self.send_response(status)
         text = kind.startswith("text/") or kind == "application/json"
-        in_book = urlsplit(getattr(self, "path", "")).path.startswith("/book")
-        for name, value in {
-                "Content-Type": f"{kind}; charset=utf-8" if text else kind,
-                "Content-Length": len(content), "Cache-Control": "no-store",
-                "Content-Security-Policy": OF_THE_BOOK if in_book else OURS,
-                "Cross-Origin-Resource-Policy": "same-origin", "Referrer-Policy": "no-referrer",
-                "X-Content-Type-Options": "nosniff",
-                **({"Connection": "close"} if self.close_connection else {}),
-                **({"Allow": "GET, HEAD"} if status == 405 else {})}.items():
-            self.send_header(name, str(value))
+        in_book = getattr(self, "path", "").startswith("/book/")
+        headers = {"Content-Type": f"{kind}; charset=utf-8" if text else kind,
+                   "Content-Length": str(len(content)), "Cache-Control": "no-store",
+                   "Content-Security-Policy": OF_THE_BOOK if in_book else OURS,
+                   "Cross-Origin-Resource-Policy": "same-origin", "Referrer-Policy": "no-referrer",
+                   "X-Content-Type-Options": "nosniff"} | (more or {})
+        if self.close_connection:
+            headers["Connection"] = "close"
+        if status == 405:
+            headers["Allow"] = "GET, HEAD"
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 
 import numpy as np
 import pytest
+import style
 import train_explorer
 from explorer import bayes, box, families, learned, noise, panels, questions, tin
 from explorer.server import LONGEST, STATIC, serving
@@ -404,6 +405,19 @@ def test_a_panel_is_a_module_a_file_and_a_section():
     assert set(re.findall(r'<section id="(\w+)"', page)) == set(panels.PANELS) - {"world"}
     for name in set(panels.PANELS) - {"world"}:
         assert (STATIC / f"{name}.js").exists() and f'from "./{name}.js"' in start
+
+
+def test_the_browser_draws_and_computes_nothing():
+    for path in STATIC.glob("*.js"):
+        used = set(re.findall(r"\bMath\.(\w+)", path.read_text(encoding="utf-8")))
+        assert used <= {"abs", "floor", "max", "min", "round"}, path.name
+
+
+def test_the_colors_are_those_of_the_figures():
+    css = (STATIC / "explore.css").read_text(encoding="utf-8")
+    for color in (style.BLUE, style.SKY, style.ORANGE, style.DARK_ORANGE, style.VERMILION,
+                  style.LAND, style.INK):
+        assert f": {color};" in css
 
 
 def a_book(build):

@@ -110,16 +110,16 @@ class Handler(BaseHTTPRequestHandler):
     def _found(self, path, query):
         """The status, the content and the media type of an address."""
         path = unquote(path)
-        match path.split("/")[1:]:
-            case [""]:
+        match path.split("/"):
+            case ["", ""]:
                 return 200, self.server.files["index.html"], "text/html"
-            case ["static", name] if name in self.server.files:
+            case ["", "static", name] if name in self.server.files:
                 return 200, self.server.files[name], mimetypes.guess_type(name)[0]
-            case ["api", panel, question]:
+            case ["", "api", panel, question]:
                 return 200, self._answer(panel, question, query), "application/json"
-            case ["book"]:                                  # from there, links of its pages lead on
+            case ["", "book"]:                              # from there, links of its pages lead on
                 return 302, b"", "text/html", {"Location": "/book/index.html"}
-            case ["book", *_]:
+            case ["", "book", *_]:
                 name = path.removeprefix("/book").strip("/") or "index.html"
                 status, content = self.server.book.page(name)
                 kind = mimetypes.guess_type(name)[0] if status == 200 else "text/html"

@@ -31,7 +31,7 @@ from gdl_numpy.networks.storage import load
 from gdl_numpy.numerics.neighbors import nearest
 from gdl_numpy.pictures.biscuit_tins import BiscuitTins, extent, render
 from gdl_numpy.probability.change_of_units import InUnits
-from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence, total_mass
+from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence
 from gdl_numpy.probability.family import BoxFamily
 from gdl_numpy.probability.likelihood import likelihood, log_likelihood
 from gdl_numpy.representation.latent import directions
@@ -98,31 +98,43 @@ def test_the_numbers_of_a_box_are_those_of_the_package(server, theta):
     assert answer["log_likelihood"] == number(log_likelihood(FAMILY, theta, X))
     assert (answer["likelihood"] == 0) == (not inside.all())
     assert answer["p"] == math.exp(p.log_prob([p.low])[0])
-    assert answer["missed_land"] == 1 - total_mass(P_DATA, p.space, box.GRID)
+    assert answer["missed_land"] == 1 - P_DATA.mass(p.space)
+    assert answer["in_the_sea"] == 1 - P_DATA.mass(p.space) * P_DATA.area * answer["p"]
     corners = np.concatenate(P_DATA.rings).astype(float)
     assert answer["kl_data_model"] == number(kl_to_data(p, P_DATA, corners)[0])
     assert answer["kl_model_data"] == number(kl_divergence(p, P_DATA, p.space, box.GRID))
-    assert answer["jensen_shannon"] == jensen_shannon(P_DATA, p, WORLD, box.GRID)
+    outside = 0.5 * answer["missed_land"] * math.log(2)     # where p_data is twice the mixture
+    assert answer["jensen_shannon"] == jensen_shannon(P_DATA, p, p.space, box.GRID) + outside
 
 
 def test_a_divergence_is_infinite_as_soon_as_a_strip_of_land_is_missed(server):
     whole = ask(server, "box/answer", theta=[-90, -180, 83.7, 180], side=0)
     missed = ask(server, "box/answer", theta=[-90, -180, 83.6, 180], side=0)
     assert whole["kl_data_model"] == pytest.approx(math.log(173.7 * 360) - P_DATA.entropy)
-    assert missed["kl_data_model"] == "inf" and abs(missed["missed_land"]) < 1e-3
+    assert missed["kl_data_model"] == "inf" and 0 < missed["missed_land"] < 1e-3
     assert ask(server, "box/answer", theta=[10, 10, 11, 11.5], side=0)["kl_model_data"] == (
         pytest.approx(P_DATA.entropy - math.log(1.5)))      # the Sahara: no sea in it
 
 
 @pytest.mark.parametrize("theta", BOXES)
 def test_the_share_in_the_sea_and_the_missed_land_are_those_of_a_million_draws(server, theta):
-    """5 standard deviations of a mean of 10^6 draws, and what a grid of one degree cannot see."""
+    """5 standard deviations."""
     answer, p = ask(server, "box/answer", theta=theta, side=0), FAMILY(theta)
     rng, n = np.random.default_rng(0), 1_000_000
-    tol = 5 * 0.5 / n**0.5 + 5e-4
-    assert abs(answer["in_the_sea"] - (1 - accuracy(p, P_DATA, n, rng))) < tol
-    held = p.space.contains(P_DATA.sample(n, rng)).mean()
-    assert abs(answer["missed_land"] - (1 - held)) < tol
+    sea, missed = answer["in_the_sea"], answer["missed_land"]
+    for value, drawn in ((sea, 1 - accuracy(p, P_DATA, n, rng)),
+                         (missed, 1 - p.space.contains(P_DATA.sample(n, rng)).mean())):
+        assert abs(value - drawn) <= 5 * (max(value * (1 - value), 0) / n)**0.5 + 1e-9
+
+
+@pytest.mark.parametrize("theta", BOXES)
+def test_the_divergence_of_jensen_and_shannon_is_right_to_0_001(server, theta):
+    """Both are uniform: in the land of the box p and q, elsewhere one of them alone."""
+    answer, volume = ask(server, "box/answer", theta=theta, side=0), FAMILY(theta).space.volume
+    p, q, held = 1 / P_DATA.area, 1 / volume, 1 - answer["missed_land"]
+    both = held * math.log(2 * p / (p + q)) + held * q / p * math.log(2 * q / (p + q))
+    alone = (1 - held + answer["in_the_sea"]) * math.log(2)
+    assert abs(answer["jensen_shannon"] - (both + alone) / 2) < 1e-3
 
 
 @pytest.mark.parametrize("side", range(4))

@@ -1,7 +1,7 @@
 """The box and its cliff: a box as model of fifty points, and how far it is from the rule.
 
-All integrals are exact or sums over the cells of a grid, never draws, so that the same box always
-has the same numbers. What holds no center of a cell, such as a pond in a box on land, is not seen.
+Shares of land are exact. Divergences are sums over cells, never draws, so that the same box always
+has the same numbers; the cells are those of the box, whatever its size.
 """
 
 import math
@@ -13,13 +13,13 @@ from fifty_points import training_points
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.probability.density import Box
-from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence, total_mass
+from gdl_numpy.probability.divergence import jensen_shannon, kl_divergence
 from gdl_numpy.probability.family import BoxFamily
 from gdl_numpy.probability.likelihood import likelihood, log_likelihood
 from gdl_numpy.world.evaluation import kl_to_data, verdict
-from gdl_numpy.world.world_map import WORLD
+from gdl_numpy.world.world_map import WORLD, WorldMap
 
-FAMILY, GRID = BoxFamily(2), (180, 360)                     # cells; of the world, 1 degree
+FAMILY, GRID = BoxFamily(2), (180, 360)                     # cells of a box
 CURVE = 121                                                 # places of a side
 
 
@@ -40,11 +40,6 @@ class OnGrid:
 
 
 @once
-def truth():
-    return OnGrid(P_DATA(), WORLD)
-
-
-@once
 def corners_of_land():
     """A box holds all land if it holds these: then, and only then, is its KL finite, and as its p
     is the same everywhere, the mean of -log p over them is that over all land."""
@@ -58,13 +53,12 @@ def scene():
     return {"points": X, "theta_hat": FAMILY.mle(X)}
 
 
-@answered_by(Box.log_prob, likelihood, log_likelihood, total_mass, kl_to_data, kl_divergence,
-             jensen_shannon)
+@answered_by(Box.log_prob, likelihood, log_likelihood, WorldMap.mass, kl_to_data,
+             kl_divergence, jensen_shannon)
 def answer(theta, side):
     """All numbers of the box θ, and ℓ as its side number `side`, from 0, takes other places."""
     X, box = points(), FAMILY(theta)
-    rule = OnGrid(P_DATA(), box.space)
-    held = total_mass(rule, box.space, GRID)                # share of the land inside
+    rule, held = OnGrid(P_DATA(), box.space), P_DATA().mass(box.space)
     p = math.exp(box.log_prob([box.low])[0])
     places, values = curve(box, side)
     return {"inside": box.space.contains(X), "p": p,
@@ -73,7 +67,9 @@ def answer(theta, side):
             "in_the_sea": 1 - held * P_DATA().area * p, "missed_land": 1 - held,
             "kl_data_model": kl_to_data(box, P_DATA(), corners_of_land())[0],
             "kl_model_data": kl_divergence(box, rule, box.space, GRID),
-            "jensen_shannon": jensen_shannon(truth(), box, WORLD, GRID),
+            # Outside of the box p_data is twice the mixture
+            "jensen_shannon": jensen_shannon(rule, box, box.space, GRID)
+                              + 0.5 * (1 - held) * math.log(2),
             "places": places, "values": values}
 
 

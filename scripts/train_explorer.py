@@ -1,7 +1,7 @@
 """Train what the pages of explore.py need and nobody wants to wait for: a minute or two.
 
     OMP_NUM_THREADS=1 python scripts/train_explorer.py
-    python scripts/train_explorer.py --only tins --output /tmp/trial
+    python scripts/train_explorer.py --only tins --output trial
 
 It writes tins.npz, continents.npz and mixture.npz to figures/parameters/, where the committed ones
 are: an autoencoder of biscuit tins, a classifier of continents, and the mixture of the scoreboard's

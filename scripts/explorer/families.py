@@ -21,7 +21,7 @@ from gdl_numpy.world.world_map import WORLD, WorldMap
 
 DRAWS, PICTURE = 1500, (60, 120)                            # cells of 3 degrees
 IMPORTANCE, ODE_STEPS, CELLS_OF_Z = 20, 8, (180, 360)       # fewer than the scoreboard has
-NUMBERS = ("kl", "elbo_kl", "sea", "reached", "js", "parameters", "seconds")
+NUMBERS = ("kl", "elbo_kl", "sea", "reached", "parameters")
 
 
 def model(name):

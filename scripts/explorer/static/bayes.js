@@ -1,6 +1,7 @@
 // Classifier and Bayes
 
-import {ask, between, degrees, handle, land, latest, percent, picture, place, tenth} from "./common.js";
+import {ask, between, degrees, handle, land, latest, percent, picture, place,
+        tenth} from "./common.js";
 
 // Okabe and Ito's colors, in the order of the labels, as in Figure 1-2
 const COLORS = ["#E69F00", "#56B4E9", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#F0E442"];
@@ -20,12 +21,17 @@ export async function start(section) {
   });
   const point = handle(svg, {
     label: "the point x", size: 4, step: 1, range: [-90, 90], at: () => [x[1], x[0]],
-    to: (right, up) => { x = [between(-90, tenth(up), 90), between(-180, tenth(right), 180)]; update(); }});
+    to: (right, up) => {
+      x = [between(-90, tenth(up), 90), between(-180, tenth(right), 180)];
+      update();
+    }});
 
   const answer = latest(section, "bayes", "answer", ({network, bayes, priors, truth}, asked) => {
     rows.forEach((cells, i) => {
       [network, bayes, priors].forEach((p, j) => { cells[j].textContent = percent(p[i]); });
-      [network, bayes].forEach((p, j) => cells[j].classList.toggle("best", p[i] === Math.max(...p)));
+      [network, bayes].forEach((p, j) => {
+        cells[j].classList.toggle("best", p[i] === Math.max(...p));
+      });
     });
     const [first, second] = [network, bayes].map(p => scene.labels[p.indexOf(Math.max(...p))]);
     const where = `(${degrees(asked.x[0])}, ${degrees(asked.x[1])})`;

@@ -22,7 +22,8 @@ export async function start(section) {
     at: () => [probe[1], probe[0]], to: (x, y) => { move([y, x]); }});
 
   // Where a handle lies: in the middle of its side, or on its corner
-  const latitude = sides => sides.find(i => i % 2 === 0), longitude = sides => sides.find(i => i % 2);
+  const latitude = sides => sides.find(i => i % 2 === 0);
+  const longitude = sides => sides.find(i => i % 2 === 1);
   const handles = [[0], [1], [2], [3], ...CORNERS].map(sides => {
     const at = () => [theta[longitude(sides)] ?? (theta[1] + theta[3]) / 2,
                       theta[latitude(sides)] ?? (theta[0] + theta[2]) / 2];
@@ -35,7 +36,7 @@ export async function start(section) {
       update();
     };
     const home = () => { for (const i of sides) theta[side = i] = theta_hat[i]; update(); };
-    const label = `${sides.length > 1 ? "corner" : "side"} ${sides.map(i => SIDES[i]).join(" and ")}`;
+    const label = (sides.length > 1 ? "corner " : "side ") + sides.map(i => SIDES[i]).join(" and ");
     const most = Math.abs(BORDERS[sides[0]]);
     return {sides, ...handle(svg, {label, size: 4, step: 1, at, to, home, range: [-most, most]})};
   });
@@ -53,8 +54,8 @@ export async function start(section) {
     }
     plot(graph, numbers, asked, points);
     show(section, "curve", `ℓ(θ|X) as a function of θ${asked.side + 1} alone, now ` +
-      `${degrees(asked.theta[asked.side])}; at most ${fixed(highest(numbers.values), 2)} nats, and −∞ ` +
-      "where a point (tick) lies outside");
+      `${degrees(asked.theta[asked.side])}; at most ${fixed(highest(numbers.values), 2)} nats, ` +
+      "and −∞ where a point (tick) lies outside");
     for (const {sides, update} of handles) {
       update(theta[sides[0]], `${sides.map(i => degrees(theta[i])).join(", ")}; ${inside} of ` +
         `${points.length} points inside, ℓ ${fixed(numbers.log_likelihood, 2)}`);
@@ -79,9 +80,9 @@ export async function start(section) {
 
   function update() {
     const [south, west, north, east] = theta;
-    for (const [name, value] of Object.entries({
-      x: Math.min(west, east), y: -Math.max(south, north),
-      width: Math.abs(east - west), height: Math.abs(north - south)})) rectangle.setAttribute(name, value);
+    const frame = {x: Math.min(west, east), y: -Math.max(south, north),
+                   width: Math.abs(east - west), height: Math.abs(north - south)};
+    for (const [name, value] of Object.entries(frame)) rectangle.setAttribute(name, value);
     for (const {sides, update} of handles) {
       update(theta[sides[0]], sides.map(i => degrees(theta[i])).join(", "));
     }
@@ -122,6 +123,6 @@ function plot(svg, {places, values}, {theta, side}, points) {
     draw(svg, "path", {class: "cliff", d: `M${right(x)},${up(value)}V90`});
   }
   svg.setAttribute("aria-label", `log-likelihood as a function of the side ${SIDES[side]}: ` +
-    (held.length ? `from ${fixed(least, 2)} to ${fixed(Math.max(...all), 2)} nats where all points are inside, `
-      + "minus infinity elsewhere" : "minus infinity everywhere"));
+    (held.length ? `from ${fixed(least, 2)} to ${fixed(Math.max(...all), 2)} nats where all ` +
+      "points are inside, minus infinity elsewhere" : "minus infinity everywhere"));
 }

@@ -51,8 +51,9 @@ export function told(section, answer, line = ".told") {
     [a.href, a.textContent] = [link, name];
     return [", ", a];
   });
-  section.querySelector(line).replaceChildren(`computed in ${milliseconds(answer.seconds)}, ${milliseconds(answer.way)} ` +
-    `with the way${links.length ? ", by " : ""}`, ...links.slice(1));
+  section.querySelector(line).replaceChildren(
+    `computed in ${milliseconds(answer.seconds)}, ${milliseconds(answer.way)} with the way` +
+    (links.length ? ", by " : ""), ...links.slice(1));
 }
 
 const milliseconds = seconds => `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
@@ -104,10 +105,12 @@ export async function land(svg) {
 export function scatter(svg, size) {
   const dots = draw(svg, "path", {class: "dots"}), crosses = draw(svg, "path", {class: "crosses"});
   return (points, which) => {
-    const here = points.map(([latitude, longitude]) => [longitude.toFixed(2), (-latitude).toFixed(2)]);
-    dots.setAttribute("d", here.filter((_, i) => which[i]).map(([x, y]) => `M${x},${y}h0`).join(""));
-    crosses.setAttribute("d", here.filter((_, i) => !which[i]).map(([x, y]) =>
-      `M${x},${y}m${-size},${-size}l${2 * size},${2 * size}m0,${-2 * size}l${-2 * size},${2 * size}`).join(""));
+    const cross = `m${-size},${-size}l${2 * size},${2 * size}` +
+                  `m0,${-2 * size}l${-2 * size},${2 * size}`;
+    const path = (chosen, mark) => points.filter((_, i) => which[i] === chosen).map(
+      ([latitude, longitude]) => `M${longitude.toFixed(2)},${(-latitude).toFixed(2)}${mark}`);
+    dots.setAttribute("d", path(true, "h0").join(""));
+    crosses.setAttribute("d", path(false, cross).join(""));
   };
 }
 
@@ -127,8 +130,9 @@ export function picture(canvas, values, rows, columns, color, fromBelow = false)
 const KEYS = {ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0],
               PageUp: [10, 10], PageDown: [-10, -10]};
 
-// A point (right, up) that is dragged or moved by keys. `to` gets where it is to go, `at` says where
-// it is; `step` is how far an arrow key goes, `range` [least, most] of what `value` reads aloud.
+// A point (right, up) that is dragged or moved by keys. `to` gets where it is to go, `at` says
+// where it is; `step` is how far an arrow key goes. What is read aloud, a number in `range` and a
+// text, is given to its `update`.
 export function handle(svg, {label, size, step, at, to, home, range = [0, 1], kind = ""}) {
   const group = draw(svg, "g", {
     class: `handle ${kind}`, tabindex: 0, role: "slider", "aria-label": label,
@@ -163,7 +167,8 @@ export function handle(svg, {label, size, step, at, to, home, range = [0, 1], ki
 
 // Where a pointer is, (right, up), in the units of the drawing
 export function place(svg, event) {
-  const {x, y} = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+  const here = new DOMPoint(event.clientX, event.clientY);
+  const {x, y} = here.matrixTransform(svg.getScreenCTM().inverse());
   return [x, -y];
 }
 

@@ -1,4 +1,4 @@
-// The page: its panels, one file each, started one after another from the top.
+// The page: its panels, one file each, started one after another, the quick ones first.
 
 import {say} from "./common.js";
 import * as box from "./box.js";

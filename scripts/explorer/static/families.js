@@ -1,6 +1,6 @@
 // Choose a family
 
-import {ask, button, fixed, land, latest, nats, percent, picture, scatter, show} from "./common.js";
+import {ask, button, land, latest, nats, percent, picture, scatter, show} from "./common.js";
 
 const BLUE = [0, 114, 178], FULL = 2;                       // times the density of the rule on land
 
@@ -10,7 +10,8 @@ export async function start(section) {
   await land(svg);
   const marks = scatter(svg, 1), {families} = await ask("families", "scene");
   let seed = 0;
-  for (const family of families) name.add(new Option(family.name.replaceAll("_", " "), family.name));
+  const spoken = name => name.replaceAll("_", " ");
+  for (const family of families) name.add(new Option(spoken(family.name), family.name));
   name.value = "autoregressive";
 
   const draws = latest(section, "families", "draws", ({points, land, in_the_sea}, asked) => {
@@ -18,7 +19,7 @@ export async function start(section) {
     show(section, "draws", points.length.toLocaleString("en"));
     show(section, "in_the_sea", percent(in_the_sea));
     svg.setAttribute("aria-label", `${points.length} samples of the model ` +
-      `${asked.name.replaceAll("_", " ")}, ${percent(in_the_sea)} in the sea`);
+      `${spoken(asked.name)}, ${percent(in_the_sea)} in the sea`);
   });
   const density = latest(section, "families", "density", ({values, rows, columns, how}, asked) => {
     if (!dense.checked || asked.name !== name.value) return;

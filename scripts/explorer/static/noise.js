@@ -18,7 +18,8 @@ export async function start(section) {
     show(section, "sigma", fixed(sigma, 2));
     show(section, "on_land", percent(on_land));
     slider.setAttribute("aria-valuetext", `level ${level}, ${percent(on_land)} on land`);
-    svg.setAttribute("aria-label", `${points.length} points at level ${level}, ${percent(on_land)} on land`);
+    svg.setAttribute("aria-label",
+                     `${points.length} points at level ${level}, ${percent(on_land)} on land`);
     if (playing) requestAnimationFrame(() => { if (playing) go(Number(slider.value) + 1); });
   });
 

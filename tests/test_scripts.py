@@ -150,7 +150,7 @@ def test_a_wheel_with_another_map_is_one_line(shp, dbf, tmp_path, capsys, monkey
 
 
 @pytest.mark.parametrize("name", [name for name in OTHERS if name not in (
-    "check_gpu", "exercise", "pack_world_map", "snapshot_cupy", "update_readme")])
+    "check_gpu", "exercise", "explore", "pack_world_map", "snapshot_cupy", "update_readme")])
 def test_a_folder_that_cannot_be_written_stops_a_script_before_any_work(
         name, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(command.Parser, "needs", lambda *libraries: None)
@@ -158,7 +158,7 @@ def test_a_folder_that_cannot_be_written_stops_a_script_before_any_work(
     file.write_text("a file")
     results = {"make_figures": "manifest.json", "compare_encoders": "encoders.json",
                "compare_faces": "faces.json", "compare_sailors": "sailors.json",
-               "make_book": "index.html"}.get(name, f"{name}.json")
+               "make_book": "index.html", "train_explorer": "tins.npz"}.get(name, f"{name}.json")
     (own / results).mkdir(parents=True)                     # where its file should be
     for folder, message in ((file, "must be a folder"), (file / "sub", "cannot write to"),
                             (tmp_path / ("x" * 5000), "File name too long"),

@@ -23,7 +23,9 @@ region gives each G its sign (Green's theorem):
     ∫∫ g(x1) dx1 dx2 = Σ_edges ∫ G(x1) dx2 = Σ_edges Δx2 · (mean of G along the edge)            (2)
 
 The mean is taken with 12 Gauss-Legendre nodes and weights. It is exact if G is a polynomial of
-degree up to 23, and exact to rounding for the functions of world_map.py.
+degree up to 23, and exact to rounding for the functions of world_map.py. Of the region's part in a
+box it is the same sum, if each edge is cut where it crosses a side of the box, and what lies
+outside is pushed onto the border: the walk then follows the border where the region goes beyond.
 
 **How to draw from it uniformly?** Cells have equal areas. Draw one of those that are not wholly
 outside, and a point in it; keep the point if it is in the region, otherwise begin again (rejection
@@ -162,13 +164,28 @@ class Region(Described):
             high = xp.where(open_ & ~passed, middle, high)
         return (west - low) % 2 == 1                                                        # (1)
 
-    def integral(self, G):
-        """∫∫ g(x1) dx1 dx2 over the region, where G is an antiderivative of g."""
+    def integral(self, G, space=None):
+        """∫∫ g(x1) dx1 dx2 over the region, or over its part in the SampleSpace `space`, where G is
+        an antiderivative of g."""
         xp, _ = array_module(self.start), checks.function(G, "G")
         s, weight = map(xp.asarray, numpy.polynomial.legendre.leggauss(12))
-        (a1, a2), (b1, b2) = self.start.T, self.end.T
+        start, end = (self.start, self.end) if space is None else self._pushed_into(space)
+        (a1, a2), (b1, b2) = start.T, end.T
         x1 = (a1 + b1)[:, None] / 2 + (b1 - a1)[:, None] / 2 * s        # the nodes of each edge
         return ((b2 - a2) * (G(x1) @ weight) / 2).sum()                                     # (2)
+
+    def _pushed_into(self, space):
+        """Start and end of all pieces into which the sides of a box cut the edges, each of their
+        points moved to the nearest one of the box."""
+        xp = array_module(self.start)
+        space = checks.instance(space, "space", SampleSpace).on(xp)
+        run = self.end - self.start
+        cuts = [(side - self.start) / xp.where(run == 0, numpy.inf, run)
+                for side in (space.low, space.high)]
+        t = xp.concatenate([0 * run, *cuts, 0 * run + 1], axis=1).clip(0, 1)
+        t.sort(axis=1)
+        X = (self.start[:, None] + t[:, :, None] * run[:, None]).clip(space.low, space.high)
+        return X[:, :-1].reshape(-1, 2), X[:, 1:].reshape(-1, 2)
 
     @property
     def area(self):

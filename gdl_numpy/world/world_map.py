@@ -107,6 +107,13 @@ class WorldMap(Described):
             log_p = log_p + xp.log(_cosine(X[:, 0].clip(-90, 90)))
         return xp.where(land.contains(X), log_p, -math.inf)                                 # (5)
 
+    def mass(self, space):
+        """The share of p_data, from 0 to 1, that lies in the SampleSpace `space`: the recall of a
+        model that is positive there and nowhere else."""
+        land, _ = _land(self.continent, numpy), checks.instance(space, "space", SampleSpace)
+        G = (lambda x1: x1) if self.measure == "map" else _sine
+        return min(float(land.integral(G, space) / land.integral(G)), 1.0)
+
     def sample(self, n, rng):
         """n points of land, (n, 2), where rng lives: uniform, or as cos(x1) on the sphere."""
         n = checks.draws(n, rng)

@@ -132,6 +132,36 @@ def test_integrals_over_a_triangle_have_their_closed_form(power):
     assert float(value) == pytest.approx(area * mean, rel=1e-13)
 
 
+def part(land, low, high, G=lambda x1: x1):
+    return float(land.integral(G, SampleSpace(low, high)))
+
+
+def test_the_integral_over_the_part_in_a_box_leaves_out_what_is_outside_and_the_hole():
+    land = region(SQUARE, HOLE)
+    for low, high, area in (([0, 0], [4, 5], 3 * 4 - 2 * 2), ([2.5, 3.5], [4, 5], 0),
+                            ([8, 0], [9, 9], 0), ([-9, -9], [99, 99], 36 - 9)):
+        assert part(land, low, high) == pytest.approx(area, abs=1e-12)
+    assert part(land, [0, 0], [4, 5], numpy.exp) == pytest.approx(
+        4 * (math.exp(4) - math.e) - 2 * (math.exp(4) - math.exp(2)))
+
+
+def test_the_parts_in_four_boxes_around_a_point_are_the_whole():
+    land, rng = region(TRIANGLE), numpy.random.default_rng(0)
+    for x1, x2 in rng.random((20, 2)) * [8, 12]:
+        parts = [part(land, low, high) for low, high in (
+            ([0, 0], [x1, x2]), ([0, x2], [x1, 12]), ([x1, 0], [8, x2]), ([x1, x2], [8, 12]))]
+        assert sum(parts) == pytest.approx(land.area) and min(parts) > -1e-12
+
+
+def test_the_part_in_a_box_is_its_share_of_uniform_draws():
+    """5 standard deviations."""
+    land, rng = region(TRIANGLE), numpy.random.default_rng(1)
+    X = land.sample(100_000, rng)
+    share = part(land, [2, 3.5], [5, 7]) / land.area
+    inside = SampleSpace([2, 3.5], [5, 7]).contains(X).mean()
+    assert 0.2 < share < 0.8 and abs(inside - share) < 5 * (share * (1 - share) / len(X))**0.5
+
+
 def test_the_integral_over_a_square_leaves_out_its_hole():
     land = region(SQUARE[::-1], HOLE[::-1])
     assert float(land.integral(lambda x1: x1)) == -(36 - 9)         # walked the other way: negative
@@ -360,6 +390,7 @@ def test_the_integral_over_a_square_is_the_same_on_every_array_module(xp):
     assert float(land.integral(lambda x1: x1)) == -(36 - 9)         # walked the other way: negative
     land = region(SQUARE, HOLE).on(xp)
     assert float(land.integral(lambda x1: x1)) == 36 - 9
+    assert float(land.integral(lambda x1: x1, SampleSpace([0, 0], [4, 5]))) == pytest.approx(8)
     assert float(land.integral(xp.exp)) == pytest.approx(
         6 * (math.exp(7) - math.exp(1)) - 3 * (math.exp(5) - math.exp(2)), rel=1e-13)
 

@@ -219,6 +219,19 @@ def grid_cells(X):
     return SampleSpace(WORLD.low, WORLD.high).cell(X, (18, 36))
 
 
+@pytest.mark.parametrize("measure", ["map", "sphere"])
+def test_the_mass_of_a_box_is_its_share_of_draws_and_that_of_the_world_is_1(measure):
+    """5 standard deviations; latitudes from 30 degrees on, the Americas."""
+    p_data, box = WorldMap(measure), SampleSpace([30, -170], [90, -30])
+    inside = box.contains(p_data.sample(100_000, numpy.random.default_rng(0))).mean()
+    mass = p_data.mass(box)
+    assert 0.1 < mass < 0.4 and abs(inside - mass) < 5 * (mass * (1 - mass) / 100_000)**0.5
+    assert p_data.mass(p_data.space) == pytest.approx(1) and p_data.mass(p_data.space) <= 1
+    assert p_data.mass(SampleSpace([0, -150], [1, -140])) == pytest.approx(0, abs=1e-12)
+    africa = WorldMap(measure, "Africa")
+    assert africa.mass(SampleSpace([-40, -20], [40, 60])) == pytest.approx(1)
+
+
 @pytest.mark.parametrize("measure", MEASURES)
 def test_draws_are_uniform_over_cells_of_ten_degrees(measure):
     p_data = WorldMap(measure)

@@ -4,7 +4,7 @@ A panel is a module here with QUESTIONS, functions by their names; a file of sta
 name, which asks them and draws what they answer; and a section of static/index.html.
 """
 
-from explorer import bayes, box, families, noise, tin, world
+from explorer import bayes, box, families, noise, sail, tin, world
 
 PANELS = {"world": world, "box": box, "noise": noise, "families": families, "tin": tin,
-          "bayes": bayes}
+          "bayes": bayes, "sail": sail}

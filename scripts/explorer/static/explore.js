@@ -6,8 +6,9 @@ import * as noise from "./noise.js";
 import * as families from "./families.js";
 import * as tin from "./tin.js";
 import * as bayes from "./bayes.js";
+import * as sail from "./sail.js";
 
-for (const [name, panel] of Object.entries({box, tin, bayes, families, noise})) {
+for (const [name, panel] of Object.entries({box, tin, bayes, sail, families, noise})) {
   const section = document.getElementById(name);
   try {
     await panel.start(section);

@@ -20,12 +20,16 @@ import numpy as np
 import pytest
 import style
 import train_explorer
-from explorer import bayes, box, families, learned, noise, panels, questions, tin
+from explorer import bayes, box, families, learned, noise, panels, questions, sail, tin
 from explorer.server import LONGEST, STATIC, serving
 from fifty_points import training_points
 from files import FIGURES
 from recipes import MODELS, committed, fit_model
 
+from gdl_numpy.agents.chart import Chart
+from gdl_numpy.agents.planning import expected_steps, value_iteration
+from gdl_numpy.agents.sailing import Log, trade_winds
+from gdl_numpy.agents.world_model import journey, learn
 from gdl_numpy.models.energy_based import GridNormalized
 from gdl_numpy.networks.storage import load
 from gdl_numpy.numerics.neighbors import nearest
@@ -269,12 +273,120 @@ def test_the_map_shows_the_most_probable_continent_of_both_sides(server):
         assert (guess == truth)[land].mean() > 0.95
 
 
+CHART = Chart()
+ATLANTIC = trade_winds(CHART)
+
+
+def sailed(seed, headings):
+    """The cells of a voyage, by the steps of the package."""
+    rng, cells = np.random.default_rng([sail.OF_VOYAGE, seed]), [CHART.departs]
+    for letter in headings:
+        if cells[-1] == CHART.arrives:
+            break
+        cells.append(int(ATLANTIC.step([cells[-1]], ["NESW".index(letter)], rng)[0]))
+    return cells
+
+
+def arriving():
+    """A seed and headings by which the ship arrives, the plan of the best one, and some more."""
+    plan, cells, headings = journey(ATLANTIC, ATLANTIC).plan, [CHART.departs], ""
+    rng = np.random.default_rng([sail.OF_VOYAGE, 3])
+    while cells[-1] != CHART.arrives:
+        headings += "NESW"[plan[cells[-1]]]
+        cells.append(int(ATLANTIC.step([cells[-1]], [plan[cells[-1]]], rng)[0]))
+    return 3, headings, cells
+
+
+def test_the_sea_and_what_a_voyage_takes_are_those_of_the_package(server):
+    scene, blind = ask(server, "sail/scene"), trade_winds(CHART, wind=0.0)
+    assert scene["cells"] == CHART.cells.tolist()
+    assert (scene["departs"], scene["arrives"]) == (CHART.departs, CHART.arrives)
+    for name, model in (("optimum", ATLANTIC), ("blind", blind)):
+        _, plan = value_iteration(model.table, CHART.arrives)
+        steps = expected_steps(ATLANTIC.table, plan, CHART.arrives, 400)
+        assert scene[name] == steps[CHART.departs]
+
+
+def test_a_voyage_is_that_of_the_steps_of_the_package_and_goes_on_as_it_began(server):
+    headings = "WSSSWWWWNNESW"
+    for n in (0, 1, 6, 13):
+        answer = ask(server, "sail/voyage", seed=5, headings=headings[:n])
+        assert answer["track"] == sailed(5, headings)[:n + 1]
+        assert not answer["arrived"] and not answer["ended"]
+    assert ask(server, "sail/voyage", seed=6, headings=headings)["track"] != answer["track"]
+
+
+def test_a_voyage_ends_at_the_goal_or_at_its_limit(server):
+    seed, headings, cells = arriving()
+    for more in ("", "W", "EEE"):
+        answer = ask(server, "sail/voyage", seed=seed, headings=headings + more)
+        assert answer["track"] == cells and answer["arrived"] and answer["ended"]
+    before = ask(server, "sail/voyage", seed=seed, headings=headings[:-1])
+    assert not before["arrived"] and not before["ended"]
+    lost = ask(server, "sail/voyage", seed=0, headings=sail.LIMIT * "E")
+    assert not lost["arrived"] and lost["ended"] and len(lost["track"]) == sail.LIMIT + 1
+
+
+@pytest.mark.parametrize("steps, voyages", [
+    (0, []), (0, [[1, "WWSS"]]), (100, []), (500, [[1, "WWSSS"], [2, ""], [2, "SWN"]]), (5000, [])])
+def test_a_model_and_its_ships_are_those_of_the_package(server, steps, voyages):
+    answer = ask(server, "sail/answer", steps=steps, seed=9, voyages=voyages)
+    rng = np.random.default_rng([sail.OF_MODEL, 9])
+    parts = [list(part) for part in ATLANTIC.explore(steps, rng)]
+    for seed, headings in voyages:
+        cells = sailed(seed, headings)
+        for part, more in zip(parts, (cells[:-1], map("NESW".index, headings), cells[1:]),
+                              strict=True):
+            part.extend(more)
+    log = Log(*(np.array(part, dtype=int) for part in parts))
+    model = learn(CHART, log)
+    dreamt, needed, plan = journey(model, ATLANTIC)
+    assert (answer["dreamt"], answer["sailed"]) == (dreamt, needed)
+    assert answer["plan"] == plan.tolist()
+    assert answer["logged"] == len(log.cells) == steps + answer["own"]
+    assert answer["own"] == sum(len(headings) for _, headings in voyages)
+    tracks = ATLANTIC.sail(plan, sail.SHIPS, rng)
+    assert answer["arrived"] == (tracks[:, -1] == CHART.arrives).sum()
+    for way, track in zip(answer["tracks"], tracks, strict=True):
+        first = list(track).index(CHART.arrives) if CHART.arrives in track else 400
+        assert len(way) == first + 1
+        apart = np.array(way) - CHART.cells[track[:first + 1]]
+        assert np.ptp(apart, axis=0).max() < 1e-9 and abs(apart).max() <= 1
+
+
+def test_without_a_log_a_plan_is_blind_and_with_a_long_one_nearly_the_best(server):
+    scene = ask(server, "sail/scene")
+    nothing = ask(server, "sail/answer", steps=0, seed=0, voyages=[])
+    assert nothing["sailed"] == scene["blind"] and nothing["dreamt"] == pytest.approx(11 / 0.85)
+    much = ask(server, "sail/answer", steps=sail.EXPLORED, seed=0, voyages=[])
+    assert scene["optimum"] <= much["sailed"] < 1.1 * scene["optimum"]
+    other = ask(server, "sail/answer", steps=500, seed=1, voyages=[])
+    assert other["dreamt"] != ask(server, "sail/answer", steps=500, seed=2, voyages=[])["dreamt"]
+
+
+def test_the_wind_blows_as_the_package_says(server):
+    answer = ask(server, "sail/wind")
+    north = CHART.cells[:, 0] > 30
+    assert answer["toward"] == np.where(north, 1, 3).tolist() and answer["probability"] == 0.75
+
+
+def test_the_longest_log_of_a_reader_fits_into_an_address(server):
+    """All voyages, all steps, all numbers as long as they can be."""
+    lengths = [sail.LIMIT, sail.LIMIT] + (sail.VOYAGES - 2) * [7]
+    voyages = [[2**32 - 1 - i, n * "E"] for i, n in enumerate(lengths)]
+    assert 990 < sum(lengths) <= sail.STEPS
+    answer = ask(server, "sail/answer", steps=sail.EXPLORED, seed=2**32 - 1, voyages=voyages)
+    assert answer["own"] == sum(lengths)
+
+
 # Every answer says which functions gave it, and how long it took
 
 def test_answers_name_functions_of_the_package_and_pages_of_the_book(server):
     asked = {"box/answer": {"theta": THETA_HAT, "side": 0}, "bayes/answer": {"x": [0, 0]},
              "box/judge": {"theta": THETA_HAT, "x": [0, 0]}, "tin/answer": {"z": [0, 0]},
              "tin/taller": {"z": [0, 0], "rows": 1}, "world/land": {}, "box/scene": {},
+             "sail/scene": {}, "sail/wind": {}, "sail/voyage": {"seed": 0, "headings": "W"},
+             "sail/answer": {"steps": 100, "seed": 0, "voyages": []},
              **{f"families/{question}": {"name": name, **more} for name in ("box", "autoregressive")
                 for question, more in (("draws", {"seed": 0}), ("density", {}))}}
     for question, values in asked.items():
@@ -313,6 +425,20 @@ def test_answers_name_functions_of_the_package_and_pages_of_the_book(server):
     ('families/density?name=3', "name must be one of"), ("bayes/answer?x=[1e999,0]", "x"),
     ("box/answer?theta=[-1e308,0,1e308,1]&side=0", "high - low must be finite"),
     ("tin/taller?z=[0,0]&rows=1e9", "rows must lie in"), ("bayes/answer?x=[1,2,3]", "x must be"),
+    ('sail/voyage?seed=-1&headings="W"', "seed must be at least 0"),
+    ('sail/voyage?seed=[]&headings="W"', "seed must be a whole number"),
+    ('sail/voyage?seed=0&headings="WX"', "of the letters N, E, S and W, got 'WX'"),
+    ("sail/voyage?seed=0&headings=[3]", "letters N, E, S and W, got [3]"),
+    (f'sail/voyage?seed=0&headings="{401 * "W"}"', "headings must be at most 400"),
+    ("sail/answer?steps=5001&seed=0&voyages=[]", "steps must be at most 5000"),
+    ("sail/answer?steps=1.5&seed=0&voyages=[]", "steps must be a whole number"),
+    ("sail/answer?steps=0&seed=4294967296&voyages=[]", "seed must be at most"),
+    ("sail/answer?steps=0&seed=0&voyages=3", "voyages must be at most 30 pairs of a seed"),
+    ("sail/answer?steps=0&seed=0&voyages=[[0]]", "voyages must be at most 30 pairs"),
+    ('sail/answer?steps=0&seed=0&voyages=[["W",0]]', "seed must be a whole number"),
+    (f"sail/answer?steps=0&seed=0&voyages={31 * [[0]]}", "voyages must be at most 30 pairs"),
+    (f"sail/answer?steps=0&seed=0&voyages={json.dumps(3 * [[0, 334 * 'E']])}",
+     "voyages must have at most 1000 steps, got 1002"),
     ("world/land?x=1", "the arguments must be none, got x")])
 def test_a_wrong_value_is_status_400_with_the_message_of_the_package(server, question, message,
                                                                      monkeypatch):

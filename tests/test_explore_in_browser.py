@@ -170,6 +170,7 @@ def test_who_wants_less_motion_gets_the_end_at_once(chromium, address):
         page.click("#noise [data-do=play]")
         assert until(page, "noise", "level", "^0$") == "0"
         assert page.input_value("#noise-step") == "256"
+        assert not page.locator("#sail [data-do=play]").is_visible()        # all ways are drawn
 
 
 def test_new_draws_are_others_and_a_family_has_its_density_and_numbers(shared):
@@ -205,6 +206,72 @@ def test_a_dragged_code_is_another_tin_and_taller_is_taller(shared):
     shared.focus("#tin .handle")
     shared.keyboard.press("Home")
     assert until(shared, "tin", "latent", f"^{latent}$") == latent
+
+
+def test_a_reader_sails_by_buttons_and_keys_against_a_hidden_wind(shared):
+    assert until(shared, "sail", "steps", r"^\d") == "0"
+    assert "lies at 37.5° N 12.5° W, the goal at 37.5° N 67.5° W" in shown(shared, "sail", "status")
+    assert shown(shared, "sail", "optimum") == "29.2 steps"
+    assert shown(shared, "sail", "blind") == "98.7 steps"
+    shared.click("#sail [data-do=west]")
+    until(shared, "sail", "status", "Steered west, (stayed|came)")
+    for key, heading in (("Down", "south"), ("Up", "north"), ("Right", "east"), ("Left", "west")):
+        shared.focus("#sail svg" if heading == "south" else "#sail [data-do=west]")
+        before = shared.evaluate("scrollY")
+        shared.keyboard.press(f"Arrow{key}")
+        until(shared, "sail", "status", f"Steered {heading}")
+        assert shared.evaluate("scrollY") == before
+    assert shown(shared, "sail", "steps") == "5"
+    assert shared.get_attribute("#sail .columns > div > svg > .track", "d").count("L") == 5
+    assert not shared.locator("#sail .wind .arrow").count()
+    shared.click("#sail [data-do=reveal]")
+    assert "0.75" in until(shared, "sail", "wind", "probability")
+    assert shared.locator("#sail .wind .arrow").count() == 160
+    shared.click("#sail [data-do=reveal]")
+    assert not shared.locator("#sail .wind .arrow").count()
+    until(shared, "sail", "own", "^5$")
+    shared.click("#sail [data-do=again]")
+    until(shared, "sail", "steps", "^0$")
+    shared.click("#sail [data-do=west]")
+    assert until(shared, "sail", "own", "^6$") == "6"       # the log keeps the first voyage
+
+
+def test_of_headings_that_come_while_an_answer_is_slow_none_is_lost(shared):
+    shared.click("#sail [data-do=again]")
+    until(shared, "sail", "steps", "^0$")
+    shared.evaluate("""() => { for (let i = 0; i < 420; i++)
+        document.querySelector('#sail [data-do=east]').click(); }""")
+    shared.wait_for_function("() => document.querySelector('#sail [role=alert]').textContent"
+                             ".includes('headings must be at most 400')")
+    shared.click("#sail [data-do=again]")
+    until(shared, "sail", "steps", "^0$")
+    for _ in range(3):
+        shared.click("#sail [data-do=west]")
+    until(shared, "sail", "steps", "^3$")
+    assert not shared.text_content("#sail [role=alert]")
+
+
+def test_a_model_plans_from_more_steps_and_its_ships_sail(shared):
+    shared.uncheck("#sail-own")
+    until(shared, "sail", "own", "^0$")
+    shared.locator("#sail-steps").fill("0")
+    until(shared, "sail", "logged", "^0$")
+    assert shown(shared, "sail", "sailed") == "98.7 steps"
+    assert shown(shared, "sail", "dreamt") == "12.9 steps"
+    shared.locator("#sail-steps").fill("5000")
+    until(shared, "sail", "logged", "^5,000$")
+    assert 29.2 <= float(shown(shared, "sail", "sailed").split()[0]) < 32
+    assert shared.locator("#sail .plan .arrow").count() == 160
+    dreamt = shown(shared, "sail", "dreamt")
+    shared.click("#sail [data-do=log]")
+    changed(shared, "sail", "dreamt", dreamt)
+    points = "[...document.querySelectorAll('#sail .tracks .track')].map(p => p.getAttribute('d'))"
+    whole = shared.evaluate(points)
+    shared.click("#sail [data-do=play]")
+    assert all(a.startswith(b) for a, b in zip(whole, shared.evaluate(points), strict=True))
+    assert len("".join(shared.evaluate(points))) < len("".join(whole))
+    shared.click("#sail [data-do=play]")                    # stopped: the whole ways again
+    assert shared.evaluate(points) == whole and len(whole) == 12
 
 
 def test_a_point_has_its_label_from_both_sides(shared):

@@ -38,7 +38,10 @@ function startVoyage(part, map, scene, plan) {
   });
 
   const tell = (sailed, from, to, {arrived, ended}) => {
-    if (!sailed) return `The ship lies at ${position(from)}. Steer by the buttons or arrow keys.`;
+    if (!sailed) {
+      return `The ship lies at ${position(from)}, the goal at ` +
+        `${position(scene.cells[scene.arrives])}. Steer by the buttons or the arrow keys.`;
+    }
     const heading = HEADINGS.find(name => name[0].toUpperCase() === sailed.at(-1));
     const moved = `${from}` === `${to}` ? `stayed at ${position(to)}` : `came to ${position(to)}`;
     return `Steered ${heading}, ${moved}.` + (arrived ? ` Arrived after ${sailed.length} steps.`
@@ -131,8 +134,9 @@ function startPlan(part, map, scene) {
   slider.addEventListener("input", update);
   count.addEventListener("change", update);
   button(part, "log").addEventListener("click", () => { seed += 1; update(); });
+  show(part, "optimum", steps(scene.optimum));
   show(part, "limit", `a voyage ends after ${scene.limit} steps`);
-  [slider.max, slider.value] = [scene.explored, 500];
+  [slider.max, slider.value] = [scene.explored, 1000];
   for (const control of [slider, play, button(part, "log")]) control.disabled = false;
   return all => { voyages = all; update(); };
 }

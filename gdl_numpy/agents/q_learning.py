@@ -78,13 +78,16 @@ def _steps(world, rng, Q, m, max_steps, epsilon, rate, length, anywhere):
     def begin():
         return rng.integers(0, n, m) if anywhere else xp.full(m, world.chart.departs)
 
-    s = begin()
-    for t in range(1, max_steps + 1):
+    s, age = begin(), 0 * who
+    for _ in range(max_steps):
         any_heading = rng.integers(0, len(HEADINGS), m)
         a = xp.where(rng.random(m) < epsilon, any_heading, Q[who, s].argmin(axis=1))        # (1)
         new = world.moved(s, a, rng.random((m, 1)))
         visits[who, s, a] = visit = visits[who, s, a] + 1
         eta, old = xp.maximum(rate, visit**-0.5), Q[who, s, a]                              # (2)
-        Q[who, s, a] = old + eta * (1 + Q[who, new].min(axis=1) - old)                      # (3)
-        s = xp.where((new == goal) | (t % length == 0), begin(), new)
+        better = old + eta * (1 + Q[who, new].min(axis=1) - old)                            # (3)
+        Q[who, s, a] = xp.where(s == goal, 0, better)       # a voyage may begin at the goal
+        age = age + 1
+        over = (new == goal) | (age == length)
+        s, age = xp.where(over, begin(), new), xp.where(over, 0, age)
         yield Q

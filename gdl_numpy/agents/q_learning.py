@@ -15,7 +15,7 @@ cell to cell, by one cell a visit:
 
 ε = 1 is a ship that explores at random. A small ε sails mostly where Q believes the way to be, and
 so spends its steps where they matter. A Q that begins too low is tried and found wanting, one that
-begins too high is never tried again, so a start below the truth explores by itself. `calm_q` is
+begins too high may never be tried, so a start below the truth explores by itself. `calm_q` is
 such a start: what the chart says, without wind.
 
 Q holds 4 · 160 numbers and each step moves one of them, once. A model that shares its counts along

@@ -72,7 +72,7 @@ def q_learning(world, rng, Q, sailors=1, max_steps=1000, epsilon=0.1, rate=0.02,
 
 def _steps(world, rng, Q, m, max_steps, epsilon, rate, length, anywhere):
     xp, n, goal = array_module(Q), len(Q), world.chart.arrives
-    Q = xp.stack([Q * (xp.arange(n) != goal)[:, None]] * m)
+    Q = xp.broadcast_to(Q * (xp.arange(n) != goal)[:, None], (m, *Q.shape)).copy()
     visits, who = 0 * Q, xp.arange(m)
 
     def begin():

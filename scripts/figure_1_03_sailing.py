@@ -32,8 +32,9 @@ NOTE = ("What a plan costs is computed exactly, not by voyages, and a voyage end
         "steps. Points are means over {sailors} learners with standard errors. All start from the "
         "belief that there is no wind. To become as good as the model of {n_few:,} steps, "
         "Q-learning that steers itself takes {q_needs}; from steps of random headings, which the "
-        "model has, it takes {random_needs}. The plan that looks best in a model is partly one "
-        "that the model has by mistake too good: after {n_low:,} steps it is dreamt to take "
+        "model has, it takes {random_needs}. A dream is too good for two reasons: the belief in no "
+        "wind, which fades as steps are counted, and that the plan chosen is partly one that the "
+        "model has by mistake too good. After {n_low:,} steps the plan is dreamt to take "
         "{dreamt_low:.0f} and takes {model_low:.0f}. With the belief alone it is "
         "{dreamt_calm:.0f} and {blind:.0f}.")
 N_SHOWN, SHIPS, SAILORS = 2000, 12, 20
@@ -88,10 +89,13 @@ def compute(rng):
 
 
 def needs(costs, as_low):
-    """In words: how many steps until the costs, at Q_STEPS, are first as low as a model's."""
-    enough = [n for n, cost in zip(Q_STEPS, costs, strict=True) if cost <= as_low]
-    n = enough[0] if enough else Q_STEPS[-1]
-    return f"{'' if enough else 'more than '}{n:,}, {n / MODEL_STEPS[1]:.0f} times as many"
+    """In words: between which of Q_STEPS the costs first become as low as a model's."""
+    low = [cost <= as_low for cost in costs]
+    first = low.index(True) if any(low) else len(low)
+    marks = Q_STEPS[max(first - 1, 0):first + 1] if any(low) else Q_STEPS[-1:]
+    words = (" to ".join(f"{n:,}" for n in marks),
+             " to ".join(f"{n / MODEL_STEPS[1]:g}" for n in marks))
+    return f"{'' if any(low) else 'more than '}{words[0]}, {words[1]} times as many"
 
 
 def draw(figure, arrays, numbers):

@@ -46,6 +46,14 @@ def test_the_best_model_of_500_steps_is_better_than_the_best_q_learner_of_ten_ti
     assert model["tried"][0]["sailed"][0] < cost[5000]
 
 
+@pytest.mark.parametrize("costs, words", [
+    ([400, 90, 50, 40, 35, 33, 30, 30], "20,000 to 50,000, 20 to 50 times as many"),
+    ([30] * 8, "500, 0.5 times as many"),
+    ([400] * 8, "more than 100,000, 100 times as many")])
+def test_how_many_steps_are_needed_is_known_between_two_marks(costs, words):
+    assert script.needs(costs, 31) == words
+
+
 def test_a_report_is_written_and_said_in_a_table(tmp_path, monkeypatch, capsys):
     for name, value in (("MODELS", {"by": ("latitude",), "weight": (1.0,), "length": (10, 50)}),
                         ("LEARNERS", {"start": ("calm", "zero", "limit"), "epsilon": (1.0,),

@@ -6,15 +6,17 @@ off Lisbon, at 37.5° N 12.5° W, to 37.5° N 67.5° W. He can see where land is
 is. How the wind blows, he cannot see.
 
 The idea: the map from the equator to 65° N and from 80° W to 20° E is cut into squares of 5°. A
-square whose center is land is land, and those from which one can sail to the goal are the cells,
-with the numbers s = 0, ..., n - 1. A ship moves by one of eleven displacements Δ, whole numbers of
-squares to the north and to the east. Land and the edge of the chart stop a ship where it is:
+square whose center is land is land. Of the others, those from which one can sail to the goal are
+the cells, with the numbers s = 0, ..., n - 1. A ship moves by one of eleven displacements Δ, whole
+numbers of squares to the north and to the east. If Δ would end on land or beyond the edge of the
+chart, the ship stays where it is. What lies between is not asked, so two squares at once pass over
+Scotland and the south of Greenland:
 
     square of s' = square of s + Δ                                                               (1)
     leads_to(s, Δ) = s'   if s' is a cell,   otherwise s                                         (2)
 
 A rule p(Δ|s, a) says how probable each Δ is if one steers the heading a in s: north, east, south or
-west. With the chart it is a table of what follows from what:
+west. With the chart it is a table of what follows from what. With [...] = 1 if that is so, else 0,
 
     P(s'|s, a) = Σ_Δ p(Δ|s, a) [leads_to(s, Δ) = s']                                             (3)
 
@@ -82,11 +84,12 @@ class Chart(Described):
     def cell(self, X):
         """The number of the cell that holds each row of X (n, 2), shape (n,); -1 off this sea.
 
-        A point on the border of two cells belongs to the one with the smaller number.
+        A point on the border of two cells belongs to the one with the larger number.
         """
         X = checks.observations(X, self.cells)
         near = (abs(X[:, None] - self.cells) <= 2.5).all(axis=2)
-        return array_module(X).where(near.any(axis=1), near.argmax(axis=1), -1)
+        last = len(self.cells) - 1 - near[:, ::-1].argmax(axis=1)
+        return array_module(X).where(near.any(axis=1), last, -1)
 
     def table(self, masses):
         """P(s'|s, a), shape (4, n, n) with the axes a, s, s', from p(Δ|s, a), shape (n, 4, 11)."""

@@ -13,19 +13,21 @@ With no step left it is 0. With one more, take the action after which the least 
     V_{t+1}(s)  = 1 + min_a Σ_{s'} P(s'|s, a) V_t(s'),      V_{t+1}(goal) = 0                    (2)
     plan(s)     = argmin_a Σ_{s'} P(s'|s, a) V_t(s')                                             (3)
 
-This is value iteration. V_t rises with t, so it has a limit V, or grows for ever where the goal may
-be missed for good. It is stopped when it stands still, or after `limit` sweeps: then V is the least
-mean of min(T, limit) for the time T of arrival, and no chance of never arriving makes it infinite.
+This is value iteration. V_t rises with t, so it has a limit V, or grows for ever where every plan
+may miss the goal for good. It is stopped when it stands still, or after `limit` sweeps: then V is
+the least mean of min(T, limit) for the time T of arrival, and no chance of never arriving makes it
+infinite.
 
-What a given plan costs needs no search and no voyage. P_π(s'|s) = P(s'|s, plan(s)) is one matrix,
-with zeros in the row of the goal, and V_π the solution of linear equations:
+What a given plan π costs needs no search and no voyage. P_π(s'|s) = P(s'|s, π(s)) is one matrix,
+with zeros in the row of the goal, and V_π the solution of linear equations. If 1 stands for a
+vector of ones with a 0 at the goal,
 
-    V_π        = 1 + P_π V_π     hence     (I - P_π) V_π = 1     and V_π(goal) = 0               (4)
+    V_π        = 1 + P_π V_π     hence     (I - P_π) V_π = 1                                     (4)
 
 It is ∞ where one may come to a state from which the plan never leads to the goal; these are
 found first. With a limit it is (2) without a choice:
 
-    V_{t+1}(s)  = 1 + Σ_{s'} P_π(s'|s) V_t(s')                                                   (5)
+    V_{t+1}(s)  = 1 + Σ_{s'} P_π(s'|s) V_t(s'),             V_{t+1}(goal) = 0                    (5)
 
 By hand: a corridor of three states, the goal at its end, and an action that succeeds with the
 probability ½. Each state takes 1/½ = 2 steps on average, so from the first it is 4. The second

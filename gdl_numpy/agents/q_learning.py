@@ -15,7 +15,7 @@ cell to cell, by one cell a visit:
 
 ε = 1 is a ship that explores at random. A small ε sails mostly where Q believes the way to be, and
 so spends its steps where they matter. A Q that begins too low is tried and found wanting, one that
-begins too high is never tried again, so a start below the truth explores by itself. `calm_q` is
+begins too high may never be tried, so a start below the truth explores by itself. `calm_q` is
 such a start: what the chart says, without wind.
 
 Q holds 4 · 160 numbers and each step moves one of them, once. A model that shares its counts along
@@ -72,19 +72,22 @@ def q_learning(world, rng, Q, sailors=1, max_steps=1000, epsilon=0.1, rate=0.02,
 
 def _steps(world, rng, Q, m, max_steps, epsilon, rate, length, anywhere):
     xp, n, goal = array_module(Q), len(Q), world.chart.arrives
-    Q = xp.stack([Q * (xp.arange(n) != goal)[:, None]] * m)
+    Q = xp.broadcast_to(Q * (xp.arange(n) != goal)[:, None], (m, *Q.shape)).copy()
     visits, who = 0 * Q, xp.arange(m)
 
     def begin():
         return rng.integers(0, n, m) if anywhere else xp.full(m, world.chart.departs)
 
-    s = begin()
-    for t in range(1, max_steps + 1):
+    s, age = begin(), 0 * who
+    for _ in range(max_steps):
         any_heading = rng.integers(0, len(HEADINGS), m)
         a = xp.where(rng.random(m) < epsilon, any_heading, Q[who, s].argmin(axis=1))        # (1)
         new = world.moved(s, a, rng.random((m, 1)))
         visits[who, s, a] = visit = visits[who, s, a] + 1
         eta, old = xp.maximum(rate, visit**-0.5), Q[who, s, a]                              # (2)
-        Q[who, s, a] = old + eta * (1 + Q[who, new].min(axis=1) - old)                      # (3)
-        s = xp.where((new == goal) | (t % length == 0), begin(), new)
+        better = old + eta * (1 + Q[who, new].min(axis=1) - old)                            # (3)
+        Q[who, s, a] = xp.where(s == goal, 0, better)       # a voyage may begin at the goal
+        age = age + 1
+        over = (new == goal) | (age == length)
+        s, age = xp.where(over, begin(), new), xp.where(over, 0, age)
         yield Q

@@ -21,10 +21,11 @@ the chart where it leads. With u uniform on (0, 1),
 
 What is logged of a step is s, a and s', never Δ: if land has stopped the ship, nobody on board can
 see by which Δ. The probability of what was seen is P(s'|s, a) of chart.py, the sum over all Δ that
-lead to s', so the likelihood of a world, given n logged steps, is a product as everywhere in this
-book:
+lead to s'. Given s and a, a step does not depend on those before it, and the sailor's choices say
+nothing about the wind. So the likelihood of a world is a product over the logged steps, and its
+logarithm ℓ the sum of
 
-    ℓ = Σ_i log P(s'_i|s_i, a_i)                                                                 (4)
+    log P(s'_i|s_i, a_i)                        for the i-th step                                (4)
 
 By hand: a ship that is steered west against the westerlies goes a cell west with 0.85 · 0.25 =
 0.2125, a cell east, because the helm fails, with 0.15 · 0.75 = 0.1125, and stays with the rest,
@@ -108,7 +109,7 @@ class World(Described):
         voyages = -(-n // length)
         xp, cells = array_module(self.masses), rng.integers(0, len(self.masses), voyages)
         seen = [[], [], []]
-        for _ in range(length if voyages else 0):
+        for _ in range(min(length, n)):
             headings = rng.integers(0, len(HEADINGS), voyages)
             arrivals = self.moved(cells, headings, rng.random((voyages, 1)))
             for part, values in zip(seen, (cells, headings, arrivals), strict=True):
@@ -121,12 +122,13 @@ class World(Described):
         """The tracks of m ships that follow `plan` (n,), a heading for each cell: the cells of
         each from `chart.departs` on, (m, limit + 1). Who has arrived stays."""
         plan = checks.indices(plan, "plan", len(HEADINGS), self.masses, len(self.masses))
+        rng = checks.rng(rng)
         m, limit = checks.whole_number(m, "m"), checks.whole_number(limit, "limit")
         xp, goal = array_module(self.masses), self.chart.arrives
         tracks = [xp.full(m, self.chart.departs)]
         for _ in range(limit):
             cells = tracks[-1]
-            new = self.moved(cells, plan[cells], checks.rng(rng).random((m, 1)))
+            new = self.moved(cells, plan[cells], rng.random((m, 1)))
             tracks.append(xp.where(cells == goal, goal, new))
         return xp.stack(tracks, axis=1)
 

@@ -22,15 +22,17 @@ the N(s, a, s') steps from s by a to s',
 With m → 0 this is maximum likelihood. A flat p_0 would be a poor belief: to a sailor who thinks
 that his ship goes anywhere whatever he steers, all headings are alike, and he stays in port.
 
-Then the sailor plans inside the model, by value iteration (planning.py). How many steps he dreams
-of is what the plan costs in the model, and how many he sails, what it costs in the world:
+Then the sailor makes a plan π inside the model, by value iteration (planning.py). How many steps he
+dreams of is what π costs in the model, and how many he sails, what it costs in the world:
 
     dreamt = V_π(departs) in the model,       sailed = V_π(departs) in the world                 (4)
 
-A plan is chosen because it looks good in the model, and whatever the model has by mistake too
-good is chosen, too. So a plan made in a learned model is optimistic: dreamt < sailed, more often
-than not. Were the model right on average, V_π for every plan, then the least of them would still
-be too low: the mean of a minimum is at most the minimum of the means. Only data close the gap.
+A plan made in a learned model is optimistic: dreamt < sailed, more often than not. One cause is the
+belief: it crosses in 13 steps. After 500 logged steps even the best plan of the true world,
+which takes 29 steps, is dreamt to take some 21. The other is the choice. A plan is chosen because
+it looks good in the model, and what the model has by mistake too good is chosen, too. Even if the
+model were right on average about V_π for each plan, the least of them would be too low: the mean of
+a minimum is at most the minimum of the means. Only data close the gap.
 
 By hand: off Lisbon the ship was steered west twice. Once it went west, once it did not move. The
 belief is 0.85 for west and 0.15 for Δ = 0. With m = 3 the new masses are (3 · 0.85 + 1)/5 and
@@ -75,7 +77,7 @@ def learn(chart, log, by="latitude", weight=3.0, rounds=20):
     """
     belief = trade_winds(chart, wind=0.0)
     by = checks.choice(by, "by", ("latitude", "cell"))
-    m = checks.number(weight, "weight", "(0, inf)")
+    m = checks.number(weight, "weight", "[1e-300, inf)")    # m p_0 must not underflow
     cells, headings, arrivals = belief.checked(log)
     xp, (n, _, n_deltas) = array_module(belief.masses), belief.masses.shape
     led = chart.leads_to[cells] == arrivals[:, None]
@@ -101,9 +103,10 @@ def learn(chart, log, by="latitude", weight=3.0, rounds=20):
 
 def journey(model, world, limit=400):
     """The Journey of at most `limit` steps that is planned in the World `model` and sailed in
-    `world`."""
+    `world`, from port to goal of the chart of `world`."""
     model, world = (checks.instance(w, name, World) for w, name in ((model, "model"),
                                                                     (world, "world")))
+    checks.same_shape(model.masses, "model.masses", world.masses, "world.masses")
     port, goal = world.chart.departs, world.chart.arrives
     _, plan = value_iteration(model.table, goal, limit)
     dreamt, sailed = (float(expected_steps(w.table, plan, goal, limit)[port])

@@ -59,6 +59,18 @@ def test_the_cell_of_a_center_is_its_number_and_land_has_none():
     assert CHART.cell(numpy.zeros((0, 2))).shape == (0,)
 
 
+def test_a_point_on_a_border_is_in_the_cell_from_which_a_ship_would_depart():
+    border = (40.0, -15.0)
+    assert CHART.cell([border]) == [Chart(start=border).departs]
+
+
+def test_two_squares_at_once_pass_over_scotland_and_the_south_of_greenland():
+    east, farther = DISPLACEMENTS.index((0, 1)), DISPLACEMENTS.index((0, 2))
+    stays = CHART.leads_to == numpy.arange(N)[:, None]
+    over = CHART.cells[stays[:, east] & ~stays[:, farther]] + [0, 5]
+    assert over.tolist() == [[57.5, -2.5], [62.5, -47.5]]
+
+
 def test_a_voyage_goes_from_lisbon_to_the_west():
     assert CHART.cells[CHART.departs].tolist() == [37.5, -12.5]
     assert CHART.cells[CHART.arrives].tolist() == [37.5, -67.5]

@@ -67,6 +67,14 @@ def test_the_value_of_the_best_plan_is_the_least_of_all_plans_from_every_state()
     numpy.testing.assert_allclose(V, expected_steps(P, plan, goal=0), rtol=1e-10)
 
 
+@pytest.mark.parametrize("limit", [2, 3, 5])
+def test_the_first_action_of_a_limited_plan_leaves_one_step_less(limit):
+    P = any_table(30, seed=5)
+    (before, _), (V, plan) = (value_iteration(P, 7, t) for t in (limit - 1, limit))
+    want = 1 + P[plan, numpy.arange(30)] @ before
+    numpy.testing.assert_allclose(numpy.delete(V, 7), numpy.delete(want, 7), rtol=1e-12)
+
+
 def test_the_value_solves_its_equation():
     P = any_table(30, seed=1)
     V, plan = value_iteration(P, goal=7, limit=10_000)

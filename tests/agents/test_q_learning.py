@@ -6,7 +6,7 @@ import pytest
 from gdl_numpy.agents.chart import Chart
 from gdl_numpy.agents.planning import expected_steps, value_iteration
 from gdl_numpy.agents.q_learning import calm_q, q_learning
-from gdl_numpy.agents.sailing import trade_winds
+from gdl_numpy.agents.sailing import World, trade_winds
 from gdl_numpy.agents.world_model import journey, learn
 from gdl_numpy.numerics.backend import array_module, to_numpy
 
@@ -75,7 +75,25 @@ def test_the_first_visit_takes_the_whole_step_and_later_ones_a_part():
     numpy.testing.assert_allclose(values, [1, 1 + 2**-0.5, 1 + 2**-0.5 + 3**-0.5])
 
 
-def test_the_goal_costs_nothing_and_learners_are_independent():
+def test_the_goal_costs_nothing_even_if_voyages_begin_there():
+    Q = learned(WORLD, calm_q(CHART), 2000, sailors=5, epsilon=1.0, length=2, anywhere=True)
+    assert (Q[:, CHART.arrives] == 0).all()
+
+
+@pytest.mark.parametrize("length, steps", [(3, 3), (4, 4), (6, 4)])
+def test_a_voyage_ends_at_the_goal_or_after_its_own_length(length, steps):
+    begins = []
+
+    class Watched(World):
+        def moved(self, cells, headings, u):
+            begins.append((cells == CHART.departs).tolist())
+            return super().moved(cells, headings, u)
+
+    learned(Watched(CHART, SURE.masses), true_q(SURE), 12, sailors=2, epsilon=0.0, length=length)
+    assert begins == [[step % steps == 0] * 2 for step in range(12)]
+
+
+def test_learners_are_independent():
     Q = learned(WORLD, numpy.full((N, 4), 7.0), 300, sailors=3)
     assert Q.shape == (3, N, 4) and (Q[:, CHART.arrives] == 0).all()
     assert not (Q[0] == Q[1]).all() and not (Q[1] == Q[2]).all()

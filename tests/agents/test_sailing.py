@@ -75,6 +75,11 @@ def test_a_log_holds_whole_voyages_one_after_the_other_and_begins_each_anywhere(
     assert set(far.cells.tolist()) == set(range(N)) and set(far.headings.tolist()) == {0, 1, 2, 3}
 
 
+def test_a_voyage_that_is_longer_than_the_log_is_cut():
+    log = WORLD.explore(5, numpy.random.default_rng(0), length=10**15)
+    assert len(log.cells) == 5 and (log.cells[1:] == log.arrivals[:-1]).all()
+
+
 def test_the_same_seed_gives_the_same_log():
     one, two, other = (WORLD.explore(500, numpy.random.default_rng(seed)) for seed in (3, 3, 4))
     assert all((a == b).all() for a, b in zip(one, two, strict=True))
@@ -138,6 +143,7 @@ def test_a_world_acts_where_it_lives(xp, make_rng):
     (lambda: WORLD.log_mass(Log([0], [4], [0])), r"log\.headings must hold whole numbers from"),
     (lambda: WORLD.log_mass(Log([0, 1], [1, 1], [0])), r"log\.arrivals must be an array of shape"),
     (lambda: WORLD.log_mass(Log([0.5], [1], [0])), r"log\.cells must hold whole numbers"),
+    (lambda: WORLD.sail([0] * N, 3, 5, limit=0), "rng must be a generator"),
     (lambda: WORLD.sail([0, 1], 3, numpy.random.default_rng(0)), "plan must be an array of shape")])
 def test_what_is_no_world_no_log_and_no_plan_is_refused(call, message):
     with pytest.raises((ValueError, TypeError), match=message):

@@ -127,6 +127,17 @@ def test_a_plan_made_in_a_model_of_few_steps_is_optimistic():
     assert all(one.dreamt < best < one.sailed for one in journeys)
 
 
+def test_the_belief_is_optimistic_about_every_plan_and_the_choice_adds_to_it():
+    """After 500 steps the best plan of the true world, 29 steps, is dreamt to take some 21."""
+    best, dreams = journey(WORLD, WORLD).plan, []
+    for seed in range(10):
+        model = learn(CHART, logged(500, seed), weight=3.0)
+        of_the_best = expected_steps(model.table, best, CHART.arrives, 400)[CHART.departs]
+        assert journey(model, WORLD).dreamt <= of_the_best
+        dreams.append(of_the_best)
+    assert numpy.mean(dreams) == pytest.approx(21, abs=0.7)
+
+
 def test_in_the_true_world_the_dream_is_the_voyage():
     best = journey(WORLD, WORLD)
     assert isinstance(best, Journey) and best.dreamt == best.sailed
@@ -184,12 +195,14 @@ def test_a_model_is_learned_where_its_log_lives(xp):
 
 @pytest.mark.parametrize("call, message", [
     (lambda: learn(CHART, NOTHING, by="longitude"), "by must be one of latitude, cell"),
-    (lambda: learn(CHART, NOTHING, weight=0), r"weight must lie in \(0, inf\)"),
+    (lambda: learn(CHART, NOTHING, weight=0), r"weight must lie in \[1e-300, inf\)"),
     (lambda: learn(CHART, NOTHING, rounds=0), "rounds must be at least 1"),
     (lambda: learn(CHART, [1, 2, 3]), "log must be a Log"),
     (lambda: learn(CHART, Log([0], [0], [1000])), r"log\.arrivals must hold whole numbers from 0"),
     (lambda: learn(CHART, Log([SEA], [3], [CHART.arrives])), "log holds a step that no displacem"),
-    (lambda: journey(CHART, WORLD), "model must be a World")])
+    (lambda: journey(CHART, WORLD), "model must be a World"),
+    (lambda: journey(WORLD, trade_winds(Chart((42.5, 7.5), (37.5, 2.5)))),
+     r"model\.masses must have the shape of world\.masses")])
 def test_what_is_no_log_and_no_model_is_refused(call, message):
     with pytest.raises((ValueError, TypeError), match=message):
         call()

@@ -14,7 +14,7 @@ import course
 import exercise
 import numpy as np
 import pytest
-from course import cutting, grading, runner
+from course import cutting, grading, helpers, runner
 
 FUNCTIONS = {name: e for name, e in course.exercises().items() if isinstance(e, course.Exercise)}
 QUICK = "gradient_descent"                                  # its tests take half a second
@@ -119,6 +119,33 @@ def test_what_is_started_has_formulas_signature_checks_and_no_body(name):
     for formula in cutting.formulas(FUNCTIONS[name]):
         assert formula.split("\n")[0] in text
     compile(text, name, "exec")
+
+
+def test_what_is_started_says_of_helpers_how_they_are_called_and_what_they_give():
+    text = cutting.start(FUNCTIONS["class_conditional_log_posterior"])
+    assert "    logsumexp(x, axis=None, keepdims=False)\n        log Σ exp(x) along `axis`" in text
+    assert "    self.log_joint(X)\n        log p(x, y) for each row of X and each label" in text
+    assert "    ClassConditional\n        One density for each label 0, ..., K - 1" in text
+    text = cutting.start(FUNCTIONS["masses"])
+    assert "    DISPLACEMENTS = ((0, 0), *HEADINGS, (1, 1)" in text
+
+
+@each_function
+def test_what_is_started_explains_all_that_it_imports_of_the_package(name):
+    text = cutting.start(FUNCTIONS[name])
+    tree = ast.parse(text)
+    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef))
+    decorators = " ".join(map(ast.unparse, function.decorator_list))
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.module.startswith("gdl_numpy"):
+            for alias in statement.names:
+                assert alias.name in helpers.WITHOUT_SAYING or alias.name in decorators or (
+                    re.search(rf"^    {alias.name}\b", ast.get_docstring(tree), flags=re.M))
+
+
+def test_a_first_line_that_computes_is_left_to_the_reader():
+    text = cutting.start(FUNCTIONS["chart_table"])
+    assert "checks.same_shape(" in text and "arange" not in text
 
 
 def test_the_formulas_of_a_function_are_those_whose_numbers_its_lines_have():

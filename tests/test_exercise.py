@@ -20,6 +20,7 @@ FUNCTIONS = {name: e for name, e in course.exercises().items() if isinstance(e, 
 QUICK = "gradient_descent"                                  # its tests take half a second
 PRELOADED = ["pytest", "_pytest.doctest", "numpy.testing", "scipy.stats", "scipy.special",
              "sklearn.linear_model", "sklearn.mixture", "sklearn.neighbors"]
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can do this")
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 
 
@@ -254,6 +255,16 @@ def test_zeros_are_no_answer(name, body, judge):
     assert not judge(name, answered(name, body)).passed
 
 
+def test_a_right_result_by_way_of_a_warning_is_right(judge):
+    """log 0 is -inf, as is asked for, and cosh may be infinite where 1/cosh² is to be 0."""
+    assert judge("world_log_mass", answered(
+        "world_log_mass", "import numpy\n"
+        "return numpy.log(self.table[log.headings, log.cells, log.arrivals])")).passed
+    assert judge("bounded", answered(
+        "bounded", "import numpy\nif B is None:\n    return x.copy(), lambda dy: dy\n"
+        "return B * numpy.tanh(x / B), lambda dy: dy / numpy.cosh(x / B)**2")).passed
+
+
 def test_the_packages_own_answer_passes(judge):
     result = judge(QUICK, own_answer(QUICK))
     assert result.passed and result.tests and result.failure is None
@@ -296,13 +307,15 @@ def test_a_wrong_answer_is_told_what_was_got_and_what_was_wanted(tmp_path, capsy
 
 
 @pytest.mark.parametrize("body, message", [
+    ("theta - dtheta", "It returned None: is a return missing?"),
+    ("import os\nwhile True:\n    os.write(1, bytes(10**6))", "printed more than is allowed here"),
     ("import os\nos._exit(0)", "Python itself ended in the test: "),
     ("import sys\nsys.exit(0)", "SystemExit: 0"),
     ("raise KeyboardInterrupt", "the last was broken off"),
     ("return self(theta, dtheta)", "RecursionError"),
     ("import pytest\npytest.skip()", "Skipped"),
     pytest.param("import numpy\nreturn numpy.ones(10**10) + theta", "MemoryError",
-                 marks=pytest.mark.skipif(sys.platform != "linux", reason="no such limit")),
+                 marks=on_linux),
     ("return 1 / 0", "ZeroDivisionError: division by zero\n    "),
     ("while True:\n    print('without an end')", "without an end")])
 def test_whatever_a_body_does_it_has_not_passed_and_is_told_why(body, message, tmp_path, capsys):
@@ -311,11 +324,12 @@ def test_whatever_a_body_does_it_has_not_passed_and_is_told_why(body, message, t
 
 
 @pytest.mark.skipif(os.name != "posix", reason="processes as POSIX has them")
-def test_an_endless_loop_is_stopped_with_all_that_it_started(tmp_path, capsys):
+@pytest.mark.parametrize("more", ["", pytest.param("start_new_session=True", marks=on_linux)])
+def test_an_endless_loop_is_stopped_with_all_that_it_started(more, tmp_path, capsys):
     pid = tmp_path / "pid"
     began = time.monotonic()
     status, said = checked(tmp_path, capsys, answered(
-        QUICK, "import subprocess\nchild = subprocess.Popen(['sleep', '100'])\n"
+        QUICK, f"import subprocess\nchild = subprocess.Popen(['sleep', '100'], {more})\n"
                f"open({str(pid)!r}, 'w').write(str(child.pid))\nwhile True:\n    pass"),
         "--seconds", "1")
     assert status == 1 and "Stopped after 1 s without an end in the test: " in said
@@ -337,6 +351,7 @@ def test_an_endless_loop_is_stopped_with_all_that_it_started(tmp_path, capsys):
     (lambda text: text.encode() + b"# \xff\n", "the byte 0xff is not UTF-8"),
     (lambda text: text + "\0", "null byte"),
     (lambda text: "(" * 10_000, "gradient_descent.py"),
+    (lambda text: "x = " + "-" * 9000 + "1", "gradient_descent.py"),
     (lambda text: "", "defines no function __call__"),
     (lambda text: text + 10**6 * "#", "more than 1,000,000 bytes")])
 def test_a_file_that_cannot_be_run_is_told_so_with_its_line(change, message, tmp_path, capsys):
@@ -356,6 +371,14 @@ def test_an_error_while_the_file_is_imported_has_the_readers_line(tmp_path, caps
     status, said = checked(tmp_path, capsys, "import no_such_module\n" + own_answer(QUICK))
     assert status == 1 and "No module named 'no_such_module'" in said and "line 1\n" in said
     assert "cannot be imported" in said
+
+
+@pytest.mark.parametrize("line, message", [("raise KeyboardInterrupt", "KeyboardInterrupt"),
+                                           ("raise SystemExit('bye')", "SystemExit: bye")])
+def test_a_file_that_ends_python_while_it_is_imported_is_told_its_line(line, message, tmp_path,
+                                                                       capsys):
+    status, said = checked(tmp_path, capsys, f"{line}\n{own_answer(QUICK)}")
+    assert status == 1 and message in said and "line 1\n" in said and "be imported" in said
 
 
 def test_an_error_below_the_readers_function_names_the_line_that_led_there(tmp_path, capsys):
@@ -460,10 +483,11 @@ def test_wrong_use_is_one_line_and_exit_status_2(arguments, message, tmp_path, c
     assert said.out == "" and not any(tmp_path.iterdir())
 
 
-def test_a_folder_that_is_a_file_is_one_line(tmp_path, capsys):
+@pytest.mark.parametrize("arguments", [["start", "adam"], ["check", "adam"], ["--all"]])
+def test_a_folder_that_is_a_file_is_one_line(arguments, tmp_path, capsys):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(SystemExit) as ended:
-        exercise.main(["start", "adam", "--folder", str(tmp_path / "file")])
+        exercise.main([*arguments, "--folder", str(tmp_path / "file")])
     assert ended.value.code == 2 and "must be a folder" in capsys.readouterr().err
 
 

@@ -213,7 +213,7 @@ def read(path):
         at = f", line {error.lineno}" if error.lineno else ""
         raise Unreadable(f"{path}{at}: {error.msg}{shown}") from error
     except (ValueError, RecursionError, MemoryError) as error:
-        raise Unreadable(f"{path} is no Python: {error or 'it is nested too deep'}") from error
+        raise Unreadable(f"{path} is no Python: {str(error) or 'it is nested too deep'}") from error
 
 
 @dataclass(frozen=True)

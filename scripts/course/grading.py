@@ -34,7 +34,8 @@ MARK = '@__import__("exercise_calls").counted'
 BEYOND = {"xp", "device", "make_rng", "monkeypatch"}      # arguments of tests
 BEYOND_WORDS = re.compile(r"float32|single_precision|dtype|memory|refuse|million|training|trained"
                           r"|floating_point_error")
-ALWAYS = ["-W", "ignore::pytest.PytestCollectionWarning"]   # of what a file brings along
+ALWAYS = ["-W", "ignore::pytest.PytestCollectionWarning",   # of what a file brings along
+          "-p", "no:unraisableexception", "-p", "no:threadexception"]   # and leaves; slow to find
 LENIENT = ["-W", "ignore::RuntimeWarning"]                  # log 0, or exp of much, on the way
 
 

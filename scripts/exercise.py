@@ -234,6 +234,8 @@ def tell_failure(path, failure):
         print(f"    got   {failure['got']}\n    want  {failure['want']}")
     else:
         print("    " + "\n    ".join(failure["error"].split("\n")))
+    if failure.get("none"):
+        print("    It returned None: is a return missing?")
     if failure["line"] is not None:
         print(f"    {path}, line {failure['line']}")
     if failure.get("printed"):
@@ -253,13 +255,15 @@ def main(arguments=None):
     parser.add_argument("--folder", type=Path, default=HOME, help="where your files are")
     parser.add_argument("--number", type=command.whole(1), help="of the hint to show again")
     parser.add_argument("--strict", action="store_true",
-                        help="check also bad input, other array modules, and single precision")
+                        help="check also warnings, bad input, array modules, single precision")
     parser.add_argument("--seconds", type=seconds, default=grading.SECONDS,
                         help="that one test may take, and five times as many for all")
     given = parser.parse_args(arguments)
     folder = given.folder
     if sum([given.list, given.all, given.action is not None]) != 1:
         parser.error("say one of --list, --all, start NAME, check NAME, hint NAME, show NAME")
+    if folder.exists() and not folder.is_dir():
+        parser.error(f"{folder} is a file, and must be a folder")
     if given.action is None:
         if given.list:
             list_all()

@@ -15,7 +15,7 @@ import textwrap
 import warnings
 from dataclasses import dataclass
 
-from course import ROOT, Question
+from course import ROOT, Question, helpers
 
 EMPTY = "raise NotImplementedError"
 LARGEST = 10**6                                             # bytes of a reader's file
@@ -129,7 +129,14 @@ def is_check(statement, lines):
         isinstance(statement, ast.If) and isinstance(statement.body[0], ast.Raise)
         and not statement.orelse)
     return plain and not numbers(text.split("\n")) and (
-        "checks." in text or "array_module(" in text or isinstance(statement, ast.If))
+        "checks." in text or isinstance(statement, ast.If) or asks_for_the_module(statement))
+
+
+def asks_for_the_module(statement):
+    """Whether a statement is `xp = array_module(x)`, perhaps with more beside it."""
+    value = statement.value
+    return any(isinstance(part, ast.Call) and ast.unparse(part.func) == "array_module"
+               for part in (value.elts if isinstance(value, ast.Tuple) else [value]))
 
 
 def opening(node, lines):
@@ -138,12 +145,6 @@ def opening(node, lines):
     while count < len(body) - 1 and is_check(body[count], lines):
         count += 1
     return body[:count], body[count:]
-
-
-def attributes(node):
-    """The attributes of self that a method reads."""
-    return sorted({n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)
-                   and isinstance(n.value, ast.Name) and n.value.id == "self"})
 
 
 # The reader's file
@@ -159,10 +160,7 @@ def start(exercise):
     if texts := formulas(exercise):
         texts = textwrap.indent("\n".join(texts), "    ")
         more.append(f"From the header of the module:\n\n{texts}")
-    if attributes(node) and node is not top:
-        more.append(textwrap.fill(
-            f"It is a method of {top.name}. At hand: "
-            + ", ".join(f"self.{name}" for name in attributes(node)) + ".", 98))
+    more += helpers.described(exercise, tree, node, top)
     checks, body = opening(node, lines)
     head = segment(lines, first_line(node), body[0].lineno - 1).rstrip()
     if checks:
@@ -215,7 +213,7 @@ def read(path):
         at = f", line {error.lineno}" if error.lineno else ""
         raise Unreadable(f"{path}{at}: {error.msg}{shown}") from error
     except (ValueError, RecursionError, MemoryError) as error:
-        raise Unreadable(f"{path} is no Python: {error or 'it is nested too deep'}") from error
+        raise Unreadable(f"{path} is no Python: {str(error) or 'it is nested too deep'}") from error
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ that were to be run has said so and at least one has called the reader's functio
 
 The tests are the formula tests of the module. Those of bad input, of other array modules, of single
 precision and of whole trainings ask for more than the formula, and are run as well if `strict`.
+Then NumPy's warnings are errors, too; else a right result by way of log 0 is right.
 """
 
 import ast
@@ -31,7 +32,11 @@ MEMORY, FILE = 2**32, 2**24                                 # bytes
 BEFORE_TESTS = 3                                            # lines of a report
 MARK = '@__import__("exercise_calls").counted'
 BEYOND = {"xp", "device", "make_rng", "monkeypatch"}      # arguments of tests
-BEYOND_WORDS = re.compile(r"float32|single_precision|dtype|memory|refuse|million|training|trained")
+BEYOND_WORDS = re.compile(r"float32|single_precision|dtype|memory|refuse|million|training|trained"
+                          r"|floating_point_error")
+ALWAYS = ["-W", "ignore::pytest.PytestCollectionWarning",   # of what a file brings along
+          "-p", "no:unraisableexception", "-p", "no:threadexception"]   # and leaves; slow to find
+LENIENT = ["-W", "ignore::RuntimeWarning"]                  # log 0, or exp of much, on the way
 
 
 @dataclass
@@ -95,7 +100,7 @@ def prepared(exercise, path, folder, strict=False, options=()):
     paths = [folder / exercise.tests, module, *(folder / test for test in exercise.also)]
     return job | {"module": str(module), "paths": list(map(str, paths)),
                   "names": None if strict else formula_tests(exercise),
-                  "options": list(options)}, pasted.lines
+                  "options": [*options, *ALWAYS, *([] if strict else LENIENT)]}, pasted.lines
 
 
 def check(exercise, path, strict=False, seconds=SECONDS):
@@ -143,17 +148,23 @@ def watched(job, outer, seconds):
             time.sleep(0.02)
         return process.returncode
     finally:
-        end(process)
+        end(process, outer)
 
 
-def end(process):
-    """End a process, and all that it has started."""
+def end(process, outer):
+    """End a process, and all that it has started: its group, and on Linux what has left the group,
+    which is known by its environment."""
     with contextlib.suppress(OSError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
     process.wait()
+    mark = f"TMPDIR={outer}\0".encode()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):                  # of others, or gone
+            if mark in environment.read_bytes():
+                os.kill(int(environment.parent.name), signal.SIGKILL)
 
 
 def read_report(path):

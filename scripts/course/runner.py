@@ -12,6 +12,7 @@ end Python, loop for ever, fill the memory, the other process knows how far it c
     {"ended": true}                     nothing more is to come
 """
 
+import errno
 import functools
 import importlib.util
 import json
@@ -70,7 +71,11 @@ def short(value):
 
 
 def message(error):
-    """Type and text of an exception, in few lines."""
+    """Type and text of an exception, in few lines; of a group that of its first."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return "It has written or printed more than is allowed here. Is there an endless loop?"
     try:
         text = str(error)
     except Exception:
@@ -111,7 +116,7 @@ class Witness:
 
     def __init__(self, report, names, module):
         self.report, self.names, self.module = report, names, module
-        self.calls, self.compared, self.failed = 0, None, {}
+        self.calls, self.compared, self.failed, self.none, self.begun = 0, None, {}, 0, False
         counter = types.ModuleType("exercise_calls")        # of which the copy knows
         counter.counted = self.counted
         sys.modules["exercise_calls"] = counter
@@ -120,7 +125,9 @@ class Witness:
         @functools.wraps(function)
         def wrapper(*args, **kwargs):
             self.calls += 1
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+            self.none += result is None
+            return result
         return wrapper
 
     def pytest_collection_modifyitems(self, items):
@@ -137,8 +144,16 @@ class Witness:
                         lines=lines_of(call.excinfo.tb, self.module)
                         or lines_of(getattr(error.__cause__, "__traceback__", None), self.module))
 
+    def pytest_keyboard_interrupt(self, excinfo):
+        """What is no Exception ends pytest itself: KeyboardInterrupt, SystemExit."""
+        if not self.begun:
+            self.report(broken=message(excinfo.value), lines=lines_of(excinfo.tb, self.module))
+
+    def pytest_internalerror(self, excinfo):
+        self.pytest_keyboard_interrupt(excinfo)
+
     def pytest_runtest_logstart(self, nodeid):
-        self.before, self.compared = self.calls, None
+        self.begun, self.before, self.compared, self.none = True, self.calls, None, 0
         self.report(begins=nodeid)
 
     def pytest_assertrepr_compare(self, op, left, right):
@@ -153,7 +168,7 @@ class Witness:
         compared = self.compared if isinstance(error, AssertionError) else None
         self.failed.setdefault(item.nodeid, {
             "error": message(error), "lines": lines_of(call.excinfo.tb, self.module),
-            **(compared or {}), **got_and_want(error)})
+            **(compared or {}), **got_and_want(error), **({"none": True} if self.none else {})})
 
     def pytest_runtest_logreport(self, report):
         if report.nodeid in self.failed:

@@ -536,6 +536,24 @@ def test_it_prints_its_address_and_ends_at_ctrl_c_without_a_word_of_error():
     assert (process.returncode, out, err) == (130, "ended\n", "")
 
 
+@posix
+def test_a_browser_that_leaves_in_the_middle_of_an_answer_does_not_end_the_server():
+    process = started("--port", 0, "--no-browser")
+    with process:
+        port = int(re.search(r":(\d+)/", process.stdout.readline())[1])
+        asked = f"GET /static/box.js HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+        for _ in range(20):                                 # of 30 answers none is read
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+                connection.sendall(30 * asked)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", "/")
+            assert connection.getresponse().status == 200
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, "ended\n", "")
+
+
 def test_a_port_that_is_taken_is_one_sentence_and_exit_status_2():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -7,6 +7,7 @@ from html import escape
 import course
 import update_readme
 from book import code, proof, prose
+from book.house import between_marks
 from book.links import Links
 from book.typeset import formula
 from reports import ROOT
@@ -18,7 +19,7 @@ MANY = 8                                                    # tests of other mod
 def cover(book):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     intro = readme.split("\n\n")[1]
-    table = re.search(r"<!-- scoreboard -->\n(.*?)<!-- end -->", readme, flags=re.DOTALL)[1]
+    table = between_marks(readme, "scoreboard", "README.md")
     after = readme.split(table)[1].split("\n\n")[1]
     return book.rendered(
         "cover.html", title=TITLE, here="index.html", intro=book.marked(intro),

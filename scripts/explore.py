@@ -8,6 +8,7 @@ sent or fetched over a network, and no file is written or overwritten.
 """
 
 import argparse
+import signal
 import sys
 import threading
 import webbrowser
@@ -31,6 +32,8 @@ def main(arguments=None):
                         help="of the address; 0 for any that is free")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     options = parser.parse_args(arguments)
+    if hasattr(signal, "SIGPIPE"):                          # a browser that leaves ends its answer,
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)       # and not the server
     try:
         server = serving(options.port)
     except OSError as error:

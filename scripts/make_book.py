@@ -30,7 +30,8 @@ def build(output):
 def parse(arguments):
     parser = command.Parser(__doc__)
     parser.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR",
-                        help="the folder of the book; files of these names are overwritten")
+                        help="the folder of the book; files of these names are overwritten, "
+                             "and pages of an earlier book removed")
     parser.add_argument("--open", action="store_true", help="open the cover in a browser")
     options = parser.parse_args(arguments)
     parser.needs("pygments", "jinja2", "markdown_it", "matplotlib", "fontTools", "PIL")

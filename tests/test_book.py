@@ -1,6 +1,7 @@
 """The book: formulas are set as in books, names lead home, and what is missing is named."""
 
 import dataclasses
+import errno
 import re
 import shutil
 import subprocess
@@ -12,7 +13,8 @@ import pytest
 for library in ("jinja2", "markdown_it", "pygments", "fontTools", "PIL"):
     pytest.importorskip(library, reason="the book needs its extra: pip install -e '.[book]'")
 
-from book import code, fonts, proof, prose  # noqa: E402
+from book import binding, code, fonts, house, proof, prose  # noqa: E402
+from book.links import Links  # noqa: E402
 from book.pages import of_module  # noqa: E402
 from book.typeset import formula  # noqa: E402
 
@@ -72,6 +74,7 @@ def test_a_formula_in_plain_unicode_is_set_as_in_a_book(text, html):
 @pytest.mark.parametrize("text, html", [
     ("a point x of a density", f"a point {i('x')} of a density"),
     ("The logits a = W x", f'The logits <span class="q">{i("a")} = {i("W")} {i("x")}</span>'),
+    ("of a log density, a log that, a log", f"of a log density, a log that, {i('a')} log"),
     ("A square, then A.", f"A square, then {i('A')}."),
     ("Bayes' rule isn't math", "Bayes&#x27; rule isn&#x27;t math"),
     ("by `log_prob` and **not** by *eye*",
@@ -222,6 +225,12 @@ def test_two_builds_have_the_same_pages(book, pages):
      "errata.html leads to https://example.org, a remote address"),
     (lambda html: html.replace("</main>", '<img src="figures/figure_1_04_points.webp"></main>'),
      "errata.html shows a picture without an alt text"),
+    (lambda html: html.replace("</main>", '<img src="figures/figure_1_04_points.webp" alt=" ">'
+                               "</main>"), "errata.html shows a picture without an alt text"),
+    (lambda html: html.replace("</main>", "<img src='https://example.org/x.png' alt=\"x\"></main>"),
+     "errata.html has an address without double quotes: <img src='https://example.org/x.png'"),
+    (lambda html: html.replace("</main>", '<video poster="https://example.org/x.png"></main>'),
+     "errata.html names the remote address https://example.org/x.png"),
     (lambda html: html.replace("</main>", '<p id="E07"></p></main>'),
      "errata.html has the place E07 2 times"),
     (lambda html: html.replace("</main>", "\u4f60\u597d</main>"),
@@ -271,6 +280,77 @@ def test_a_missing_figure_test_or_erratum_stops_the_build(book, book_folder, pag
 
 def test_a_letter_is_missing_if_neither_font_has_it():
     assert fonts.missing("xθ‖ℓ√\u4f60") == set() and fonts.missing("x\U0001f600") == {"\U0001f600"}
+
+
+@pytest.mark.parametrize("words, said", [
+    ("See figure_1_99_nothing.", "likelihood names figure_1_99_nothing, which figures/manifest.js"),
+    ("See tests/world/test_nothing.py.", "names tests/world/test_nothing.py, which is not there")])
+def test_words_that_name_what_is_not_there_stop_the_build(book, words, said):
+    module = book.house.by_stem["likelihood"]
+    with pytest.raises(proof.Unproven, match=re.escape(said)):
+        prose.sentence(words, Links(book, 1, module))
+
+
+@pytest.mark.parametrize("entry", [{}, {"title": "t", "alt": " ", "numbers": {"n": 1}}])
+def test_a_figure_without_its_words_is_named(book, entry):
+    with pytest.raises(proof.Unproven, match="manifest.json has no .* of figure_1_99_new"):
+        book.house.figure("figure_1_99_new", entry)
+
+
+def test_a_readme_without_a_table_or_with_a_link_above_the_project_is_named(book):
+    with pytest.raises(proof.Unproven, match="README.md has no <!-- chapter -->"):
+        house.between_marks("text", "chapter", "README.md")
+    with pytest.raises(proof.Unproven, match=r"leads to \.\./\.\./\.\./x\.md, which is not there"):
+        book.marked("[x](../../../x.md)", "figures")
+
+
+def test_a_module_in_no_table_and_one_that_is_no_python_are_named(book, monkeypatch, tmp_path):
+    with monkeypatch.context() as patch:
+        patch.setattr(house.House, "rows", lambda self, route: [])
+        with pytest.raises(proof.Unproven, match=r"\w+\.py is in no table of gdl_numpy/README.md"):
+            house.House()
+    broken = dataclasses.replace(book.house.modules[0], path=tmp_path / "broken.py")
+    broken.path.write_text("x = (")
+    with pytest.raises(SyntaxError) as caught:
+        broken.tree  # noqa: B018 (a property)
+    assert caught.value.filename == str(broken.path)
+
+
+def test_what_a_docstring_says_is_text_and_no_markup(book):
+    html = prose.sentence("Let <script>alert(1)</script> & `<b>` be, and a lone ` or ** or *.",
+                          Links(book))
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; <code>&lt;b&gt;</code> be" in html
+    assert html.endswith("a lone ` or ** or *.")
+
+
+# An earlier book
+
+def test_an_earlier_book_is_replaced_and_what_is_not_of_it_stays(tmp_path):
+    for folder in ("world", "another/book"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "gone.html").write_text(f"<head>{binding.OURS}")
+    (tmp_path / "index.html").write_text("old")
+    (tmp_path / "mine.html").write_text("<p>mine")
+    binding.replace(tmp_path, {"index.html": b"new", "world/box.html": b"1"})
+    assert {path.relative_to(tmp_path).as_posix(): path.read_text()
+            for path in tmp_path.rglob("*.*")} == {
+        "index.html": "new", "world/box.html": "1", "mine.html": "<p>mine",
+        "another/book/gone.html": f"<head>{binding.OURS}"}
+
+
+def test_a_full_disk_leaves_the_earlier_book_as_it_was(tmp_path, monkeypatch):
+    binding.replace(tmp_path, {"index.html": b"old", "errata.html": b"old"})
+    write, left = Path.write_bytes, iter([True])
+
+    def full(path, content):
+        if next(left, False):
+            return write(path, content)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        binding.replace(tmp_path, {"index.html": b"new", "errata.html": b"new"})
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old", b"old"]
 
 
 # On the command line

@@ -111,6 +111,12 @@ def test_the_numbers_of_a_box_are_those_of_the_package(server, theta):
     assert answer["jensen_shannon"] == jensen_shannon(P_DATA, p, p.space, box.GRID) + outside
 
 
+def test_the_shares_of_the_smallest_box_are_exact(server):
+    for south, west in ((20, 10), (-75.3, -0.7), (60.3, 100.3)):        # all of it is land
+        theta = [south, west, south + 1.01 * box.LEAST, west + 1.01 * box.LEAST]
+        assert abs(ask(server, "box/answer", theta=theta, side=0)["in_the_sea"]) < 1e-10
+
+
 def test_a_divergence_is_infinite_as_soon_as_a_strip_of_land_is_missed(server):
     whole = ask(server, "box/answer", theta=[-90, -180, 83.7, 180], side=0)
     missed = ask(server, "box/answer", theta=[-90, -180, 83.6, 180], side=0)
@@ -424,6 +430,10 @@ def test_answers_name_functions_of_the_package_and_pages_of_the_book(server):
     ("tin/answer?z=[1]", "z must be a list of 2 numbers"), ("tin/answer?z=[1e60,0]", "Z"),
     ('families/density?name=3', "name must be one of"), ("bayes/answer?x=[1e999,0]", "x"),
     ("box/answer?theta=[-1e308,0,1e308,1]&side=0", "high - low must be finite"),
+    ("box/answer?theta=[1e154,0,1e155,1e155]&side=0", "theta"),
+    ("box/answer?theta=[0,0,1,181]&side=0", "theta"),
+    ("box/answer?theta=[0,0,5e-324,5e-324]&side=0", "a side of theta must lie in [0.001, inf)"),
+    ("box/judge?theta=[0,0,5e-324,1]&x=[0,0]", "a side of theta must lie in [0.001, inf)"),
     ("tin/taller?z=[0,0]&rows=1e9", "rows must lie in"), ("bayes/answer?x=[1,2,3]", "x must be"),
     ('sail/voyage?seed=-1&headings="W"', "seed must be at least 0"),
     ('sail/voyage?seed=[]&headings="W"', "seed must be a whole number"),
@@ -469,6 +479,22 @@ def test_a_foreign_host_is_not_answered(server, path, host):
 def test_a_foreign_page_is_not_answered(server, headers):
     said = refused(server, "/api/box/scene", 403, headers=headers)
     assert said == "only requests of this server's own pages are answered"
+
+
+@pytest.mark.parametrize("path", ["/api/box/scene", "/%61pi/box/scene", "/api%2fbox/scene"])
+def test_however_a_question_is_spelled_a_link_of_a_foreign_page_cannot_ask_it(server, path):
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert "own pages" in refused(server, path, 403, headers=headers)
+
+
+@pytest.mark.parametrize("lines, status", [
+    ("no colon\r\nOrigin: http://example.org", 400),
+    ("Content-Length: 0\r\nContent-Length: 5", 413)])
+def test_no_header_hides_behind_another_one(server, lines, status):
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=30) as connection:
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: {server.hosts[0]}\r\n{lines}\r\n\r\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1000).startswith(f"HTTP/1.1 {status} ".encode())
 
 
 def test_the_own_page_and_who_follows_a_link_to_it_are_answered(server):
@@ -658,6 +684,24 @@ def test_it_prints_its_address_and_ends_at_ctrl_c_without_a_word_of_error():
         with contextlib.closing(connection):                # which stays open
             connection.request("GET", "/")
             assert b"Drag the model" in connection.getresponse().read()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, "ended\n", "")
+
+
+@posix
+def test_a_browser_that_leaves_in_the_middle_of_an_answer_does_not_end_the_server():
+    process = started("--port", 0, "--no-browser")
+    with process:
+        port = int(re.search(r":(\d+)/", process.stdout.readline())[1])
+        asked = f"GET /static/box.js HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+        for _ in range(20):                                 # of 30 answers none is read
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+                connection.sendall(30 * asked)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", "/")
+            assert connection.getresponse().status == 200
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (130, "ended\n", "")

@@ -192,6 +192,45 @@ def test_new_draws_are_others_and_a_family_has_its_density_and_numbers(shared):
     shared.uncheck("#families-density")
 
 
+def test_numbers_of_another_family_never_stand_beside_a_name(shared, monkeypatch):
+    draws, go_on = PANELS["families"].QUESTIONS["draws"], threading.Event()
+
+    @functools.wraps(draws)
+    def slow(name, seed):
+        assert go_on.wait(20)
+        return draws(name, seed)
+
+    until(shared, "families", "in_the_sea", "%")
+    monkeypatch.setitem(PANELS["families"].QUESTIONS, "draws", slow)
+    shared.select_option("#families-name", "box")
+    assert shown(shared, "families", "in_the_sea") == shown(shared, "families", "draws") == "…"
+    assert not shared.get_attribute("#families .dots", "d")
+    assert not shared.text_content("#families .told")
+    shared.select_option("#families-name", "normal")        # the draws of the box come meanwhile
+    go_on.set()
+    assert 65 < float(until(shared, "families", "in_the_sea", "%").split()[0]) < 75
+    assert "Normal.sample" in shared.text_content("#families .told")
+    assert "model normal, " in shared.get_attribute("#families svg", "aria-label")
+
+
+def test_a_strip_of_missed_land_is_not_called_none(shared):
+    for side in ("south", "west", "north", "east"):
+        shared.focus(f"#box .handle[aria-label^='side {side}']")
+        for _ in range(11):
+            shared.keyboard.press("PageUp" if side in ("north", "east") else "PageDown")
+    shared.click("#box [data-do=reveal]")
+    assert until(shared, "box", "kl_data_model", r"^\d").endswith(" nats")
+    assert shown(shared, "box", "missed_land") == "0.0 %"
+    shared.focus("#box .handle[aria-label^='side north']")
+    for key in 6 * ["ArrowDown"] + 4 * ["Shift+ArrowDown"]:
+        shared.keyboard.press(key)
+    until(shared, "box", "kl_data_model", "∞")
+    assert shown(shared, "box", "missed_land") == "< 0.1 %"
+    shared.click("#box [data-do=reveal]")
+    shared.click("#box [data-do=back]")
+    until(shared, "box", "inside", "^50")
+
+
 def test_a_dragged_code_is_another_tin_and_taller_is_taller(shared):
     def picture():
         return shared.evaluate("document.querySelector('[data-picture=decoded]').toDataURL()")

@@ -2,10 +2,14 @@
 
 `Book()` reads the sources, `pages()` makes the pages, and `write(folder)` proves them (proof.py)
 and writes them with their pictures, fonts and search. Nothing is written if something is missing.
+All is written beside the book that was there, and then moved to its place, so that a full disk or
+Ctrl-C leaves no half book. Pages of modules that are gone are removed.
 """
 
 import ast
+import os
 import re
+import tempfile
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -20,6 +24,7 @@ from markupsafe import Markup
 from reports import ROOT
 
 HERE = Path(__file__).parent
+OURS = '<meta name="generator" content="make_book.py">'     # in each page, and in no other file
 
 
 class Book:
@@ -116,9 +121,10 @@ class Book:
                 done.add(url)
         return made
 
-    def rendered(self, template, depth=0, **values):
+    def rendered(self, template, depth=0, bare=False, **values):
+        """A page from its template; if it is bare, its contents name no modules."""
         return self.templates.get_template(template).render(
-            base="../" * depth, links=Links(self, depth), **values)
+            base="../" * depth, links=Links(self, depth), bare=bare, **values)
 
     def listing(self, test, depth):
         """The colored code of a test, on a page so far below the cover."""
@@ -164,7 +170,26 @@ class Book:
         proof.prove(self, made, texts, {*texts, *pictures, "assets/fonts.css"})
         texts["assets/fonts.css"] = fonts.stylesheet(letters)
         contents = {url: text.encode() for url, text in texts.items()} | pictures
-        for url, content in contents.items():
-            (folder / url).parent.mkdir(parents=True, exist_ok=True)
-            (folder / url).write_bytes(content)
+        replace(folder, contents)
         return list(made)
+
+
+def replace(folder, contents):
+    """Write the files {url: bytes} of a book in the place of an earlier one."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        new = Path(name)
+        for url, content in contents.items():
+            (new / url).parent.mkdir(parents=True, exist_ok=True)
+            (new / url).write_bytes(content)
+        for url in contents:
+            (folder / url).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(new / url, folder / url)
+    for within in {(folder / url).parent for url in contents}:          # and not in others
+        for page in within.glob("*.html"):
+            if page.relative_to(folder).as_posix() not in contents and is_ours(page):
+                page.unlink()
+
+
+def is_ours(page):
+    """Whether a file is a page of an earlier book."""
+    return page.is_file() and not page.is_symlink() and OURS.encode() in page.read_bytes()[:400]

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 import update_readme
+from book.proof import Unproven
 from files import read_json
 from reports import ROOT
 
@@ -61,7 +62,7 @@ class Module:
 
     @cached_property
     def tree(self):
-        return ast.parse(self.source)
+        return ast.parse(self.source, str(self.path))
 
     @cached_property
     def lines(self):
@@ -242,6 +243,14 @@ def class_and_methods(node, lines):
         yield method
 
 
+def between_marks(text, name, file):
+    """What stands between <!-- name --> and <!-- end --> in a file, which is `text`."""
+    found = re.search(rf"<!-- {name} -->\n(.*?)<!-- end -->", text, flags=re.DOTALL)
+    if not found:
+        raise Unproven(f"{file} has no <!-- {name} -->")
+    return found[1]
+
+
 @dataclass
 class Figure:
     """A figure with what its manifest says, and its script."""
@@ -276,15 +285,19 @@ class House:
                         for module in self.rows(route)]
         for number, module in enumerate(self.modules, 1):
             module.number = number
+        for path in sorted(PACKAGE.rglob("*.py")):
+            if path.name != "__init__.py" and path not in [module.path for module in self.modules]:
+                raise Unproven(f"{path.relative_to(PACKAGE)} is in no table of gdl_numpy/README.md")
         self.by_dotted = {module.dotted: module for module in self.modules}
         self.by_stem = {module.stem: module for module in self.modules}
         manifest = read_json(ROOT / "figures" / "manifest.json")
+        if not isinstance(manifest, dict):
+            raise Unproven("figures/manifest.json holds no figures by their names")
         self.figures = {name: self.figure(name, entry) for name, entry in manifest.items()}
         self.errata = self.table_of_errata()
 
     def table(self, name):
-        return re.search(rf"<!-- {name} -->\n(.*?)<!-- end -->", self.how_to_read,
-                         flags=re.DOTALL)[1].splitlines()
+        return between_marks(self.how_to_read, name, "gdl_numpy/README.md").splitlines()
 
     def rows(self, route):
         """The modules of one route, with the section of the chapter to which each belongs."""
@@ -300,6 +313,9 @@ class House:
                          route, section)
 
     def figure(self, name, entry):
+        for key in ("title", "alt", "numbers"):
+            if key not in entry or not str(entry[key]).strip():
+                raise Unproven(f"figures/manifest.json has no {key} of {name}")
         figure = Figure(name, entry["title"], entry["alt"], entry.get("note", ""),
                         entry["numbers"])
         figure.modules = self.behind(figure.script)

@@ -3,6 +3,7 @@
 import re
 from html import escape
 
+from book.proof import Unproven
 from book.typeset import formula
 from reports import ROOT
 
@@ -71,6 +72,10 @@ class Links:
         url = self.book.url_of_file(path)
         return self.to(url) if url else None
 
+    def here(self):
+        """What has these words."""
+        return self.module.dotted if self.module else "a text"
+
     def word(self, word):
         """A word of a sentence that names a figure, a file or an erratum, as a link; or None."""
         match = WORD.fullmatch(word)
@@ -79,7 +84,9 @@ class Links:
         name, place = match["name"], None
         if name.startswith("figure_"):
             name = name.removesuffix(".png").removesuffix(".svg")
-            place = f"gallery.html#{name}" if name in self.book.house.figures else None
+            if name not in self.book.house.figures:
+                raise Unproven(f"{self.here()} names {name}, which figures/manifest.json has not")
+            place = f"gallery.html#{name}"
         elif re.fullmatch(r"E\d\d", name):
             place = f"errata.html#{name}" if name in self.book.house.errata else None
         elif name.startswith("test_e"):
@@ -87,6 +94,8 @@ class Links:
             place = tests[0].url if tests else None
         else:
             place = self.book.url_of_file(name)
+        if place is None and name.startswith("tests/"):
+            raise Unproven(f"{self.here()} names {name}, which is not there")
         if place is None:
             return None
         shown = escape(name) if re.fullmatch(r"E\d\d", name) else f"<code>{escape(name)}</code>"

@@ -55,7 +55,7 @@ def joined(folder, target):
     """The path, from the root of the project, to which a link in `folder` leads."""
     parts = []
     for part in PurePosixPath(folder, target).parts:
-        if part == "..":
+        if part == ".." and parts:
             parts.pop()
         elif part != ".":
             parts.append(part)

@@ -7,18 +7,19 @@ from html import escape
 import course
 import update_readme
 from book import code, proof, prose
+from book.house import between_marks
 from book.links import Links
 from book.typeset import formula
 from reports import ROOT
 
 TITLE = "Generative Modeling"
-MANY = 8                                                    # tests of other modules in a list
+MANY = 8                        # tests of other modules, or of what calls it, in a list
 
 
 def cover(book):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     intro = readme.split("\n\n")[1]
-    table = re.search(r"<!-- scoreboard -->\n(.*?)<!-- end -->", readme, flags=re.DOTALL)[1]
+    table = between_marks(readme, "scoreboard", "README.md")
     after = readme.split(table)[1].split("\n\n")[1]
     return book.rendered(
         "cover.html", title=TITLE, here="index.html", intro=book.marked(intro),
@@ -87,7 +88,7 @@ def of_file(book, path):
     else:
         content = f'<pre class="listing" tabindex="0">{escape(text)}</pre>'
     figure = book.house.figures.get(path.stem)
-    return book.rendered("file.html", 1, title=name, here=name, content=content, figure=figure)
+    return book.rendered("file.html", 1, True, title=name, here=name, content=content, figure=figure)
 
 
 def of_module(book, module):
@@ -133,6 +134,7 @@ def row(book, module, definition, lines, texts):
     links = Links(book, module.url.count("/"), module, owner)
     blocks = prose.blocks(definition.doc)
     tests, direct = book.tested.of(module, definition)
+    own = [test for test in tests if test.file.page == module.url]
     contracts = book.tested.in_contracts(module, definition)
     if not tests and not contracts and definition.kind not in ("imports", "constants"):
         raise proof.Unproven(f"{module.dotted}.{definition.name} has no test")
@@ -140,7 +142,7 @@ def row(book, module, definition, lines, texts):
             "doc": [prose.as_html(block, links) if block.kind != "paragraph" else
                     prose.as_html(block, links, texts) for block in blocks],
             "wide": any(block.kind != "paragraph" for block in blocks),
-            "own": [test for test in tests if test.file.page == module.url],
+            "own": own if direct else own[:MANY], "more": 0 if direct else len(own[MANY:]),
             "others": elsewhere([test for test in tests if test.file.page != module.url]),
             "n_tests": len(tests), "direct": direct,
             "contracts": contracts,

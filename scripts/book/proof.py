@@ -32,7 +32,10 @@ class Page:
         self.faults = [f"has the place {place} {n} times" for place, n in Counter(places).items()
                        if n > 1]
         self.faults += [f"shows a picture without an alt text: {picture}" for picture in
-                        re.findall(r"<img[^>]*>", html) if not re.search(r'\salt="[^"]', picture)]
+                        re.findall(r"<img[^>]*>", html)
+                        if not re.search(r'\salt="\s*[^"\s]', picture)]
+        self.faults += [f"has an address without double quotes: {tag}" for tag in
+                        re.findall(r'(?i)<\w[^<>]*?\s(?:href|src)\s*=(?!")[^<>]*>', html)]
         text = re.sub(r'(?s)<(script|title|pre)\b.*?</\1>|<(\w+) lang="zh">.*?</\2>|<[^>]*>', " ",
                       html)
         self.faults += [f"does not mark as Chinese: {found}" for found in
@@ -74,7 +77,8 @@ def dead(url, target, pages, urls):
 
 
 LOADED = [                                                  # from where a browser would load
-    r'<(?:script|link|img|iframe|source)\b[^>]*?(?:src|href)="((?:\w+:)?//[^"]*)',
+    r'<\w[^>]*?\s(?:src|srcset|poster|data|action|background)="((?:\w+:)?//[^"]*)',
+    r'<link\b[^>]*?href="((?:\w+:)?//[^"]*)',
     r"url\(\s*['\"]?((?:https?:)?//[^)]*)", r"@import\s+([^;]*)",
     r"(?:fetch|import|src\s*=)\s*\(?\s*['\"`]((?:https?:)?//[^'\"`]*)"]
 

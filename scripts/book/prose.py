@@ -109,7 +109,7 @@ def as_html(block, links, numbers=None):
     raise ValueError(f"no block is of the kind {block.kind}")
 
 
-WORDS = re.compile(r"(`[^`]+`|\*\*.+?\*\*|(?<!\w)\*[^*\s][^*]*\*(?!\w)|\s+|[^\s`]+)")
+WORDS = re.compile(r"(`[^`]+`|\*\*.+?\*\*|(?<!\w)\*[^*\s][^*]*\*(?!\w)|\s+|[^\s`]+|`)")
 SHORT = 28                                                  # letters of a formula kept on a line
 OPERATORS = {"=", "+", "-", "<=", ">=", "<", ">", "~", "·", "->", "×", "≈", "/", "|", "∝"}
 FUNCTIONS = {"log", "exp", "max", "min", "tanh", "sin", "cos", "det", "softmax", "mod"}

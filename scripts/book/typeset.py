@@ -42,7 +42,8 @@ PIECES = re.compile(rf"""
 ARTICLES = re.compile(r"\s+(?:[A-Z]?[a-z`\"*][\w`\"*-]|[A-Z]{2}|[\d\u0391-\u03c9`])")
 NO_NOUNS = re.compile(
     r"\s+(?:is|are|and|or|of|for|to|in|if|as|by|with|at|on|has|be|from|so|times|becomes|where|around"
-    r"|because|which|when|until|need|needs|but|than|then|make|makes|lies|cos|sin|log|exp|tanh)\b")
+    r"|because|which|when|until|need|needs|but|than|then|make|makes|lies|cos|sin|exp|tanh"
+    r"|log(?! [a-z]{4}))\b")                               # but a log density
 
 
 def formula(text):

@@ -21,6 +21,7 @@ from gdl_numpy.world.world_map import WORLD, WorldMap
 
 FAMILY, GRID = BoxFamily(2), (180, 360)                     # cells of a box
 CURVE = 121                                                 # places of a side
+LEAST = 0.001                                               # degrees; shares are right to 1e-10
 
 
 @once
@@ -46,6 +47,14 @@ def corners_of_land():
     return np.concatenate(P_DATA().rings).astype(float)
 
 
+def on_the_map(theta):
+    """The box θ, if it lies on the map and its numbers are more than their rounding errors."""
+    box = FAMILY(theta)
+    checks.rows_of_box([box.low, box.high], WORLD.low, WORLD.high, "theta")
+    checks.numbers((box.high - box.low).tolist(), "a side of theta", f"[{LEAST}, inf)")
+    return box
+
+
 @answered_by(BoxFamily.mle)
 def scene():
     """The points, and the box of the greatest likelihood."""
@@ -57,7 +66,7 @@ def scene():
              kl_divergence, jensen_shannon)
 def answer(theta, side):
     """All numbers of the box θ, and ℓ as its side number `side`, from 0, takes other places."""
-    X, box = points(), FAMILY(theta)
+    X, box = points(), on_the_map(theta)
     rule, held = OnGrid(P_DATA(), box.space), P_DATA().mass(box.space)
     p = math.exp(box.log_prob([box.low])[0])
     places, values = curve(box, side)
@@ -94,7 +103,7 @@ def curve(box, side):
 @answered_by(verdict)
 def judge(theta, x):
     """The verdict on the point x, (latitude, longitude)."""
-    return vars(verdict(FAMILY(theta), P_DATA(), x))
+    return vars(verdict(on_the_map(theta), P_DATA(), x))
 
 
 QUESTIONS = {"scene": scene, "answer": answer, "judge": judge}

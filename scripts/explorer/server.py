@@ -33,7 +33,8 @@ HOST, STATIC = "127.0.0.1", Path(__file__).parent / "static"
 LONGEST, PATIENCE = 2000, 30                                # characters of an address; seconds
 OURS = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " \
        "form-action 'none'; frame-ancestors 'none'"
-OF_THE_BOOK = f"{OURS}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
+OF_THE_BOOK = f"{OURS}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; " \
+              "font-src data:"                              # the book brings its letters along
 mimetypes.add_type("text/javascript", ".js")                # some Windows say otherwise
 
 
@@ -91,7 +92,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _admit(self):
         """Refused, unless the request is for this host, from this origin, and of a sane size."""
-        hosts, origins = (self.headers.get_all(name, []) for name in ("Host", "Origin"))
+        if self.headers.defects:                            # those below a bad line are not read
+            raise Refused(400, "the headers cannot be read")
+        hosts, origins, lengths = (self.headers.get_all(name, [])
+                                   for name in ("Host", "Origin", "Content-Length"))
         if len(hosts) != 1 or hosts[0].lower() not in self.server.hosts:
             raise Refused(403, f"only requests to {self.server.hosts[0]} are answered")
         if any(origin not in [f"http://{host}" for host in self.server.hosts]
@@ -99,11 +103,11 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(403, "only requests of this server's own pages are answered")
         visits = self.headers.get("Sec-Fetch-Mode") == "navigate"       # someone follows a link
         if (self.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
-                and not (visits and not self.path.startswith("/api/"))):
+                and not (visits and not unquote(self.path).startswith("/api/"))):
             raise Refused(403, "only requests of this server's own pages are answered")
         if len(self.path) > LONGEST:
             raise Refused(414, f"an address has at most {LONGEST} characters")
-        if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+        if set(lengths) - {"0"} or "Transfer-Encoding" in self.headers:
             self.close_connection = True                    # what follows would be a request
             raise Refused(413, "a request has no body here")
 

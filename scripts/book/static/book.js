@@ -31,7 +31,7 @@ for (const element of all("[data-formula]")) {
 // A test below a definition unfolds to its code, which stands at the end of the page
 for (const list of all(".tests")) {
   list.addEventListener("toggle", () => {
-    for (const link of all('li > a[href^="#"]', list)) {
+    for (const link of all('li > a[href^="#test_"]', list)) {
       const code = byId(link.hash.slice(1)).querySelector("pre");
       const test = document.createElement("details"), summary = document.createElement("summary");
       test.className = "test";

@@ -49,7 +49,7 @@ export async function start(section) {
     show(section, "likelihood", scientific(numbers.likelihood), numbers.likelihood === 0);
     show(section, "log_likelihood", `${fixed(numbers.log_likelihood, 2)} nats`, outside > 0);
     for (const name of RULE) {
-      const written = name.includes("_l") || name.includes("sea") ? percent : nats;
+      const written = name.includes("_l") || name.includes("sea") ? share : nats;
       show(section, name, revealed ? written(numbers[name]) : "?");
     }
     plot(graph, numbers, asked, points);
@@ -104,6 +104,9 @@ export async function start(section) {
   });
   update();
 }
+
+// A share that is little is not none: a strip of missed land makes a divergence infinite
+const share = x => x > 1e-9 && x < 0.0005 ? "< 0.1 %" : percent(x);
 
 const highest = values => values.reduce((a, b) => b === "-inf" || b < a ? a : b, "-inf");
 

@@ -21,6 +21,7 @@ export async function ask(panel, question, values = {}) {
 
 // A function that asks with the values of its last call: one question is on its way at a time, and
 // those that were asked meanwhile, except for the last, never leave. So a slow answer delays one.
+// `show` draws the answer, or gives false if it is out of date.
 export function latest(section, panel, question, show, line = ".told") {
   let busy = false, waiting = null;
   async function next(values) {
@@ -28,8 +29,7 @@ export function latest(section, panel, question, show, line = ".told") {
     try {
       const answer = await ask(panel, question, values);
       say(section, "");
-      show(answer, values);
-      told(section, answer, line);
+      if (show(answer, values) !== false) told(section, answer, line);
     } catch (error) {
       say(section, error.message);
     }

@@ -15,6 +15,7 @@ export async function start(section) {
   name.value = "autoregressive";
 
   const draws = latest(section, "families", "draws", ({points, land, in_the_sea}, asked) => {
+    if (asked.name !== name.value) return false;            // another has been chosen meanwhile
     marks(points, land);
     show(section, "draws", points.length.toLocaleString("en"));
     show(section, "in_the_sea", percent(in_the_sea));
@@ -22,7 +23,7 @@ export async function start(section) {
       `${spoken(asked.name)}, ${percent(in_the_sea)} in the sea`);
   });
   const density = latest(section, "families", "density", ({values, rows, columns, how}, asked) => {
-    if (!dense.checked || asked.name !== name.value) return;
+    if (!dense.checked || asked.name !== name.value) return false;
     const color = value => [...BLUE, 255 * Math.min(value / FULL, 1)];
     picture(canvas, values ?? Array(rows * columns).fill(0), rows, columns, color, true);
     show(section, "how", values
@@ -38,8 +39,16 @@ export async function start(section) {
     show(section, "sea", percent(family.sea));
     show(section, "reached", percent(family.reached));
     show(section, "parameters", family.parameters.toLocaleString("en"));
+    forget();
     draws({name: name.value, seed});
     paint();
+  }
+  function forget() {                                       // the draws of another family
+    marks([], []);
+    show(section, "draws", "…");
+    show(section, "in_the_sea", "…");
+    svg.setAttribute("aria-label", `Samples of the model ${spoken(name.value)} are being computed`);
+    section.querySelector(".told").replaceChildren();
   }
   function paint() {
     svg.classList.toggle("over", dense.checked);

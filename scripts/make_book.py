@@ -23,8 +23,10 @@ OUTPUT = ROOT / "build" / "book"
 
 def build(output):
     """Write the book into the folder `output`; returns the addresses of its pages."""
-    from book.binding import Book
-    return Book().write(Path(output))
+    from book.ahead import Ahead
+    with Ahead() as ahead:                                  # begins while the rest is imported
+        from book.binding import Book
+        return Book(ahead).write(Path(output))
 
 
 def parse(arguments):

@@ -12,5 +12,6 @@
     pictures    the figures, half as large and as sharp
     links       a name leads to where it is defined
     binding     all pages, and the files beside them
+    ahead       what a second process computes meanwhile
     proof       what must hold of the finished pages: no dead link, no figure without words
 """

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import jinja2
 from book import code, finding, fonts, markdown, pages, proof
+from book.ahead import Ahead
 from book.house import House, imported_by
 from book.links import Links, file_of
-from book.pictures import converted
+from book.pictures import webp
 from book.tested import Tested
 from book.typeset import formula
 from markupsafe import Markup
@@ -28,10 +29,14 @@ OURS = '<meta name="generator" content="make_book.py">'     # in each page, and 
 
 
 class Book:
-    """The whole book, in memory."""
+    """The whole book, in memory. `ahead` may have a second process, which makes it sooner there."""
 
-    def __init__(self):
+    def __init__(self, ahead=None):
+        self.ahead = ahead or Ahead()
+        self.ahead.ask(code.lexed, [path.read_text(encoding="utf-8") for pattern in (
+            "tests/*/test_*.py", "gdl_numpy/**/*.py") for path in sorted(ROOT.glob(pattern))])
         self.house = House()
+        self.ahead.ask(webp, [figure.image for figure in self.house.figures.values()])
         self.tested = Tested(self.house)
         self.files = {}                                     # shown as they are: url -> path
         tests = [test for file in [*self.tested.files.values(), *self.tested.contracts]
@@ -140,7 +145,8 @@ class Book:
         tree = tree or ast.parse(text)
         known = {name: home for name, full in imported_by(tree).items()
                  if (home := self.house.resolve(full))}
-        return code.colored(text, code.targets(tree, text, links.address, known, self.house))
+        where = code.targets(tree, text, links.address, known, self.house)
+        return code.colored(text, where, self.ahead.get(code.lexed, text))
 
     # Files
 
@@ -158,11 +164,10 @@ class Book:
 
     def write(self, folder):
         """Make all, prove it, and write it into `folder`; returns the addresses of the pages."""
-        with converted(list(self.images())) as figures:     # while the pages are made
-            made = self.pages()
-            index = finding.script(finding.index_of(self.house, self.tested))
-            pictures = {f"figures/{name}.webp": picture
-                        for name, picture in zip(self.house.figures, figures, strict=True)}
+        images = list(self.images())
+        made = self.pages()
+        index = finding.script(finding.index_of(self.house, self.tested))
+        pictures = {f"figures/{path.stem}.webp": self.ahead.get(webp, path) for path in images}
         pictures |= {f"figures/{path.name}": path.read_bytes()
                      for path in (ROOT / "figures").glob("*.gif")}
         texts = {**made, **self.static, "assets/index.js": index}

@@ -25,23 +25,34 @@ def class_of(kind):
     return next((short for parent, short in CLASSES if kind in parent), "")
 
 
-def colored(source, targets=None):
-    """The lines of `source` as HTML. `targets` {(line, column): (length, address)} become links."""
-    targets, lines, parts, line, column = targets or {}, [], [], 1, 0
+def lexed(source):
+    """The lines of `source`, each a list of (class, word)."""
+    lines = [[]]
     for kind, value in LEXER.get_tokens(source):
         short = class_of(kind)
         for i, text in enumerate(value.split("\n")):
             if i:
-                lines.append(joined(parts))
-                parts, line, column = [], line + 1, 0
+                lines.append([])
             if text:
-                inside = escape(text, quote=False)
-                length, address = targets.get((line, column), (0, ""))
-                if length == len(text):
-                    inside = f'<a href="{address}">{inside}</a>'
-                parts.append((short, inside))
-                column += len(text)
-    return [*lines, joined(parts)]
+                lines[-1].append((short, text))
+    return lines
+
+
+def colored(source, targets=None, lines=None):
+    """The lines of `source` as HTML. `targets` {(line, column): (length, address)} become links;
+    `lines` are those of lexed(source), if they are at hand."""
+    targets, colored_lines = targets or {}, []
+    for number, line in enumerate(lines or lexed(source), 1):
+        parts, column = [], 0
+        for short, text in line:
+            inside = escape(text, quote=False)
+            length, address = targets.get((number, column), (0, ""))
+            if length == len(text):
+                inside = f'<a href="{address}">{inside}</a>'
+            parts.append((short, inside))
+            column += len(text)
+        colored_lines.append(joined(parts))
+    return colored_lines
 
 
 def joined(parts):

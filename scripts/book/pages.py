@@ -88,7 +88,8 @@ def of_file(book, path):
     else:
         content = f'<pre class="listing" tabindex="0">{escape(text)}</pre>'
     figure = book.house.figures.get(path.stem)
-    return book.rendered("file.html", 1, True, title=name, here=name, content=content, figure=figure)
+    return book.rendered("file.html", 1, True, title=name, here=name, content=content,
+                         figure=figure)
 
 
 def of_module(book, module):
@@ -97,7 +98,7 @@ def of_module(book, module):
              if (home := book.house.resolve(full))}
     known |= {name: (module, name) for name in module.by_name if "." not in name}
     where = code.targets(module.tree, module.source, links.address, known, book.house, module)
-    lines = code.colored(module.source, where)
+    lines = code.colored(module.source, where, book.ahead.get(code.lexed, module.source))
     texts = formulas_of(module.doc)
     blocks = prose.blocks(module.doc)
     i = book.house.modules.index(module)

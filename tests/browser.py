@@ -1,13 +1,6 @@
 """A real browser for tests: Chromium from the system's packages, driven by Playwright.
 
-<<<<<<< HEAD
     def test_something(chromium):           # a fixture, which conftest.py knows
-=======
-    import browser
-    chromium = browser.chromium             # a fixture: this module's tests can ask for it
-
-    def test_something(chromium):
->>>>>>> wt-explore
         with browser.visited(chromium, "http://127.0.0.1:8000/") as page: ...
 
 Nothing but the origin, or the folder, of that address can be reached. What the page tries to fetch

@@ -3,7 +3,10 @@
     with Ahead() as ahead:
         ahead.ask(lexed, texts)             # the process begins
         ...
-        ahead.get(lexed, text)              # its answer; computed here, if it was never asked
+        ahead.get(lexed, text)              # its answer
+
+What the other process has not begun when it is needed is computed here, so that both are busy to
+the end.
 """
 
 import multiprocessing
@@ -32,4 +35,4 @@ class Ahead:
 
     def get(self, function, argument):
         answer = self.answers.pop((function, argument), None)
-        return function(argument) if answer is None else answer.result()
+        return function(argument) if answer is None or answer.cancel() else answer.result()

@@ -33,10 +33,10 @@ class Book:
 
     def __init__(self, ahead=None):
         self.ahead = ahead or Ahead()
-        self.ahead.ask(code.lexed, [path.read_text(encoding="utf-8") for pattern in (
-            "tests/*/test_*.py", "gdl_numpy/**/*.py") for path in sorted(ROOT.glob(pattern))])
         self.house = House()
         self.ahead.ask(webp, [figure.image for figure in self.house.figures.values()])
+        self.ahead.ask(code.lexed, [text for module in reversed(self.house.modules)
+                                    for text in (module.tests, module.source)])
         self.tested = Tested(self.house)
         self.files = {}                                     # shown as they are: url -> path
         tests = [test for file in [*self.tested.files.values(), *self.tested.contracts]

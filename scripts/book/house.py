@@ -54,11 +54,15 @@ class Module:
     route: str                                              # chapter or machinery
     section: str
     number: int = 0
-    tests: list = field(default_factory=list)
 
     @cached_property
     def source(self):
         return self.path.read_text(encoding="utf-8")
+
+    @cached_property
+    def tests(self):
+        """The text of its test file, "" where there is none."""
+        return self.test_file.read_text(encoding="utf-8") if self.test_file.exists() else ""
 
     @cached_property
     def tree(self):

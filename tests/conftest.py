@@ -8,6 +8,7 @@ And a browser, and the book that it shows, which is bound once:
     def test_something(chromium, book_folder): ...
 """
 
+import os
 import sys
 
 import numpy
@@ -65,7 +66,15 @@ def book():
 
 @pytest.fixture(scope="session")
 def book_folder(book, tmp_path_factory):
-    """The book on a disk."""
-    folder = tmp_path_factory.mktemp("the 書")
-    book.write(folder)
+    """The book on a disk: processes that share the tests (pytest-xdist) share it too."""
+    from files import alone
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    folder /= "the 書"
+    folder.mkdir(exist_ok=True)
+    with alone(folder / "done"):
+        if not (folder / "done").exists():
+            book.write(folder)
+            (folder / "done").touch()
     return folder

@@ -20,7 +20,6 @@ from book.typeset import formula  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 SECONDS_TO_BUILD = 60                                       # far more than it takes: a safeguard
-pytestmark = pytest.mark.xdist_group("book")                # one process binds it, once
 
 
 class NoLinks:

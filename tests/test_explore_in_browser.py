@@ -12,7 +12,6 @@ from explorer import noise, questions
 from explorer.panels import PANELS
 from explorer.server import serving
 
-pytestmark = pytest.mark.xdist_group("explore")
 ALL = "#noise[data-ready]"                                  # the panel that is started last
 EAST = "#box .handle[aria-label^='side east']"
 

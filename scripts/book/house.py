@@ -8,7 +8,7 @@ and constants. The `House` holds all of them, in reading order, with the figures
 import ast
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import update_readme
@@ -158,13 +158,12 @@ class Module:
         return found
 
 
+@cache
 def imported_by(tree):
-    found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gdl_numpy"):
-            for alias in node.names:
-                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return found
+    """{name here: full name} of what a file imports from gdl_numpy, at its top."""
+    return {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in tree.body
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gdl_numpy")
+            for alias in node.names}
 
 
 def words_of(tree):

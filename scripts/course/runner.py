@@ -195,6 +195,7 @@ def run_tests(job, report):
     import gdl_numpy
     folder = Path(job["folder"]).resolve()
     assert folder in Path(gdl_numpy.__file__).resolve().parents, "another package comes first"
+    os.environ.pop("PYTEST_ADDOPTS", None)                  # options of another run of pytest
     pytest.main(["-c", str(folder / "setup.cfg"), f"--rootdir={folder}", "-p", "no:cacheprovider",
                  "--tb=no", f"--basetemp={folder / 'temporary'}", *job["options"], *job["paths"]],
                 plugins=[Witness(report, job["names"], job["module"])])

@@ -10,6 +10,7 @@ a link leads nowhere, or a test, a figure, its words, a letter or the line of a 
 each is named. How the pages are made stands in scripts/book/.
 """
 
+import gc
 import sys
 import time
 import webbrowser
@@ -22,7 +23,21 @@ OUTPUT = ROOT / "build" / "book"
 
 
 def build(output):
-    """Write the book into the folder `output`; returns the addresses of its pages."""
+    """Write the book into the folder `output`; returns the addresses of its pages.
+
+    Syntax trees are many small objects, and Python would look again and again for circles among
+    them: without that, a fifth of the time is saved.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return bound(output)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def bound(output):
     from book.ahead import Ahead
     with Ahead() as ahead:                                  # begins while the rest is imported
         from book.binding import Book

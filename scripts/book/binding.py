@@ -35,12 +35,11 @@ class Book:
         self.ahead = ahead or Ahead()
         self.house = House()
         self.ahead.ask(webp, [figure.image for figure in self.house.figures.values()])
-        self.ahead.ask(code.lexed, [text for module in reversed(self.house.modules)
-                                    for text in (module.tests, module.source)])
         self.tested = Tested(self.house)
+        self.ahead.ask(code.lexed, [text for module in reversed(self.house.modules)
+                                    for text in (self.tested.text(module), module.source)])
         self.files = {}                                     # shown as they are: url -> path
-        tests = [test for file in [*self.tested.files.values(), *self.tested.contracts]
-                 for test in file.tests]
+        tests = [test for file in self.tested.all_files for test in file.tests]
         self.tests_of_erratum = {}
         for test in tests:
             if test.erratum:
@@ -71,7 +70,7 @@ class Book:
         if parts[0] == "gdl_numpy" and path.suffix == ".py" and path.name != "__init__.py":
             return next(module.url for module in self.house.modules if module.path == path)
         if parts[0] == "tests":
-            for file in [*self.tested.files.values(), *self.tested.contracts]:
+            for file in self.tested.all_files:
                 if file.path == path:
                     return f"{file.page}#{path.stem if file.page == 'contracts.html' else 'tests'}"
         special = {"README.md": "index.html", "gdl_numpy/README.md": "how_to_read.html",
@@ -140,12 +139,14 @@ class Book:
     def colored_tests(self, file):
         return self.colored(file.text, Links(self), file.tree)
 
-    def colored(self, text, links, tree=None):
-        """Lines of Python with links, as HTML."""
+    def colored(self, text, links, tree=None, module=None):
+        """Lines of Python with links, as HTML; of a module, its own names lead home, too."""
         tree = tree or ast.parse(text)
         known = {name: home for name, full in imported_by(tree).items()
                  if (home := self.house.resolve(full))}
-        where = code.targets(tree, text, links.address, known, self.house)
+        if module is not None:
+            known |= {name: (module, name) for name in module.by_name if "." not in name}
+        where = code.targets(tree, text, links.address, known, self.house, module)
         return code.colored(text, where, self.ahead.get(code.lexed, text))
 
     # Files

@@ -1,7 +1,7 @@
 """Finding: what the search of the book looks through, without a server.
 
 Each entry has a kind, a title, a line below it, and an address. The page finds an entry if all
-words of the question stand in it; those that begin the title come first (static/book.js).
+words of the question stand in it; which come first, static/book.js says (`hits`).
 """
 
 import json
@@ -38,7 +38,7 @@ def index_of(house, tested):
     for module in house.modules:
         entries += [["text", module.concept, plain(sentence), module.url + anchor]
                     for sentence, anchor in sentences(module)]
-    for file in [*tested.files.values(), *tested.contracts]:
+    for file in tested.all_files:
         entries += [["test", test.sentence, file.path.stem, test.url] for test in file.tests]
     return entries
 

@@ -10,6 +10,7 @@ alone are left to the reader's system: a font that has them is larger than the b
 import base64
 import io
 import logging
+import re
 from functools import cache
 from pathlib import Path
 
@@ -22,11 +23,7 @@ FACES = [                                                   # family, weight, st
     ("Book", 400, "normal", "STIXGeneral"), ("Book", 400, "italic", "STIXGeneralItalic"),
     ("Book", 700, "normal", "STIXGeneralBol"), ("Book", 700, "italic", "STIXGeneralBolIta"),
     ("Code", 400, "normal", "DejaVuSansMono"), ("Code", 700, "normal", "DejaVuSansMono-Bold")]
-
-
-def is_chinese(letter):
-    """Ideographs, and the punctuation that stands between them."""
-    return "\u3000" <= letter <= "\u9fff" or "\uff00" <= letter <= "\uffef"
+CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]+")       # ideographs, and their punctuation
 
 
 @cache
@@ -38,7 +35,7 @@ def missing(text):
     """The letters of `text` that no font of the book has."""
     known = letters_of("STIXGeneral") | letters_of("DejaVuSansMono")
     return {letter for letter in set(text)
-            if ord(letter) not in known and not is_chinese(letter) and letter not in "\n\t"}
+            if ord(letter) not in known and not CHINESE.match(letter) and letter not in "\n\t"}
 
 
 def stylesheet(text):

@@ -60,11 +60,6 @@ class Module:
         return self.path.read_text(encoding="utf-8")
 
     @cached_property
-    def tests(self):
-        """The text of its test file, "" where there is none."""
-        return self.test_file.read_text(encoding="utf-8") if self.test_file.exists() else ""
-
-    @cached_property
     def tree(self):
         return ast.parse(self.source, str(self.path))
 

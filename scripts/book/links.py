@@ -6,10 +6,10 @@ from html import escape
 from book.proof import Unproven
 from book.typeset import formula
 from reports import ROOT
+from update_readme import ROOMS
 
 WORD = re.compile(r"(?P<before>[(\"']*)(?P<name>figure_\d_\d\d_\w+|tests/[\w/]+\.py|test_e\d\d\w*"
-                  r"|(?:scripts|models|numerics|probability|world|networks|labels|pictures"
-                  r"|representation)/\w+\.py|\w+\.py|E\d\d)(?P<after>\W*)")
+                  rf"|(?:scripts|{'|'.join(ROOMS)})/\w+\.py|\w+\.py|E\d\d)(?P<after>\W*)")
 
 
 class Links:

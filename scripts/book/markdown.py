@@ -5,10 +5,9 @@ from html import escape
 from pathlib import PurePosixPath
 
 from book.code import colored
+from book.fonts import CHINESE
 from book.prose import formulas, sentence
 from markdown_it import MarkdownIt
-
-CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]+")
 
 
 def as_html(text, address_of, links):

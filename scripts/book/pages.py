@@ -50,13 +50,11 @@ def gallery(book):
 
 
 def how_to_read(book):
-    text = re.sub(r"<!-- errata -->.*?<!-- end -->", "[All errata](README.md#errata) with "
+    text = re.sub(r"<!-- errata -->.*?<!-- end -->", '<a href="errata.html">All errata</a> with '
                   "their tests have a page of their own.", book.house.how_to_read,
                   flags=re.DOTALL)
-    html = book.marked(without_title(text), "gdl_numpy")
-    html = html.replace('href="how_to_read.html#errata"', 'href="errata.html"')
     return book.rendered("document.html", title="How to read", here="how_to_read.html",
-                         content=html)
+                         content=book.marked(without_title(text), "gdl_numpy"))
 
 
 def errata(book):
@@ -94,11 +92,7 @@ def of_file(book, path):
 
 def of_module(book, module):
     links = Links(book, module.url.count("/"), module)
-    known = {name: home for name, full in module.imported.items()
-             if (home := book.house.resolve(full))}
-    known |= {name: (module, name) for name in module.by_name if "." not in name}
-    where = code.targets(module.tree, module.source, links.address, known, book.house, module)
-    lines = code.colored(module.source, where, book.ahead.get(code.lexed, module.source))
+    lines = book.colored(module.source, links, module.tree, module)
     texts = formulas_of(module.doc)
     blocks = prose.blocks(module.doc)
     i = book.house.modules.index(module)

@@ -39,7 +39,7 @@ class Page:
         text = re.sub(r'(?s)<(script|title|pre)\b.*?</\1>|<(\w+) lang="zh">.*?</\2>|<[^>]*>', " ",
                       html)
         self.faults += [f"does not mark as Chinese: {found}" for found in
-                        re.findall("[\u3000-\u9fff\uff00-\uffef]+", text)]
+                        fonts.CHINESE.findall(text)]
 
 
 def prove(book, pages, texts, urls):

@@ -157,6 +157,15 @@ class Tested:
                 heirs.setdefault(ancestor, set()).add(name)
         return heirs
 
+    @property
+    def all_files(self):
+        """The test files of all modules, and the contracts."""
+        return [*self.files.values(), *self.contracts]
+
+    def text(self, module):
+        """The test file of a module, "" where there is none."""
+        return self.files[module.url].text if module.url in self.files else ""
+
     def own(self, module):
         """All tests of the file of a module."""
         return self.files[module.url].tests if module.url in self.files else []

@@ -9,8 +9,8 @@ learns to skip such a line and finds the formula next to it.
 
     numbers    whole_number, whole_numbers, permutation, number and numbers (of an interval),
                falling (two numbers), choice (of names), truth, one_number, axis
-    arrays     real_array, unmasked, precision, wider, float_dtype, one_axis, triangle, same_shape,
-               corners of a box, probabilities, waves, own_waves
+    arrays     real_array, array_of, unmasked, precision, wider, float_dtype, one_axis, triangle,
+               same_shape, corners of a box, probabilities, waves, own_waves
     rows       observations, data_set, not_empty, varying, different_rows, in_range, paired,
                with_raw, equally_many, rows_within, rows_of_box, wide_cells, gray_levels,
                indices
@@ -145,13 +145,7 @@ def real_array(x, name, like=None, finite=True):
     """
     unmasked(x, name)
     xp = array_module(x) if like is None else array_module(like)
-    if like is not None and hasattr(x, "dtype") and array_module(x) is not xp:
-        raise TypeError(f"{name} is an array of {array_module(x).__name__}, but what it meets here "
-                        f"is an array of {xp.__name__}: move one of them first")
-    try:
-        array = xp.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{name} is ragged: its rows must all have the same length") from error
+    array = array_of(xp, x, name, "its rows must all have the same length")
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     with numpy.errstate(over="ignore", under="ignore"):     # what becomes infinite is refused below
@@ -160,6 +154,17 @@ def real_array(x, name, like=None, finite=True):
         bad = float(array.ravel()[(~xp.isfinite(array)).ravel().argmax()])
         raise ValueError(f"{name} holds {bad}: every number must be finite")
     return array
+
+
+def array_of(xp, x, name, not_ragged):
+    """`x` as an array of the module `xp`, in which it must live if it is an array."""
+    if hasattr(x, "dtype") and array_module(x) is not xp:
+        raise TypeError(f"{name} is an array of {array_module(x).__name__}, but what it meets here "
+                        f"is an array of {xp.__name__}: move one of them first")
+    try:
+        return xp.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} is ragged: {not_ragged}") from error
 
 
 def precision(array):
@@ -356,14 +361,8 @@ def gray_levels(K, levels, like=None, d=None, name="K"):
 def indices(values, name, n, like, length=None):
     """`values` as an array (m,) of whole numbers from 0 to n - 1, m = `length` if that is given, in
     the module of `like`."""
-    xp = array_module(like)
-    if hasattr(unmasked(values, name), "dtype") and array_module(values) is not xp:
-        raise TypeError(f"{name} is an array of {array_module(values).__name__}, but what it meets "
-                        f"here is an array of {xp.__name__}: move one of them first")
-    try:
-        array = xp.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{name} is ragged: it must be a list of whole numbers") from error
+    unmasked(values, name)
+    array = array_of(array_module(like), values, name, "it must be a list of whole numbers")
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must hold whole numbers, got dtype {array.dtype}")
     one_axis(array, length, name)

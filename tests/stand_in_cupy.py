@@ -80,17 +80,27 @@ def _signature(path):
 
 def check_call(path, args, kwargs, partial=False):
     """TypeError if CuPy's function `path`, such as "sum" or "add.at", cannot be called so."""
+    _check_call(path, len(args), tuple(kwargs), partial)
+
+
+@functools.cache                                # binding takes longer than most of what is called
+def _check_call(path, n_args, names, partial):
+    signature = _signature(path)
     try:
-        (_signature(path).bind_partial if partial else _signature(path).bind)(*args, **kwargs)
+        (signature.bind_partial if partial else signature.bind)(
+            *range(n_args), **dict.fromkeys(names))
     except TypeError as error:
         raise TypeError(f"cupy.{path}({NAMES[path]}): {error}") from None
 
 
-@contextlib.contextmanager
-def _quiet():
-    with numpy.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        yield
+def _called_quietly(function, args, kwargs):
+    """What `function` returns, without warnings: a device has none."""
+    with numpy.errstate(all="ignore"):
+        if isinstance(function, numpy.ufunc):
+            return function(*args, **kwargs)
+        with warnings.catch_warnings():         # of functions, such as mean of nothing
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return function(*args, **kwargs)
 
 
 def _leaves(x):
@@ -135,7 +145,7 @@ def _at(path, ufunc, a, index, b):
     if path == "subtract.at" and a.dtype not in (numpy.int32, numpy.uint32):
         raise TypeError("cupy.subtract.at only supports int32, uint32")
     _count(launches=1)
-    with _quiet():
+    with numpy.errstate(all="ignore"):
         ufunc.at(_inside(a), a._index(index), _inside(b))
 
 
@@ -168,6 +178,11 @@ INSTEAD = {"take": functools.partial(numpy.take, mode="wrap"),
               for name in ("cholesky", "inv", "solve")}}
 
 
+@functools.cache
+def _function(path):
+    return INSTEAD.get(path) or operator.attrgetter(path)(numpy)
+
+
 class _Name:
     """A name of CuPy, such as `exp`, `add` (which has `add.at`) or `linalg` (`linalg.inv`)."""
 
@@ -181,14 +196,13 @@ class _Name:
         """What CuPy's function of this name gives, computed with NumPy's."""
         path, name = self._path, self._path.rpartition(".")[2]
         check_call(path, args, kwargs)
-        function = INSTEAD.get(path) or operator.attrgetter(path)(numpy)
+        function = _function(path)
         if name == "at":
             return _at(path, function.__self__, *args, **kwargs)
         if name not in ON_HOST:
             _refuse_host_data(path, function, args)
         inside = _inside(args)
-        with _quiet():
-            result = function(*inside, **{key: _inside(x) for key, x in kwargs.items()})
+        result = _called_quietly(function, inside, {key: _inside(x) for key, x in kwargs.items()})
         reads = any(isinstance(x, ndarray) for x in args[WAITS_FOR.get(name, len(args)):])
         _count(waits=reads or name in WAITS or (name == "where" and len(args) == 1))
         if name in ON_HOST | TO_HOST:
@@ -199,6 +213,7 @@ class _Name:
         return _outside(result) if kwargs.get("out") is None else kwargs["out"]
 
 
+@functools.cache
 def _lookup(path):
     if NAMES.get(path) is None:
         raise AttributeError(f"CuPy has no {path}, or the stand-in does not imitate it")
@@ -210,7 +225,7 @@ def _operate(function, *operands):
         if not isinstance(x, (ndarray, *SCALARS)):
             raise TypeError(f"{function.__name__} got {type(x).__name__}. {MIXED}")
     _count(launches=1)
-    with _quiet():
+    with numpy.errstate(all="ignore"):
         return _outside(function(*map(_inside, operands)))
 
 
@@ -269,7 +284,7 @@ class ndarray:
             if assigned.sum() < places.size:
                 raise IndexError("several values for one place: CuPy stores any one of them")
         _count(launches=1)
-        with _quiet():
+        with numpy.errstate(all="ignore"):
             self._host[items] = value
 
     def __len__(self):
@@ -330,7 +345,7 @@ def asarray(a, dtype=None, order=None, *, copy=None):
     if len(on_device) > 1:
         raise TypeError(MIXED)
     _count(launches=1)
-    with _quiet():
+    with numpy.errstate(all="ignore"):
         return ndarray(numpy.array(_inside(a) if True in on_device else a, dtype=dtype))
 
 

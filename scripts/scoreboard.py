@@ -31,7 +31,7 @@ from pathlib import Path
 import command
 import numpy as np
 from files import FIGURES, read_json, update_json
-from judgment import IMPORTANCE, N_SAMPLES, ODE_STEPS, N, judged
+from judgment import IMPORTANCE, N_SAMPLES, ODE_STEPS, judged
 from recipes import (
     CELLS,
     COMPONENTS,
@@ -43,13 +43,14 @@ from recipes import (
     fit_model,
     n_steps,
 )
+from training_sets import JUDGMENT, NEW_POINTS, SEEDS, TRAINING, N, generator, training_set
 
 from gdl_numpy import taxonomy
 from gdl_numpy.networks.storage import save
 from gdl_numpy.numerics.memory import keep_freed_memory
 from gdl_numpy.world.world_map import WorldMap
 
-N_TEST, SEEDS, LONGEST = 200_000, (0, 1, 2), 1e6              # the last one: s, twelve days
+N_TEST, LONGEST = 200_000, 1e6                              # the second: s, twelve days
 OF_THE_TRAINING = ("name", "seed", "seconds", "parameters", "branch", "steps", "steps_per_second",
                    "module", "samples_per_second")          # what judging again leaves as it is
 
@@ -116,31 +117,32 @@ def main(arguments=None):
     names = options.only or MODELS
 
     def at_hand(name, seed):                                # whether its parameters are there
-        return (options.judge_again and name in NETWORKS and seed == 0
+        return (options.judge_again and name in NETWORKS and seed == SEEDS[0]
                 and (parameters / f"{name}.npz").exists())
 
     try:
         before = rows_of(read_json(file, {}), file)
-        for name in (name for name in names if 0 in options.seeds and at_hand(name, 0)):
-            committed(name, np.zeros(1), parameters)        # WrongUse if they are broken
+        for name, seed in ((name, seed) for name in names for seed in options.seeds):
+            if at_hand(name, seed):
+                committed(name, np.zeros(1), parameters)    # WrongUse if they are broken
     except command.WrongUse as error:
         parser.error(str(error))
     if before.get("seconds", options.seconds) != options.seconds:
         parser.error(f"{file} is of --seconds {before['seconds']:g}: name another --output")
     known = {(row["name"], row["seed"]): row for row in before["rows"]}
     for seed in options.seeds:
-        X, X_test = (p_data.sample(n, np.random.default_rng([seed, i]))
-                     for i, n in enumerate((N, N_TEST)))
+        X = training_set(seed)
+        X_test = p_data.sample(N_TEST, generator(seed, NEW_POINTS))
         for name in names:
             if options.judge_again and (name, seed) not in known:
                 continue
-            stored = parameters / f"{name}.npz"             # of seed 0
+            stored = parameters / f"{name}.npz"             # of the first
             p, start = None, time.perf_counter()
             try:
                 p = (committed(name, X, parameters) if at_hand(name, seed) else
-                     fit_model(name, X, np.random.default_rng([seed, 2]), options.seconds))
+                     fit_model(name, X, generator(seed, TRAINING), options.seconds))
                 seconds = time.perf_counter() - start
-                numbers = judged(p, p_data, X_test, np.random.default_rng([seed, 3]))
+                numbers = judged(p, p_data, X_test, generator(seed, JUDGMENT))
             except KeyboardInterrupt as stopped:
                 saved = "" if options.judge_again else rescued(p or stopped, parameters, name)
                 print(f"interrupted at {name}{saved}; what was measured before is written",
@@ -154,7 +156,7 @@ def main(arguments=None):
                 steps = n_steps(NETWORKS[name], options.seconds)
                 row |= {"steps": steps, "steps_per_second": steps / seconds,
                         "module": type(p.p).__module__}     # its leaf in the taxonomy
-                if seed == 0:
+                if seed == SEEDS[0]:
                     save(stored, p.p.family, p.p.theta)
             row |= {key: value for key, value in numbers.items() if key not in row}
             print(name, {key: value if isinstance(value, str | list) else round(value, 4)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import recipes
 import scoreboard
+import training_sets
 from judgment import known_log_prob
 from recipes import MODELS, NETWORKS, committed, fit_model
 from reports import load as report
@@ -143,8 +144,8 @@ def small_networks(monkeypatch):
     network = replace(NETWORKS["autoregressive"], family=lambda xp: family, steps=200)
     monkeypatch.setitem(NETWORKS, "autoregressive", network)
     monkeypatch.setitem(MODELS, "autoregressive", partial(recipes.fit_network, network))
-    for module, name in ((scoreboard, "N"), (scoreboard, "N_TEST"), (judgment, "N_SAMPLES"),
-                         (scoreboard, "N_SAMPLES")):
+    for module, name in ((training_sets, "N"), (scoreboard, "N"), (scoreboard, "N_TEST"),
+                         (judgment, "N_SAMPLES"), (scoreboard, "N_SAMPLES")):
         monkeypatch.setattr(module, name, 2000)
 
 
@@ -314,7 +315,7 @@ def test_the_readme_says_what_was_used():
     judges = [name for name, network in NETWORKS.items() if network.judge]
     assert judges == ["affine_flow", "energy_based"] and recipes.CHECKS == 10
     assert f"chosen on {recipes.KEPT_BACK:,} of the points" in text
-    assert f"from {judgment.N - recipes.KEPT_BACK:,} points and keep, of ten stages" in text
+    assert f"from {training_sets.N - recipes.KEPT_BACK:,} points and keep, of ten stages" in text
     energy, autoregressive = (NETWORKS[name].family(np) for name in
                               ("energy_based", "autoregressive"))
     assert energy.network.bound == autoregressive.bound == 3 and "bounded to ± 3 nats" in text

@@ -16,9 +16,9 @@ from gdl_numpy.numerics.backend import array_module
 SIZE = (10, 7.4)
 TITLE = "The {best} model loses least; the {gan} is as clean as most but leaves land out"
 ALT = ("Two plots of {n_models} models of the map. Left, a ranking by the nats that each loses per "
-       "point of land, KL, with the spread of {seeds} seeds: {ranking}. Right, the share of "
-       "samples in the sea, which is what the precision lacks, against the share of the land that "
-       "the samples do not reach, what the recall lacks. Most models are in one crowd, with "
+       "point of land, KL, with the spread of {seeds} training sets: {ranking}. Right, the share "
+       "of samples in the sea, which is what the precision lacks, against the share of the land "
+       "that the samples do not reach, what the recall lacks. Most models are in one crowd, with "
        "{crowd_sea_low:.0%} to {crowd_sea_high:.0%} in the sea and {crowd_missed_low:.0%} to "
        "{crowd_missed_high:.0%} of the land not reached. The {gan} is off the crowd: "
        "{gan_sea:.0%} in the sea, but {gan_missed:.0%} of the land not reached.")
@@ -74,8 +74,8 @@ def short(name):
 
 def draw(figure, arrays, numbers):
     headline(figure, TITLE.format(**numbers))
-    caption(figure, f"{numbers['n']:,} points of land for each, judged on {numbers['n_test']:,} "
-            f"others; means of {numbers['seeds']} seeds, bars to the farthest:",
+    caption(figure, f"Means over {numbers['seeds']} training sets of {numbers['n']:,} points of "
+            f"land, judged on {numbers['n_test']:,} others; bars to the farthest:",
             "where they meet it is a tie. Filled: exact density; open: its Z by a grid, a "
             "bound, or that of the flow.")
     order = numbers["order"].split()
@@ -138,7 +138,7 @@ def looks(name, numbers):
 
 
 def draw_row(ax, i, name, numbers):
-    """A model of the ranking: its KL with the spread of the seeds, or why there is none."""
+    """A model of the ranking: its KL with its spread, or why there is none."""
     marker, _, color = looks(name, numbers)
     kl, words = numbers.get(f"{name}_kl", float("inf")), numbers[f"{name}_words"]
     if kl == float("inf"):

@@ -1,7 +1,7 @@
 """Companion of Figure 1-10: samples and density of every model on the scoreboard, over the map.
 
-Networks have the parameters that scoreboard.py saved; the other models are fitted again to the same
-points. All of this happens on the host.
+Networks have the parameters that scoreboard.py saved, of its first training set; the other models
+are fitted again to the same points. All of this happens on the host.
 """
 
 import sys
@@ -9,12 +9,13 @@ import sys
 import make_figures
 import matplotlib as mpl
 import numpy as np
-from judgment import N, known_log_prob
+from judgment import known_log_prob
 from maps import draw_coast, draw_density, draw_samples, frame_map
 from progress import bar
 from recipes import MODELS, NETWORKS, committed, fit_model
 from reports import kl_in_words, load, spoken
 from style import INK, headline
+from training_sets import SEEDS, TRAINING, generator, training_set
 
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.world.world_map import WORLD, WorldMap
@@ -44,12 +45,12 @@ def compute(rng):
     board, seed = load("scoreboard.json")["summary"], int(rng.integers(0, 2**31))
     named = sorted((name for name in NAMED if name in board),       # a new model may not be yet
                    key=lambda name: float(board[name].get("kl", "inf")))
-    X = p_data.sample(N, np.random.default_rng([0, 0]))     # the points of the scoreboard's seed 0
+    X = training_set(SEEDS[0])
     grid, _ = WORLD.grid(PICTURE)
     models = {"truth": p_data}
     for name in named:
         models[name] = (committed(name, X) if name in NETWORKS else
-                        fit_model(name, X, np.random.default_rng([0, 2])))
+                        fit_model(name, X, generator(SEEDS[0], TRAINING)))
     arrays = {}
     for name, p in bar(models.items(), unit="model"):
         arrays[f"{name}_samples"] = xp.asarray(p.sample(N_DRAWN, np.random.default_rng(seed)))

@@ -38,6 +38,12 @@ def spoken(name):
     return name.replace("_", " ")
 
 
+def counted(n):
+    """A small number as a word, as texts have it."""
+    words = "no one two three four five six seven eight nine ten".split()
+    return words[n] if n < len(words) else f"{n:,}"
+
+
 def kl_in_words(row, spread=False):
     """The KL of a row of the scoreboard and how it is known; nothing if it is not."""
     if row["how"] not in HOW:

@@ -4,8 +4,8 @@
     python scripts/train_explorer.py --only tins --output trial
 
 It writes tins.npz, continents.npz and mixture.npz to figures/parameters/, where the committed ones
-are: an autoencoder of biscuit tins, a classifier of continents, and the mixture of the scoreboard's
-seed 0, each from the same random numbers in every run.
+are: an autoencoder of biscuit tins, and, of the scoreboard's first training set, a classifier of
+continents and the mixture, each from the same random numbers in every run.
 """
 
 import sys

@@ -17,7 +17,7 @@ from pathlib import Path
 import command
 import reports
 from files import write_text
-from reports import ROOT, kl_in_words, spoken
+from reports import ROOT, counted, kl_in_words, spoken
 
 FILES = "gdl_numpy/README.md", "figures/README.md", "README.md"     # the last reads the first
 ROOMS = ["probability", "world", "labels", "pictures", "representation", "agents", "models",
@@ -73,12 +73,25 @@ def about_room(room):
 
 def scoreboard():
     """The best first, and those last whose KL is not known."""
-    table = load("scoreboard.json")["summary"]
+    report = load("scoreboard.json")
+    table = report["summary"]
     yield "| model | log p | KL, nats | in the sea | land reached | training, s |"
     yield "| --- |" + " --- |" * 5
     for name, row in sorted(table.items(), key=lambda item: float(item[1].get("kl", "inf"))):
         yield (f"| {spoken(name)} | {KINDS[row['how']]} | {kl_in_words(row, spread=True)} "
                f"| {row['sea']:.1%} | {row['reached']:.1%} | {row['seconds']:.1f} |")
+    yield ""
+    yield wrapped(means(report))
+
+
+def means(report):
+    """What the numbers of a scoreboard are means of, and whether its times can be trusted."""
+    sets = {row["seeds"] for row in report["summary"].values()}
+    jobs = max(row.get("jobs", 1) for row in report["summary"].values())
+    return (f"Means over {' or '.join(map(counted, sorted(sets)))} training sets, each with a seed "
+            "of its own; ± is the largest distance of one from the mean; ≤ marks a bound."
+            + f" Up to {counted(jobs)} models were measured at the same time, so that the times "
+              "are longer than those of a quiet machine." * (jobs > 1))
 
 
 # How to read
@@ -185,7 +198,7 @@ def densities():
 
 
 def scoreboard_in_full():
-    """The means of scoreboard.py over its seeds."""
+    """The means of scoreboard.py over its training sets."""
     report = load("scoreboard.json")
     table = report["summary"]
     yield ("| model | log p | parameters | training, s | steps/s | samples/s | KL, nats "
@@ -204,9 +217,9 @@ def scoreboard_in_full():
     box, vae, diffusion = (table[name] for name in ("box", "variational_autoencoder", "diffusion"))
     yield ""
     yield wrapped(
-        f"Means over {box['seeds']} seeds; ± is the largest distance of a seed from the mean. The "
-        f"JS of true samples from others is {box['js_floor']:.4f}: no smaller one can be seen. ≤ "
-        f"marks a bound, of {report['importance']} draws; with one draw, the ELBO, it is "
+        f"{means(report)} The JS of true samples from others is {box['js_floor']:.4f}: no smaller "
+        f"one can be seen. The bound is that of {report['importance']} draws; with one draw, the "
+        f"ELBO, it is "
         f"{vae['elbo_kl']:.1f} ± {vae['elbo_kl_spread']:.1f}, because this encoder was trained for "
         "the best of several guesses: it spreads them widely, and a single one is mostly bad. *Z "
         "by a grid*: log p is known up to a constant, which a sum over a grid gives in two "

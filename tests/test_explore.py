@@ -25,6 +25,7 @@ from explorer.server import LONGEST, STATIC, serving
 from fifty_points import training_points
 from files import FIGURES
 from recipes import MODELS, committed, fit_model
+from training_sets import SEEDS, training_set
 
 from gdl_numpy.agents.chart import Chart
 from gdl_numpy.agents.planning import expected_steps, value_iteration
@@ -198,8 +199,8 @@ def test_draws_of_a_family_are_those_of_its_model_and_others_with_another_seed(s
 
 
 def test_a_model_that_is_fitted_here_is_that_of_the_scoreboard():
-    points = P_DATA.sample(20_000, np.random.default_rng([0, 0]))
-    here, there = families.model("histogram"), fit_model("histogram", points, None)
+    here = families.model("histogram")
+    there = fit_model("histogram", training_set(SEEDS[0]), None)
     assert (here.log_prob(X) == there.log_prob(X)).all()
 
 

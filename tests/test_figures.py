@@ -54,7 +54,7 @@ FEWER = {                                                   # constants that mak
     "figure_1_10_taxonomy": {"N": 40},
     "figure_1_10_training": {"N": 2000, "N_TEST": 2000, "GRID": (18, 36),
                              "MOMENTS": (1, 5, 20, 100)},
-    "figure_1_10_worlds": {"N": 500, "N_DRAWN": 50, "PICTURE": (6, 12), "NAMED": (
+    "figure_1_10_worlds": {"N_DRAWN": 50, "PICTURE": (6, 12), "NAMED": (
         "box", "histogram", "autoregressive", "variational_autoencoder", "diffusion",
         "adversarial")},
 }

@@ -92,7 +92,8 @@ def test_the_oldest_versions_that_are_tested_are_those_that_setup_cfg_names():
         return
     oldest = done.stdout.split()
     assert set(re.findall(r"^[\w-]+", done.stdout, flags=re.MULTILINE)) == {
-        "numpy", "matplotlib", "tqdm", "pytest", "pytest-xdist", "scipy", "scikit-learn"}
+        "numpy", "matplotlib", "tqdm", "pytest", "pytest-xdist", "scipy", "scikit-learn",
+        "joblib"}
     for line in oldest:
         named = line.replace("==", ">=")
         assert named in (options["install_requires"] + extras["figures"] + extras["test"]).split()

@@ -3,6 +3,12 @@
 import inspect
 import json
 import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,12 +16,16 @@ from types import SimpleNamespace
 
 import judgment
 import numpy as np
+import progress
 import pytest
 import recipes
 import scoreboard
+import training_sets
+import update_readme
 from judgment import known_log_prob
 from recipes import MODELS, NETWORKS, committed, fit_model
 from reports import load as report
+from training_sets import SEEDS, training_set
 
 from gdl_numpy.models.autoregressive import AutoregressiveFamily
 from gdl_numpy.networks.storage import load
@@ -23,7 +33,14 @@ from gdl_numpy.numerics.optimizer import Step
 from gdl_numpy.world.evaluation import accuracy, coverage
 from gdl_numpy.world.world_map import WorldMap
 
-P_DATA, FIGURES = WorldMap(), Path(__file__).parent.parent / "figures"
+ROOT = Path(__file__).parent.parent
+P_DATA, FIGURES = WorldMap(), ROOT / "figures"
+FIRST, SECOND = map(str, SEEDS[:2])
+try:
+    import joblib
+except ImportError:                                         # an extra
+    joblib = None
+
 SMALL = {"adversarial": 64, "diffusion": 64, "energy_based": 64}        # samples that are slow
 
 
@@ -80,10 +97,11 @@ def test_an_unknown_name_is_refused(X):
 def test_list_names_all_models_and_bad_arguments_give_exit_status_2(capsys, tmp_path):
     assert scoreboard.main(["--list"]) == 0
     assert capsys.readouterr().out.split() == list(MODELS)
-    for bad in (["--seconds", "0"], ["--only", "gan"], ["--seeds", "x"]):
+    for bad in (["--seconds", "0"], ["--only", "gan"], ["--seeds", "x"], ["--jobs", "0"],
+                ["--jobs", "-1"], ["--jobs", "x"], ["--jobs", "1.5"]):
         with pytest.raises(SystemExit) as stopped:
             scoreboard.main([*bad, "--output", str(tmp_path)])
-        assert stopped.value.code == 2
+        assert stopped.value.code == 2 and not list(tmp_path.iterdir())
 
 
 def test_models_and_seeds_measured_before_stay(tmp_path, monkeypatch):
@@ -103,7 +121,7 @@ def test_the_mean_of_numbers_of_which_one_is_infinite_is_infinite():
     rows = [{"name": "box", "seed": seed, "how": "exact", "kl": kl, "sea": 0.5, **more}
             for seed, kl, more in ((0, 1.0, {"kl_error": 0.1}), (1, "inf", {}))]
     assert scoreboard.summary(rows)["box"] == {
-        "seeds": 2, "how": "exact", "kl": "inf", "sea": 0.5, "sea_spread": 0.0}
+        "seeds": 2, "jobs": 1, "how": "exact", "kl": "inf", "sea": 0.5, "sea_spread": 0.0}
 
 
 def test_trainings_of_another_length_do_not_come_into_the_same_table(tmp_path, monkeypatch, capsys):
@@ -143,15 +161,15 @@ def small_networks(monkeypatch):
     network = replace(NETWORKS["autoregressive"], family=lambda xp: family, steps=200)
     monkeypatch.setitem(NETWORKS, "autoregressive", network)
     monkeypatch.setitem(MODELS, "autoregressive", partial(recipes.fit_network, network))
-    for module, name in ((scoreboard, "N"), (scoreboard, "N_TEST"), (judgment, "N_SAMPLES"),
-                         (scoreboard, "N_SAMPLES")):
+    for module, name in ((training_sets, "N"), (scoreboard, "N"), (scoreboard, "N_TEST"),
+                         (judgment, "N_SAMPLES"), (scoreboard, "N_SAMPLES")):
         monkeypatch.setattr(module, name, 2000)
 
 
 def test_judging_again_keeps_what_was_timed_and_measures_all_else(tmp_path, monkeypatch):
     small_networks(monkeypatch)
     options, file = ["--output", str(tmp_path)], tmp_path / "scoreboard.json"
-    scoreboard.main(["--only", "box", "autoregressive", "--seeds", "0", "1", *options])
+    scoreboard.main(["--only", "box", "autoregressive", "--seeds", FIRST, SECOND, *options])
     first = json.loads(file.read_text())
     spoiled = json.loads(file.read_text())
     for row in spoiled["rows"]:
@@ -162,7 +180,7 @@ def test_judging_again_keeps_what_was_timed_and_measures_all_else(tmp_path, monk
     fitted, fit_model = [], scoreboard.fit_model
 
     def noted(name, X, rng, seconds):
-        fitted.append((name, np.array_equal(X, P_DATA.sample(2000, np.random.default_rng([0, 0])))))
+        fitted.append((name, np.array_equal(X, training_set(SEEDS[0]))))
         return fit_model(name, X, rng, seconds)
 
     monkeypatch.setattr(scoreboard, "fit_model", noted)
@@ -172,20 +190,36 @@ def test_judging_again_keeps_what_was_timed_and_measures_all_else(tmp_path, monk
     timed = {"seconds": 12.5, "samples_per_second": 7.0}
     assert again["rows"] == [row | timed for row in first["rows"]]
     assert again["summary"]["box"] == scoreboard.summary(again["rows"])["box"]
-    # the network of seed 0 is that of the parameters, which stay; seed 1 has none
+    # the first network is that of the parameters, which stay; the second has none
     assert fitted == [("box", True), ("box", False), ("autoregressive", False)]
     assert (tmp_path / "parameters" / "autoregressive.npz").read_bytes() == parameters
 
 
 def test_without_parameters_judging_again_trains_as_the_seed_says(tmp_path, monkeypatch):
     small_networks(monkeypatch)
-    options, file = ["--output", str(tmp_path), "--seeds", "0"], tmp_path / "scoreboard.json"
+    options, file = ["--output", str(tmp_path), "--seeds", FIRST], tmp_path / "scoreboard.json"
     scoreboard.main(["--only", "autoregressive", *options])
     first = json.loads(file.read_text())
     (tmp_path / "parameters" / "autoregressive.npz").unlink()
     scoreboard.main(["--judge-again", *options])
     assert json.loads(file.read_text()) == first
     assert not (tmp_path / "parameters" / "autoregressive.npz").exists()
+
+
+def test_only_of_the_first_training_set_the_parameters_are_kept(tmp_path, monkeypatch):
+    small_networks(monkeypatch)
+    options = ["--only", "autoregressive", "--output", str(tmp_path)]
+    scoreboard.main([*options, "--seeds", SECOND])
+    assert not list((tmp_path / "parameters").iterdir())
+    monkeypatch.setattr(scoreboard, "SEEDS", SEEDS[1:])
+    scoreboard.main([*options, "--seeds", SECOND])
+    assert (tmp_path / "parameters" / "autoregressive.npz").exists()
+
+
+def test_there_are_at_least_five_training_sets_and_no_two_are_alike():
+    assert len(set(SEEDS)) == len(SEEDS) >= 5
+    assert len({training_set(seed).tobytes() for seed in SEEDS}) == len(SEEDS)
+    assert training_set(SEEDS[0]).shape == (training_sets.N, 2)
 
 
 def test_judging_again_needs_something_that_was_judged(tmp_path, capsys):
@@ -239,6 +273,142 @@ def test_a_recalibrated_kernel_density_has_about_mass_1_on_a_finer_grid(X):
     assert known_log_prob(p, None)[0] == "grid"
 
 
+# Side by side
+
+needs_joblib = pytest.mark.skipif(joblib is None, reason="pip install -e '.[parallel]'")
+TIMES = ("seconds", "steps_per_second", "samples_per_second", "jobs")
+
+
+def rows_in(folder):
+    """All that a scoreboard says, but for the times."""
+    rows = json.loads((folder / "scoreboard.json").read_text())["rows"]
+    return [{key: value for key, value in row.items() if key not in TIMES} for row in rows]
+
+
+def started(folder, *arguments):
+    """The script as a program, on one thread and in a group of processes of its own."""
+    return subprocess.Popen(
+        [sys.executable, ROOT / "scripts" / "scoreboard.py", "--output", folder, *arguments],
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
+
+
+@needs_joblib
+def test_two_workers_measure_what_one_does(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two workers 二"
+    names = ["box", "histogram", "adversarial"]
+    for folder, jobs in ((one, "1"), (two, "2")):
+        program = started(folder, "--only", *names, "--seeds", FIRST, SECOND, "--seconds", "0.1",
+                          "--jobs", jobs)
+        said, complaints = program.communicate(timeout=120)
+        assert (program.returncode, complaints) == (0, "")
+        assert sorted(line.split()[0] for line in said.splitlines()) == sorted(2 * names)
+    assert rows_in(one) == rows_in(two) and len(rows_in(one)) == 6
+    assert ((one / "parameters" / "adversarial.npz").read_bytes()
+            == (two / "parameters" / "adversarial.npz").read_bytes())
+    report = json.loads((two / "scoreboard.json").read_text())
+    assert {row["jobs"] for row in report["rows"]} == {2}
+    assert {row["jobs"] for row in report["summary"].values()} == {2}
+
+
+@needs_joblib
+@pytest.mark.parametrize("back_end", ["threading", "all at once"])
+def test_the_caller_chooses_the_back_end_of_joblib(back_end, tmp_path, monkeypatch):
+    class AllAtOnce(joblib.parallel.ThreadingBackend):
+        supports_return_generator = False                   # like Ray's: a list when all is done
+
+    joblib.register_parallel_backend("all at once", AllAtOnce)
+    small_networks(monkeypatch)
+    threads, fit_model = set(), scoreboard.fit_model
+
+    def noted(*arguments):
+        threads.add(threading.current_thread())
+        return fit_model(*arguments)
+
+    monkeypatch.setattr(scoreboard, "fit_model", noted)
+    options = ["--only", "normal", "autoregressive", "--seeds", FIRST, SECOND, "--output"]
+    scoreboard.main([*options, str(tmp_path / "one")])
+    assert threads == {threading.main_thread()}
+    threads.clear()
+    with joblib.parallel_config(back_end):
+        scoreboard.main([*options, str(tmp_path / "two"), "--jobs", "2"])
+    assert threads and threading.main_thread() not in threads
+    assert rows_in(tmp_path / "one") == rows_in(tmp_path / "two")
+
+
+@needs_joblib
+def test_a_row_is_written_while_others_are_still_measured(tmp_path, monkeypatch):
+    def measured(name, seed, seconds):
+        deadline = time.monotonic() + 30
+        while name == "normal" and not (tmp_path / "scoreboard.json").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return {"name": name, "seed": seed, "how": "exact", "kl": 1.0}, None
+
+    monkeypatch.setattr(scoreboard, "measured", measured)
+    with joblib.parallel_config("threading"):
+        scoreboard.main(["--only", "normal", "box", "--seeds", FIRST, "--jobs", "2", "--output",
+                         str(tmp_path)])
+    assert [row["name"] for row in rows_in(tmp_path)] == ["box", "normal"]
+
+
+@needs_joblib
+def test_judging_again_side_by_side_takes_the_parameters_and_keeps_the_times(
+        tmp_path, monkeypatch):
+    small_networks(monkeypatch)
+    options = ["--only", "box", "autoregressive", "--seeds", FIRST, "--output", str(tmp_path)]
+    scoreboard.main(options)
+    before = (tmp_path / "scoreboard.json").read_text()
+    monkeypatch.setitem(MODELS, "autoregressive", None)     # it is not fitted again
+    with joblib.parallel_config("threading"):
+        scoreboard.main([*options, "--judge-again", "--jobs", "2"])
+    assert (tmp_path / "scoreboard.json").read_text() == before
+
+
+@needs_joblib
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows has no groups of processes")
+def test_an_interruption_ends_all_workers_and_keeps_what_was_measured(tmp_path):
+    program = started(tmp_path, "--only", "box", "affine_flow", "--seeds", FIRST, "--jobs", "2")
+    assert program.stdout.readline().startswith("box")
+    os.killpg(program.pid, signal.SIGINT)                   # as a terminal does it
+    _, complaints = program.communicate(timeout=60)         # ends when all have closed it
+    assert program.returncode == 130
+    assert "interrupted; what was measured before is written\n" in complaints
+    assert [row["name"] for row in rows_in(tmp_path)] == ["box"]
+
+
+def test_only_several_jobs_need_joblib(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "joblib", None)
+    small_networks(monkeypatch)
+    options = ["--only", "box", "--seeds", FIRST, "--output", str(tmp_path / "new")]
+    with pytest.raises(SystemExit) as stopped:
+        scoreboard.main([*options, "--jobs", "2"])
+    complaints = capsys.readouterr().err
+    assert stopped.value.code == 2 and not (tmp_path / "new").exists()
+    assert complaints.endswith("joblib is missing: pip install -e '.[parallel]'\n")
+    assert len(complaints.splitlines()) == 1
+    assert scoreboard.main(options) == 0
+
+
+def test_workers_show_no_bars(monkeypatch):
+    steps = range(3)
+    monkeypatch.setattr(progress, "tqdm", lambda steps, **how: list(steps))
+    with progress.hidden():
+        assert progress.bar(steps) is steps
+    assert progress.bar(steps) == [0, 1, 2]
+
+
+def test_the_readmes_say_over_what_their_means_are_and_whether_times_were_disturbed():
+    rows = [{"name": "box", "seed": seed, "how": "exact", "kl": 1.0} for seed in range(5)]
+    said = update_readme.means({"summary": scoreboard.summary(rows)})
+    assert "time" not in said and said.startswith(
+        "Means over five training sets, each with a seed of its own; ±")
+    rows[3]["jobs"] = 8
+    said = update_readme.means({"summary": scoreboard.summary(rows)})
+    assert said.endswith("Up to eight models were measured at the same time, so that the times are "
+                         "longer than those of a quiet machine.")
+
+
 # The committed table
 
 ROWS = report("scoreboard.json")["rows"]
@@ -248,9 +418,10 @@ AIMS = {"autoregressive": 0.14, "spline_flow": 0.14, "affine_flow": 0.28, "energ
 
 def test_the_committed_table_is_complete():
     table = report("scoreboard.json")["summary"]
-    assert list(table) == list(MODELS) and all(row["seeds"] == 3 for row in table.values())
-    assert len(ROWS) == 3 * len(MODELS)
-    assert all(row["seconds"] <= scoreboard.SECONDS for row in ROWS)
+    assert list(table) == list(MODELS) and len(ROWS) == len(SEEDS) * len(MODELS)
+    for name in MODELS:
+        assert {row["seed"] for row in ROWS if row["name"] == name} == set(SEEDS)
+    assert all(row["seconds"] <= scoreboard.SECONDS and row.get("jobs", 1) == 1 for row in ROWS)
 
 
 def test_the_committed_table_reaches_what_was_aimed_at():
@@ -272,7 +443,7 @@ def test_the_recalibrated_kernel_density_keeps_up_with_the_networks_as_the_readm
 
 def with_row(name):
     """The density of the committed parameters of a network, and its row."""
-    row, = (row for row in ROWS if row["name"] == name and row["seed"] == 0)
+    row, = (row for row in ROWS if row["name"] == name and row["seed"] == SEEDS[0])
     return committed(name, np.ones(1)), row
 
 
@@ -314,7 +485,7 @@ def test_the_readme_says_what_was_used():
     judges = [name for name, network in NETWORKS.items() if network.judge]
     assert judges == ["affine_flow", "energy_based"] and recipes.CHECKS == 10
     assert f"chosen on {recipes.KEPT_BACK:,} of the points" in text
-    assert f"from {judgment.N - recipes.KEPT_BACK:,} points and keep, of ten stages" in text
+    assert f"from {training_sets.N - recipes.KEPT_BACK:,} points and keep, of ten stages" in text
     energy, autoregressive = (NETWORKS[name].family(np) for name in
                               ("energy_based", "autoregressive"))
     assert energy.network.bound == autoregressive.bound == 3 and "bounded to ± 3 nats" in text

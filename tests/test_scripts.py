@@ -115,6 +115,7 @@ def test_an_unknown_option_is_one_line_and_exit_status_2(name, capsys):
     ("make_figures", ["--seed", "-1"], "must be a whole number from 0 on, got '-1'"),
     ("make_figures", ["--seed", "1.5"], "must be a whole number from 0 on"),
     ("scoreboard", ["--seeds", "0", "-1"], "must be a whole number from 0 on, got '-1'"),
+    ("scoreboard", ["--jobs", "0"], "must be a whole number from 1 on, got '0'"),
     ("compare_faces", ["--seeds", "-1"], "must be a whole number from 0 on, got '-1'"),
     ("check_gpu", ["--size", "0"], "must be a whole number from 1 on, got '0'"),
     ("check_gpu", ["--repeats", "-5"], "must be a whole number from 1 on"),
@@ -486,7 +487,8 @@ def test_broken_parameters_are_named_before_anything_is_judged_again(
     (tmp_path / "parameters").mkdir()
     (tmp_path / "parameters" / "energy_based.npz").write_bytes(broken)
     monkeypatch.setattr(scoreboard, "judged", None)
-    options = ["--judge-again", "--seeds", "1", "0", "--output", str(tmp_path)]
+    options = ["--judge-again", "--seeds", *map(str, scoreboard.SEEDS[1::-1]), "--output",
+               str(tmp_path)]
     status, said = stopped("scoreboard", ["--only", "box", "energy_based", *options], capsys)
     assert status == 2 and len(said.err.splitlines()) == 1
     assert f"{tmp_path / 'parameters' / 'energy_based.npz'} " in said.err

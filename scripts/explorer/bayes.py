@@ -5,9 +5,10 @@ mixture of normals for each continent, and Bayes' rule makes p(y|x) of it.
 """
 
 import numpy as np
-from explorer.learned import points_of_the_scoreboard, stored
+from explorer.learned import stored
 from explorer.questions import answered_by, once
 from map_labels import SEVEN, scaled, with_continent
+from training_sets import SEEDS, training_set
 
 from gdl_numpy.labels.conditional import ClassConditional
 from gdl_numpy.labels.discriminative import Classifier
@@ -25,7 +26,7 @@ def network():
 
 @once
 def conditional():
-    X, y = with_continent(points_of_the_scoreboard())
+    X, y = with_continent(training_set(SEEDS[0]))
     return ClassConditional.fit(MixtureFamily(COMPONENTS, 2), X, y, rng=np.random.default_rng(0),
                                 tol=1e-4)
 

@@ -1,17 +1,18 @@
 """Choose a family: samples of each model of the scoreboard, its density, and its numbers.
 
-The models are those of the scoreboard's seed 0: networks with their committed parameters, the
-others fitted to the same 20,000 points when they are first asked for.
+The models are those of the scoreboard's first training set: networks with their committed
+parameters, the others fitted to the same 20,000 points when they are first asked for.
 """
 
 from functools import partial
 
 import numpy as np
-from explorer.learned import LEARNED, points_of_the_scoreboard, stored
+from explorer.learned import LEARNED, stored
 from explorer.questions import answered_by, once
 from explorer.world import P_DATA
 from files import FIGURES, read_json
 from recipes import MODELS, NETWORKS, committed, fit_model
+from training_sets import SEEDS, TRAINING, generator, training_set
 
 from gdl_numpy.models.energy_based import GridNormalized
 from gdl_numpy.numerics import checks
@@ -21,7 +22,7 @@ from gdl_numpy.world.world_map import WORLD, WorldMap
 
 DRAWS, PICTURE = 1500, (60, 120)                            # cells of 3 degrees
 IMPORTANCE, ODE_STEPS, CELLS_OF_Z = 20, 8, (180, 360)       # fewer than the scoreboard has
-NUMBERS = ("kl", "elbo_kl", "sea", "reached", "parameters")
+NUMBERS = ("kl", "elbo_kl", "sea", "reached", "parameters", "seeds")
 
 
 def model(name):
@@ -34,7 +35,7 @@ def fitted(name):
         return committed(name, np.zeros(1))
     if name in LEARNED:
         return stored(name)
-    return fit_model(name, points_of_the_scoreboard(), np.random.default_rng([0, 2]))
+    return fit_model(name, training_set(SEEDS[0]), generator(SEEDS[0], TRAINING))
 
 
 @answered_by(branch)

@@ -1,6 +1,6 @@
 """Learned: models of the pages that take too long to fit while a reader waits.
 
-scripts/train_explorer.py fits them, from seed 0, and their parameters are committed as
+scripts/train_explorer.py fits them, and their parameters are committed as
 figures/parameters/NAME.npz. An autoencoder of tins with layers of 256 and 64 units, as Figure 1-8
 has it, would take 2.2 MB there. This one, with 64 and 32, takes 0.5 MB; the pictures that it makes
 of codes are 0.008 from a true tin in the median, root mean square per pixel.
@@ -11,25 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from command import WrongUse
-from judgment import N
 from latent_planes import learned_from_tins
 from map_labels import network, with_continent
 from recipes import COMPONENTS, PARAMETERS
+from training_sets import SEEDS, TRAINING, generator, training_set
 
 from gdl_numpy.labels.discriminative import NetworkClassifierFamily
 from gdl_numpy.networks.storage import load
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily
 from gdl_numpy.representation.autoencoder import AutoencoderFamily
-from gdl_numpy.world.world_map import WorldMap
 
 TINS, SIDES, STEPS = 5000, (1024, 64, 32, 2), 6000          # of the autoencoder
 CONTINENTS = (2, 64, 64, 7)                                 # sizes of the classifier
-
-
-def points_of_the_scoreboard():
-    """The N points of land, (N, 2), to which the models of the scoreboard's seed 0 are fitted."""
-    return WorldMap().sample(N, np.random.default_rng([0, 0]))
 
 
 def train_tins():
@@ -37,13 +31,13 @@ def train_tins():
 
 
 def train_continents():
-    X, y = with_continent(points_of_the_scoreboard())
+    X, y = with_continent(training_set(SEEDS[0]))
     return network(X, y, CONTINENTS[-1], np.random.default_rng(0)).theta.astype("float32")
 
 
 def train_mixture():
-    return maximum_likelihood(LEARNED["mixture"].family, points_of_the_scoreboard(),
-                              np.random.default_rng([0, 2]), "em", max_steps=200)
+    return maximum_likelihood(LEARNED["mixture"].family, training_set(SEEDS[0]),
+                              generator(SEEDS[0], TRAINING), "em", max_steps=200)
 
 
 @dataclass(frozen=True)

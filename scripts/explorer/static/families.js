@@ -39,6 +39,7 @@ export async function start(section) {
     show(section, "sea", percent(family.sea));
     show(section, "reached", percent(family.reached));
     show(section, "parameters", family.parameters.toLocaleString("en"));
+    show(section, "seeds", family.seeds);                   // each training set has its own
     forget();
     draws({name: name.value, seed});
     paint();

@@ -23,7 +23,7 @@ from gdl_numpy.numerics.backend import to_numpy
 ROOT = Path(__file__).parent.parent
 TINY = {"BATCH": 24, "STEPS": 1, "N": 50, "POINTS": 20, "N_DATA": 30, "CARD": "cpu",
         "SAMPLES": dict.fromkeys(benchmark_gpu.MODELS, 24),
-        "CHAIN": {"energy_based": {"steps": 3}}}
+        "CHAIN": {"energy_based": benchmark_gpu.CHAIN["energy_based"] | {"steps": 3}}}
 
 
 @pytest.fixture
@@ -121,6 +121,15 @@ def test_with_pytorch_its_columns_stand_beside(tiny, tmp_path, monkeypatch):
     assert said.splitlines()[0].endswith("| NumPy's time / CuPy's: median (min to max) | "
                                          "PyTorch's time / CuPy's: median (min to max) |")
     assert f"PyTorch {torch.__version__}, eager, ran on the same card." in said.replace("\n", " ")
+
+
+def test_all_that_pytorch_makes_lies_on_the_card(tiny, monkeypatch):
+    """PyTorch's device "meta" has no numbers, but refuses what lies on another one."""
+    torch = pytest.importorskip("torch", reason="the peer needs PyTorch")
+    monkeypatch.setattr(benchmark_gpu, "CARD", "meta")
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    for case in benchmark_gpu.cases(stand_in_cupy, ["torch"]):
+        assert case.theirs()().device.type == "meta", case.name
 
 
 def test_without_pytorch_it_says_so(monkeypatch):

@@ -1,10 +1,11 @@
 """Two guards for a package that must run on CuPy and is tested where there is none.
 
-The first reads the source: each `xp.name(...)` and `rng.name(...)` must be there in CuPy and be
-called with parameters it has. The second is the stand-in for CuPy, under which the other tests
-run; here it is shown to refuse what it promises to refuse. What it promises of CuPy itself is
-asked of CuPy too, where a GPU is found (fixture `device`); what is stricter than CuPy, or counts,
-is asked of the stand-in alone (fixture `stand_in`).
+The first reads the source, of the package and of the scripts that make figures: each
+`xp.name(...)` and `rng.name(...)` must be there in CuPy and be called with parameters it has. The
+second is the stand-in for CuPy, under which the other tests run; here it is shown to refuse what it
+promises to refuse. What it promises of CuPy itself is asked of CuPy too, where a GPU is found
+(fixture `device`); what is stricter than CuPy, or counts, is asked of the stand-in alone (fixture
+`stand_in`).
 """
 
 import ast
@@ -21,7 +22,8 @@ from stand_in_cupy import NAMES, check_call, counted
 
 from gdl_numpy.numerics.backend import array_module, random_generator, to_numpy
 
-PACKAGE = Path(__file__).resolve().parent.parent / "gdl_numpy"
+ROOT = Path(__file__).resolve().parent.parent
+ON_HOST = "benchmark_", "check_gpu"                         # scripts that use NumPy alone as well
 REFUSED = (TypeError, AttributeError, NotImplementedError, ValueError, IndexError)
 
 
@@ -99,9 +101,11 @@ def complaints(source):
     return [f"line {node.lineno}: {complaint}" for node, complaint in found]
 
 
-@pytest.mark.parametrize("module", sorted(PACKAGE.rglob("*.py")),
-                         ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_the_package_calls_only_what_cupy_has(module):
+@pytest.mark.parametrize("module", [
+    *sorted((ROOT / "gdl_numpy").rglob("*.py")),
+    *(path for path in sorted((ROOT / "scripts").glob("*.py")) if not path.stem.startswith(ON_HOST))
+], ids=lambda path: str(path.relative_to(ROOT)))
+def test_package_and_scripts_call_only_what_cupy_has(module):
     assert complaints(module.read_text(encoding="utf-8")) == []
 
 

@@ -4,11 +4,12 @@ CI has no GPU, yet the package must run on one. With `sys.modules["cupy"] = stan
 `gdl_numpy.numerics.backend.array_module` finds this module, and what fails on CuPy 14 fails here:
 a name or a keyword that CuPy lacks (where=, initial=, maximum.reduce, errstate, geomspace,
 rng.normal), a NumPy array or a list among device arrays, a NumPy function applied to a device
-array, a dtype without an atomic sum in add.at. What CuPy does without a word is done here too: a
-reduction gives a 0-d array that can be changed; cholesky, solve and inv raise nothing but give
-invalid results (here NaN); integer arrays used as an index wrap around; of floats, x // y is
-floor(x/y) and x % y is x - floor(x/y) y, both as rounding has them, so that x % y may lie a little
-below 0; nothing warns; the stream of random numbers is not NumPy's.
+array, a dtype without an atomic sum in add.at, a view sorted in place whose numbers do not lie one
+after the other. What CuPy does without a word is done here too: a reduction gives a 0-d array that
+can be changed; cholesky, solve and inv raise nothing but give invalid results (here NaN); integer
+arrays used as an index wrap around; of floats, x // y is floor(x/y) and x % y is x - floor(x/y) y,
+both as rounding has them, so that x % y may lie a little below 0; nothing warns; the stream of
+random numbers is not NumPy's.
 
 Each call that computes counts as one launch (in truth at least one), and each that makes the host
 wait for the device as a wait:
@@ -160,6 +161,12 @@ def _nan_on_failure(function, a, *b):
     return result[..., 0] if vector else result
 
 
+def _sorted_in_place(method, a, *args, **kwargs):
+    if not a.flags.c_contiguous:
+        raise NotImplementedError("Sorting non-contiguous array is not supported.")
+    return method(a, *args, **kwargs)
+
+
 def _searchsorted(a, v, **kwargs):
     if not isinstance(v, numpy.ndarray | int | float):
         raise NotImplementedError("Only python scalars or ndarrays are supported for v")
@@ -189,6 +196,8 @@ INSTEAD = {"take": functools.partial(numpy.take, mode="wrap"),
            "ndarray.put": functools.partial(numpy.ndarray.put, mode="wrap"),
            "random.Generator.integers": _integers,
            "searchsorted": _searchsorted,
+           **{f"ndarray.{name}": functools.partial(_sorted_in_place, getattr(numpy.ndarray, name))
+              for name in ("sort", "partition")},
            "floor_divide": _floor_divide, "remainder": _remainder, "mod": _remainder,
            **{f"linalg.{name}": functools.partial(_nan_on_failure, getattr(numpy.linalg, name))
               for name in ("cholesky", "inv", "solve")}}

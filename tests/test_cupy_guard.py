@@ -287,6 +287,8 @@ def test_what_cupy_forgives_but_the_package_avoids_is_refused(stand_in, action):
     lambda xp, x: xp.random.default_rng(0).integers(0, x.astype(int) + 1),
     lambda xp, x: xp.searchsorted(x, [1.0]),
     lambda xp, x: xp.searchsorted(x, numpy.float32(1)),
+    lambda xp, x: xp.stack([x, x])[:, :2].sort(axis=1),
+    lambda xp, x: xp.stack([x, x]).T.sort(axis=0),
 ])
 def test_names_and_keywords_that_cupy_lacks_are_refused(device, action):
     assert refused(action, device, device.asarray(HOST))

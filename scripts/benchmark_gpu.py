@@ -361,6 +361,9 @@ def main(arguments=None):
         if options.only is None or case.name in options.only:
             records.append(record(case, options.repeats))
             print(ROW.format(**records[-1]), flush=True)
+            cupy.get_default_memory_pool().free_all_blocks()        # which each library would keep
+            if why_not is None:                                     # from the other
+                torch.cuda.empty_cache()
     if not all(row["difference"] <= row["bound"] for row in records):       # NaN is none of these
         print("The results of a case differ by more than their bound.", file=sys.stderr)
         return 1

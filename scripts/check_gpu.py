@@ -9,9 +9,11 @@ Exit status 0: all agree; 1: some do not; 2: there is no GPU to check.
 """
 
 import math
+import re
 import statistics
 import sys
 import time
+from pathlib import Path
 
 import command
 import numpy as np
@@ -59,6 +61,7 @@ from gdl_numpy.world.world_map import WORLD, WorldMap
 RTOL = 1e-10
 SIZES = (2, 64, 64, 3)                                      # of the network
 SIDES = (1024, 64, 2)                                       # of the autoencoder
+DRIVER = "/proc/driver/nvidia/version"                      # where Linux tells its own version
 
 
 class EveryRow:
@@ -286,6 +289,19 @@ def compare(xp, size, repeats, wait=lambda: None):
         yield name, difference, ratio
 
 
+def card(cupy):
+    """The current device, its driver and CUDA, as far as they say."""
+    runtime, device, file = cupy.cuda.runtime, cupy.cuda.Device().id, Path(DRIVER)
+    properties = runtime.getDeviceProperties(device)
+    said = re.search(r"\d+\.[\d.]+", file.read_text()) if file.exists() else None
+    cuda = {of: f"{number // 1000}.{number % 1000 // 10}" for of, number in (
+        ("driver", runtime.driverGetVersion()), ("cupy", runtime.runtimeGetVersion()))}
+    return {"gpu": properties["name"].decode(),
+            "gpu_memory_GB": round(properties["totalGlobalMem"] / 1e9, 1),
+            "driver": said[0] if said else None, "cuda_of_driver": cuda["driver"],
+            "cuda_of_cupy": cuda["cupy"]}
+
+
 def main(arguments=None):
     parser = command.Parser(__doc__)
     parser.add_argument("--size", type=command.whole(1), default=100_000, help="rows of data")
@@ -298,8 +314,8 @@ def main(arguments=None):
         parser.error(str(error))
 
     import cupy
-    gpu = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
-    print(f"CuPy {cupy.__version__} on {gpu}, NumPy {np.__version__}; {options.size} rows")
+    print(f"CuPy {cupy.__version__} on {card(cupy)['gpu']}, NumPy {np.__version__}; "
+          f"{options.size} rows")
     share = float(evaluation.accuracy(WorldMap(), WorldMap(), options.size, rng))
     print(f"samples drawn on the device that lie on land: {share:.1%}")
     failed = 0

@@ -18,7 +18,7 @@ def once(function):
     def shared(*arguments):
         *others, rng = arguments
         generator = getattr(rng, "bit_generator", None)
-        if not hasattr(generator, "state"):                 # CuPy's tells none
+        if not isinstance(getattr(generator, "state", None), dict):     # CuPy's is on the device
             return function(*arguments)
         key = (*others, type(rng), repr(generator.state))
         if key not in kept:

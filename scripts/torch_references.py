@@ -337,7 +337,7 @@ class Diffusion(nn.Module):
     def loss(self, X, u, eps):
         """With one draw u (1,) that sets the λ of all rows, and noise eps (n, d)."""
         n = len(X)
-        u = (u + torch.arange(n) / n) % 1
+        u = (u + torch.arange(n, device=u.device) / n) % 1
         log_snr = (self.highest + (self.lowest - self.highest) * u).float()[:, None]
         alpha, sigma = alpha_sigma(log_snr)
         return ((self.eps_hat(alpha * X + sigma * eps, log_snr) - eps)**2).sum() / n

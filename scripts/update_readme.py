@@ -351,9 +351,41 @@ def benchmark():
         + ": that much of a training step's ratio is the libraries', not ours.")
 
 
+def benchmark_gpu():
+    """What was measured on a graphics card, with both peers in a row; or that nothing was."""
+    name = "benchmark_gpu.json"
+    if not (reports.FIGURES / name).exists():
+        yield wrapped("No graphics card has been measured yet, as none was at hand: that the same "
+                      "source runs on CuPy has only been tested on a stand-in.")
+        return
+    report = load(name)
+    machine, rows = report["machine"], {}
+    for case in report["cases"]:
+        key = f"{spoken(case['name'])}, {case['dtype']}", case["settings"]
+        rows.setdefault(key, {})[case["peer"]] = case
+    peers = {peer: name for peer, name in (("numpy", "NumPy"), ("torch", "PyTorch"))
+             if any(peer in row for row in rows.values())}
+    yield "| case | | CuPy, ms | " + " | ".join(
+        f"{name}'s time / CuPy's: median (min to max)" for name in peers.values()) + " |"
+    yield "| --- | --- | --- |" + " --- |" * len(peers)
+    for (case, settings), row in rows.items():
+        ratios = [row[peer]["ratio"] if peer in row else None for peer in peers]
+        yield row_of([case, settings, f"{1e3 * row['numpy']['seconds']['ours']:.3g}", *(
+            f"{r['median']:.1f} ({r['min']:.1f} to {r['max']:.1f})" if r else "" for r in ratios)])
+    yield ""
+    yield wrapped(
+        f"Measured on one {machine['gpu']} with {machine['gpu_memory_GB']} GB (driver "
+        f"{machine['driver'] or 'unknown'}, CUDA {machine['cuda_of_driver']}), CuPy "
+        f"{machine['cupy']} made with CUDA {machine['cuda_of_cupy']}. NumPy {machine['numpy']} ran "
+        f"beside it on one {machine['processor']} with {machine['cores']} cores, OMP_NUM_THREADS = "
+        f"{machine['OMP_NUM_THREADS']}. " + (
+            f"PyTorch {machine['torch']}, eager, ran on the same card." if "torch" in peers else
+            "PyTorch was not measured."))
+
+
 BLOCKS = {block.__name__: block for block in (story, routes, scoreboard, densities,
                                               scoreboard_in_full, encoders, faces, sailors,
-                                              benchmark)}
+                                              benchmark, benchmark_gpu)}
 RELINKED = {"chapter": relinked, "machinery": relinked, "errata": errata}
 
 

@@ -4,9 +4,12 @@ CI has no GPU, yet the package must run on one. With `sys.modules["cupy"] = stan
 `gdl_numpy.numerics.backend.array_module` finds this module, and what fails on CuPy 14 fails here:
 a name or a keyword that CuPy lacks (where=, initial=, maximum.reduce, errstate, geomspace,
 rng.normal), a NumPy array or a list among device arrays, a NumPy function applied to a device
-array. What CuPy does without a word is done here too: a reduction gives a 0-d array that can be
-changed; cholesky, solve and inv raise nothing but give invalid results (here NaN); integer arrays
-used as an index wrap around; nothing warns; the stream of random numbers is not NumPy's.
+array, a dtype without an atomic sum in add.at, a view sorted in place whose numbers do not lie one
+after the other. What CuPy does without a word is done here too: a reduction gives a 0-d array that
+can be changed; cholesky, solve and inv raise nothing but give invalid results (here NaN); integer
+arrays used as an index wrap around; of floats, x // y is floor(x/y) and x % y is x - floor(x/y) y,
+both as rounding has them, so that x % y may lie a little below 0; nothing warns; the stream of
+random numbers is not NumPy's.
 
 Each call that computes counts as one launch (in truth at least one), and each that makes the host
 wait for the device as a wait:
@@ -32,7 +35,8 @@ from types import SimpleNamespace
 
 import numpy
 
-NAMES = json.loads(Path(__file__).with_name("cupy_names.json").read_text())["names"]
+SNAPSHOT = json.loads(Path(__file__).with_name("cupy_names.json").read_text())
+NAMES, __version__ = SNAPSHOT["names"], SNAPSHOT["version"]
 MIXED = "NumPy arrays and lists do not mix with device arrays: upload them with xp.asarray"
 SCALARS = (bool, int, float, complex, numpy.generic)
 
@@ -53,6 +57,8 @@ WAITS = TO_HOST | set("""nonzero argwhere flatnonzero extract compress delete pl
     unravel_index ravel_multi_index asarray_chkfinite""".split())
 WAITS_FOR = {"arange": 0, "linspace": 0, "logspace": 0,
              "repeat": 1, "percentile": 1, "quantile": 1, "integers": 1}
+
+ATOMIC = "iILQefd"                              # dtypes for which CuPy's add.at has an atomic sum
 
 _counters = []
 
@@ -142,8 +148,9 @@ def _refuse_host_data(path, function, args):
 
 
 def _at(path, ufunc, a, index, b):
-    if path == "subtract.at" and a.dtype not in (numpy.int32, numpy.uint32):
-        raise TypeError("cupy.subtract.at only supports int32, uint32")
+    allowed = "iI" if path == "subtract.at" else ATOMIC
+    if a.dtype.char not in allowed:
+        raise TypeError(f"cupy.{path} does not support {a.dtype}")
     _count(launches=1)
     with numpy.errstate(all="ignore"):
         ufunc.at(_inside(a), a._index(index), _inside(b))
@@ -164,6 +171,30 @@ def _nan_on_failure(function, a, *b):
     return result[..., 0] if vector else result
 
 
+def _sorted_in_place(method, a, *args, **kwargs):
+    if not a.flags.c_contiguous:
+        raise NotImplementedError("Sorting non-contiguous array is not supported.")
+    return method(a, *args, **kwargs)
+
+
+def _searchsorted(a, v, **kwargs):
+    if not isinstance(v, numpy.ndarray | int | float):
+        raise NotImplementedError("Only python scalars or ndarrays are supported for v")
+    return numpy.searchsorted(a, v, **kwargs)
+
+
+def _floor_divide(x, y, **kwargs):
+    if numpy.result_type(x, y).kind != "f":
+        return numpy.floor_divide(x, y, **kwargs)
+    return numpy.floor(numpy.divide(x, y), **kwargs)
+
+
+def _remainder(x, y, **kwargs):
+    if numpy.result_type(x, y).kind != "f":
+        return numpy.remainder(x, y, **kwargs)
+    return numpy.subtract(x, _floor_divide(x, y) * y, **kwargs)
+
+
 def _integers(rng, *args, **kwargs):
     """CuPy takes int(low) and int(high), so one pair of bounds for all the numbers."""
     return rng.integers(*(int(x) if isinstance(x, numpy.ndarray) else x for x in args), **kwargs)
@@ -174,6 +205,10 @@ INSTEAD = {"take": functools.partial(numpy.take, mode="wrap"),
            "ndarray.take": functools.partial(numpy.ndarray.take, mode="wrap"),
            "ndarray.put": functools.partial(numpy.ndarray.put, mode="wrap"),
            "random.Generator.integers": _integers,
+           "searchsorted": _searchsorted,
+           **{f"ndarray.{name}": functools.partial(_sorted_in_place, getattr(numpy.ndarray, name))
+              for name in ("sort", "partition")},
+           "floor_divide": _floor_divide, "remainder": _remainder, "mod": _remainder,
            **{f"linalg.{name}": functools.partial(_nan_on_failure, getattr(numpy.linalg, name))
               for name in ("cholesky", "inv", "solve")}}
 
@@ -308,6 +343,9 @@ def _in_place(function, x, y):
 
 for _name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
     _f, _in = (getattr(operator, f"__{_prefix}{_name}__") for _prefix in ("", "i"))
+    if _name in ("floordiv", "mod"):
+        _f = _remainder if _name == "mod" else _floor_divide
+        _in = lambda x, y, f=_f: f(x, y, out=x)             # noqa: E731
     setattr(ndarray, f"__{_name}__", lambda x, y, f=_f: _operate(f, x, y))
     setattr(ndarray, f"__r{_name}__", lambda x, y, f=_f: _operate(f, y, x))
     if _name != "matmul":
@@ -323,18 +361,38 @@ for _name in ("dtype", "itemsize", "nbytes", "ndim", "shape", "size", "strides")
     setattr(ndarray, _name, property(operator.attrgetter(f"_host.{_name}")))
 
 
+class BitGenerator:
+    """Its state stays on the device: `state()` says where, and there is no way to set it."""
+
+    def __init__(self, seed=None):
+        self._host = numpy.random.MT19937(seed)
+
+    def state(self):
+        return id(self._host)
+
+
 class Generator:
     """Random numbers on the device, only by the methods that CuPy has."""
 
     def __init__(self, bit_generator):
-        self._host = numpy.random.Generator(bit_generator)
+        self.bit_generator = bit_generator
+        self._host = numpy.random.Generator(bit_generator._host)
 
     def __getattr__(self, name):
         return functools.partial(_lookup(f"random.Generator.{name}"), self)
 
 
 def _default_rng(seed=None):
-    return seed if isinstance(seed, Generator) else Generator(numpy.random.MT19937(seed))
+    return seed if isinstance(seed, Generator) else Generator(BitGenerator(seed))
+
+
+class _Device:
+    """The current device, whose number is 0."""
+
+    id = 0
+
+    def synchronize(self):
+        _count(waits=1)
 
 
 def asarray(a, dtype=None, order=None, *, copy=None):
@@ -358,7 +416,14 @@ def asnumpy(a):
     return a.get() if isinstance(a, ndarray) else numpy.asarray(a)
 
 
+def get_default_memory_pool():
+    return SimpleNamespace(free_all_blocks=lambda: None)
+
+
 __getattr__ = _lookup
 linalg = _Name("linalg")
 random = SimpleNamespace(default_rng=_default_rng, Generator=Generator)
-cuda = SimpleNamespace(is_available=lambda: True)
+cuda = SimpleNamespace(
+    is_available=lambda: True, Device=_Device, runtime=SimpleNamespace(
+        driverGetVersion=lambda: 13010, runtimeGetVersion=lambda: 12090,
+        getDeviceProperties=lambda device: {"name": b"no card: a stand-in", "totalGlobalMem": 0}))

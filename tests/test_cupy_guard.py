@@ -1,10 +1,11 @@
 """Two guards for a package that must run on CuPy and is tested where there is none.
 
-The first reads the source: each `xp.name(...)` and `rng.name(...)` must be there in CuPy and be
-called with parameters it has. The second is the stand-in for CuPy, under which the other tests
-run; here it is shown to refuse what it promises to refuse. What it promises of CuPy itself is
-asked of CuPy too, where a GPU is found (fixture `device`); what is stricter than CuPy, or counts,
-is asked of the stand-in alone (fixture `stand_in`).
+The first reads the source, of the package and of the scripts that make figures: each
+`xp.name(...)` and `rng.name(...)` must be there in CuPy and be called with parameters it has. The
+second is the stand-in for CuPy, under which the other tests run; here it is shown to refuse what it
+promises to refuse. What it promises of CuPy itself is asked of CuPy too, where a GPU is found
+(fixture `device`); what is stricter than CuPy, or counts, is asked of the stand-in alone (fixture
+`stand_in`).
 """
 
 import ast
@@ -21,7 +22,8 @@ from stand_in_cupy import NAMES, check_call, counted
 
 from gdl_numpy.numerics.backend import array_module, random_generator, to_numpy
 
-PACKAGE = Path(__file__).resolve().parent.parent / "gdl_numpy"
+ROOT = Path(__file__).resolve().parent.parent
+ON_HOST = "benchmark_", "check_gpu"                         # scripts that use NumPy alone as well
 REFUSED = (TypeError, AttributeError, NotImplementedError, ValueError, IndexError)
 
 
@@ -99,9 +101,11 @@ def complaints(source):
     return [f"line {node.lineno}: {complaint}" for node, complaint in found]
 
 
-@pytest.mark.parametrize("module", sorted(PACKAGE.rglob("*.py")),
-                         ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_the_package_calls_only_what_cupy_has(module):
+@pytest.mark.parametrize("module", [
+    *sorted((ROOT / "gdl_numpy").rglob("*.py")),
+    *(path for path in sorted((ROOT / "scripts").glob("*.py")) if not path.stem.startswith(ON_HOST))
+], ids=lambda path: str(path.relative_to(ROOT)))
+def test_package_and_scripts_call_only_what_cupy_has(module):
     assert complaints(module.read_text(encoding="utf-8")) == []
 
 
@@ -250,6 +254,7 @@ def test_mixing_host_and_device_arrays_is_refused(device, action):
     lambda xp, x: x.__setitem__(x > 1, HOST[:1]),
     lambda xp, x: x.__setitem__(xp.asarray([0, 0]), xp.asarray([1.0, 2.0])),
     lambda xp, x: xp.add.at(x, xp.asarray([0]), HOST[:1]),
+    lambda xp, x: xp.add.at(xp.arange(3), xp.asarray([0]), 1),
     lambda xp, x: x[:xp.asarray(2)],
     lambda xp, x: xp.zeros(xp.asarray(3)),
 ])
@@ -280,6 +285,10 @@ def test_what_cupy_forgives_but_the_package_avoids_is_refused(stand_in, action):
     lambda xp, x: xp.random.default_rng(0).shuffle(x),
     lambda xp, x: xp.random.default_rng(0).multivariate_normal(x, x),
     lambda xp, x: xp.random.default_rng(0).integers(0, x.astype(int) + 1),
+    lambda xp, x: xp.searchsorted(x, [1.0]),
+    lambda xp, x: xp.searchsorted(x, numpy.float32(1)),
+    lambda xp, x: xp.stack([x, x])[:, :2].sort(axis=1),
+    lambda xp, x: xp.stack([x, x]).T.sort(axis=0),
 ])
 def test_names_and_keywords_that_cupy_lacks_are_refused(device, action):
     assert refused(action, device, device.asarray(HOST))
@@ -384,6 +393,18 @@ def test_masks_and_index_arrays_read_and_write_as_in_numpy(device):
     assert numpy.array_equal(X, to_numpy(Y))
 
 
+def test_a_remainder_of_floats_may_lie_just_below_zero(device):
+    x, y = numpy.nextafter(5 * 0.7, 0), 0.7                 # x/y is 5 when rounded, and x < 5 y
+    on_device = device.asarray([x])
+    for remainder in (on_device % y, device.remainder(on_device, y), device.mod(on_device, y)):
+        assert -1e-15 < float(remainder[0]) < 0 < x % y
+    assert float((on_device // y)[0]) == 5 > x // y
+    on_device %= y
+    assert float(on_device[0]) < 0
+    assert to_numpy(device.asarray([-3, 3]) % 2).tolist() == [1, 1]
+    assert to_numpy(device.asarray([-3, 3]) // 2).tolist() == [-2, 1]
+
+
 def test_linear_algebra_never_raises_on_bad_matrices(device):
     good, bad = numpy.eye(2), numpy.array([[1.0, 2.0], [2.0, 1.0]])
     L = to_numpy(device.linalg.cholesky(device.asarray(numpy.stack([good, bad]))))
@@ -425,6 +446,25 @@ def test_upload_and_download_copy(device):
     host[:] = 7
     to_numpy(x)[:] = 8
     assert to_numpy(x).tolist() == [0, 1, 2]
+
+
+def test_a_copy_that_is_sorted_lies_in_one_piece(device):
+    X = device.asarray(numpy.arange(6.0)[::-1].reshape(2, 3))
+    assert to_numpy(device.sort(X[:, :2], axis=1)).tolist() == [[4, 5], [1, 2]]
+    assert to_numpy(device.sort(X.T, axis=0)).tolist() == [[3, 0], [4, 1], [5, 2]]
+
+
+def test_the_state_of_a_generator_stays_on_the_device(device):
+    assert callable(random_generator(0, "gpu").bit_generator.state)
+
+
+def test_the_device_says_what_it_is(device):
+    runtime, card = device.cuda.runtime, device.cuda.Device()
+    card.synchronize()
+    properties = runtime.getDeviceProperties(card.id)
+    assert properties["name"].decode() and properties["totalGlobalMem"] >= 0
+    assert runtime.driverGetVersion() >= 12000 and runtime.runtimeGetVersion() >= 12000
+    assert int(device.__version__.split(".")[0]) >= 14
 
 
 def test_the_stream_of_random_numbers_is_not_numpys(device):

@@ -37,7 +37,7 @@ from collections import deque
 
 import numpy
 
-INSTALL = "pip install -e '.[gpu]', beside setup.cfg, installs CuPy for CUDA 12"
+INSTALL = "pip install -e '.[gpu]', beside setup.cfg, installs CuPy and its CUDA 12"
 
 
 def array_module(*arrays):
@@ -80,7 +80,8 @@ def random_generator(seed, device="cpu"):
     """A generator of random numbers that live on `device`, "cpu" or "gpu".
 
     The two devices have different streams: the same seed gives other numbers on each. ValueError
-    for another device; RuntimeError if the GPU is asked for and CuPy or a CUDA device is missing.
+    for another device; RuntimeError if the GPU is asked for and CuPy, a CUDA device, or one of the
+    libraries of CUDA that CuPy loads when it first needs them is missing.
     """
     if isinstance(device, str) and device == "cpu":
         return _seeded(numpy, seed)
@@ -93,6 +94,12 @@ def random_generator(seed, device="cpu"):
     if not cupy.cuda.is_available():
         raise RuntimeError("device 'gpu' needs a CUDA device, and CuPy finds none: install an "
                            f"NVIDIA driver, and a CuPy that matches it ({INSTALL})")
+    try:
+        cupy.eye(2) @ cupy.eye(2)           # compiles something, and multiplies matrices
+    except (ImportError, OSError, RuntimeError) as error:
+        first = str(error).partition("\n")[0]
+        raise RuntimeError(f"device 'gpu' needs the libraries of CUDA ({INSTALL}), and CuPy cannot "
+                           f"use them: {first:.200}") from error
     return _seeded(cupy, seed)
 
 

@@ -21,11 +21,18 @@ and 8, with the shares 2/3 and 1/3. So the loss at θ = 1 is 4, and so is its sl
 >>> print(value.round(12), dtheta.round(12))
 4.0 [4.]
 
+A graphics card has no such cache, and each operation costs the time of its launch, be it of a
+thousand rows or of many more (backend.py). So there a block of (2) has at least 65,536 rows.
+
 See tests/numerics/test_blocks.py (that it holds).
 """
 
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+
+ON_A_DEVICE = 2**16                                         # rows of a block, at least
 
 
 def in_blocks(function, n, rows=2**13):
@@ -49,6 +56,8 @@ def mean_over_blocks(loss, theta, *data, rows=2**11):
     """
     n, rows = len(checks.equally_many(data)[0]), checks.whole_number(rows, "rows", least=1)
     checks.function(loss, "loss")
+    if array_module(theta) is not numpy:
+        rows = max(rows, ON_A_DEVICE)
     if n <= rows:
         value, dtheta = loss(theta, *data)
         return checks.one_number(value, "loss"), dtheta

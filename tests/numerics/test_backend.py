@@ -65,7 +65,15 @@ NO_CUPY = None                                              # what sys.modules h
 NO_GPU = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False))
 
 
-@pytest.mark.parametrize("cupy, missing", [(NO_CUPY, "CuPy"), (NO_GPU, "a CUDA device")])
+def no_cublas(n):
+    raise ImportError('Failure finding "libcublas.so.12":\nNo such file')
+
+
+NO_CUBLAS = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: True), eye=no_cublas)
+
+
+@pytest.mark.parametrize("cupy, missing", [
+    (NO_CUPY, "CuPy"), (NO_GPU, "a CUDA device"), (NO_CUBLAS, "the libraries of CUDA")])
 def test_the_gpu_without_what_it_needs_is_one_sentence_and_no_fallback(monkeypatch, cupy, missing):
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     with pytest.raises(RuntimeError, match=f"^device 'gpu' needs {missing}.*pip install") as caught:

@@ -54,6 +54,18 @@ def test_each_row_is_in_one_block_of_at_most_so_many_rows():
     assert [len(block) for block in seen] == [2048, 452]
 
 
+def test_a_device_gets_few_large_blocks_for_a_launch_costs_the_same_however_few_the_rows(
+        device):
+    seen = []
+
+    def loss(theta, X):
+        seen.append(len(X))
+        return X.mean(), theta
+
+    mean_over_blocks(loss, device.zeros(1), device.zeros((70_000, 1)), rows=4)
+    assert seen == [65_536, 4464]
+
+
 def test_the_gradient_that_a_loss_returned_is_not_changed():
     kept = numpy.ones(2)                                    # a loss may give the same array again
     mean, dmean = mean_over_blocks(lambda theta, X: (1.0, kept), kept, numpy.zeros((7, 1)), rows=3)

@@ -216,8 +216,8 @@ def test_only_of_the_first_training_set_the_parameters_are_kept(tmp_path, monkey
     assert (tmp_path / "parameters" / "autoregressive.npz").exists()
 
 
-def test_there_are_at_least_five_training_sets_and_no_two_are_alike():
-    assert len(set(SEEDS)) == len(SEEDS) >= 5
+def test_there_are_several_training_sets_and_no_two_are_alike():
+    assert len(set(SEEDS)) == len(SEEDS) >= 3
     assert len({training_set(seed).tobytes() for seed in SEEDS}) == len(SEEDS)
     assert training_set(SEEDS[0]).shape == (training_sets.N, 2)
 

@@ -289,8 +289,9 @@ def main(cases, description, file_name, libraries, more=None):
     `more` is a function that measures something else, by an option of its name, and adds what it
     returns to the report of this processor.
     """
-    parser = command.Parser(description, epilog=f"{file_name} in the folder is changed, the "
-                            "committed one without --output.")
+    parser = command.Parser(description, epilog=f"In {file_name} of the folder the "
+                            "report of this processor is overwritten; without --output, "
+                            "in the committed file.")
     parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
                         help="where it is written")
     parser.add_argument("--repeats", type=command.whole(1), default=5, help="number of rounds")

@@ -63,7 +63,7 @@ class Given:
     def standard_normal(self, shape, dtype=float):
         return next(self.draws)
 
-    random = standard_normal
+    random = integers = standard_normal
 
 
 def problem(name):

@@ -3,16 +3,21 @@ side, each under its processor. Small cases stand for large ones; no time is jud
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import benchmark
+import benchmark_models
 import command
 import numpy as np
 import pytest
 import update_readme
 import worker
+from reports import load
+
+from gdl_numpy.networks import network
 
 ROOT = Path(__file__).parent.parent
 SMALL = """
@@ -160,6 +165,26 @@ def test_the_table_names_each_processor_and_has_no_column_for_a_peer_that_was_mi
     assert "| 2-8-2, batch 5 | 1 | 1.00 | 1.5 (1 to 2) | 70% | 60% |" in plain
     assert "**EPYC 2**" in more and "jax.jit: time / ours" in more and "12.3 (1 to 20)" in more
     assert len({line.count("|") for line in more.splitlines() if line.startswith("|")}) == 1
+
+
+@pytest.mark.parametrize("name", benchmark_models.STEPS)
+def test_every_family_takes_the_steps_of_the_benchmark_and_draws_its_samples(name, monkeypatch):
+    monkeypatch.setitem(benchmark_models.STEPS, name, 2)
+    monkeypatch.setitem(benchmark_models.SAMPLES, name, (4, 1))
+    monkeypatch.setattr(benchmark_models, "WARM_UP", 1)
+    losses, (X,) = (prepare(name)() for prepare in (benchmark_models.training_ours,
+                                                    benchmark_models.sampling_ours))
+    assert len(losses) in (2, 4) and np.isfinite(losses).all()          # adversarial: two a step
+    assert len(X) == 4 and np.isfinite(X).all()
+
+
+def test_the_header_of_the_network_says_what_keeping_freed_memory_was_measured_to_save():
+    said, processor = re.search(r"takes (\d\.\d) times as long, measured on an (.*?) \(scripts/",
+                                " ".join(network.__doc__.split())).groups()
+    reports = load("benchmark_network.json")
+    for case in reports[processor]["cases"] if processor in reports else []:
+        if case["settings"] == "batch 512" and case["threads"] == 1:
+            assert f"{case['ratio'][benchmark.GIVEN_BACK]['median']:.1f}" == said
 
 
 def test_a_file_that_holds_no_reports_is_named(tmp_path):

@@ -94,12 +94,11 @@ class Worker:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         try:
-            self.process.wait(PATIENCE)
-        except BaseException:
-            self.process.kill()
-            self.process.wait()
-            raise
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(PATIENCE)
         finally:
+            self.process.kill()                             # nothing, if it has stopped
+            self.process.wait()
             self.process.stdout.close()
             if self.said is not None:
                 self.said.close()

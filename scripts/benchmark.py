@@ -1,48 +1,66 @@
-r"""Benchmark: time ours against a peer, pair by pair, and compare their results.
+r"""Benchmark: time ours against its peers, run by run in turn, and compare their results.
 
 Every benchmark_*.py gives its cases to `main` here, and is run, on an otherwise idle machine, as
 
-    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 \
-        python scripts/benchmark_density.py
+    python scripts/benchmark_density.py
 
-or with as many threads as its docstring says. The two variables, where set, make NumPy's matrix
-products use an older kernel and run at half speed. Ours and the peer run in turn, after one run
-each to warm up; what a user does once (reading the map, building a tree) comes before the clock
-starts, on both sides. With t the seconds of a run,
+Each side of a case, ours or a peer, is a process of its own with as many processors as the case
+has threads; worker.py says how all libraries are held to them, JAX as well. All sides run in turn,
+after one run each to warm up and, where a peer compiles, to compile. What a user does once (reading
+the map, building a tree) comes before the clock starts, on every side. With t the seconds of a run,
 
-    ratio = median over the pairs of  t(peer) / t(ours).
+    ratio = median over the rounds of  t(peer) / t(ours).
 
-Memory is the peak of a whole process that does one side once, interpreter and libraries included.
-The exit status is 1, and nothing is written, if two results differ by more than their bound, never
+Freed memory is kept on all sides: each process calls `keep_freed_memory` (numerics/memory.py) at
+its start, and PyTorch and JAX take their arrays from the same malloc that it advises. A case may
+say what ours takes without that call: a side called GIVEN_BACK. Memory is the peak of the process
+after its first run, interpreter and libraries included.
+
+One peer of a case must be there. The others are optional: of a library that is missing one line
+says so, and its columns are left out. What a large float32 matrix product reaches in a library, the
+best of TRIALS, is its peak. Where a case knows how many floating point operations its matrix
+products take, the share of the peak is these, divided by the seconds, over the peak of the library.
+
+A ratio belongs to the processor that it was measured on. So the file has a report for each
+processor, under its name, and a run replaces no other than that of its own. The exit status is 1,
+and nothing is written, if a result differs from ours by more than the bound of its case, never
 because of a time.
 """
 
 import argparse
-import json
 import os
 import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 import command
 import numpy as np
-from files import FIGURES, write_text
+from files import FIGURES, read_json, update_json
+from worker import HOLDS, Worker, processors, serve
+
+from gdl_numpy.numerics.memory import keep_freed_memory
 
 PAUSE = 0.2                                                 # s: threads of the last run fall asleep
-SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+SIDE, TRIALS = 2048, 8                                      # of the square product; its runs
+GIVEN_BACK = "ours, memory given back"
+THREADS = (1, 2)                                            # for which the peaks are measured
 
 
 @dataclass(frozen=True)
 class Case:
-    """Two ways to one result; `aim` is the ratio hoped for, `parts` is what divides the seconds.
+    """Ways to one result: ours, its peer, and others.
 
-    `extra` tells from the median seconds of both sides what else there is to say of the case.
+    Each is a function that prepares and returns what is timed. `aim` is the ratio hoped for,
+    `parts` is what divides the seconds, and `operations` those of the matrix products of a part.
+    `others` are optional: by name, which begins with that of the library, the function and its aim
+    or None. `extra` tells from the median seconds of all sides what else there is to say.
     """
     name: str
     sizes: dict
@@ -56,6 +74,25 @@ class Case:
     theirs: Callable
     parts: int = 1
     extra: Callable | None = None
+    threads: int = 1
+    operations: float | None = None
+    others: dict = field(default_factory=dict)
+    given_back: bool = False                                # whether ours is timed so as well
+
+    def sides(self):
+        """The functions of all sides by name."""
+        return {"ours": self.ours, "peer": self.theirs,
+                **{name: prepare for name, (prepare, _) in self.others.items()},
+                **({GIVEN_BACK: self.ours} if self.given_back else {})}
+
+    def library(self, side):
+        """What a side computes with."""
+        side = self.peer if side == "peer" else side
+        return "numpy" if side in ("ours", GIVEN_BACK) else side.partition(".")[0]
+
+    def aims(self):
+        return {"peer": self.aim} | {name: aim for name, (_, aim) in self.others.items()
+                                     if aim is not None}
 
 
 def deviation(a, b):
@@ -68,52 +105,118 @@ def relative(ours, theirs):
     return abs(ours - theirs) / theirs
 
 
-HEADER = (f"{'case':15}{'dtype':8}{'peer':32}{'settings':27}{'seconds: ours':>13}{'peer':>9}"
-          f"{'ratio':>8}{'min':>7}{'max':>7}{'aim':>6}{'MB: ours':>10}{'peer':>6}"
-          f"{'difference':>12}{'bound':>8}")
-ROW = ("{name:15}{dtype:8}{peer:32}{settings:27}{seconds[ours]:13.5f}{seconds[peer]:9.5f}"
-       "{ratio[median]:8.1f}{ratio[min]:7.1f}{ratio[max]:7.1f}{aim:6.1f}"
-       "{memory_MB[ours]:10.0f}{memory_MB[peer]:6.0f}{difference:12.1e}{bound:8.0e}")
+# --- the peaks ---
+
+def product_of_numpy():
+    A = np.random.default_rng(0).random((SIDE, SIDE), np.float32)
+    return lambda: (A @ A)[0, 0]
 
 
-def peak_memory(number, side):
-    """Peak memory in MB of a fresh process that does one side of the case of that number once."""
-    again = [sys.executable, sys.argv[0], "--memory", str(number), side]
+def product_of_torch():
+    import torch
+    A = torch.from_numpy(np.random.default_rng(0).random((SIDE, SIDE), np.float32))
+    return lambda: (A @ A)[0, 0].item()
+
+
+def product_of_jax():
+    import jax
+    A = jax.numpy.asarray(np.random.default_rng(0).random((SIDE, SIDE), np.float32))
+    product = jax.jit(lambda A: A @ A)
+    return lambda: float(product(A)[0, 0])
+
+
+PRODUCTS = {"numpy": product_of_numpy, "torch": product_of_torch, "jax": product_of_jax}
+
+
+def peaks(libraries):
+    """GFLOP/s of a square matrix product by library and threads, the best of TRIALS."""
+    reached = {}
+    for library in libraries:
+        for threads in [threads for threads in THREADS if threads <= len(processors())]:
+            with Worker(f"peak:{library}", threads) as worker:
+                time.sleep(PAUSE)
+                seconds = min(worker.seconds() for _ in range(TRIALS))
+            reached.setdefault(library, {})[str(threads)] = round(2e-9 * SIDE**3 / seconds, 1)
+    return reached
+
+
+# --- the cases ---
+
+def measure(case, number, names, rounds):
+    """The seconds of each side, its peak memory, and how its result differs from ours."""
+    workers, seconds = {}, {name: [] for name in names}
     try:
-        return float(subprocess.run(again, check=True, capture_output=True, text=True).stdout)
-    except subprocess.CalledProcessError as error:
-        if error.returncode == 2:                           # a peer that cannot be imported
-            raise command.WrongUse(error.stderr) from None
-        raise
+        for name in names:                                  # one after the other
+            workers[name] = Worker(f"{number}:{name}", case.threads)
+        for _ in range(rounds):
+            for name, worker in workers.items():
+                time.sleep(PAUSE)
+                seconds[name].append(worker.seconds() / case.parts)
+    finally:
+        for worker in workers.values():
+            worker.end()
+    memory = {name: worker.memory for name, worker in workers.items()}
+    results = {name: worker.result for name, worker in workers.items()}
+    return ({name: np.array(each) for name, each in seconds.items()}, memory,
+            {name: float(case.difference(results["ours"], result))
+             for name, result in results.items() if name != "ours"})
 
 
-def measure(case, repeats):
-    """Seconds of both sides, (repeats, 2), in turn after a warm-up, and how the results differ."""
-    sides = case.ours(), case.theirs()
-    difference = case.difference(*(run() for run in sides))
-    seconds = np.empty((repeats, 2))
-    for pair in seconds:
-        for i, run in enumerate(sides):
-            time.sleep(PAUSE)
-            start = time.perf_counter()
-            run()
-            pair[i] = time.perf_counter() - start
-    return seconds / case.parts, float(difference)
-
-
-def record(case, repeats, memory):
+def record(case, number, names, rounds, peak):
     """What the JSON file holds of a case."""
-    seconds, difference = measure(case, repeats)
-    ratio = seconds[:, 1] / seconds[:, 0]
-    medians = dict(zip(("ours", "peer"), np.median(seconds, axis=0), strict=True))
+    seconds, memory, difference = measure(case, number, names, rounds)
+    medians = {name: float(np.median(each)) for name, each in seconds.items()}
+    ratio = {name: {"median": np.median(r), "min": r.min(), "max": r.max()}
+             for name, r in ((name, each / seconds["ours"]) for name, each in seconds.items())
+             if name != "ours"}
+    aims = {name: aim for name, aim in case.aims().items() if name in ratio}
+    share = {name: round(1e-9 * case.operations / medians[name]
+                         / peak[case.library(name)][str(case.threads)], 3)
+             for name in names if case.operations and case.library(name) in peak}
     return {"name": case.name, "sizes": case.sizes, "dtype": case.dtype, "peer": case.peer,
-            "settings": case.settings, "per": "iteration" if case.parts > 1 else "run",
-            "seconds": medians,
-            "ratio": {"median": np.median(ratio), "min": ratio.min(), "max": ratio.max()},
-            "aim": case.aim, "met": bool(np.median(ratio) >= case.aim),
-            "memory_MB": dict(zip(("ours", "peer"), memory, strict=True)),
-            "difference": difference, "bound": case.bound, "measure": case.difference.__name__,
+            "settings": case.settings, "threads": case.threads,
+            "per": "iteration" if case.parts > 1 else "run", "seconds": medians, "ratio": ratio,
+            "aim": aims, "met": {name: bool(ratio[name]["median"] >= aim)
+                                 for name, aim in aims.items()},
+            "memory_MB": memory, "difference": difference, "bound": case.bound,
+            "measure": case.difference.__name__, **({"share_of_peak": share} if share else {}),
             **({"extra": case.extra(medians)} if case.extra else {})}
+
+
+def lines(case):
+    """What is printed of a record: the case, and a line for each side."""
+    yield (f"{case['name']}, {case['dtype']}, {case['settings']}, "
+           f"{case['threads']} thread{'s' * (case['threads'] > 1)}")
+    for name, seconds in case["seconds"].items():
+        shown = case["peer"] if name == "peer" else name
+        line = f"    {shown:32}{seconds:12.6f} s{case['memory_MB'][name]:7.0f} MB"
+        if name in case.get("share_of_peak", {}):
+            line += f"{case['share_of_peak'][name]:7.1%} of peak"
+        if name in case["ratio"]:
+            r = case["ratio"][name]
+            line += (f"   time / ours {r['median']:.2f} ({r['min']:.2f} to {r['max']:.2f})"
+                     f"   difference {case['difference'][name]:.1e}")
+        if name in case["aim"]:
+            line += f"   aim {case['aim'][name]:.2g}{'' if case['met'][name] else ', missed'}"
+        yield line
+    if "extra" in case:
+        yield f"    {case['extra']}"
+
+
+# --- the machine ---
+
+def processor():
+    """The name of the processor, with the numbers that tell one of that name from another."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.exists():
+        return platform.processor() or platform.machine()
+    facts = {}                                              # of the first one
+    for line in cpuinfo.read_text().splitlines():
+        name, _, value = line.partition(":")
+        facts.setdefault(name.strip(), value.strip())
+    numbers = [f"{name.split()[-1]} {facts[name]}" for name in ("cpu family", "model")
+               if name in facts]
+    return ", ".join([facts.get("model name") or platform.machine(), *numbers])
 
 
 def torch_blas():
@@ -130,82 +233,123 @@ def torch_blas():
 
 def machine(libraries):
     """The processor and the libraries, as far as they say."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     blas = []
     if find_spec("threadpoolctl"):
         from threadpoolctl import threadpool_info
-        blas = [{key: pool.get(key) for key in ("prefix", "version", "architecture", "num_threads")}
+        blas = [{key: pool.get(key) for key in ("prefix", "version", "architecture")}
                 for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return {"processor": names[0] if names else platform.processor(), "cores": os.cpu_count(),
+    return {"processor": processor(), "cores": os.cpu_count(),
             "python": platform.python_version(),
             **{name: version(name) for name in libraries
                if find_spec(name.replace("scikit-learn", "sklearn"))},
-            "blas": blas,
-            **({"torch_blas": torch_blas()} if "torch" in libraries and find_spec("torch") else {}),
-            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
-            "older_kernel_chosen": any(map(os.environ.get, SLOWING))}
+            "blas": blas, "memory_kept": keep_freed_memory(),
+            **({"torch_blas": torch_blas()} if "torch" in libraries and find_spec("torch") else {})}
 
 
-def main(cases, description, file_name, libraries, ready=lambda: None, instead=None):
+# --- the command line ---
+
+def jobs(cases, libraries, more):
+    """What a worker can be asked for, by name: functions that prepare and return what is run."""
+    table = {f"{i}:{side}": prepare for i, case in enumerate(cases)
+             for side, prepare in case.sides().items()}
+    table |= {f"peak:{library}": prepare for library, prepare in PRODUCTS.items()}
+    table["machine"] = lambda: partial(machine, libraries)
+    if more:
+        table[more.__name__] = lambda: more
+    return table
+
+
+def optional(cases):
+    """The optional sides that can be measured here; a line for each library of the others."""
+    sides = {name: case.library(name) for case in cases for name in case.others}
+    for library in dict.fromkeys(sides.values()):
+        why = (f"{library} is missing: pip install {command.INSTALL.get(library, library)}"
+               if find_spec(library) is None else
+               "this system cannot hold jax to one or two processors"
+               if library == "jax" and not HOLDS else None)
+        if why:
+            left_out = [name for name in sides if sides[name] == library]
+            print(f"Without {', '.join(left_out)}: {why}")
+            sides = {name: other for name, other in sides.items() if other != library}
+    return list(sides)
+
+
+def reports_in(file):
+    """The reports of a file by processor, none if it is not there."""
+    reports = read_json(file, {})
+    if not isinstance(reports, dict) or not all(isinstance(r, dict) for r in reports.values()):
+        raise command.WrongUse(f"{file} is broken, mend or remove it: it must hold an object for "
+                               "each processor")
+    return reports
+
+
+def main(cases, description, file_name, libraries, more=None):
     """The command line of a benchmark script.
 
-    `ready` raises WrongUse if it cannot be measured in the process as it is; `instead` is a
-    function that measures something else into the folder --output, by an option of its name.
+    `more` is a function that measures something else, by an option of its name, and adds what it
+    returns to the report of this processor.
     """
-    parser = command.Parser(description, epilog=f"{file_name} in the folder is overwritten, the "
-                            "committed one without --output.")
+    parser = command.Parser(description, epilog=f"In {file_name} of the folder the "
+                            "report of this processor is overwritten; without --output, "
+                            "in the committed file.")
     parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
                         help="where it is written")
-    parser.add_argument("--repeats", type=command.whole(1), default=5, help="number of pairs")
+    parser.add_argument("--repeats", type=command.whole(1), default=5, help="number of rounds")
     parser.add_argument("--only", nargs="+", choices=sorted({case.name for case in cases}),
                         metavar="CASE", help="print these and write nothing: %(choices)s")
-    if instead:
-        parser.add_argument(f"--{instead.__name__}", dest="instead", action="store_true",
-                            help=instead.__doc__.splitlines()[0])
-    parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)    # for peak_memory
-    args = parser.parse_args()
-    if args.memory and not (args.memory[0] in map(str, range(len(cases)))
-                            and args.memory[1] in ("ours", "theirs")):
-        parser.error("--memory must be the number of a case, and ours or theirs")
-    chosen = {i: case for i, case in enumerate(cases)
-              if args.only is None or case.name in args.only}
-    if not args.memory:
-        if not (instead and args.instead):
-            parser.needs("resource", *sorted({case.peer.split(".")[0] for case in chosen.values()}))
-        parser.folder(args.output, file_name)
-    ready()
-    if instead and args.instead:
-        instead(args.output)
+    if more:
+        parser.add_argument(f"--{more.__name__}", dest="more", action="store_true",
+                            help=more.__doc__.splitlines()[0])
+    parser.add_argument("--work", help=argparse.SUPPRESS)               # for workers
+    args, table = parser.parse_args(), jobs(cases, libraries, more)
+    if args.work is not None:
+        if args.work not in table:
+            parser.error(f"--work must be one of {', '.join(table)}")
+        if not args.work.endswith(GIVEN_BACK):
+            keep_freed_memory()
+        serve(table[args.work])
         return
-    if args.memory:
-        import resource  # here, since Windows has none
-
-        getattr(cases[int(args.memory[0])], args.memory[1])()()
-        unit = 1 if sys.platform == "darwin" else 1024
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
+    file, name = args.output / file_name, processor()
+    if not (more and args.more):
+        chosen = {i: case for i, case in enumerate(cases)
+                  if args.only is None or case.name in args.only}
+        parser.needs("resource", *sorted({case.peer.split(".")[0] for case in chosen.values()}))
+        wanted = max(case.threads for case in chosen.values())
+        if wanted > len(processors()):
+            parser.error(f"a case has {wanted} threads, and there is {len(processors())} processor")
+    parser.folder(args.output, file_name)
+    before = reports_in(file)
+    if more and args.more:
+        if name not in before:
+            parser.error(f"{file} has no report of {name}: --{more.__name__} adds to what a first "
+                         "run wrote")
+        with Worker("machine", 1) as about, Worker(more.__name__, 1, aloud=True) as worker:
+            added = {more.__name__: worker.result | {"machine": about.result}}
+        update_json(file, lambda old: old | {name: old.get(name, {}) | added}, indent=1)
         return
-    for name in filter(os.environ.get, SLOWING):
-        print(f"Warning: {name} is set, so matrix products may be slow; the docstring says how to "
-              "run without it.")
-    load = os.getloadavg()[0]
-    # Memory first: the peak of a child starts from that of its parent, which is still small.
-    memory = [[peak_memory(i, side) for side in ("ours", "theirs")] for i in chosen]
-    records = []
-    print(HEADER)
-    for case, peaks in zip(chosen.values(), memory, strict=True):
-        records.append(record(case, args.repeats, peaks))
-        print(ROW.format(**records[-1]), flush=True)
-        if case.extra:
-            print(f"    {records[-1]['extra']}", flush=True)
-    about = machine(libraries)
-    print("\n".join(f"{name}: {value}" for name, value in about.items()))
 
-    if not all(r["difference"] <= r["bound"] for r in records):     # NaN is a difference too
+    load, others, records = os.getloadavg()[0], optional(chosen.values()), []
+    peak = peaks([library for library in PRODUCTS if find_spec(library)
+                  and (HOLDS or library != "jax")])
+    print(name)
+    for library, reached in peak.items():
+        print(f"{library}: a matrix product reaches " + ", ".join(
+            f"{speed:.0f} GFLOP/s on {threads} thread{'s' * (threads != '1')}"
+            for threads, speed in reached.items()), flush=True)
+    for i, case in chosen.items():
+        sides = [side for side in case.sides() if side not in case.others or side in others]
+        records.append(record(case, i, sides, args.repeats, peak))
+        print("\n".join(lines(records[-1])), flush=True)
+    with Worker("machine", 1) as worker:
+        about = worker.result
+    print("\n".join(f"{key}: {value}" for key, value in about.items()))
+
+    if not all(difference <= r["bound"]                     # NaN is a difference too
+               for r in records for difference in r["difference"].values()):
         sys.exit("The results of a case differ by more than their bound.")
     if len(records) < len(cases):
         print("Nothing written: that takes all cases.")
-    else:
-        report = {"machine": about, "load_before": load, "repeats": args.repeats, "cases": records}
-        write_text(args.output / file_name, json.dumps(report, indent=1) + "\n")
+        return
+    report = {"machine": about, "load_before": load, "repeats": args.repeats,
+              "peak_GFLOP_per_s": peak, "cases": records}
+    update_json(file, lambda old: old | {name: old.get(name, {}) | report}, indent=1)

@@ -1,8 +1,7 @@
 """Time the densities against Shapely, scikit-learn and SciPy; write figures/benchmark_density.json.
 
     pip install -e '.[benchmark]'
-    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 \
-        python scripts/benchmark_density.py
+    python scripts/benchmark_density.py
 
 The seconds of mixture_em are per iteration. How it is measured stands in benchmark.py.
 """

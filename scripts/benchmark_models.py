@@ -1,16 +1,15 @@
-r"""Time training steps and samplers of the model families against PyTorch, eager, on one thread.
+r"""Time training steps and samplers of the model families against PyTorch, with 1 and 2 threads.
 
     pip install -e '.[benchmark,figures]' && pip install torch==2.13.0
-    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 \
-        python scripts/benchmark_models.py
-    (the same) python scripts/benchmark_models.py --scaling
+    python scripts/benchmark_models.py
+    python scripts/benchmark_models.py --scaling
 
-The first run writes figures/benchmark_models.json, the second adds to it how the cost of our
-training step grows with the batch, the width and the depth. How it is measured stands in
-benchmark.py. The models are those of scoreboard.py, on points of the world map, and beside them a
-masked autoregressive model of tins of 32 x 32 pixels in black and white. Each has a reference in
-torch_references.py, in PyTorch as one would write it there: the same architecture and the same θ in
-float32, gradients by autograd, PyTorch's Adam.
+The first run writes its report into figures/benchmark_models.json, the second adds to it how the
+cost of our training step grows with the batch, the width and the depth. How it is measured stands
+in benchmark.py; PyTorch is eager. The models are those of scoreboard.py, on points of the world
+map, and beside them a masked autoregressive model of tins of 32 x 32 pixels in black and white.
+Each has a reference in torch_references.py, in PyTorch as one would write it there: the same
+architecture and the same θ in float32, gradients by autograd, PyTorch's Adam.
 
 A training step is the loss of a batch, its gradient and Adam, for the adversarial family one such
 step of each side. Both sides take the same steps with the same rows and the same random numbers,
@@ -25,14 +24,14 @@ function, in units of the standard error of their difference. Beyond 6 the large
 """
 
 import math
+import sys
 import time
 from functools import partial
 from itertools import pairwise
 
-import command
+import command  # noqa: F401, it says what is missing
 import numpy as np
-from benchmark import PAUSE, Case, deviation, machine, main
-from files import read_json, update_json
+from benchmark import PAUSE, Case, deviation, main
 from recipes import NETWORKS, UNIT, waves
 
 from gdl_numpy.models.autoregressive import MaskedAutoregressiveFamily
@@ -43,7 +42,7 @@ from gdl_numpy.numerics.optimizer import Adam
 from gdl_numpy.pictures.biscuit_tins import BiscuitTins
 from gdl_numpy.world.world_map import WorldMap
 
-N, WARM_UP, RATE, FILE = 20_000, 200, 1e-5, "benchmark_models.json"
+N, WARM_UP, RATE = 20_000, 200, 1e-5
 STEPS = {"autoregressive": 100, "masked_autoregressive": 50, "spline_flow": 60, "affine_flow": 60,
          "variational_autoencoder": 200, "energy_based": 60, "diffusion": 150, "adversarial": 25}
 SAMPLES = {                                                 # at once; how often in a run
@@ -64,7 +63,7 @@ class Given:
     def standard_normal(self, shape, dtype=float):
         return next(self.draws)
 
-    random = standard_normal
+    random = integers = standard_normal
 
 
 def problem(name):
@@ -170,13 +169,14 @@ def per_second(name, seconds):
     return {"samples_per_second": {side: round(n / s) for side, s in seconds.items()}}
 
 
-CASES = [case for name in STEPS for case in (
+CASES = [case for name in STEPS for threads in (1, 2) for case in (
     Case(name, {"batch": BATCH.get(name, 512), "steps": STEPS[name]}, "float32", "torch",
          f"training step, batch {BATCH.get(name, 512)}", 1.5, 1e-4, deviation,
-         partial(training_ours, name), partial(training_torch, name), STEPS[name]),
+         partial(training_ours, name), partial(training_torch, name), STEPS[name],
+         threads=threads),
     Case(name, dict(zip(("samples", "times"), SAMPLES[name], strict=True)), "float32", "torch",
          f"{SAMPLES[name][0]} samples", 1.0, 6, standard_errors, partial(sampling_ours, name),
-         partial(sampling_torch, name), SAMPLES[name][1], partial(per_second, name)))]
+         partial(sampling_torch, name), SAMPLES[name][1], partial(per_second, name), threads))]
 
 
 # --- how the cost of our training step grows ---
@@ -219,9 +219,12 @@ def operations(family, batch):
     return 2 * batch * sum(3 * sum(each) - each[0] for each in products)
 
 
-def growth():
-    """For each family and each size that grows, seconds and operations of a step, the other sizes
-    as usual."""
+def scaling():
+    """Add how the cost of our training step grows to what a first run wrote.
+
+    For each family and each size that grows: seconds and operations of a step, the other sizes as
+    usual.
+    """
     report = {"usual": USUAL, "growing": GROWING, "repeats": REPEATS, "seconds": {},
               "operations": {}}
     for name, make in SCALED.items():
@@ -234,20 +237,9 @@ def growth():
                 report["seconds"][name][growing].append(step_seconds(family, size["batch"]))
                 report["operations"][name][growing].append(operations(family, size["batch"]))
             print(name, growing, dict(zip(values, report["seconds"][name][growing], strict=True)),
-                  flush=True)
+                  file=sys.stderr)                          # standard output is the worker's
     return report
 
 
-def scaling(folder):
-    """Add to the file that a first run wrote how the cost of a training step grows."""
-    file = folder / FILE
-    if not file.exists():
-        raise command.WrongUse(f"{file} is not there: --scaling adds to what a first run wrote")
-    if not isinstance(read_json(file), dict):               # before any work
-        raise command.WrongUse(f"{file} is broken, mend or remove it: it must hold an object")
-    scaling = growth() | {"machine": machine(("numpy",))}
-    update_json(file, lambda report: report | {"scaling": scaling}, indent=1)
-
-
 if __name__ == "__main__":
-    main(CASES, __doc__, FILE, ("numpy", "torch"), instead=scaling)
+    main(CASES, __doc__, "benchmark_models.json", ("numpy", "torch"), scaling)

@@ -16,7 +16,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-INSTALL = {"torch": "torch==2.13.0", "cupy": "-e '.[gpu]'", "pytest": "-e '.[test]'",
+INSTALL = {"torch": "torch==2.13.0", "jax": "jax", "cupy": "-e '.[gpu]'", "pytest": "-e '.[test]'",
            "joblib": "-e '.[parallel]'",
            **dict.fromkeys(("scipy", "shapely", "sklearn", "threadpoolctl"), "-e '.[benchmark]'"),
            **dict.fromkeys(("pygments", "jinja2", "markdown_it", "fontTools", "PIL"),

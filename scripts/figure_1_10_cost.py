@@ -46,10 +46,11 @@ def holds(numbers):
 def compute(rng):
     """What benchmark_models.py --scaling and benchmark_network.py measured; nothing is random."""
     xp = array_module(rng.random(1))
-    report = load("benchmark_models.json")["scaling"]
-    peak, = {case["extra"]["peak_GFLOP_per_s"]["ours"] for case in
-             load("benchmark_network.json")["cases"] if case["sizes"]["threads"] == 1}
-    arrays, numbers = {}, {"peak": peak}
+    reports = load("benchmark_models.json")
+    processor = max(reports, key=lambda name: "scaling" in reports[name], default="a processor")
+    report = reports[processor]["scaling"]
+    peak = load("benchmark_network.json")[processor]["peak_GFLOP_per_s"]["numpy"]["1"]
+    arrays, numbers = {}, {"peak": peak, "processor": processor}
     for size, values in report["growing"].items():
         arrays[size] = xp.asarray(values)
         numbers |= {f"{size}_first": values[0], f"{size}_last": values[-1],
@@ -82,10 +83,10 @@ def draw(figure, arrays, numbers):
                  f"matrix product: {numbers['peak']:.0f}", va="bottom")
     axes[0].set_ylabel("10⁹ operations per second")
     axes[2].legend(frameon=False, loc="lower right", borderpad=0, handlelength=1.6)
-    caption(figure, f"On one thread. Sizes that do not grow are {numbers['batch_usual']} rows, "
-            f"{numbers['width_usual']} units and {numbers['depth_usual']} layers. Dotted: a large "
-            "matrix product;", "what a step falls short of it goes into calls, memory and what is "
-            "done with each number beside the products.")
+    caption(figure, f"On one thread; processor: {numbers['processor']}. Sizes that do not grow are "
+            f"{numbers['batch_usual']} rows, {numbers['width_usual']} units and "
+            f"{numbers['depth_usual']} layers.", "Dotted: a matrix product; what a step is short "
+            "of it goes to calls, memory and the work on each number beside the products.")
 
 
 if __name__ == "__main__":

@@ -126,9 +126,10 @@ class MaskedAutoregressive(nn.Module):
     def __init__(self, family, theta):
         super().__init__()
         self.d, self.order, layers = family.d, family.order, []
+        mask = family.mask(np).astype(float)
         cut = family.network.cut
-        for (W, b), (mask, _) in zip(cut(theta), cut(family.mask(np)), strict=True):
-            layers += [loaded(MaskedLinear(mask, b), W, b), ACTIVATIONS[family.activation]()]
+        for (W, b), (kept, _) in zip(cut(theta), cut(mask), strict=True):
+            layers += [loaded(MaskedLinear(kept, b), W, b), ACTIVATIONS[family.activation]()]
         self.logits = nn.Sequential(*layers[:-1])
 
     def loss(self, X):

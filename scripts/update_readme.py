@@ -319,36 +319,84 @@ def costs_in_words(tried):
 
 
 def benchmark():
-    """The cases of the benchmarks with their ratios."""
-    reports = [load(f"benchmark_{name}.json") for name in ("density", "discriminative", "network")]
-    yield "| case | peer | peer's time / ours: median (min to max) | memory, MB: ours, peer |"
-    yield "| --- | --- | --- | --- |"
-    models = load("benchmark_models.json")
-    for case in (case for report in [*reports, models] for case in report["cases"]):
-        ratio, memory = case["ratio"], case["memory_MB"]
+    """The cases of the benchmarks with their ratios, processor by processor."""
+    files = [load(f"benchmark_{name}.json")
+             for name in ("density", "discriminative", "network", "models")]
+    for processor in dict.fromkeys(name for file in files for name in file):
+        yield from speed_on(processor, [file[processor] for file in files if processor in file])
+
+
+def speed_on(processor, reports):
+    """What was measured on one processor: the machine, the training step, all other cases."""
+    machine = {key: value for report in reports for key, value in report["machine"].items()}
+    yield wrapped(
+        f"**{processor}**, {machine['cores']} cores, "
+        + ", ".join(f"{name} {machine[name]}" for name in
+                    ("numpy", "scipy", "scikit-learn", "shapely", "torch", "jax")
+                    if name in machine)
+        + (". Freed memory is kept on all sides." if machine["memory_kept"] else
+           ". Both sides shared a process, and freed memory was given back to the system."))
+    peak = next((report["peak_GFLOP_per_s"] for report in reports
+                 if "peak_GFLOP_per_s" in report), {})
+    if peak:
+        yield wrapped("A large matrix product in float32 reaches " + "; ".join(
+            f"in {library} " + " and ".join(
+                f"{speed:.0f} GFLOP/s on {threads} thread{'s' * (threads != '1')}"
+                for threads, speed in speeds.items()) for library, speeds in peak.items())
+            + ": that much of a ratio is the libraries', not ours.")
+    cases = [case for report in reports for case in report["cases"]]
+    yield ""
+    yield from training_steps([case for case in cases if case["name"] == "training_step"])
+    yield from other_cases([case for case in cases if case["name"] != "training_step"])
+
+
+def training_steps(cases):
+    """A row for each network, batch and number of threads; columns for the peers that were there.
+    """
+    if not cases:
+        return
+    peers = list(dict.fromkeys(name for case in cases for name in case["ratio"]))
+    shown = [cases[0]["peer"] if name == "peer" else name for name in peers]
+    yield row_of(["training step, float32", "threads", "ours, ms",
+                  *(f"{name}: time / ours" for name in shown),
+                  "share of the peak: ours", *(shown[i] for i, name in enumerate(peers)
+                                               if "ours" not in name)])
+    yield "|" + " --- |" * (4 + 2 * len(peers) - sum("ours" in name for name in peers))
+    for case in cases:
+        share = case["share_of_peak"]
+        yield row_of([f"{'-'.join(map(str, case['sizes']['sizes']))}, {case['settings']}",
+                      str(case["threads"]), f"{1e3 * case['seconds']['ours']:.2f}",
+                      *(ratio_in_words(case["ratio"].get(name)) for name in peers),
+                      f"{share['ours']:.0%}", *(f"{share[name]:.0%}" if name in share else ""
+                                                for name in peers if "ours" not in name)])
+    yield ""
+
+
+def other_cases(cases):
+    """A row for each case, and a column of ratios for each number of threads."""
+    if not cases:
+        return
+    threads = sorted({case["threads"] for case in cases})
+    yield row_of(["case", "peer", *(f"peer's time / ours, {n} thread{'s' * (n > 1)}"
+                                    for n in threads), "memory, MB: ours, peer"])
+    yield "| --- | --- |" + " --- |" * (1 + len(threads))
+    rows = {}
+    for case in cases:
         sizes = "-".join(map(str, case["sizes"].get("sizes", [])))          # of a network
         name = spoken(case["name"]) + f" {sizes}" * bool(sizes)
-        yield (f"| {name}, {case['dtype']} "
-               f"| {case['peer']}, {case['settings']} "
-               f"| {ratio['median']:.1f} ({ratio['min']:.1f} to {ratio['max']:.1f}) "
-               f"| {memory['ours']:.0f}, {memory['peer']:.0f} |")
+        row = (f"{name}, {case['dtype']}", f"{case['peer']}, {case['settings']}")
+        rows.setdefault(row, {})[case["threads"]] = case
+    for row, measured in rows.items():
+        memory = next(iter(measured.values()))["memory_MB"]
+        yield row_of([*row, *(ratio_in_words(measured[n]["ratio"]["peer"] if n in measured else
+                                             None) for n in threads),
+                      f"{memory['ours']:.0f}, {memory['peer']:.0f}"])
     yield ""
-    density, discriminative, network = (report["machine"] for report in reports)
-    machine = network | discriminative | density
-    yield wrapped(
-        f"Measured on one {machine['processor']} with {machine['cores']} cores, "
-        f"OMP_NUM_THREADS = {machine['OMP_NUM_THREADS']} (training step: "
-        f"{network['OMP_NUM_THREADS']}, of which a case uses as many as it says), "
-        + ", ".join(f"{name} {machine[name]}" for name in
-                    ("numpy", "scipy", "scikit-learn", "shapely", "torch")) + ".")
-    peaks = {case["sizes"]["threads"]: case["extra"]["peak_GFLOP_per_s"]
-             for case in reports[2]["cases"]}
-    yield wrapped(
-        "A large matrix product in float32 reaches, on "
-        + ", on ".join(f"{threads} thread{'s' * (threads > 1)} {peak['ours']:.0f} GFLOP/s in "
-                       f"NumPy and {peak['peer']:.0f} in PyTorch"
-                       for threads, peak in peaks.items())
-        + ": that much of a training step's ratio is the libraries', not ours.")
+
+
+def ratio_in_words(ratio):
+    """The median with the least and the largest; nothing if there is none."""
+    return "" if ratio is None else "{median:.3g} ({min:.3g} to {max:.3g})".format(**ratio)
 
 
 def benchmark_gpu():

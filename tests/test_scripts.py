@@ -121,8 +121,7 @@ def test_an_unknown_option_is_one_line_and_exit_status_2(name, capsys):
     ("check_gpu", ["--repeats", "-5"], "must be a whole number from 1 on"),
     ("benchmark_density", ["--repeats", "0"], "must be a whole number from 1 on"),
     ("benchmark_density", ["--only", "nothing"], "invalid choice: 'nothing'"),
-    ("benchmark_density", ["--memory", "99", "ours"], "must be the number of a case, and ours or"),
-    ("benchmark_density", ["--memory", "0", "run"], "must be the number of a case, and ours or"),
+    ("benchmark_density", ["--work", "99:ours"], "--work must be one of 0:ours, 0:peer, 1:ours"),
     ("scoreboard", ["--seconds", "1e306"], "--seconds must lie in (0, 1e+06], got 1e+306"),
     ("scoreboard", ["--seconds", "nan"], "--seconds must lie in (0, 1e+06], got nan"),
     ("pack_world_map", ["there is no such wheel"], "cannot read there is no such wheel"),
@@ -496,13 +495,22 @@ def test_broken_parameters_are_named_before_anything_is_judged_again(
     assert before == (tmp_path / "scoreboard.json").read_bytes()
 
 
-def test_how_costs_grow_is_not_measured_for_a_file_that_cannot_hold_it(tmp_path, monkeypatch):
+@pytest.mark.parametrize("content, said", [
+    ("[]", "broken, mend or"), ("3", "broken, mend or"), ("{", "broken, mend or"),
+    ('{"cases": []}', "it must hold an object for each processor"),
+    ('{"another": {}}', "--scaling adds to what a first run wrote"),
+    (None, "--scaling adds to what a first run wrote")])
+def test_how_costs_grow_is_not_measured_for_a_file_that_cannot_hold_it(
+        content, said, tmp_path, monkeypatch, capsys):
+    import benchmark
     import benchmark_models
-    monkeypatch.setattr(benchmark_models, "growth", None)
-    for content in ("[]", "3", "{"):
-        (tmp_path / benchmark_models.FILE).write_text(content)
-        with pytest.raises(command.WrongUse, match="benchmark_models.json is broken, mend or"):
-            benchmark_models.scaling(tmp_path)
+    monkeypatch.setattr(benchmark, "Worker", None)
+    if content is not None:
+        (tmp_path / "benchmark_models.json").write_text(content)
+    monkeypatch.setattr(sys, "argv", ["a", "--scaling", "--output", str(tmp_path)])
+    with pytest.raises((SystemExit, command.WrongUse)) as ended:
+        benchmark.main([], "", "benchmark_models.json", (), benchmark_models.scaling)
+    assert said in f"{ended.value} {capsys.readouterr().err}"
 
 
 def test_documents_that_say_all_already_are_not_written(tmp_path, monkeypatch):
@@ -514,7 +522,7 @@ def test_documents_that_say_all_already_are_not_written(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name, content", [
     ("manifest.json", "{}"), ("scoreboard.json", "[]"), ("faces.json", '{"mean": 3}'),
-    ("benchmark_models.json", '{"cases": [{}]}'), ("encoders.json", "{")])
+    ("benchmark_models.json", '{"a processor": {"cases": [{}]}}'), ("encoders.json", "{")])
 def test_tables_that_are_broken_or_of_an_older_script_are_named(
         name, content, tmp_path, monkeypatch):
     import reports
@@ -532,7 +540,8 @@ def test_tables_that_are_broken_or_of_an_older_script_are_named(
     ("figure_1_03_faces", "faces.json", "{}", "has no 'mean'"),
     ("figure_1_03_faces", "faces.json", "[3]", "must hold an object"),
     ("figure_1_10_scoreboard", "scoreboard.json", '{"summary": {"box": {}}}', "has no "),
-    ("figure_1_10_cost", "benchmark_models.json", '{"cases": []}', "has no 'scaling'")])
+    ("figure_1_10_cost", "benchmark_models.json", '{"a processor": {}}', "has no 'scaling'"),
+    ("figure_1_10_cost", "benchmark_models.json", "{}", "has no 'a processor'")])
 def test_a_figure_names_the_table_that_lacks_what_it_shows(
         name, table, content, lacks, tmp_path, monkeypatch, capsys):
     import reports

@@ -61,12 +61,16 @@ def fourier_features(X, F):
     xp = array_module(X)
     F = xp.asarray(F, dtype=X.dtype)
     angle = X @ F
-    sin, cos = xp.sin(angle), xp.cos(angle)
+    sin, cos = xp.sin(angle), xp.cos(angle, out=angle)      # angle is not needed again
     phi = xp.concatenate([X, sin, cos], axis=1)                                         # (2)
 
     def backward(dphi):
         d, m = F.shape
         dphi_x, dphi_sin, dphi_cos = dphi[:, :d], dphi[:, d:d + m], dphi[:, d + m:]
-        return dphi_x + (dphi_sin * cos - dphi_cos * sin) @ F.T                         # (3)
+        dangle = dphi_sin * cos
+        dangle -= dphi_cos * sin
+        dX = dangle @ F.T
+        dX += dphi_x                                                                    # (3)
+        return dX
 
     return phi, backward

@@ -41,6 +41,7 @@ holds).
 """
 
 from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 
 
@@ -99,15 +100,19 @@ class Average:
     """
 
     def __init__(self, a):
-        self.a, self.sum, self.weight = checks.number(a, "averaging", "[0, 1)"), 0.0, 0.0
+        self.a, self.sum, self.weight = checks.number(a, "averaging", "[0, 1)"), None, 0.0
 
     def __call__(self, theta):
         checks.theta_shape(theta)
-        if self.weight > 0:
+        if self.sum is not None:
             checks.gradient(theta, self.sum, "theta", "the one before")
         if self.a == 0:
             return theta
-        self.sum, self.weight = self.a * self.sum + theta, self.a * self.weight + 1         # (5)
+        if self.sum is None:
+            self.sum = array_module(theta).zeros_like(theta)
+        self.sum *= self.a
+        self.sum += theta
+        self.weight = self.a * self.weight + 1                                              # (5)
         return self.sum / self.weight                                                       # (6)
 
 

@@ -83,6 +83,13 @@ def test_large_inputs_do_not_overflow(activation):
 
 
 @every_activation
+def test_what_is_not_a_number_stays_none(activation):
+    A = numpy.array([[numpy.nan, -1.0, 1.0]])
+    ACTIVATIONS[activation][0](A)
+    assert numpy.isnan(A).tolist() == [[True, False, False]]
+
+
+@every_activation
 def test_the_gradient_of_the_whole_is_the_sum_over_the_rows(activation):
     sizes = SIZES["two"]
     theta, X = theta_and_X(sizes)

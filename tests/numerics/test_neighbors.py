@@ -223,6 +223,15 @@ def test_a_neighbor_at_the_end_of_the_reach_is_found():
     assert nearest([[-1.0], [1.0]], X)[1].tolist() == [[0], [0]]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_points_as_far_apart_as_numbers_allow_keep_their_order(dtype):
+    far = numpy.finfo(dtype).max
+    X = numpy.array([[-far], [far], [far / 2]], dtype=dtype)
+    distances, numbers = nearest(numpy.full((3, 1), far, dtype=dtype), X, 3)
+    assert distances.tolist() == [[0, far / 2, math.inf]] * 3
+    assert numbers.tolist() == [[1, 2, 0]] * 3
+
+
 def test_what_float32_cannot_tell_apart_float64_tells_apart():
     rng = numpy.random.default_rng(0)
     t, order = 2 * math.pi * rng.random(400), rng.permutation(400)

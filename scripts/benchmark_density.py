@@ -13,6 +13,7 @@ import command  # noqa: F401, it says what is missing
 import numpy as np
 from benchmark import Case, deviation, main
 
+from gdl_numpy.numerics.neighbors import nearest
 from gdl_numpy.probability.expectation_maximization import (
     expectation_maximization,
     k_means_plus_plus,
@@ -22,6 +23,7 @@ from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
 from gdl_numpy.world.world_map import WORLD, WorldMap, continents
 
 N = 1_000_000                                               # points of the map
+N_NEAREST = 100_000                                         # points whose neighbors are sought
 N_DATA = 20_000                                             # observations, and queries
 BANDWIDTH = 1.5                                             # degrees
 K, ITERATIONS = 50, 20                                      # components, steps of EM
@@ -150,6 +152,22 @@ def mixture_em_sklearn():
     return run
 
 
+def standard_normal():
+    return np.random.default_rng(5).standard_normal((N_NEAREST, 10))
+
+
+def three_nearest():
+    X = standard_normal()
+    return lambda: nearest(X, X, 3)[0]
+
+
+def three_nearest_scipy():
+    from scipy.spatial import cKDTree
+    X = standard_normal()
+    tree = cKDTree(X)
+    return lambda: tree.query(X, 3)[0]
+
+
 # How far two results are from each other.
 
 def number_differing(a, b):
@@ -199,7 +217,10 @@ CASES = [
                         1e-4, deviation, kernel_density_scipy),
     Case("mixture_em", {"rows": N_DATA, "components": K, "dimensions": 2, "iterations": ITERATIONS},
          "float64", "sklearn.mixture.GaussianMixture", "full, reg_covar=0", 5,
-         1e-6, deviation, mixture_em, mixture_em_sklearn, ITERATIONS)]
+         1e-6, deviation, mixture_em, mixture_em_sklearn, ITERATIONS),
+    Case("nearest", {"points": N_NEAREST, "dimensions": 10, "neighbors": 3}, "float64",
+         "scipy.spatial.cKDTree", "tree ready", 1, 1e-12, deviation, three_nearest,
+         three_nearest_scipy)]
 
 
 if __name__ == "__main__":

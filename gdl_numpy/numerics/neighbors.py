@@ -16,23 +16,39 @@ Then do the same along the second and the third coordinate inside each strip. Wi
 most strips would hold one query; there a block of queries is cut in half along its longest side, as
 long as one of them is farther than 2r from the middle one.
 
-`nearest` finds the k nearest points. It compares all pairs, but many at once, by a matrix product:
+`nearest` finds the k nearest points. It cuts the queries in two along their longest side, at the
+mean, and the parts again. Let c be the center of such a group and R its radius, the largest
+|q - c|. If k points are within r of c, they are within r + R of each q. So for a neighbor x of q
 
-    |q - x|² = |q|² - 2 q·x + |x|²                                                              (3)
+    |x - c| <= |x - q| + |q - c| <= (r + R) + R,    the reach of the group                       (3)
 
-For close points far from the origin the three terms nearly cancel, and digits are lost. So the
-origin is first moved among the points, and (3) only chooses candidates, a few more than k; their
-distances are then computed from q - x itself. Could a nearer point have been left out? As |x| is at
-most |q| + |q - x|, the three terms sum in size to at most (|q| + |x|)² <= (2 |q| + |q - x|)². Each
-operation has a relative error of up to ε, and the errors of d products, of either sign, add up to
-about √d ε. So allow (3) an error of
+A part looks for neighbors only within the reach of the whole. A small group compares all that is
+left with all its queries at once, by a matrix product, with the origin moved to c:
 
-    e = 4 √d ε (2 |q| + |q - x|)²                                                               (4)
-    sure, if     (k-th nearest distance)² + e <= the largest (3) of a candidate                 (5)
+    |q - x|² = |q|² - 2 q·x + |x|² = |q|² + (q, 1)·(-2x, |x|²)                                   (4)
 
-No point that was left out has a smaller (3) than a candidate, so if (5) holds none is nearer than
-the k-th. Queries for which it fails are cut in half, each half gets an origin of its own, and so
-on; a single query is compared with all points by q - x itself.
+For points much closer to each other than to c the terms nearly cancel, and digits are lost. Hence
+(4) only chooses candidates, a few more than k; their distances are computed from q - x itself.
+Could a nearer point have been left out? As |x| is at most |q| + |q - x|, the terms sum in size to
+at most (|q| + |x|)² <= (2 |q| + |q - x|)². Each operation has a relative error of up to ε, and the
+errors of d products, of either sign, add up to about √d ε. So allow (4) an error of
+
+    e = 4 √d ε (2 |q| + |q - x|)²                                                               (5)
+    sure, if     (k-th nearest distance)² + e <= the largest (4) of a candidate                 (6)
+
+No point that was left out has a smaller (4) than a candidate, so if (6) holds none is nearer than
+the k-th. As (4) only chooses, float32 will do at first, which is twice as fast. Queries for which
+(6) fails are cut in two again, and compared in float64; a single one by q - x itself.
+
+To put n numbers in order takes longer than to compute them. But cut a row of (4) into pieces: its k
+smallest numbers lie in the k pieces with the smallest minima, and a minimum is quickly found:
+
+    of 7 1 | 8 2 | 5 9 the minima are 1, 2, 5, so the two smallest are among 7, 1, 8 and 2       (7)
+
+How long does it take? On a line or a plane the reach holds a few thousand of n points, however many
+there are, so n queries compare about n times as many pairs. In ten dimensions a group is nearly as
+wide as all the data, nothing is out of reach, and all n² pairs are compared: for ten times the
+points a hundred times the time. It also grows as d, the steps of a product.
 
 By hand, on a line with r = 1: the queries 0 and 0.1 share the strip [0, 0.5), and what is within 1
 of them lies between -1 and 1.1. Of the points 9, 4 and 0.3 this is 0.3, row 2. For the query 5 it
@@ -49,11 +65,15 @@ See figure_1_01_horses (new horses and their nearest ones) and tests/numerics/te
 (that it holds).
 """
 
+import math
+
 import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks
 
+QUERIES, PAIRS = 512, 2**17                                 # a group is small if it has no more
 MORE = 2                                                    # candidates than are asked for
 
 
@@ -114,77 +134,96 @@ def _halves(Q, X, radius, rows_Q, rows_X):
 
 
 @numpy.errstate(over="ignore")
-def nearest(Q, X, k=1, entries=2**19):
+def nearest(Q, X, k=1, entries=2**21):
     """Distances and row numbers of the k rows of X nearest to each row of Q, both (m, k), in order.
 
     `entries` is how many numbers a block of queries may need at once. Of points whose distances
-    agree to √ε, seven digits or three in float32, any may be the last in the list.
+    agree to √ε, seven digits or three in float32, any may be the last in the list. For more than a
+    few dimensions d the time grows as len(Q) · len(X) · d.
     """
     X = checks.data_set(X)
     Q, xp = checks.observations(Q, X, name="Q"), array_module(X)
     k = checks.whole_number(k, "k", least=1, most=len(X))
     entries = checks.whole_number(entries, "entries", least=1)
     distances, numbers = xp.empty((len(Q), k), dtype=X.dtype), xp.empty((len(Q), k), dtype=int)
-    largest = max(float(bound) for P in (X, Q) if len(P) for bound in (P.max(), -P.min()))
-    dtypes = [dtype for dtype in (X.dtype, numpy.dtype(float))          # in which no |x|² overflows
-              if largest < (xp.finfo(dtype).max / (16 * X.shape[1]))**0.5]
-    groups, origin = [xp.arange(len(Q))] * (len(Q) > 0), X.mean(axis=0, dtype=float)
-    if not dtypes:
-        groups = [xp.arange(i, i + 1) for i in range(len(Q))]
-    while groups:
-        group = groups.pop()
-        if len(group) == 1:
-            distances[group], numbers[group] = _of_one(Q[group], X, k)
+    todo = [(xp.arange(len(Q)), xp.arange(len(X)), numpy.dtype("f4"))] * (len(Q) > 0)
+    while todo:
+        group, rows, dtype = todo.pop()
+        q = Q[group].astype(float)
+        low, high = q.min(axis=0), q.max(axis=0)
+        c = low + (high / 2 - low / 2)
+        distance = _from(c, X, rows)
+        if len(group) == 1:                                 # c is the query
+            number = distance.argsort(kind="stable")[:k]
+            distances[group], numbers[group] = distance[number].astype(X.dtype), rows[number]
             continue
-        sure = _of_many(Q, group, X, origin, dtypes[0], entries, distances, numbers)
-        rest = group[(~sure).nonzero()[0]]
-        del group, sure
-        if len(rest):
-            q, m = Q[rest], len(rest) // 2
-            rest = rest[q[:, int((q.max(axis=0) - q.min(axis=0)).argmax())].argsort()]
-            groups += [half for half in (rest[:m], rest[m:]) if len(half)]
-        if groups:                                          # the next has its origin in its middle
-            origin, dtypes = Q[groups[-1][len(groups[-1]) // 2]].astype(float), dtypes[-1:]
+        reach = float(xp.partition(distance, k - 1)[k - 1] + 2 * _length(q - c).max())      # (3)
+        rows = rows[(distance <= reach * (1 + 1e-8)).nonzero()[0]]     # and for rounding
+        if len(group) <= max(QUERIES, PAIRS // len(rows)) and reach < math.inf:
+            sure = _of_many(Q, group, X, rows, c, reach, dtype, entries, distances, numbers)
+            group, dtype = group[(~sure).nonzero()[0]], numpy.dtype(float)
+        if len(group):                                      # cut at the mean of the longest side
+            side = Q[group, int((high / 2 - low / 2).argmax())]
+            group, m = group[side.argsort()], int((side <= side.mean(dtype=float)).sum())
+            m = m if m < len(group) else len(group) // 2    # equal numbers have no upper half
+            todo += [(half, rows, dtype) for half in (group[:m], group[m:]) if len(half)]
     return distances, numbers
 
 
-def _of_one(q, X, k):
-    """What `nearest` gives for one query, q (1, d), from its distance to each row of X."""
-    distance = _length(q.astype(float) - X)
-    number = distance.argsort(kind="stable")[:k]
-    return distance[number].astype(X.dtype), number
+def _from(c, X, rows):
+    """|x - c| of the `rows` of X, in blocks that stay in the cache."""
+    return in_blocks(lambda i, j: _length(X[rows[i:j]] - c), len(rows), max(1, 2**17 // len(c)))
 
 
-def _of_many(Q, group, X, origin, dtype, entries, distances, numbers):
-    """Writes what `nearest` gives for the rows `group` (m,) of Q, by (3) around `origin`, and says
-    for which of them, (m,), it is surely right: by (5), or as e is too small to matter or all k
-    distances are 0."""
-    xp, (n, d), k = array_module(X), X.shape, distances.shape[1]
-    x = (X - origin).astype(dtype)
-    squares, limits, more = (x**2).sum(axis=1), xp.finfo(dtype), min(k + MORE, n)
-    rows = max(1, entries // max(n, more * d))              # in a block: it stays in the cache
+def _of_many(Q, group, X, rows, c, reach, dtype, entries, distances, numbers):
+    """Writes what `nearest` gives for the rows `group` (m,) of Q, by (4) around c from `rows` of X,
+    and says for which of them, (m,), it is surely right: by (6), or as e is too small to matter or
+    all k distances are 0."""
+    xp, n, d, k = array_module(X), len(rows), X.shape[1], distances.shape[1]
+    unit = math.ldexp(1.0, math.frexp(reach)[1] - 1)        # no number is above 2, no square inf
+    x, limits, more = ((X[rows] - c) / unit).astype(dtype), xp.finfo(dtype), min(k + MORE, n)
+    of_x = xp.empty((d + 1, n), dtype=dtype)
+    of_x[:d], of_x[d] = -2 * x.T, (x**2).sum(axis=1)
+    in_block, small = max(1, entries // max(n, more * d)), xp.finfo(X.dtype).eps**0.5
+    memory = xp.empty((min(in_block, len(group)), n), dtype=dtype)      # asked for only once
     sure = xp.empty(len(group), dtype=bool)
-    for start in range(0, len(group), rows):
-        numbers_Q = group[start:start + rows]
+    for start in range(0, len(group), in_block):
+        numbers_Q = group[start:start + in_block]
         block = Q[numbers_Q]
-        q = (block - origin).astype(dtype)
-        by_formula = squares - 2 * q @ x.T                  # without |q|²              (3)
-        near = by_formula.argpartition(more - 1, axis=1)[:, :more]
+        q = ((block - c) / unit).astype(dtype)
+        of_q = xp.concatenate([q, xp.ones((len(q), 1), dtype=dtype)], axis=1)
+        by_formula = xp.matmul(of_q, of_x, out=memory[:len(q)])         # without |q|²      (4)
+        near = _smallest(by_formula, more)
         worst = xp.take_along_axis(by_formula, near, axis=1).max(axis=1)
+        near = rows[near]
         near.sort(axis=1)                                   # of equal distances the first row wins
         distance = _length(block[:, None].astype(float) - X[near])
         order = distance.argsort(axis=1, kind="stable")[:, :k]
         distance = xp.take_along_axis(distance, order, axis=1)
         number = xp.take_along_axis(near, order, axis=1)
 
-        length, last = xp.sqrt((q**2).sum(axis=1)), distance[:, -1]
+        length, last = xp.sqrt((q**2).sum(axis=1)), distance[:, -1] / unit
         worst = xp.maximum(worst + length**2, 0)
-        e = 4 * d**0.5 * limits.eps * (2 * length + xp.sqrt(worst))**2                      # (4)
+        e = 4 * d**0.5 * limits.eps * (2 * length + xp.sqrt(worst))**2                      # (5)
         e = e + 4 * limits.tiny                             # and what underflows
-        sure[start:start + rows] = ((last**2 + e <= worst) | (e <= limits.eps**0.5 * last**2)
-                                    | (last == 0) | (more == n))                            # (5)
+        sure[start:start + in_block] = ((last**2 + e <= worst) | (e <= small * last**2)
+                                        | (last == 0) | (more == n))                        # (6)
         distances[numbers_Q], numbers[numbers_Q] = distance.astype(X.dtype), number
     return sure
+
+
+def _smallest(A, count):
+    """Columns (m, count) of the `count` smallest numbers in each row of A (m, n), in any order."""
+    xp, (m, n) = array_module(A), A.shape
+    size = max(1, int((n / count)**0.5))                    # so g is about count·size
+    g = n // size
+    minima = A[:, :g * size].reshape(m, size, g).min(axis=1)            # a piece: every g-th
+    pieces = minima.argpartition(count - 1, axis=1)[:, None, :count]                        # (7)
+    near = (pieces + g * xp.arange(size)[:, None]).reshape(m, -1)
+    rest = xp.broadcast_to(xp.arange(g * size, n), (m, n - g * size))
+    near = xp.concatenate([near, rest], axis=1)
+    best = xp.take_along_axis(A, near, axis=1).argpartition(count - 1, axis=1)[:, :count]
+    return xp.take_along_axis(near, best, axis=1)
 
 
 def _length(U):

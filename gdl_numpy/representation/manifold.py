@@ -60,6 +60,9 @@ def intrinsic_dimension(X):
     has all d dimensions. It is too small near the edges of the data, where neighbors are missing,
     and for large k most rows are near an edge.
 
+    Nearly all of the time goes into `nearest`. It grows as n if the rows lie on a curve or on a
+    surface, and as n² for more than a few dimensions, where all pairs are compared (neighbors.py).
+
     ValueError for fewer than 3 rows, for rows that are equal or closer than rounding tells apart,
     and for lattices, where first and second neighbors are equally far.
     """

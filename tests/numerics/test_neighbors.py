@@ -7,6 +7,7 @@ import numpy
 import pytest
 from scipy.spatial import cKDTree
 
+from gdl_numpy.numerics import neighbors
 from gdl_numpy.numerics.backend import array_module, to_numpy
 from gdl_numpy.numerics.neighbors import near_blocks, nearest
 
@@ -200,6 +201,101 @@ def test_of_equally_far_rows_the_first_come_first():
     assert nearest([[0.0], [0.0]], X, 4)[1].tolist() == [[3, 0, 1, 2]] * 2
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("d", [1, 2, 10])
+def test_many_groups_of_queries_find_what_a_search_tree_finds(d, dtype):
+    rng = numpy.random.default_rng(d)
+    X = (rng.standard_normal((1500, d)) * 10.0**rng.integers(-2, 3, (1500, 1))).astype(dtype)
+    Q = (5 * rng.standard_normal((1300, d))).astype(dtype)
+    assert len(Q) > 2 * neighbors.QUERIES
+    for k in (1, 4):
+        distances, numbers = nearest(Q, X, k)
+        expected, rows = cKDTree(X).query(Q, range(1, k + 1))
+        assert (numbers == rows).all()
+        numpy.testing.assert_allclose(distances, expected, rtol=2 * numpy.finfo(dtype).eps)
+
+
+def test_a_neighbor_at_the_end_of_the_reach_is_found():
+    """c = 0 and R = 1; a point is 0.5 from c, so the reach is 2.5."""
+    X = numpy.array([[-0.5], [2.5 - 1e-6], [2.5 + 1e-6], [-9.0]])
+    assert nearest([[-1.0], [1.0]], X)[1].tolist() == [[0], [1]]
+    X[1] = 2.5                                              # as far from 1 as -0.5 is
+    assert nearest([[-1.0], [1.0]], X)[1].tolist() == [[0], [0]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_points_as_far_apart_as_numbers_allow_keep_their_order(dtype):
+    far = numpy.finfo(dtype).max
+    X = numpy.array([[-far], [far], [far / 2]], dtype=dtype)
+    distances, numbers = nearest(numpy.full((3, 1), far, dtype=dtype), X, 3)
+    assert distances.tolist() == [[0, far / 2, math.inf]] * 3
+    assert numbers.tolist() == [[1, 2, 0]] * 3
+
+
+def test_what_float32_cannot_tell_apart_float64_tells_apart():
+    rng = numpy.random.default_rng(0)
+    t, order = 2 * math.pi * rng.random(400), rng.permutation(400)
+    X = (1 + 1e-9 * order[:, None]) * numpy.stack([numpy.cos(t), numpy.sin(t)], axis=1)
+    assert (order[nearest(numpy.zeros((3, 2)), X, 20)[1]] == numpy.arange(20)).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 60, 101, 5000])
+def test_the_smallest_numbers_of_a_row_lie_in_the_pieces_with_the_smallest_minima(n):
+    rng = numpy.random.default_rng(n)
+    for A in (rng.random((20, n)), rng.integers(0, 5, (20, n)), numpy.sort(rng.random((20, n)))):
+        for count in {1, min(3, n), (n + 1) // 2, n}:
+            columns = neighbors._smallest(A, count)
+            assert columns.shape == (20, count)
+            assert all(len(set(row)) == count for row in columns.tolist())
+            found = numpy.sort(numpy.take_along_axis(A, columns, axis=1))
+            assert (found == numpy.sort(A)[:, :count]).all()
+
+
+# How much is compared
+
+def compared(Q, X, monkeypatch):
+    """How many pairs `nearest` compares by (4), for three neighbors of each query."""
+    smallest, sizes = neighbors._smallest, []
+    with monkeypatch.context() as patch:
+        patch.setattr(neighbors, "_smallest", lambda A, count: sizes.append(A.size) or smallest(
+            A, count))
+        nearest(Q, X, 3)
+    return sum(sizes)
+
+
+@pytest.mark.parametrize("d, pairs", [(1, 1000), (2, 3000)])
+@pytest.mark.parametrize("n", [5000, 10_000, 20_000])
+def test_in_few_dimensions_each_point_is_compared_with_few_however_many_there_are(d, pairs, n,
+                                                                                  monkeypatch):
+    X = numpy.random.default_rng(0).random((n, d))
+    assert compared(X, X, monkeypatch) < pairs * n
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [1000, 3000])
+def test_in_ten_dimensions_all_pairs_are_compared_once(n, dtype, monkeypatch):
+    X = numpy.random.default_rng(0).random((n, 10)).astype(dtype)
+    assert n**2 <= compared(X, X, monkeypatch) < 1.01 * n**2
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_clusters_far_apart_are_not_compared(dtype, monkeypatch):
+    rng = numpy.random.default_rng(0)
+    X = (rng.standard_normal((16, 1024, 10)) + 1e4 * numpy.eye(16)[:, None, :10]).astype(dtype)
+    X[10:] -= 1e4 * numpy.eye(10, dtype=dtype)[:6, None]
+    X = X.reshape(-1, 10)
+    assert compared(X, X, monkeypatch) < 0.2 * len(X)**2
+
+
+def test_memory_is_for_blocks_of_pairs_only():
+    X = numpy.random.default_rng(0).random((10_000, 10))
+    tracemalloc.start()
+    nearest(X[:2000], X, 3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * 2**20                                # all pairs at once: 76 MB in float32
+
+
 # Arrays and refusals
 
 def test_near_blocks_does_not_change_the_points():
@@ -269,7 +365,7 @@ def test_the_blocks_of_neighbors_are_the_same_on_every_array_module(xp, d, radiu
 @pytest.mark.parametrize("k", [1, 7, 60])
 def test_the_nearest_are_the_same_on_every_array_module(xp, d, k):
     rng = numpy.random.default_rng(d)
-    Q, X = rng.standard_normal((40, d)), rng.standard_normal((60, d))
+    Q, X = rng.standard_normal((800 if d == 2 else 40, d)), rng.standard_normal((60, d))
     distances, numbers = nearest(xp.asarray(Q), xp.asarray(X), k)
     assert array_module(distances) is array_module(numbers) is xp
     here, rows = nearest(Q, X, k)

@@ -273,6 +273,36 @@ class Diffusion(Trained):
         self.r = xp.concatenate([0 * r[:1], r])                         # r_0 and w_0 are not used
         self.w = self.r * (xp.roll(self.alpha, 1) / self.alpha)**2      # α_s is α_{t-1}, (7)
 
+    def chain(self, n, rng):
+        """The states of n chains on their way from noise to draws: x_T, ..., x_1, x, each (n, d).
+
+        They come one after the other, T + 1 in all, and are the caller's.
+
+        >>> import numpy
+        >>> family = DiffusionFamily(2, (), n_levels=3)
+        >>> p = family(numpy.zeros(family.n_parameters))
+        >>> [X.shape for X in p.chain(5, numpy.random.default_rng(0))]
+        [(5, 2), (5, 2), (5, 2), (5, 2)]
+        """
+        n = checks.draws(n, rng)
+
+        def states():
+            X = self._normal(n, rng)
+            yield X.copy()
+            for t in range(self.family.n_levels, 0, -1):
+                X = in_blocks(lambda i, j, X=X, t=t: self._lower(X[i:j], t, rng), n)
+                yield X.copy()
+
+        return states()                                     # a wrong argument is refused before
+
+    def _lower(self, X, t, rng):
+        """A draw of p(x_s|x_t), s = t - 1, for each row of X at level t."""
+        r, alpha, sigma = self.r[t], self.alpha[t], self.sigma[t]
+        eps_hat, _ = self.family.eps_hat(self.theta, X, self.log_snr[t:t + 1])
+        X_hat = (X - sigma * eps_hat) / alpha                                           # (8)
+        mean = self.alpha[t - 1] * ((1 - r) / alpha * X + r * X_hat)
+        return mean + array_module(X).sqrt(r) * sigma * self._normal(len(X), rng)       # (9)
+
     def sample(self, n, rng, n_steps=64):
         """n draws (n, d): from x_T ~ N(0, I) by `n_steps` equal steps in λ to x_1, then to x̂.
 
@@ -310,36 +340,6 @@ class Diffusion(Trained):
         r = -xp.expm1(log_snr - log_snr_s)                                              # (6)
         mean = alpha_s * ((1 - r) / alpha * X_t + r * X)
         return mean + xp.sqrt(r) * sigma_s * self._normal(len(X), rng)                  # (11)
-
-    def chain(self, n, rng):
-        """The states of n chains on their way from noise to draws: x_T, ..., x_1, x, each (n, d).
-
-        They come one after the other, T + 1 in all, and are the caller's.
-
-        >>> import numpy
-        >>> family = DiffusionFamily(2, (), n_levels=3)
-        >>> p = family(numpy.zeros(family.n_parameters))
-        >>> [X.shape for X in p.chain(5, numpy.random.default_rng(0))]
-        [(5, 2), (5, 2), (5, 2), (5, 2)]
-        """
-        n = checks.draws(n, rng)
-
-        def states():
-            X = self._normal(n, rng)
-            yield X.copy()
-            for t in range(self.family.n_levels, 0, -1):
-                X = in_blocks(lambda i, j, X=X, t=t: self._lower(X[i:j], t, rng), n)
-                yield X.copy()
-
-        return states()                                     # a wrong argument is refused before
-
-    def _lower(self, X, t, rng):
-        """A draw of p(x_s|x_t), s = t - 1, for each row of X at level t."""
-        r, alpha, sigma = self.r[t], self.alpha[t], self.sigma[t]
-        eps_hat, _ = self.family.eps_hat(self.theta, X, self.log_snr[t:t + 1])
-        X_hat = (X - sigma * eps_hat) / alpha                                           # (8)
-        mean = self.alpha[t - 1] * ((1 - r) / alpha * X + r * X_hat)
-        return mean + array_module(X).sqrt(r) * sigma * self._normal(len(X), rng)       # (9)
 
     def elbo(self, X, rng, n_terms=None):
         """ELBO(x) for each row of X, (n,), in nats, without bias: each term with one draw of ε.

@@ -7,7 +7,7 @@ import numpy
 import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
-from scipy import stats
+from scipy import special, stats
 from training_checks import check_refusals, check_the_value_is_the_callers
 
 from gdl_numpy.models.diffusion import SCHEDULES, DiffusionFamily, signal_and_noise
@@ -369,6 +369,40 @@ def test_if_x_is_known_one_long_step_is_as_good_as_many_short_ones():
             X = p._nearer(X, 3 + 0 * X, numpy.array([start]), numpy.array([end]), rng)
         assert within_6_standard_errors(X, mean)
         assert within_6_standard_errors((X - mean)**2, variance)
+
+
+ISLANDS = numpy.array([[-1.6, -1.0], [-0.6, -0.55], [0.0, 0.9], [1.3, 1.32], [1.5, 1.9]])
+
+
+class Islands(DiffusionFamily):
+    """E[ε|x_t] for data that are uniform on ISLANDS: x given x_t is a normal density of the mean
+    x_t/α and the deviation σ/α, cut off at the coasts."""
+
+    def eps_hat(self, theta, X, log_snr):
+        alpha, sigma = signal_and_noise(log_snr[:, None])
+        first, last = (ISLANDS.T[:, None] - X / alpha) * (alpha / sigma)
+        swap = first > 0                                    # the far tail on the left is accurate
+        mass = (special.ndtr(numpy.where(swap, -first, last))
+                - special.ndtr(numpy.where(swap, -last, first)) + 1e-300)
+        slope = (numpy.exp(-first**2 / 2) - numpy.exp(-last**2 / 2)) / math.sqrt(2 * math.pi)
+        x_hat = X / alpha + sigma / alpha * (slope.sum(axis=1) / mass.sum(axis=1))[:, None]
+        return (X - alpha * x_hat.clip(ISLANDS.min(), ISLANDS.max())) / sigma, None
+
+
+@pytest.mark.parametrize("log_snr", [(10.0, -6.0), (12.0, -6.0)])
+def test_64_steps_reach_each_island_in_its_share_and_leave_fewer_at_sea_than_256_levels(log_snr):
+    """2,000 samples, shares within 6 standard errors; wherever the levels end."""
+    family, n = Islands(1, (), 256, log_snr=log_snr), 2000
+    p, length = family(numpy.zeros(family.n_parameters)), ISLANDS[:, 1] - ISLANDS[:, 0]
+    *_, of_chain = p.chain(n, default_rng(1))
+
+    def on(X, beyond):
+        return (ISLANDS[:, 0] - beyond <= X) & (X <= ISLANDS[:, 1] + beyond)
+
+    X = p.sample(n, default_rng(1))
+    assert within_6_standard_errors(on(X, 0.04), length / length.sum())
+    sea, sea_of_chain = (1 - on(rows, 1e-9).any(axis=1).mean() for rows in (X, of_chain))
+    assert sea < 0.001 < sea_of_chain
 
 
 def test_the_chain_begins_as_noise_and_its_states_are_the_callers():

@@ -51,7 +51,7 @@ SAMPLES = {                                                 # at once; how often
     "diffusion": (512, 2), "adversarial": (8192, 80)}
 BATCH = {"masked_autoregressive": 128, "variational_autoencoder": 128, "energy_based": 1024}
 POINTS, PENALTY, DELTA = 2048, 0.003, 0.01                  # energy-based; adversarial
-CHAIN = {"energy_based": {"steps": 100, "step": 0.02, "jump": 0.25}}        # of its sampler
+CHAIN = {"energy_based": {"steps": 8, "step": 0.02, "jumps": 24}}           # of its sampler
 
 
 class Given:

@@ -83,10 +83,10 @@ def draw(figure, arrays, numbers):
                  f"matrix product: {numbers['peak']:.0f}", va="bottom")
     axes[0].set_ylabel("10⁹ operations per second")
     axes[2].legend(frameon=False, loc="lower right", borderpad=0, handlelength=1.6)
-    caption(figure, f"On one thread; processor: {numbers['processor']}. Sizes that do not grow are "
-            f"{numbers['batch_usual']} rows, {numbers['width_usual']} units and "
-            f"{numbers['depth_usual']} layers.", "Dotted: a matrix product; what a step is short "
-            "of it goes to calls, memory and the work on each number beside the products.")
+    caption(figure, f"One thread of: {numbers['processor']}. What does not grow: "
+            f"{numbers['batch_usual']} rows, {numbers['width_usual']} units, "
+            f"{numbers['depth_usual']} layers.", "Dotted: a matrix product. What a step lacks goes "
+            "to calls, memory and the work on single numbers.")
 
 
 if __name__ == "__main__":

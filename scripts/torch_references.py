@@ -287,22 +287,26 @@ class EnergyBased(nn.Module):
             slope, = torch.autograd.grad(E.sum(), X)
         return E.detach(), slope
 
-    def sample(self, n, steps, step, jump):
-        """The Metropolis-adjusted Langevin algorithm between mirrors, with uniform jumps."""
+    def sample(self, n, steps, step, jumps):
+        """Uniform jumps, then the Metropolis-adjusted Langevin algorithm between mirrors."""
         low, high, side = self.low, self.high, self.high - self.low
         X, h = low + side * torch.rand(n, self.d), step * side
+        E = self.energy(X)
+        for _ in range(jumps):
+            proposal = low + side * torch.rand(n, self.d)
+            E_new = self.energy(proposal)
+            accepted = torch.log1p(-torch.rand(n)) < E - E_new
+            X = torch.where(accepted[:, None], proposal, X)
+            E = torch.where(accepted, E_new, E)
         E, dE = self.energy_and_slope(X)
         for _ in range(steps):
             eps = torch.randn(n, self.d)
             u = (X - 0.5 * h**2 * dE + h * eps - low) % (2 * side)
             mirrored = torch.where(u > side, -1.0, 1.0)
             proposal = torch.minimum(low + torch.minimum(u, 2 * side - u), high)
-            jumps = torch.rand(n) < jump
-            proposal = torch.where(jumps[:, None], low + side * torch.rand(n, self.d), proposal)
             E_new, dE_new = self.energy_and_slope(proposal)
             eps_back = 0.5 * h * (dE + mirrored * dE_new) - eps
-            log_ratio = 0.5 * (eps**2 - eps_back**2).sum(1)
-            log_ratio = E - E_new + torch.where(jumps, 0.0, log_ratio)
+            log_ratio = E - E_new + 0.5 * (eps**2 - eps_back**2).sum(1)
             accepted = torch.log1p(-torch.rand(n)) < log_ratio
             X = torch.where(accepted[:, None], proposal, X)
             E = torch.where(accepted, E_new, E)
@@ -343,18 +347,20 @@ class Diffusion(nn.Module):
         alpha, sigma = alpha_sigma(log_snr)
         return ((self.eps_hat(alpha * X + sigma * eps, log_snr) - eps)**2).sum() / n
 
-    def sample(self, n):
-        """The reverse process."""
-        log_snr = torch.linspace(self.highest, self.lowest, self.n_levels)
+    def sample(self, n, n_steps=64):
+        """SDE-DPM-Solver++(2M), by equal steps in λ."""
+        log_snr = torch.linspace(self.lowest, self.highest, n_steps + 1)
         alpha, sigma = alpha_sigma(log_snr)
-        alpha_below = torch.cat([torch.ones(1), alpha[:-1]])
-        r = torch.cat([torch.ones(1), -torch.expm1(log_snr[1:] - log_snr[:-1])])
-        X = torch.randn(n, self.d)
-        for t in reversed(range(self.n_levels)):
+        r = -torch.expm1(log_snr[:-1] - log_snr[1:])
+        X, before = torch.randn(n, self.d), None
+        for t in range(n_steps + 1):
             X_hat = (X - sigma[t] * self.eps_hat(X, log_snr[t].reshape(1, 1))) / alpha[t]
-            X = alpha_below[t] * ((1 - r[t]) / alpha[t] * X + r[t] * X_hat)
-            X = X + r[t].sqrt() * sigma[t] * torch.randn(n, self.d)
-        return X
+            if t < n_steps:
+                ahead = X_hat if before is None else X_hat + 0.5 * (X_hat - before)
+                X = alpha[t + 1] * ((1 - r[t]) / alpha[t] * X + r[t] * ahead)
+                X = X + r[t].sqrt() * sigma[t + 1] * torch.randn(n, self.d)
+                before = X_hat
+        return X_hat
 
 
 def alpha_sigma(log_snr):

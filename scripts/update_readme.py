@@ -1,7 +1,8 @@
 """Write into the READMEs the numbers that scripts have measured: `python scripts/update_readme.py`.
 
 Between the lines `<!-- NAME -->` and `<!-- end -->` stands what the function NAME below makes of
-the files manifest, encoders, scoreboard, faces, sailors and benchmark_*, all .json, of figures/.
+the files manifest, encoders, scoreboard, faces, sailors, samplers and benchmark_*, all .json, of
+figures/.
 The tables of modules and of errata are written by hand, and only their links are made anew: a
 module is found by its name, an erratum's by the test that the module names. A test sees that all is
 up to date.
@@ -223,8 +224,8 @@ def scoreboard_in_full():
         f"{vae['elbo_kl']:.1f} ± {vae['elbo_kl_spread']:.1f}, because this encoder was trained for "
         "the best of several guesses: it spreads them widely, and a single one is mostly bad. *Z "
         "by a grid*: log p is known up to a constant, which a sum over a grid gives in two "
-        "dimensions. *Of its flow*: of the deterministic flow, not of the chain that samples, for "
-        f"which only the bound {diffusion['elbo_kl']:.2f} is known.")
+        "dimensions. *Of its flow*: of the deterministic flow, not of the noisy steps that sample. "
+        f"Of the chain of all levels the bound {diffusion['elbo_kl']:.2f} is known.")
 
 
 def encoders():
@@ -252,6 +253,37 @@ def encoders():
         f"{drawn['normal_99']:.3f} away from any tin (root mean square per pixel); of those "
         f"decoded from a density fitted to the codes, {drawn['fitted_99']:.3f}. The medians, "
         f"{drawn['normal_median']:.4f} and {drawn['fitted_median']:.4f}, hardly differ.")
+
+
+def samplers():
+    """The means of compare_samplers.py over its rounds."""
+    report = load("samplers.json")
+    yield ("| model | drawn by | network, and slope, per sample | samples/s | in the sea "
+           "| land reached | JS from truth | JS from its own density |")
+    yield "| --- |" + " --- |" * 7
+    for name, ways in report["summary"].items():
+        for way, row in ways.items():
+            cost = f"{row['evaluations']:.0f}, {row['slopes']:.0f}" if "slopes" in row else ""
+            speed = two_digits(row["samples_per_second"]) if "samples_per_second" in row else ""
+            own = with_error(row, "js_own", ".4f") if "js_own" in row else ""
+            yield (f"| {spoken(name)} | {way} | {cost} | {speed} | {with_error(row, 'sea', '.1%')} "
+                   f"| {with_error(row, 'reached', '.1%')} | {with_error(row, 'js', '.4f')} "
+                   f"| {own} |")
+    jumps = report["largest_density"]
+    yield ""
+    yield wrapped(
+        f"Means of {report['rounds']} rounds of {report['n']:,} samples with their standard "
+        "errors; samples a second of one processor's time. True draws, and exact draws of the "
+        "energy-based model's density by a fine grid, show what a perfect sampler would. The "
+        f"density of that model is nowhere more than {jumps:.2f} times the uniform one, so that "
+        f"after 24 jumps at most {(1 - 1 / jumps)**24:.2%} of the points remember their start. "
+        "`sample` draws by 24 jumps and 8 steps, and by 64 steps.")
+
+
+def with_error(row, key, format_):
+    """A mean, and its standard error if there is more than one round."""
+    error = f" ± {row[f'{key}_error']:{format_}}" if f"{key}_error" in row else ""
+    return f"{row[key]:{format_}}{error}"
 
 
 def faces():
@@ -432,8 +464,8 @@ def benchmark_gpu():
 
 
 BLOCKS = {block.__name__: block for block in (story, routes, scoreboard, densities,
-                                              scoreboard_in_full, encoders, faces, sailors,
-                                              benchmark, benchmark_gpu)}
+                                              scoreboard_in_full, encoders, samplers, faces,
+                                              sailors, benchmark, benchmark_gpu)}
 RELINKED = {"chapter": relinked, "machinery": relinked, "errata": errata}
 
 

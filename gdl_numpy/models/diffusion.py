@@ -25,22 +25,31 @@ be normal, with a mean between α_s x_t/α_t and α_s x (derived in `Diffusion`)
 guess x̂ in the place of x:
 
     r_t = 1 - exp(λ_t - λ_s),  r_1 = 1        the share of σ_t² that came with step t         (6)
-    w_t = r_t α_s²/α_t²                       the weight of level t in the bound (11)         (7)
+    w_t = r_t α_s²/α_t²                       the weight of level t in the bound (13)         (7)
     x̂   = (x_t - σ_t ε̂)/α_t                   by (3), with ε̂ for ε                            (8)
     p(x_s|x_t) = N(α_s ((1 - r_t) x_t/α_t + r_t x̂), r_t σ_t² I)                               (9)
+
+**Fewer steps.** If x were known, a step of the chain could be as long as one likes. Only the guess
+needs short steps, because it is kept from t to s while x_t changes. So look ahead: if x̂' was the
+guess one step before, x̂ will change by about x̂ - x̂' in a step, and by half of it on half of the
+way. Samples are drawn by few equal steps in λ with the guess of halfway, and a last jump to x̂ (see
+`sample`; Lu et al. 2022 call it DPM-Solver++):
+
+    x̃   = x̂ + ½ (x̂ - x̂')                     in the first step x̃ = x̂                        (10)
+    x_s ~ N(α_s ((1 - r_t) x_t/α_t + r_t x̃), r_t σ_s² I)                                     (11)
 
 **The bound.** p(x) is an integral over all x_1, ..., x_T, without a formula. But log p(x) has a
 lower bound, which every wrong guess of the noise makes smaller (derived in `Diffusion`):
 
-    c    = log 2π + σ_T² - 1 + Σ_{t>1} (σ_s²/σ_t² - 1)                                       (10)
-    ELBO = -½ (α_T² |x|² + d c + mean over ε of Σ_t w_t |ε̂ - ε|²) <= log p(x)                (11)
+    c    = log 2π + σ_T² - 1 + Σ_{t>1} (σ_s²/σ_t² - 1)                                       (12)
+    ELBO = -½ (α_T² |x|² + d c + mean over ε of Σ_t w_t |ε̂ - ε|²) <= log p(x)                (13)
 
 **The flow.** Put ε̂ in the place of the new noise too: x_s = α_s x̂ + σ_s ε̂. In the limit of small
 steps this is the probability-flow ODE (Song et al. 2021). Its samples have a density of their own,
 near that of the chain, which can be computed (see `_velocity` and `flow_log_prob`):
 
-    dx/dλ    = -½ σ (ε̂ - σ x)                 from x_T ~ N(0, I) to x_1, and x = x_1/α_1     (12)
-    log p(x) = d log α_1 + log N(x_T; 0, I) + ∫ div(dx/dλ) dλ   with ∫ from λ_1 to λ_T       (13)
+    dx/dλ    = -½ σ (ε̂ - σ x)                 from x_T ~ N(0, I) to x_1, and x = x_1/α_1     (14)
+    log p(x) = d log α_1 + log N(x_T; 0, I) + ∫ div(dx/dλ) dλ   with ∫ from λ_1 to λ_T       (15)
 
 See figure_1_10_diffusion (the chain over the map), `Diffusion.elbo` (three levels by hand), and
 tests/models/test_diffusion.py (that it holds; in test_e36 ε̂ is exact).
@@ -189,8 +198,8 @@ class DiffusionFamily(TrainedFamily):
 
 
 class Diffusion(Trained):
-    """The chain of one θ: `chain` walks down it, `sample` gives where it ends, and `elbo` bounds
-    the log density there.
+    """The chain of one θ: `chain` walks down it, and `elbo` bounds the log density where it ends.
+    `sample` and `sample_deterministic` come down by fewer steps.
 
     **Up.** Let q be the distribution of x, x_1, ..., x_T when noise is added. One step adds noise
     of variance r_t σ_t²:
@@ -245,7 +254,7 @@ class Diffusion(Trained):
         -log p(x|x_1)          = ½ (w_1 |ε̂ - ε|² + d (log 2π + log σ_1²))
         KL(q(x_T|x)‖N(0, I))   = ½ (α_T² |x|² + d (σ_T² - 1 - log σ_T²))
 
-    In the sum of all these the log σ_t² cancel, and (11) remains. If λ falls evenly in small steps,
+    In the sum of all these the log σ_t² cancel, and (13) remains. If λ falls evenly in small steps,
     all w_t with t > 1 are nearly the same: then a smaller loss is a higher bound, apart from level
     1.
 
@@ -263,12 +272,6 @@ class Diffusion(Trained):
         r = -xp.expm1(self.log_snr[1:] - self.log_snr[:-1])                             # (6)
         self.r = xp.concatenate([0 * r[:1], r])                         # r_0 and w_0 are not used
         self.w = self.r * (xp.roll(self.alpha, 1) / self.alpha)**2      # α_s is α_{t-1}, (7)
-
-    def sample(self, n, rng):
-        """n draws (n, d): where n chains end that begin at x_T ~ N(0, I)."""
-        for X in self.chain(n, rng):                        # of which one state is kept at a time
-            last = X
-        return last
 
     def chain(self, n, rng):
         """The states of n chains on their way from noise to draws: x_T, ..., x_1, x, each (n, d).
@@ -300,10 +303,48 @@ class Diffusion(Trained):
         mean = self.alpha[t - 1] * ((1 - r) / alpha * X + r * X_hat)
         return mean + array_module(X).sqrt(r) * sigma * self._normal(len(X), rng)       # (9)
 
+    def sample(self, n, rng, n_steps=64):
+        """n draws (n, d): from x_T ~ N(0, I) by `n_steps` equal steps in λ to x_1, then to x̂.
+
+        A step is a draw of q(x_s|x_t, x), which holds for any two levels, with x̃ in the place of x.
+        Its noise, r_t σ_s², is what belongs to a known x. The chain's r_t σ_t² makes up for a guess
+        that is kept too long, and blurs the coasts; in the limit of short steps both are the same.
+
+        The network is asked n_steps + 1 times, in the chain T times. What is lost: `elbo` bounds
+        the density of the chain and `flow_log_prob` is that of the flow, and these draws have a
+        density of their own, which is close to both but not known. Where the guess changes fast,
+        looking ahead goes too far: for data from N(0, I) and levels from 10 to -8 the variance of
+        draws is 1.006 with 64 steps, 1.1 with 12. Twice as many steps divide the error by four.
+        """
+        n_steps = checks.whole_number(n_steps, "n_steps", least=1)
+        n = checks.draws(n, rng)
+        first, last = self.log_snr[1:2], self.log_snr[-1:]
+        h, X, before = (first - last) / n_steps, self._normal(n, rng), None
+        for i in range(n_steps):
+            X_hat = self._guess(X, last + i * h)
+            ahead = X_hat if before is None else X_hat + 0.5 * (X_hat - before)         # (10)
+            X, before = self._nearer(X, ahead, last + i * h, last + (i + 1) * h, rng), X_hat
+        return self._guess(X, first)
+
+    def _guess(self, X, log_snr):
+        """x̂ (n, d) of each row of X at the level λ, of shape (1,)."""
+        alpha, sigma = signal_and_noise(log_snr)
+        eps_hat = in_blocks(lambda i, j: self.family.eps_hat(self.theta, X[i:j], log_snr)[0],
+                            len(X))
+        return (X - sigma * eps_hat) / alpha                                            # (8)
+
+    def _nearer(self, X_t, X, log_snr, log_snr_s, rng):
+        """A draw of q(x_s|x_t, x) for each row, from the level λ_t to a higher λ_s."""
+        (alpha, _), (alpha_s, sigma_s) = signal_and_noise(log_snr), signal_and_noise(log_snr_s)
+        xp = array_module(X)
+        r = -xp.expm1(log_snr - log_snr_s)                                              # (6)
+        mean = alpha_s * ((1 - r) / alpha * X_t + r * X)
+        return mean + xp.sqrt(r) * sigma_s * self._normal(len(X), rng)                  # (11)
+
     def elbo(self, X, rng, n_terms=None):
         """ELBO(x) for each row of X, (n,), in nats, without bias: each term with one draw of ε.
 
-        The sum in (11) has T terms. That of t = 1 is always computed; of the others all, or, to
+        The sum in (13) has T terms. That of t = 1 is always computed; of the others all, or, to
         save time, `n_terms`, drawn evenly for each row and weighted to stand for all. Where there
         is little noise, the network cannot see it, so ε̂ - ε is near -ε and varies as ε does.
         Therefore α_t² (|ε|² - d) is subtracted: its mean is 0, and it varies in the same way.
@@ -329,13 +370,13 @@ class Diffusion(Trained):
         X, rng = checks.observations(X, self.theta, d=self.family.d), checks.rng(rng)
         n_terms = T - 1 if n_terms is None else checks.whole_number(n_terms, "n_terms", least=1)
         ratios = (self.sigma[1:-1]**2 / self.sigma[2:]**2 - 1).sum()
-        constant = (self.alpha[-1] * X)**2 + LOG_2_PI + self.sigma[-1]**2 - 1 + ratios    # (10)
+        constant = (self.alpha[-1] * X)**2 + LOG_2_PI + self.sigma[-1]**2 - 1 + ratios    # (12)
         total = constant.sum(axis=1) + self._term(xp.ones(len(X), dtype=int), X, rng)
         shift = rng.random(len(X))
         for j in range(n_terms):
             t = 2 + xp.minimum(((T - 1) / n_terms * (j + shift)).astype(int), T - 2)
             total += (T - 1) / n_terms * self._term(t, X, rng)
-        return -0.5 * total                                                             # (11)
+        return -0.5 * total                                                             # (13)
 
     def _term(self, t, X, rng):
         """w_t |ε̂ - ε|² for each row of X at its level t (n,), less what varies around 0."""
@@ -376,7 +417,7 @@ class Diffusion(Trained):
         """
         sigma = signal_and_noise(log_snr)[1]
         eps_hat, _ = self.family.eps_hat(self.theta, X, log_snr)
-        return -0.5 * sigma * (eps_hat - sigma * X)                                     # (12)
+        return -0.5 * sigma * (eps_hat - sigma * X)                                     # (14)
 
     def flow_log_prob(self, X, n_steps=64):
         """log p(x) under the flow for each row of X, (n,), in nats.
@@ -384,7 +425,7 @@ class Diffusion(Trained):
         A small volume that moves with the flow grows at the rate div(dx/dλ), the sum over i of the
         slope of coordinate i of dx/dλ in coordinate i of x. The mass in it stays the same, so the
         log density falls at that rate on the way from x_1 to x_T, where it is known: log p_1(x_1) =
-        log N(x_T; 0, I) + ∫ div dλ. As x is x_1/α_1, its density is α_1^d p_1(x_1), hence (13).
+        log N(x_T; 0, I) + ∫ div dλ. As x is x_1/α_1, its density is α_1^d p_1(x_1), hence (15).
 
         Samples come down the same path by the same steps. At level 1 noise of variance exp(-λ_1) is
         left in x. A last jump to x̂ would remove it, but lead to points of another density.
@@ -404,10 +445,10 @@ class Diffusion(Trained):
         X_and_log_p = _runge_kutta(self._velocity_and_divergence, X_and_log_p, self.log_snr[1:2],
                                   self.log_snr[-1:], n_steps)
         X, log_p = X_and_log_p[:, :d], X_and_log_p[:, d]
-        return log_p - 0.5 * ((X**2).sum(axis=1) + d * LOG_2_PI)                        # (13)
+        return log_p - 0.5 * ((X**2).sum(axis=1) + d * LOG_2_PI)                        # (15)
 
     def _velocity_and_divergence(self, X_and_log_p, log_snr):
-        """dx/dλ and its divergence, (n, d + 1), at the level λ, of shape (1,). By (12),
+        """dx/dλ and its divergence, (n, d + 1), at the level λ, of shape (1,). By (14),
 
             div(dx/dλ) = -½ σ (Σ_i ∂ε̂_i/∂x_i - d σ)
         """

@@ -46,6 +46,10 @@ normal density cut off at ±2, 0.77:
 >>> print((X**2).mean().round(1))
 0.8
 
+Uniform places alone, (2), are the quicker way where p is not too narrow: they need no slope, and
+some twenty jumps forget the start (see `jump`). In many dimensions hardly any jump meets a valley,
+and only rolling gets on.
+
 See energy_based.py (what needs it), figure_1_10_taxonomy (what it draws) and
 tests/numerics/test_langevin.py (that it holds).
 """
@@ -73,12 +77,7 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True,
     checks.truth(look, "look")
     steps = checks.whole_number(steps, "steps")
     step, jump = checks.number(step, "step", "(0, inf)"), checks.number(jump, "jump", "[0, 1]")
-    X = checks.real_array(X, "X", finite=look).copy()
-    low, high = checks.corners(low, high, X, look)
-    X = checks.observations(X, low, finite=False)
-    if look:
-        inside = ((low <= X) & (X <= high)).all(axis=1)
-        checks.rows_within(X, inside, f"the box from {low} to {high}")
+    X, low, high = _start(X, low, high, look)
     xp, dtype = array_module(X), X.dtype
     h = step * (high - low)
     E, dE = energy(X)
@@ -93,13 +92,67 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True,
             eps_back = 0.5 * h * (dE + sign * dE_new) - eps                         # (3)
             log_ratio = 0.5 * (eps**2 - eps_back**2).sum(axis=1)
             log_ratio = E - E_new + xp.where(jumps, 0, log_ratio)                   # (4)
-            accepted = xp.log1p(-rng.random(len(X), dtype=dtype)) < log_ratio   # of 1 - u > 0, (5)
+            accepted = _log_u(X, rng) < log_ratio                                   # (5)
             X = xp.where(accepted[:, None], proposal, X)
             E = xp.where(accepted, E_new, E)
             dE = xp.where(accepted[:, None], dE_new, dE)
         else:
             X, E, dE = proposal, E_new, dE_new
     return X
+
+
+def jump(energy, X, low, high, rng, jumps, look=True):
+    """Where `jumps` jumps lead from each row of X (n, d), each to a uniform place x' of the box or,
+    if that is refused, nowhere. Shape (n, d). `energy(X)` gives E (n,): no slope is needed.
+
+    How many are enough? Let M be the largest value of p in the box, in units of the uniform density
+    1/V. Wherever a point is, p(x) <= M/V. So a jump arrives at x' with at least the density
+
+        1/V · min(1, p(x')/p(x)) >= 1/V · p(x') V/M = p(x')/M
+
+    which is 1/M of p itself: one jump in M is a perfect draw of p, whatever x was, and what is a
+    draw of p remains one. Hence the start matters, after j jumps, for at most the share (1 - 1/M)^j
+    of all points (Mengersen and Tweedie 1996). A density that is uniform on a quarter of the box
+    has M = 4, and 24 jumps leave a thousandth. But a density on half of each side of a box in d
+    dimensions has M = 2^d: in ten, it would take thousands of jumps.
+
+    By hand: E = 0 on a quarter of [0, 1], 9 elsewhere, and all points start outside. From there a
+    jump leads to the quarter with the probability ¼, and from the quarter hardly any leads away:
+    after 4 jumps (¾)^4 = 0.32 of the points are still outside.
+
+    >>> import numpy
+    >>> X, low, high = numpy.full((20_000, 1), 0.5), numpy.array([0.0]), numpy.array([1.0])
+    >>> rng = numpy.random.default_rng(0)
+    >>> X = jump(lambda X: numpy.where(X[:, 0] < 0.25, 0, 9), X, low, high, rng, 4)
+    >>> print((X > 0.25).mean().round(2))
+    0.32
+    """
+    checks.rng(rng), checks.function(energy, "energy"), checks.truth(look, "look")
+    jumps = checks.whole_number(jumps, "jumps")
+    X, low, high = _start(X, low, high, look)
+    E, xp = checks.one_axis(energy(X), len(X), "E"), array_module(X)
+    for _ in range(jumps):
+        proposal = uniform(len(X), low, high, rng)                                  # (2)
+        E_new = energy(proposal)
+        accepted = _log_u(X, rng) < E - E_new                                       # (4), (5)
+        X, E = xp.where(accepted[:, None], proposal, X), xp.where(accepted, E_new, E)
+    return X
+
+
+def _log_u(X, rng):
+    """log u for each row of X, (n,). 1 - u is drawn, as a generator may give 0 but never 1."""
+    return array_module(X).log1p(-rng.random(len(X), dtype=X.dtype))
+
+
+def _start(X, low, high, look):
+    """A copy of X, and the corners, after a look whether the rows are in the box."""
+    X = checks.real_array(X, "X", finite=look).copy()
+    low, high = checks.corners(low, high, X, look)
+    X = checks.observations(X, low, finite=False)
+    if look:
+        inside = ((low <= X) & (X <= high)).all(axis=1)
+        checks.rows_within(X, inside, f"the box from {low} to {high}")
+    return X, low, high
 
 
 def uniform(n, low, high, rng):

@@ -242,6 +242,7 @@ CALLS = {                                                   # what BY_NAME does 
     "training.minibatches": lambda: {"data": (X, LABELS), "batch": 4, "max_steps": 3},
     "training.train": lambda: {"loss": lambda theta, X: (0.0, theta), "data": (X,)},
     "langevin.walk": lambda: {"energy": lambda X: ((X**2).sum(axis=1), 2 * X), "steps": 2},
+    "langevin.jump": lambda: {"energy": lambda X: (X**2).sum(axis=1), "jumps": 2},
     "langevin.uniform": lambda: {"low": numpy.zeros(2), "high": numpy.ones(2)},
     "blocks.in_blocks": lambda: {"function": numpy.arange},
     "elementary.bounded": lambda: {"B": 2.0},

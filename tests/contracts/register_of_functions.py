@@ -144,6 +144,8 @@ FUNCTIONS = {
         lambda f, a: f(quadratic(a)(a([0.0, 0.0]))[2], a([1.0, -1.0]), lambda r: r)),
     "langevin.walk": Call(lambda f, a: f(
         lambda X: ((X**2).sum(axis=1), 2 * X), a(ROWS), a([-1, -1]), a([1, 1]), a.rng, 5)),
+    "langevin.jump": Call(lambda f, a: f(
+        lambda X: (X**2).sum(axis=1), a(ROWS), a([-1, -1]), a([1, 1]), a.rng, 5)),
     "langevin.uniform": Call(lambda f, a: f(5, a([-1.0, 0.0]), a([1.0, 2.0]), a.rng)),
     "langevin.reflect": Call(lambda f, a: f(a(3 * ROWS), a([-1.0, -0.5]), a([1.0, 0.5]))),
     "blocks.in_blocks": Call(lambda f, a: (lambda X: f(lambda i, j: X[i:j], 6, 4))(a(ROWS))),

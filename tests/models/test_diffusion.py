@@ -7,7 +7,7 @@ import numpy
 import pytest
 from gradient import check_gradient
 from numpy.random import default_rng
-from scipy import stats
+from scipy import special, stats
 from training_checks import check_refusals, check_the_value_is_the_callers
 
 from gdl_numpy.models.diffusion import SCHEDULES, DiffusionFamily, signal_and_noise
@@ -282,12 +282,12 @@ def chain_variance(family, theta):
 
 
 @every_schedule
-def test_e36_samples_have_the_variance_of_the_chain_which_tends_to_that_of_the_data(schedule):
-    """20,000 samples, mean and second moment within 6 standard errors."""
+def test_e36_the_chain_ends_with_its_variance_which_tends_to_that_of_the_data(schedule):
+    """20,000 chains, mean and second moment within 6 standard errors."""
     theta = numpy.log(numpy.asarray([0.3, 2.0]))
     for n_levels in (4, 50):
         family = NormalNoise(2, n_levels, schedule, (6.0, -6.0))
-        X = family(theta).sample(20_000, default_rng(5))
+        *_, X = family(theta).chain(20_000, default_rng(5))
         assert X.shape == (20_000, 2)
         assert within_6_standard_errors(X, 0)
         assert within_6_standard_errors(X**2, chain_variance(family, theta))
@@ -295,19 +295,128 @@ def test_e36_samples_have_the_variance_of_the_chain_which_tends_to_that_of_the_d
     numpy.testing.assert_allclose(fine, [0.3, 2.0], rtol=5e-3)
 
 
-def test_the_chain_begins_as_noise_and_its_last_state_is_the_sample():
+def sampled_variance(family, theta, n_steps):
+    """The variance of `sample` for the predictor of normal data, by hand: x_t and the guess before
+    it are linear in the noise, so their covariance (2, 2) is led from step to step."""
+    (highest, lowest), variances = family.log_snr, []
+    log_snr = numpy.linspace(lowest, highest, n_steps + 1)
+    alpha, sigma = 1 / numpy.sqrt(1 + numpy.exp(-log_snr)), 1 / numpy.sqrt(1 + numpy.exp(log_snr))
+    for c in numpy.exp(theta):
+        slope, both = alpha * c / (alpha**2 * c + sigma**2), numpy.diag([1.0, 0.0])      # of x̂
+        for i in range(n_steps):
+            r = 1 - math.exp(log_snr[i] - log_snr[i + 1])
+            now, then = (1.5, -0.5) if i else (1.0, 0.0)
+            a, a_s = alpha[i:i + 2]
+            step = numpy.array([[a_s * ((1 - r) / a + r * now * slope[i]), a_s * r * then],
+                                [slope[i], 0.0]])
+            both = step @ both @ step.T
+            both[0, 0] += r * sigma[i + 1]**2
+        variances.append(slope[-1]**2 * both[0, 0])
+    return numpy.array(variances)
+
+
+@every_schedule
+def test_samples_have_nearly_the_variance_of_the_data_and_twice_the_steps_a_quarter_of_the_error(
+        schedule):
+    """20,000 samples, mean and second moment within 6 standard errors of what is computed by hand,
+    however few levels the chain has."""
+    c = numpy.array([0.3, 2.0])
+    family, theta = NormalNoise(2, 3, schedule, (10.0, -8.0)), numpy.log(c)
+    for n_steps in (1, 5, 20):
+        X = family(theta).sample(20_000, default_rng(5), n_steps)
+        assert X.shape == (20_000, 2)
+        assert within_6_standard_errors(X, 0)
+        assert within_6_standard_errors(X**2, sampled_variance(family, theta, n_steps))
+    errors = [sampled_variance(family, theta, n_steps) / c - 1 for n_steps in (24, 48, 96)]
+    for some, twice in itertools.pairwise(errors):
+        assert (3 < some / twice).all() and (some / twice < 5).all()
+    standard = sampled_variance(family, numpy.zeros(1), 64), sampled_variance(family, [0.0], 12)
+    numpy.testing.assert_allclose(numpy.concatenate(standard).round(3), [1.006, 1.105])
+
+
+class Known(DiffusionFamily):
+    """The noise in x_t if it is known that x is 3 in every coordinate; it counts how often it is
+    asked."""
+
+    asked = 0
+
+    def eps_hat(self, theta, X, log_snr):
+        alpha, sigma = signal_and_noise(log_snr[:, None])
+        self.asked += 1
+        return (X - 3 * alpha) / sigma, None
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 17])
+def test_if_x_is_known_steps_of_any_length_lead_to_it(n_steps):
+    family = Known(2, (), 5)
+    X = family(numpy.zeros(family.n_parameters)).sample(50, default_rng(0), n_steps)
+    numpy.testing.assert_allclose(X, 3, rtol=1e-10)
+    assert family.asked == n_steps + 1
+
+
+def test_if_x_is_known_one_long_step_is_as_good_as_many_short_ones():
+    """40,000 draws of x_s from x_t = 1 have the mean and the variance of q(x_s|x_t, x), by Bayes'
+    rule, after one step and after three; 6 standard errors."""
+    family, n = Known(1, (), 5), 40_000
+    p, ends = family(numpy.zeros(family.n_parameters)), numpy.array([-3.0, 1.0])
+    (a, a_s), (s, s_s) = signal_and_noise(ends)
+    added = s**2 - (a / a_s * s_s)**2                       # the noise that came between s and t
+    variance = 1 / (1 / s_s**2 + (a / a_s)**2 / added)
+    mean = variance * (3 * a_s / s_s**2 + (a / a_s) * 1 / added)
+    for stops in ([-3.0, 1.0], [-3.0, -2.5, 0.0, 1.0]):
+        X, rng = numpy.ones((n, 1)), default_rng(3)
+        for start, end in itertools.pairwise(stops):
+            X = p._nearer(X, 3 + 0 * X, numpy.array([start]), numpy.array([end]), rng)
+        assert within_6_standard_errors(X, mean)
+        assert within_6_standard_errors((X - mean)**2, variance)
+
+
+ISLANDS = numpy.array([[-1.6, -1.0], [-0.6, -0.55], [0.0, 0.9], [1.3, 1.32], [1.5, 1.9]])
+
+
+class Islands(DiffusionFamily):
+    """E[ε|x_t] for data that are uniform on ISLANDS: x given x_t is a normal density of the mean
+    x_t/α and the deviation σ/α, cut off at the coasts."""
+
+    def eps_hat(self, theta, X, log_snr):
+        alpha, sigma = signal_and_noise(log_snr[:, None])
+        first, last = (ISLANDS.T[:, None] - X / alpha) * (alpha / sigma)
+        swap = first > 0                                    # the far tail on the left is accurate
+        mass = (special.ndtr(numpy.where(swap, -first, last))
+                - special.ndtr(numpy.where(swap, -last, first)) + 1e-300)
+        slope = (numpy.exp(-first**2 / 2) - numpy.exp(-last**2 / 2)) / math.sqrt(2 * math.pi)
+        x_hat = X / alpha + sigma / alpha * (slope.sum(axis=1) / mass.sum(axis=1))[:, None]
+        return (X - alpha * x_hat.clip(ISLANDS.min(), ISLANDS.max())) / sigma, None
+
+
+@pytest.mark.parametrize("log_snr", [(10.0, -6.0), (12.0, -6.0)])
+def test_64_steps_reach_each_island_in_its_share_and_leave_fewer_at_sea_than_256_levels(log_snr):
+    """2,000 samples, shares within 6 standard errors; wherever the levels end."""
+    family, n = Islands(1, (), 256, log_snr=log_snr), 2000
+    p, length = family(numpy.zeros(family.n_parameters)), ISLANDS[:, 1] - ISLANDS[:, 0]
+    *_, of_chain = p.chain(n, default_rng(1))
+
+    def on(X, beyond):
+        return (ISLANDS[:, 0] - beyond <= X) & (X <= ISLANDS[:, 1] + beyond)
+
+    X = p.sample(n, default_rng(1))
+    assert within_6_standard_errors(on(X, 0.04), length / length.sum())
+    sea, sea_of_chain = (1 - on(rows, 1e-9).any(axis=1).mean() for rows in (X, of_chain))
+    assert sea < 0.001 < sea_of_chain
+
+
+def test_the_chain_begins_as_noise_and_its_states_are_the_callers():
     """Bit by bit, whatever a caller does with the states on the way; 6 standard errors."""
     family = network(default_rng, n_levels=5)
     p = family(family.initial_theta(default_rng(0)))
-    rng, states = default_rng(1), []
-    for X in p.chain(5000, rng):
+    states = []
+    for X in p.chain(5000, default_rng(1)):
         states.append(X.copy())
         X *= numpy.nan
     assert len(states) == family.n_levels + 1
     assert within_6_standard_errors(states[0], 0) and within_6_standard_errors(states[0]**2, 1)
-    again = default_rng(1)
-    assert (states[-1] == p.sample(5000, again)).all()
-    assert rng.random() == again.random()                   # as many numbers were drawn
+    for X, kept in zip(p.chain(5000, default_rng(1)), states, strict=True):
+        assert (X == kept).all()
 
 
 def test_a_step_of_the_chain_is_a_draw_of_its_normal_density():
@@ -464,7 +573,7 @@ def test_a_level_passed_without_noise_is_a_step_of_the_flow_if_it_is_small():
 
 
 @pytest.mark.parametrize("call", [
-    lambda p, X, rng: p.sample(20, rng), lambda p, X, rng: p.sample_deterministic(20, rng, 3),
+    lambda p, X, rng: p.sample(20, rng, 3), lambda p, X, rng: p.sample_deterministic(20, rng, 3),
     lambda p, X, rng: p.elbo(X, rng), lambda p, X, rng: p.flow_log_prob(X, 3)])
 def test_blocks_of_rows_change_no_random_number(monkeypatch, call):
     family = network(default_rng, n_levels=4)
@@ -545,7 +654,8 @@ def test_wrong_arguments_are_refused():
     check_refusals(family, theta, X, rng)
     with pytest.raises(ValueError, match="n_terms must be at least 1, got 0"):
         p.elbo(X, rng, 0)
-    for call in (lambda: p.flow_log_prob(X, 0), lambda: p.sample_deterministic(2, rng, 0)):
+    for call in (lambda: p.flow_log_prob(X, 0), lambda: p.sample_deterministic(2, rng, 0),
+                 lambda: p.sample(2, rng, 0)):
         with pytest.raises(ValueError, match="n_steps must be at least 1, got 0"):
             call()
     for sample in (p.sample, p.chain, p.sample_deterministic):

@@ -231,14 +231,19 @@ def test_the_sampler_draws_from_the_normalized_density():
     n, family = 20_000, a_family("bounded")
     theta, _ = theta_and_X(family, default_rng)
     p = family(2 * theta)
-    X = p.sample(n, default_rng(6), steps=60, step=0.1)
-    assert X.shape == (n, 2)
     U, _ = p.space.grid((240, 240))
     masses = numpy.exp(GridNormalized(p, (240, 240)).log_prob(U))
     masses = masses.reshape(6, 40, 6, 40).sum(axis=(1, 3)).ravel() / masses.sum()
-    shares = numpy.bincount(p.space.cell(X, (6, 6)), minlength=36) / n
     assert masses.max() > 3 * masses.min()                  # far from uniform
-    assert (abs(shares - masses) < 6 * numpy.sqrt(masses * (1 - masses) / n)).all()
+
+    def off(**options):
+        X = p.sample(n, default_rng(6), **options)
+        assert X.shape == (n, 2)
+        shares = numpy.bincount(p.space.cell(X, (6, 6)), minlength=36) / n
+        return (abs(shares - masses) / numpy.sqrt(masses * (1 - masses) / n)).max()
+
+    assert off() < 6 and off(steps=0) < 6 and off(steps=300, step=0.1, jumps=0) < 6
+    assert off(steps=0, jumps=0) > 20 and off(jumps=0) > 10 # a uniform start is not forgotten
 
 
 # Erratum E35: what sampling approximates

@@ -8,7 +8,7 @@ import pytest
 import stand_in_cupy
 
 from gdl_numpy.numerics.backend import array_module, to_numpy
-from gdl_numpy.numerics.langevin import reflect, uniform, walk
+from gdl_numpy.numerics.langevin import jump, reflect, uniform, walk
 
 LOW, HIGH = numpy.array([-1.0, -2.0]), numpy.array([1.0, 3.0])
 LONG = 0.3                                                  # a step: many x' are refused
@@ -118,6 +118,100 @@ def test_from_any_start_the_chain_comes_to_p():
     Y = walk(valleys, X, LOW, HIGH, numpy.random.default_rng(2), 60, 0.1, 0.25)
     expected = statistics(exact_draws(valleys, 20_000, 4))
     assert (abs(standard_errors(statistics(Y), expected)) < 6).all()
+
+
+# Jumps alone
+
+def height(X):
+    """The energy of `valleys` without its slope."""
+    return valleys(X)[0]
+
+
+def test_jumps_alone_are_the_steps_of_a_walk_that_always_jumps():
+    """In distribution: after each of three, from one corner, within 6 standard errors."""
+    X = numpy.tile(HIGH, (40_000, 1))
+    for n in (1, 2, 3):
+        jumped = jump(height, X, LOW, HIGH, numpy.random.default_rng(0), n)
+        walked = walk(valleys, X, LOW, HIGH, numpy.random.default_rng(1), n, jump=1.0)
+        assert (abs(standard_errors(statistics(jumped), statistics(walked))) < 6).all()
+    assert (jump(height, X, LOW, HIGH, numpy.random.default_rng(0), 0) == X).all()
+
+
+def test_jumps_keep_p():
+    X = exact_draws(valleys, 40_000, 4)
+    after = statistics(jump(height, X, LOW, HIGH, numpy.random.default_rng(5), 3))
+    assert (abs(standard_errors(after, statistics(X))) < 6).all()
+
+
+def test_jumps_forget_their_start_as_fast_as_the_largest_density_says():
+    """p is M on a share 1/M of the box and 0 elsewhere: from outside, (1 - 1/M)^j of the points
+    have not come in after j jumps, the most that the bound allows; 6 standard errors."""
+    start = numpy.tile([0.9, 0.0], (40_000, 1))
+    for M, jumps in ((2, 3), (4, 6), (10, 20)):
+        def inside(X, M=M):
+            return (X[:, 0] - LOW[0]) / (HIGH[0] - LOW[0]) < 1 / M
+
+        def energy(X, inside=inside):
+            return numpy.where(inside(X), 0.0, 50.0)
+
+        X = jump(energy, start, LOW, HIGH, numpy.random.default_rng(M), jumps)
+        assert abs(standard_errors(~inside(X)[:, None], (1 - 1 / M)**jumps)) < 6
+
+
+def test_the_bound_of_jumps_holds_from_any_start():
+    """The share of any region is off by at most (1 - 1/M)^j: here of 16, from two corners."""
+    M = numpy.exp(-height(exact_grid())).max() / numpy.exp(-height(exact_grid())).mean()
+    masses = shares(exact_grid(), numpy.exp(-height(exact_grid())))
+    for corner in (LOW, HIGH):
+        for jumps in (1, 3, 6):
+            X = jump(height, numpy.tile(corner, (40_000, 1)), LOW, HIGH,
+                     numpy.random.default_rng(2), jumps)
+            off = abs(shares(X, numpy.ones(len(X))) - masses)
+            assert (off < (1 - 1 / M)**jumps + 6 * 0.5 / math.sqrt(len(X))).all()
+    assert 1.5 < M < 5                                      # so the bound says something
+
+
+def exact_grid():
+    """The centers of 400 x 400 cells of the box."""
+    u = (numpy.arange(400) + 0.5) / 400
+    return LOW + (HIGH - LOW) * numpy.stack(numpy.meshgrid(u, u), axis=-1).reshape(-1, 2)
+
+
+def shares(X, weights):
+    """What part of the weights lies in each of 4 x 4 regions of the box."""
+    row, column = numpy.minimum(4 * (X - LOW) / (HIGH - LOW), 3).astype(int).T
+    return numpy.bincount(4 * row + column, weights, 16) / weights.sum()
+
+
+def test_in_ten_dimensions_jumps_from_a_uniform_place_hardly_ever_arrive():
+    """On half of each side M is 2^10: after 24 jumps less than a twentieth of the points lie there,
+    1 - (1 - 1/M)^25 of them."""
+    low, high = numpy.zeros(10), numpy.ones(10)
+
+    def energy(X):
+        return 50.0 * (X > 0.5).any(axis=1)
+
+    rng = numpy.random.default_rng(0)
+    X = jump(energy, uniform(20_000, low, high, rng), low, high, rng, 24)
+    arrived = (energy(X) == 0)[:, None]
+    assert abs(standard_errors(arrived, 1 - (1 - 2.0**-10)**25)) < 6 and arrived.mean() < 0.05
+
+
+@pytest.mark.parametrize("options, error, message", [
+    ({"jumps": -1}, ValueError, "jumps must be at least 0, got -1"),
+    ({"jumps": 2.5}, TypeError, "jumps must be a whole number, got 2.5"),
+    ({"X": [[0.0, 3.5]]}, ValueError, r"X must lie in the box from .*, got the row \[0.  3.5\]"),
+    ({"X": [[0.0]]}, ValueError, "X has 1 columns"),
+    ({"rng": 0}, TypeError, "rng must be a generator"),
+    ({"energy": None}, TypeError, "energy must be a function"),
+    ({"energy": valleys}, ValueError, r"E must be an array of shape \(1,\)"),
+])
+def test_wrong_jumps_are_refused_before_anything_is_drawn(options, error, message):
+    rng = numpy.random.default_rng(0)
+    right = {"energy": height, "X": [[0.0, 0.0]], "low": LOW, "high": HIGH, "rng": rng, "jumps": 1}
+    with pytest.raises(error, match=message):
+        jump(**right | options)
+    assert rng.random() == numpy.random.default_rng(0).random()
 
 
 @pytest.mark.parametrize("metropolis", [True, False])

@@ -19,10 +19,10 @@ It writes figures/scoreboard.json, where models and seeds measured before stay, 
 training set, the parameters of the networks to figures/parameters/, from which Figure 1-10 is
 drawn.
 
-With --judge-again a measure that has changed is taken again, and no time: the networks of the first
-training set are those of the parameters; all else is fitted again, which its seed decides, some
-five minutes for each of the other sets. The times in scoreboard.json stay, and whatever else was
-measured is replaced.
+With --judge-again a measure that has changed is taken again, but no training is timed: the networks
+of the first training set are those of the parameters; all else is fitted again, which its seed
+decides, some five minutes for each of the other sets. What scoreboard.json says of the training
+stays, and whatever else was measured is replaced.
 
 With --jobs several models are measured side by side, by processes that share the cores. They
 measure what --jobs 1 does, to the last digit with as many threads, except the times: who shares a
@@ -71,7 +71,7 @@ from gdl_numpy.world.world_map import WorldMap
 
 N_TEST, LONGEST = 200_000, 1e6                              # the second: s, twelve days
 OF_THE_TRAINING = ("name", "seed", "seconds", "parameters", "branch", "steps", "steps_per_second",
-                   "module", "samples_per_second", "jobs")  # what judging again leaves as it is
+                   "module", "jobs")                        # what judging again leaves as it is
 
 
 # A row of the table

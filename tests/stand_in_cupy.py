@@ -80,10 +80,19 @@ def _signature(path):
 
 def check_call(path, args, kwargs, partial=False):
     """TypeError if CuPy's function `path`, such as "sum" or "add.at", cannot be called so."""
+    _check_call(path, len(args), tuple(kwargs), partial)
+
+
+@functools.cache                                # many calls are alike, and to bind takes long
+def _check_call(path, n, names, partial):
+    bind = _signature(path).bind_partial if partial else _signature(path).bind
     try:
-        (_signature(path).bind_partial if partial else _signature(path).bind)(*args, **kwargs)
+        bind(*range(n), **dict.fromkeys(names))
     except TypeError as error:
         raise TypeError(f"cupy.{path}({NAMES[path]}): {error}") from None
+
+
+_no_errors = functools.partial(numpy.errstate, all="ignore")    # enough for a ufunc
 
 
 @contextlib.contextmanager
@@ -135,7 +144,7 @@ def _at(path, ufunc, a, index, b):
     if path == "subtract.at" and a.dtype not in (numpy.int32, numpy.uint32):
         raise TypeError("cupy.subtract.at only supports int32, uint32")
     _count(launches=1)
-    with _quiet():
+    with _no_errors():
         ufunc.at(_inside(a), a._index(index), _inside(b))
 
 
@@ -187,7 +196,7 @@ class _Name:
         if name not in ON_HOST:
             _refuse_host_data(path, function, args)
         inside = _inside(args)
-        with _quiet():
+        with _no_errors() if isinstance(function, numpy.ufunc) else _quiet():
             result = function(*inside, **{key: _inside(x) for key, x in kwargs.items()})
         reads = any(isinstance(x, ndarray) for x in args[WAITS_FOR.get(name, len(args)):])
         _count(waits=reads or name in WAITS or (name == "where" and len(args) == 1))
@@ -210,7 +219,7 @@ def _operate(function, *operands):
         if not isinstance(x, (ndarray, *SCALARS)):
             raise TypeError(f"{function.__name__} got {type(x).__name__}. {MIXED}")
     _count(launches=1)
-    with _quiet():
+    with _no_errors():
         return _outside(function(*map(_inside, operands)))
 
 
@@ -269,7 +278,7 @@ class ndarray:
             if assigned.sum() < places.size:
                 raise IndexError("several values for one place: CuPy stores any one of them")
         _count(launches=1)
-        with _quiet():
+        with _no_errors():
             self._host[items] = value
 
     def __len__(self):

@@ -56,8 +56,9 @@ def results(p, X, rng):
         made["to_data"] = p.to_data(made["to_latent"])
     if hasattr(p, "chain"):
         made |= {f"chain, state {i}": X for i, X in enumerate(p.chain(7, rng))}
-    return made | {name: getattr(p, name)(7, rng) for name in ("sample", "sample_deterministic")
-                   if hasattr(p, name)}
+    if hasattr(p, "sample_deterministic"):
+        made["sample_deterministic"] = p.sample_deterministic(7, rng, n_steps=3)
+    return made | ({"sample": p.sample(7, rng)} if hasattr(p, "sample") else {})
 
 
 def value_and_gradient(family, theta, data, rng):

@@ -30,11 +30,11 @@ def waves(angle, size=64, length=8.0):
 
 @pytest.fixture(scope="module")
 def pictures():
-    """400 pictures of each painter, their features, and who painted them, in random order."""
+    """240 pictures of each painter, their features, and who painted them, in random order."""
     rng = numpy.random.default_rng(0)
-    F = numpy.concatenate([features(paint(painter, 400, rng, size=32)) for painter in (0, 1)])
-    order = rng.permutation(800)
-    return F[order], numpy.repeat([0, 1], 400)[order]
+    F = numpy.concatenate([features(paint(painter, 240, rng, size=32)) for painter in (0, 1)])
+    order = rng.permutation(480)
+    return F[order], numpy.repeat([0, 1], 240)[order]
 
 
 def held_out_accuracy(F, y, folds=4):
@@ -197,12 +197,12 @@ def test_pictures_are_only_read_and_may_be_whole_numbers():
 # Telling the painters apart
 
 def test_texture_tells_the_painters_apart_and_mean_color_does_not(pictures):
-    """800 answers: 50 % of them right come out as 57 % in 1 case of 26,000, and 81 %, the best
+    """480 answers: 50 % of them right come out as 59 % in 1 case of 25,000, and 81 %, the best
     there is, by 5 standard errors higher in 1 of 3 million."""
     F, y = pictures
-    assert 0.70 < held_out_accuracy(F, y) < 13 / 16 + 5 * math.sqrt(13 * 3 / 256 / 800)
+    assert 0.70 < held_out_accuracy(F, y) < 13 / 16 + 5 * math.sqrt(13 * 3 / 256 / 480)
     assert held_out_accuracy(F[:, TEXTURE], y) > 0.65
-    assert held_out_accuracy(F[:, :3], y) < 0.57
+    assert held_out_accuracy(F[:, :3], y) < 0.59
 
 
 # What is refused

@@ -200,7 +200,7 @@ class _Name:
             result = function(*inside, **{key: _inside(x) for key, x in kwargs.items()})
         reads = any(isinstance(x, ndarray) for x in args[WAITS_FOR.get(name, len(args)):])
         _count(waits=reads or name in WAITS or (name == "where" and len(args) == 1))
-        if name in ON_HOST | TO_HOST:
+        if name in ON_HOST or name in TO_HOST:
             return result
         view = isinstance(result, numpy.ndarray) and not isinstance(function, numpy.ufunc) and any(
             numpy.may_share_memory(result, x) for x in inside if isinstance(x, numpy.ndarray))
@@ -339,7 +339,7 @@ def asarray(a, dtype=None, order=None, *, copy=None):
     if len(on_device) > 1:
         raise TypeError(MIXED)
     _count(launches=1)
-    with _quiet():
+    with _no_errors():
         return ndarray(numpy.array(_inside(a) if True in on_device else a, dtype=dtype))
 
 

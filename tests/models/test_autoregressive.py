@@ -439,7 +439,7 @@ def test_e37_any_order_is_exact_and_matters_only_for_restricted_conditionals():
     assert abs(kl[0, 1]) < 1e-4 and kl[1, 0] > 0.02
 
 
-def best_kl(family, X, joint, steps=1500):
+def best_kl(family, X, joint, steps=800):
     """min over θ of KL(joint‖p_θ) on the centers X of a grid, in nats, by Adam."""
     theta, optimizer = numpy.zeros(family.n_parameters), Adam(0.1)
     for t in range(steps):

@@ -15,6 +15,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy
 
@@ -24,6 +25,7 @@ from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.sample_space import SampleSpace
 
 
+@cache
 def every_family():
     """The public classes whose names end in Family, by name, wherever they are."""
     modules = [importlib.import_module(info.name) for info in

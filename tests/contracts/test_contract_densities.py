@@ -62,8 +62,9 @@ def test_the_density_is_exactly_0_outside_the_support_and_only_there(xp, example
 @every_density
 def test_the_rows_of_X_do_not_meet(xp, example):
     p, X = example.built(xp), xp.asarray(example.points(100))
-    together, alone = p.log_prob(X), [float(p.log_prob(X[i:i + 1])[0]) for i in range(len(X))]
-    numpy.testing.assert_allclose(to_numpy(together), alone, rtol=1e-13, atol=1e-13)
+    together = to_numpy(p.log_prob(X))[::4]
+    alone = [float(p.log_prob(X[i:i + 1])[0]) for i in range(0, len(X), 4)]
+    numpy.testing.assert_allclose(together, alone, rtol=1e-13, atol=1e-13)
 
 
 @every_density

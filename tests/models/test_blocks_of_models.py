@@ -15,7 +15,7 @@ from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.network import Network
 
-N, MOST = 150_000, 60e6                                     # rows; bytes, fewer than 64 N numbers
+N, MOST = 100_000, 45e6                                     # rows; bytes, fewer than 64 N numbers
 FAMILIES = {
     "adversarial": lambda: AdversarialFamily(Network((2, 64, 2)), Network((2, 64, 1))),
     "variational autoencoder": lambda: VariationalAutoencoderFamily(Network((2, 64, 4)),
@@ -62,7 +62,7 @@ def test_no_layer_of_a_network_is_held_for_all_rows_at_once(name, call):
 
 def test_log_z_and_its_gradient_by_a_fine_grid_hold_no_layer_for_all_cells_at_once():
     family = FAMILIES["energy"]()
-    theta, U = family.initial_theta(default_rng(0)), family.space.grid((400, 400))[0]
+    theta, U = family.initial_theta(default_rng(0)), family.space.grid((320, 320))[0]
     tracemalloc.start()
     try:
         log_z, backward = family.log_z(theta, U)

@@ -483,13 +483,13 @@ def test_the_bound_lies_below_the_log_density_of_the_chain():
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_total_mass_of_the_flow_is_1(seed):
-    family = network(numpy.random.default_rng, log_snr=(4.0, -6.0))
+    family = network(numpy.random.default_rng, log_snr=(3.0, -6.0))
     p = family(family.initial_theta(numpy.random.default_rng(seed)))
 
     class Flow:
         log_prob = staticmethod(lambda X: p.flow_log_prob(X, 40))
 
-    assert total_mass(Flow(), SampleSpace([-9, -9], [9, 9]), (90, 90)) == pytest.approx(1, abs=1e-4)
+    assert total_mass(Flow(), SampleSpace([-6, -6], [6, 6]), (40, 40)) == pytest.approx(1, abs=1e-4)
 
 
 class TwoPoints(DiffusionFamily):
@@ -523,7 +523,7 @@ def of_one_coordinate(kind, log_snr, n_levels):
 def test_deterministic_samples_have_the_density_of_the_flow(kind, log_snr, n_levels):
     """5,000 samples against the integral of the density: by Kolmogorov and Smirnov, with a false
     alarm in a million. However few levels the chain has, and wherever it ends."""
-    p, steps = of_one_coordinate(kind, log_snr, n_levels), 64 if kind == "two points" else 32
+    p, steps = of_one_coordinate(kind, log_snr, n_levels), 64 if kind == "two points" else 16
     x = numpy.linspace(-6, 6, 1601)
     density = numpy.exp(p.flow_log_prob(x[:, None], steps))
     cdf = numpy.concatenate([[0], ((density[1:] + density[:-1]) / 2).cumsum()]) * (x[1] - x[0])
@@ -594,17 +594,17 @@ def spiral(n, rng):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_training_raises_bound_and_density_of_new_data(seed):
-    """By some 1.7 and 2.7 nats over a normal density; 0.5 is ten times the noise of 1,000 rows."""
+    """By some 1.4 and 1.8 nats over a normal density; 0.5 is ten times the noise of 1,000 rows."""
     rng = numpy.random.default_rng(seed)
     X, new = (spiral(n, rng).astype("float32") for n in (2000, 1000))
     family = DiffusionFamily(2, (64, 64), 64, wave_vectors(2, 16, (1, 3), rng), log_snr=(7.0, -6.0))
     before = family(family.initial_theta(rng, "float32"))
-    *_, last = family.train(X, rng, max_steps=600, batch=256, learning_rate=3e-3, averaging=0.98)
+    *_, last = family.train(X, rng, max_steps=250, batch=256, learning_rate=3e-3, averaging=0.98)
     p = family(last.theta)
     assert last.theta.dtype == "float32"
     normal = Normal(X.mean(axis=0), numpy.cov(X.T)).log_prob(new).mean()
-    assert p.elbo(new, rng, 20).mean() > normal + 0.5 > before.elbo(new, rng, 20).mean()
-    assert p.flow_log_prob(new, 30).mean() > normal + 0.5 > before.flow_log_prob(new, 30).mean()
+    assert p.elbo(new, rng, 10).mean() > normal + 0.5 > before.elbo(new, rng, 10).mean()
+    assert p.flow_log_prob(new, 15).mean() > normal + 0.5 > before.flow_log_prob(new, 15).mean()
 
 
 def test_a_diffusion_model_has_a_bound_and_samples_but_no_log_prob():
@@ -692,5 +692,5 @@ def test_single_precision_stays_single(xp, make_rng):
     p, rng = family(theta), make_rng(2)
     loss, dtheta = family.loss(theta, X, rng)
     for array in (loss, dtheta, p.elbo(X, rng), p.elbo(X, rng, 2), p.flow_log_prob(X, 2),
-                  p.sample(3, rng), p.sample_deterministic(3, rng)):
+                  p.sample(3, rng), p.sample_deterministic(3, rng, 2)):
         assert array.dtype == "float32" and array_module(array) is xp

@@ -353,7 +353,7 @@ def test_training_raises_the_held_out_likelihood(transform, seed):
     X, new = (arcs(n, rng).astype("float32") for n in (3000, 1000))
     family = NormalizingFlowFamily(2, 4, (32, 32), transform, n_bins=12)
     before = -family(family.initial_theta(rng)).log_prob(new).mean()
-    theta = last_theta(family.train(X, rng, max_steps=400, batch=128, learning_rate=5e-3,
+    theta = last_theta(family.train(X, rng, max_steps=150, batch=128, learning_rate=5e-3,
                                     averaging=0.9))
     assert before > 1.1 and theta.dtype == numpy.float32
     assert -family(theta).log_prob(new).mean() < before - 0.8

@@ -97,8 +97,8 @@ def test_each_latent_shows_in_the_image_and_without_a_jump(animal, k, low):
         latent[:, i] = numpy.linspace(low, 1, 201)
         parts = animal(latent)
         assert max(abs(P[1:] - P[:-1]).max() for P in parts) < 0.5 / 32
-        images = rasterize(parts)
-        assert abs(images[200] - images[50]).sum() > 8
+        one, other = rasterize([P[[50, 200]] for P in parts])
+        assert abs(other - one).sum() > 8
 
 
 def test_the_ends_of_a_cycle_of_the_gait_are_the_same_image():

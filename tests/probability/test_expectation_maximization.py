@@ -329,7 +329,7 @@ def peak_of(call):
 
 def test_em_and_its_responsibilities_need_memory_for_blocks_only():
     rng = numpy.random.default_rng(0)
-    X, family = rng.standard_normal((300_000, 2)), MixtureFamily(20, 2)
+    X, family = rng.standard_normal((160_000, 2)), MixtureFamily(20, 2)
     theta = family.initial_theta(rng)
     data = X.nbytes / 2**20                                 # once more, in units of its columns
     assert peak_of(lambda: next(expectation_maximization(family, X, theta=theta)).theta) < 20 + data

@@ -146,7 +146,7 @@ def test_gradient_descent_is_as_good_as_em_from_the_same_start():
     family, X = MixtureFamily(2, 2), clusters(rng, 2, k=2)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     theta = start(family, X, rng)
-    by_em, by_gradient = (maximum_likelihood(family, X, method=method, theta=theta, tol=1e-12)
+    by_em, by_gradient = (maximum_likelihood(family, X, method=method, theta=theta, tol=1e-10)
                           for method in ("em", "gradient"))
     assert mean_loss(family, by_gradient, X)[0] == (
         pytest.approx(mean_loss(family, by_em, X)[0], abs=1e-4))
@@ -183,7 +183,7 @@ def mean_errors(family, theta, n, sets, rng):
 ])
 def test_the_error_falls_as_1_over_root_n_and_for_boxes_as_1_over_n(family, theta, power):
     rng, n = numpy.random.default_rng(28), numpy.array([100, 1000, 10_000])
-    errors = [mean_errors(family, numpy.array(theta), size, 200, rng) for size in n]
+    errors = [mean_errors(family, numpy.array(theta), size, 100, rng) for size in n]
     slope = numpy.polyfit(numpy.log(n), numpy.log(errors), 1)[0]
     assert slope == pytest.approx(power, abs=0.15)
 
@@ -248,7 +248,7 @@ def test_the_next_point_of_land_falls_outside_the_box_a_little_more_rarely_than_
 
 def test_e07_the_maximum_is_over_theta_not_over_x():
     family, X = NormalFamily(1), numpy.random.default_rng(33).normal(2, 0.5, (200, 1))
-    axes = numpy.linspace(1, 3, 81), numpy.linspace(-2, 1, 61)
+    axes = numpy.linspace(1.5, 2.5, 41), numpy.linspace(-1.2, -0.2, 21)
     grid = numpy.array(list(itertools.product(*axes)))
     over_theta = grid[numpy.argmax([log_likelihood(family, theta, X) for theta in grid])]
     assert over_theta == pytest.approx(family.mle(X), abs=0.0251)       # half a step of the grid

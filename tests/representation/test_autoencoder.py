@@ -142,11 +142,11 @@ def test_a_linear_autoencoder_finds_the_plane_of_principal_components():
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_curved_surface_is_much_nearer_to_new_tins_than_a_plane(seed):
-    """Some twenty times in the error, at resolution 8."""
+    """Some eleven times in the error, at resolution 8, and after more steps some twenty times."""
     rng = numpy.random.default_rng(seed)
     X, new = (BiscuitTins(n, rng, 8).images.astype("float32") for n in (1000, 500))
     family = AutoencoderFamily((64, 64, 32, 2))
-    theta = last_theta(family.train(X, rng, batch=64, max_steps=2000))
+    theta = last_theta(family.train(X, rng, batch=64, max_steps=1000))
     assert theta.dtype == numpy.float32
     assert error(family(theta), new) < error(PrincipalComponents.fit(X, 2), new) / 8
 

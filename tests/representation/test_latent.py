@@ -31,7 +31,7 @@ def tins():
     and the distance of pictures, root mean square per pixel, to the nearest tin of a dense grid."""
     X = BiscuitTins(2000, numpy.random.default_rng(0), 16).images.astype("float32")
     family = AutoencoderFamily((256, 64, 32, 2))
-    *_, last = family.train(X, numpy.random.default_rng(1), max_steps=1500)
+    *_, last = family.train(X, numpy.random.default_rng(1), max_steps=1000)
     latent = SampleSpace(LOW, HIGH).grid((64, 64))[0].astype("float32")
     grid = render(latent, 16).reshape(-1, 256)
     model = family(family.whitened(last.theta, X))

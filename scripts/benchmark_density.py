@@ -12,6 +12,7 @@ from functools import partial
 import command  # noqa: F401, it says what is missing
 import numpy as np
 from benchmark import Case, deviation, main
+from problems import BANDWIDTH, N_DATA, land_and_queries, uniform_points
 
 from gdl_numpy.numerics.neighbors import nearest
 from gdl_numpy.probability.expectation_maximization import (
@@ -20,22 +21,15 @@ from gdl_numpy.probability.expectation_maximization import (
 )
 from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.normal_family import MixtureFamily, cut_normals
-from gdl_numpy.world.world_map import WORLD, WorldMap, continents
+from gdl_numpy.world.world_map import WorldMap, continents
 
 N = 1_000_000                                               # points of the map
 N_NEAREST = 100_000                                         # points whose neighbors are sought
-N_DATA = 20_000                                             # observations, and queries
-BANDWIDTH = 1.5                                             # degrees
 K, ITERATIONS = 50, 20                                      # components, steps of EM
 
 
 # Each side of a case is a function that prepares and returns what is timed. It makes its inputs
 # from a fixed seed: both sides get the same, and the memory of one has no part of the other.
-
-def uniform_points(n):
-    """n points (latitude, longitude), uniform on the map, land and sea."""
-    return WORLD.low + (WORLD.high - WORLD.low) * np.random.default_rng(0).random((n, 2))
-
 
 def shapely_land(continent=None):
     """The same land as one prepared Shapely geometry, x = longitude and y = latitude."""
@@ -83,12 +77,6 @@ def sampling_shapely(batch=10_000):
             missing -= len(accepted[-1])
         return np.concatenate(accepted)[:N]
     return run
-
-
-def land_and_queries(dtype):
-    """Training data from p_data, and queries from the whole map, land and sea, in a dtype."""
-    X = WorldMap().sample(N_DATA, np.random.default_rng(3))
-    return X.astype(dtype), uniform_points(N_DATA).astype(dtype)
 
 
 def kernel_density(dtype):

@@ -12,13 +12,19 @@ one of the kernel densities:
     kernel density      20,000 points, asked for the density at 20,000 places of the map
     samplers            of these models, with the committed parameters
 
-How it is measured stands in benchmark.py: two sides in turn, after a run each to warm up, in which
-CuPy compiles what it needs. A card works through a list of tasks while the program goes on, so a
-run ends only when the card has done all that it was told, and then the clock is read. What a side
-needs is on the card before. Both sides of a training take the same STEPS steps, with the same rows
-and the same random numbers, and all losses are compared; samples are compared as in
-benchmark_models.py. The exit status is 1, and nothing is written, if two results differ by more
-than their bound.
+On a processor each side has a process of its own (benchmark.py). Here both share one, and with it
+the card: they run in turn, pair by pair, after a run each to warm up, in which CuPy compiles what
+it needs. With t the seconds of a run,
+
+    ratio = median over the pairs of  t(peer) / t(CuPy).
+
+A card works through a list of tasks while the program goes on, so a run ends only when the card has
+done all that it was told, and then the clock is read. What a side needs is on the card before. The
+two variables above, where set, make NumPy choose an older and slower kernel.
+
+Both sides of a training take the same STEPS steps, with the same rows and the same random numbers,
+and all losses are compared; samples are compared as in benchmark_models.py. The exit status is 1,
+and nothing is written, if two results differ by more than their bound.
 
 The peers of PyTorch are those of torch_references.py. Where they make numbers of their own, these
 lie on the card because a default device is set. Neither CuPy nor PyTorch rounds float32 products to
@@ -27,19 +33,31 @@ TF32, which both do only where they are told to.
 
 import json
 import math
+import os
 import sys
+import time
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import command
 import numpy as np
-from benchmark import Case, deviation, machine, measure
-from benchmark_density import BANDWIDTH, N_DATA, land_and_queries
-from benchmark_models import CHAIN, DELTA, PENALTY, POINTS, RATE, N, samples, standard_errors
-from benchmark_network import start
+from benchmark import PAUSE, Case, deviation, machine
 from check_gpu import card
 from files import FIGURES, write_text
+from problems import (
+    BANDWIDTH,
+    CHAIN,
+    DELTA,
+    N_DATA,
+    PENALTY,
+    RATE,
+    drawn,
+    land_and_queries,
+    options,
+    standard_errors,
+    start,
+)
 from recipes import NETWORKS, PARAMETERS, UNIT
 
 from gdl_numpy.networks.network import Network
@@ -94,27 +112,18 @@ class GivenRows:
 def problem(name):
     """A first θ of a model, and for each step rows of data and random numbers, on the host."""
     rng, family = np.random.default_rng(0), NETWORKS[name].family(np)
-    normal = partial(rng.standard_normal, dtype=np.float32)
-    draws = {
-        "variational_autoencoder": lambda: [normal((samples(name), BATCH, family.k))],
-        "energy_based": lambda: [rng.random((POINTS, family.d), np.float32)],
-        "diffusion": lambda: [rng.random(1), normal((BATCH, family.d))],
-        "adversarial": lambda: [normal((BATCH, family.k)), normal((2 * BATCH, family.d)),
-                                normal((BATCH, family.k))],
-    }.get(name, list)
-    X = (WorldMap().sample(N, rng) / UNIT).astype(np.float32)
+    X = (WorldMap().sample(N_DATA, rng) / UNIT).astype(np.float32)
     return family.initial_theta(rng, np.float32), [
-        (X[rng.integers(0, len(X), BATCH)], *draws()) for _ in range(STEPS)]
+        (X[rng.integers(0, len(X), BATCH)], *drawn(name, family, BATCH, rng)) for _ in range(STEPS)]
 
 
 def loss_of(name, family):
     """The loss of a family and its gradient: theta, rows, draws -> loss, dtheta."""
-    options = {"variational_autoencoder": lambda: {"n_samples": samples(name)},
-               "energy_based": lambda: {"points": POINTS}}.get(name, dict)()
+    settings = options(name)
 
     def loss(theta, X, *draws):
         rng = [GivenRows(draws)] if draws else []
-        return family.loss(theta, X, *rng, **options)
+        return family.loss(theta, X, *rng, **settings)
 
     def both_losses(theta, X, Z, eps, Z_new):
         theta_g, phi = family.parts(theta)
@@ -312,6 +321,20 @@ HEADER = (f"{'case':25}{'dtype':9}{'settings':34}{'peer':8}{'s: CuPy':>11}{'s: p
           f"{'ratio':>8}{'min':>8}{'max':>8}{'difference':>12}{'bound':>8}")
 
 
+def measure(case, repeats):
+    """Seconds of both sides, (repeats, 2), in turn after a warm-up, and how the results differ."""
+    sides = case.ours(), case.theirs()
+    difference = case.difference(*(run() for run in sides))
+    seconds = np.empty((repeats, 2))
+    for pair in seconds:
+        for i, run in enumerate(sides):
+            time.sleep(PAUSE)
+            begin = time.perf_counter()
+            run()
+            pair[i] = time.perf_counter() - begin
+    return seconds / case.parts, float(difference)
+
+
 def record(case, repeats):
     """What the JSON file holds of a case."""
     seconds, difference = measure(case, repeats)
@@ -339,16 +362,17 @@ def main(arguments=None):
     parser.add_argument("--repeats", type=command.whole(1), default=5, help="number of pairs")
     parser.add_argument("--only", nargs="+", choices=["perceptron", "kernel_density", *MODELS],
                         metavar="CASE", help="print these and write nothing: %(choices)s")
-    options = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     try:
         random_generator(0, "gpu")
     except RuntimeError as error:
         parser.error(str(error))
-    parser.folder(options.output, FILE)
+    parser.folder(args.output, FILE)
     keep_freed_memory()                                     # on the host, for NumPy
     import cupy
     why_not = without_pytorch()
-    about = machine(("numpy",)) | {"cupy": cupy.__version__} | card(cupy)
+    about = machine(("numpy",)) | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
+                                   "cupy": cupy.__version__} | card(cupy)
     if why_not is None:
         import torch
         about |= {"torch": torch.__version__}
@@ -358,8 +382,8 @@ def main(arguments=None):
     records = []
     print(HEADER)
     for case in cases(cupy, ["numpy"] if why_not else ["numpy", "torch"]):
-        if options.only is None or case.name in options.only:
-            records.append(record(case, options.repeats))
+        if args.only is None or case.name in args.only:
+            records.append(record(case, args.repeats))
             print(ROW.format(**records[-1]), flush=True)
             cupy.get_default_memory_pool().free_all_blocks()        # which each library would keep
             if why_not is None:                                     # from the other
@@ -367,11 +391,11 @@ def main(arguments=None):
     if not all(row["difference"] <= row["bound"] for row in records):       # NaN is none of these
         print("The results of a case differ by more than their bound.", file=sys.stderr)
         return 1
-    if options.only:
+    if args.only:
         print("Nothing written: that takes all cases.")
     else:
-        report = {"machine": about, "repeats": options.repeats, "cases": records}
-        write_text(options.output / FILE, json.dumps(report, indent=1) + "\n")
+        report = {"machine": about, "repeats": args.repeats, "cases": records}
+        write_text(args.output / FILE, json.dumps(report, indent=1) + "\n")
     return 0
 
 

@@ -32,17 +32,17 @@ from itertools import pairwise
 import command  # noqa: F401, it says what is missing
 import numpy as np
 from benchmark import PAUSE, Case, deviation, main
+from problems import CHAIN, DELTA, N_DATA, PENALTY, RATE, drawn, options, standard_errors
 from recipes import NETWORKS, UNIT, waves
 
 from gdl_numpy.models.autoregressive import MaskedAutoregressiveFamily
 from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
-from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.numerics.optimizer import Adam
 from gdl_numpy.pictures.biscuit_tins import BiscuitTins
 from gdl_numpy.world.world_map import WorldMap
 
-N, WARM_UP, RATE = 20_000, 200, 1e-5
+WARM_UP = 200                                               # steps, before samples are drawn
 STEPS = {"autoregressive": 100, "masked_autoregressive": 50, "spline_flow": 60, "affine_flow": 60,
          "variational_autoencoder": 200, "energy_based": 60, "diffusion": 150, "adversarial": 25}
 SAMPLES = {                                                 # at once; how often in a run
@@ -50,8 +50,6 @@ SAMPLES = {                                                 # at once; how often
     "affine_flow": (8192, 8), "variational_autoencoder": (8192, 50), "energy_based": (512, 2),
     "diffusion": (512, 2), "adversarial": (8192, 80)}
 BATCH = {"masked_autoregressive": 128, "variational_autoencoder": 128, "energy_based": 1024}
-POINTS, PENALTY, DELTA = 2048, 0.003, 0.01                  # energy-based; adversarial
-CHAIN = {"energy_based": {"steps": 8, "step": 0.02, "jumps": 24}}           # of its sampler
 
 
 class Given:
@@ -73,35 +71,21 @@ def problem(name):
         family = MaskedAutoregressiveFamily(1024, (500,))
         X = (BiscuitTins(2000, rng).images > 0.5).astype(f)
     else:
-        family, X = NETWORKS[name].family(np), (WorldMap().sample(N, rng) / UNIT).astype(f)
-    normal = partial(rng.standard_normal, dtype=f)
-    draws = {
-        "variational_autoencoder": lambda: [normal((samples(name), batch, family.k))],
-        "energy_based": lambda: [rng.random((POINTS, family.d), f)],
-        "diffusion": lambda: [rng.random(1), normal((batch, family.d))],
-        "adversarial": lambda: [normal((batch, family.k)), normal((2 * batch, family.d)),
-                                normal((batch, family.k))],
-    }.get(name, list)
+        family, X = NETWORKS[name].family(np), (WorldMap().sample(N_DATA, rng) / UNIT).astype(f)
     theta = family.initial_theta(rng, f)
-    return family, X, theta, [(rng.integers(0, len(X), batch), draws())
+    return family, X, theta, [(rng.integers(0, len(X), batch), drawn(name, family, batch, rng))
                               for _ in range(STEPS[name])]
-
-
-def samples(name):
-    """The draws of z for each row, of the variational autoencoder."""
-    return NETWORKS[name].options.get("n_samples", 1)
 
 
 def training_ours(name):
     family, X, first, batches = problem(name)
-    options = {"variational_autoencoder": lambda: {"n_samples": samples(name)},
-               "energy_based": lambda: {"points": POINTS}}.get(name, dict)()
+    settings = options(name)
 
     def run():
         theta, adam, losses = first, Adam(RATE), []
         for rows, draws in batches:
             rng = [Given(draws)] if draws else []
-            loss, dtheta = family.loss(theta, X[rows], *rng, **options)
+            loss, dtheta = family.loss(theta, X[rows], *rng, **settings)
             theta = adam(theta, dtheta)
             losses.append(float(loss))
         return np.array(losses)
@@ -151,18 +135,6 @@ def sampling_torch(name):
                                      **CHAIN.get(name, {}))
 
 
-def standard_errors(ours, theirs):
-    """By how many standard errors the means of sines and cosines of X K differ at most, for two
-    lists of arrays of rows."""
-    means, variances = [], []
-    for X in map(np.concatenate, (ours, theirs)):
-        angle = X @ wave_vectors(X.shape[1], 16, (2, 6), np.random.default_rng(0)) / X.shape[1]**0.5
-        parts = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
-        means.append(parts.mean(axis=0))
-        variances.append(parts.var(axis=0) / len(X))
-    return (abs(means[0] - means[1]) / np.sqrt(sum(variances))).max()
-
-
 def per_second(name, seconds):
     """Samples in a second, of both sides."""
     n, _ = SAMPLES[name]
@@ -195,7 +167,7 @@ SCALED = {
 
 def step_seconds(family, batch):
     """The median of the seconds of a training step, over REPEATS runs."""
-    X = np.random.default_rng(0).random((N, 2), np.float32)
+    X = np.random.default_rng(0).random((N_DATA, 2), np.float32)
     steps = family.train(X, np.random.default_rng(1), max_steps=10**6, batch=batch)
 
     def seconds(n):

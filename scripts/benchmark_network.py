@@ -31,19 +31,13 @@ from itertools import pairwise
 import command  # noqa: F401, it says what is missing
 import numpy as np
 from benchmark import Case, main, relative
+from problems import start
 
-from gdl_numpy.networks.network import cut, initial_theta, mlp
+from gdl_numpy.networks.network import cut, mlp
 from gdl_numpy.numerics.blocks import mean_over_blocks
 from gdl_numpy.numerics.optimizer import Adam
 
 RATE = 1e-4                                                 # rounding stays rounding
-
-
-def start(sizes, batch):
-    """θ, X and noisy targets T, from a fixed seed."""
-    rng = np.random.default_rng(0)
-    X, eps = (rng.standard_normal((batch, d), np.float32) for d in (sizes[0], sizes[-1]))
-    return initial_theta(sizes, rng, "relu", np.float32), X, np.sin(X) + 0.5 * eps
 
 
 def steps_numpy(sizes, batch, steps):

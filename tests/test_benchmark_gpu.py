@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import benchmark
@@ -11,6 +12,7 @@ import benchmark_density
 import benchmark_gpu
 import check_gpu
 import numpy as np
+import problems
 import pytest
 import reports
 import stand_in_cupy
@@ -21,7 +23,7 @@ from sharing import once
 from gdl_numpy.numerics.backend import to_numpy
 
 ROOT = Path(__file__).parent.parent
-TINY = {"BATCH": 24, "STEPS": 1, "N": 50, "POINTS": 20, "N_DATA": 30, "CARD": "cpu",
+TINY = {"BATCH": 24, "STEPS": 1, "N_DATA": 30, "CARD": "cpu", "PAUSE": 0,
         "SAMPLES": dict.fromkeys(benchmark_gpu.MODELS, 24),
         "CHAIN": {"energy_based": benchmark_gpu.CHAIN["energy_based"] | {"steps": 3}}}
 
@@ -31,8 +33,8 @@ def tiny(monkeypatch):
     """The benchmark with few numbers, on the stand-in, without PyTorch."""
     for name, value in TINY.items():
         monkeypatch.setattr(benchmark_gpu, name, value)
-    monkeypatch.setattr(benchmark_density, "N_DATA", TINY["N_DATA"])
-    monkeypatch.setattr(benchmark, "PAUSE", 0)
+    monkeypatch.setattr(problems, "N_DATA", TINY["N_DATA"])
+    monkeypatch.setattr(problems, "POINTS", 20)
     monkeypatch.setitem(sys.modules, "cupy", stand_in_cupy)
     monkeypatch.setattr(check_gpu, "DRIVER", "no such file")
     monkeypatch.setattr(benchmark_gpu, "without_pytorch", lambda: "PyTorch is not installed")
@@ -76,7 +78,24 @@ def test_the_whole_measurement_runs_and_names_the_card_and_the_processor(
     assert said.count("\n| ") == len(report["cases"]) + 1
     words = said.replace("\n", " ")
     assert "Measured on one no card: a stand-in with 0.0 GB (driver unknown, CUDA 13.1)" in words
+    assert f"OMP_NUM_THREADS = {os.environ.get('OMP_NUM_THREADS')}." in words
     assert machine["processor"] in words and "PyTorch was not measured." in words
+
+
+def test_both_sides_run_in_turn_in_this_process_after_a_run_each_to_warm_up(monkeypatch):
+    runs, clock = [], iter([0, 4, 10, 12, 20, 28, 30, 36])
+
+    def side(name, result):
+        return lambda: lambda: runs.append(name) or result
+
+    monkeypatch.setattr(benchmark_gpu, "PAUSE", 0)
+    case = benchmark.Case("two", {}, "float64", "peer", "", 0, 1, lambda a, b: b - a,
+                          side("ours", 1.0), side("peer", 1.5), parts=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "perf_counter", lambda: next(clock))
+        seconds, difference = benchmark_gpu.measure(case, 2)
+    assert runs == 3 * ["ours", "peer"] and difference == 0.5
+    assert seconds.tolist() == [[2, 1], [4, 3]]
 
 
 def test_a_case_alone_is_printed_and_not_written(tiny, tmp_path, capsys):

@@ -182,7 +182,7 @@ def test_the_header_of_the_network_says_what_keeping_freed_memory_was_measured_t
     said, processor = re.search(r"takes (\d\.\d) times as long, measured on an (.*?) \(scripts/",
                                 " ".join(network.__doc__.split())).groups()
     reports = load("benchmark_network.json")
-    for case in reports[processor]["cases"] if processor in reports else []:
+    for case in reports[processor]["cases"]:
         if case["settings"] == "batch 512" and case["threads"] == 1:
             assert f"{case['ratio'][benchmark.GIVEN_BACK]['median']:.1f}" == said
 

@@ -51,7 +51,7 @@ WAYS = {                                                    # way: how p draws n
         "12 jumps": lambda p, n, rng: p.sample(n, rng, steps=0, jumps=12)},
     "diffusion": {
         "the chain": whole_chain,
-        "64 steps": lambda p, n, rng: p.sample(n, rng),
+        "64 steps": lambda p, n, rng: p.sample(n, rng, n_steps=64),
         "32 steps": lambda p, n, rng: p.sample(n, rng, n_steps=32),
         "16 steps": lambda p, n, rng: p.sample(n, rng, n_steps=16)}}
 

@@ -26,7 +26,8 @@ N_DATA = 20_000                                             # points of land, an
 BANDWIDTH = 1.5                                             # degrees
 RATE = 1e-5                                                 # of the models' training
 POINTS, PENALTY, DELTA = 2048, 0.003, 0.01                  # energy-based; adversarial
-CHAIN = {"energy_based": {"steps": 8, "step": 0.02, "jumps": 24}}           # of its sampler
+CHAIN = {"energy_based": {"steps": 8, "step": 0.02, "jumps": 24},          # of their samplers
+         "diffusion": {"n_steps": 64}}
 
 
 # --- kernel density ---

@@ -277,7 +277,8 @@ def samplers():
         "energy-based model's density by a fine grid, show what a perfect sampler would. The "
         f"density of that model is nowhere more than {jumps:.2f} times the uniform one, so that "
         f"after 24 jumps at most {(1 - 1 / jumps)**24:.2%} of the points remember their start. "
-        "`sample` draws by 24 jumps and 8 steps, and by 64 steps.")
+        "`sample` draws by 24 jumps and 8 steps, and, unless it is told how many steps to take, by "
+        "the chain.")
 
 
 def with_error(row, key, format_):

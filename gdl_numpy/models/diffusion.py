@@ -32,8 +32,8 @@ guess x̂ in the place of x:
 **Fewer steps.** If x were known, a step of the chain could be as long as one likes. Only the guess
 needs short steps, because it is kept from t to s while x_t changes. So look ahead: if x̂' was the
 guess one step before, x̂ will change by about x̂ - x̂' in a step, and by half of it on half of the
-way. Samples are drawn by few equal steps in λ with the guess of halfway, and a last jump to x̂ (see
-`sample`; Lu et al. 2022 call it DPM-Solver++):
+way. So samples can be drawn by few equal steps in λ, with the guess of halfway and a last jump to x̂
+(see `sample`; Lu et al. 2022 call it DPM-Solver++):
 
     x̃   = x̂ + ½ (x̂ - x̂')                     in the first step x̃ = x̂                        (10)
     x_s ~ N(α_s ((1 - r_t) x_t/α_t + r_t x̃), r_t σ_s² I)                                     (11)
@@ -198,8 +198,8 @@ class DiffusionFamily(TrainedFamily):
 
 
 class Diffusion(Trained):
-    """The chain of one θ: `chain` walks down it, and `elbo` bounds the log density where it ends.
-    `sample` and `sample_deterministic` come down by fewer steps.
+    """The chain of one θ: `chain` walks down it, `sample` gives where it ends, and `elbo` bounds
+    the log density there. With `n_steps`, `sample` comes down by fewer steps.
 
     **Up.** Let q be the distribution of x, x_1, ..., x_T when noise is added. One step adds noise
     of variance r_t σ_t²:
@@ -303,12 +303,13 @@ class Diffusion(Trained):
         mean = self.alpha[t - 1] * ((1 - r) / alpha * X + r * X_hat)
         return mean + array_module(X).sqrt(r) * sigma * self._normal(len(X), rng)       # (9)
 
-    def sample(self, n, rng, n_steps=64):
-        """n draws (n, d): from x_T ~ N(0, I) by `n_steps` equal steps in λ to x_1, then to x̂.
+    def sample(self, n, rng, n_steps=None):
+        """n draws (n, d): where n chains end that begin at x_T ~ N(0, I), or, with `n_steps`, from
+        x_T by that many equal steps in λ to x_1, then to x̂.
 
-        A step is a draw of q(x_s|x_t, x), which holds for any two levels, with x̃ in the place of x.
-        Its noise, r_t σ_s², is what belongs to a known x. The chain's r_t σ_t² makes up for a guess
-        that is kept too long, and blurs the coasts; in the limit of short steps both are the same.
+        Such a step is a draw of q(x_s|x_t, x), which holds for any two levels, with x̃ in the place
+        of x. Its noise, r_t σ_s², is what belongs to a known x. The chain's r_t σ_t² makes up for a
+        guess that is kept too long, and blurs the coasts; for short steps both are the same.
 
         The network is asked n_steps + 1 times, in the chain T times. What is lost: `elbo` bounds
         the density of the chain and `flow_log_prob` is that of the flow, and these draws have a
@@ -316,6 +317,10 @@ class Diffusion(Trained):
         looking ahead goes too far: for data from N(0, I) and levels from 10 to -8 the variance of
         draws is 1.006 with 64 steps, 1.1 with 12. Twice as many steps divide the error by four.
         """
+        if n_steps is None:
+            for X in self.chain(n, rng):                    # of which one state is kept at a time
+                last = X
+            return last
         n_steps = checks.whole_number(n_steps, "n_steps", least=1)
         n = checks.draws(n, rng)
         first, last = self.log_snr[1:2], self.log_snr[-1:]

@@ -399,7 +399,7 @@ def test_64_steps_reach_each_island_in_its_share_and_leave_fewer_at_sea_than_256
     def on(X, beyond):
         return (ISLANDS[:, 0] - beyond <= X) & (X <= ISLANDS[:, 1] + beyond)
 
-    X = p.sample(n, default_rng(1))
+    X = p.sample(n, default_rng(1), 64)
     assert within_6_standard_errors(on(X, 0.04), length / length.sum())
     sea, sea_of_chain = (1 - on(rows, 1e-9).any(axis=1).mean() for rows in (X, of_chain))
     assert sea < 0.001 < sea_of_chain

@@ -20,11 +20,10 @@ from pathlib import Path
 import command
 import numpy as np
 from files import FIGURES, write_text
-from judgment import CELL, N_SAMPLES, histogram_js
+from judgment import N_SAMPLES, beside, histogram_js
 from recipes import UNIT, committed
 from tqdm import tqdm
 
-from gdl_numpy.world.evaluation import cells_hit
 from gdl_numpy.world.world_map import WorldMap
 
 ROUNDS, GRID = 5, (360, 720)                                # cells of half a degree
@@ -36,13 +35,6 @@ def long_walk(p, n, rng):
     return p.family.walk(p.theta, start, rng, 100, jump=0.25)
 
 
-def whole_chain(p, n, rng):
-    """Where the chain of all levels ends."""
-    for X in p.chain(n, rng):
-        last = X
-    return last
-
-
 WAYS = {                                                    # way: how p draws n samples
     "energy_based": {
         "100 steps, a quarter of them jumps": long_walk,
@@ -50,7 +42,7 @@ WAYS = {                                                    # way: how p draws n
         "24 jumps": lambda p, n, rng: p.sample(n, rng, steps=0),
         "12 jumps": lambda p, n, rng: p.sample(n, rng, steps=0, jumps=12)},
     "diffusion": {
-        "the chain": whole_chain,
+        "the chain": lambda p, n, rng: p.sample(n, rng),
         "64 steps": lambda p, n, rng: p.sample(n, rng, n_steps=64),
         "32 steps": lambda p, n, rng: p.sample(n, rng, n_steps=32),
         "16 steps": lambda p, n, rng: p.sample(n, rng, n_steps=16)}}
@@ -90,9 +82,7 @@ class ExactDraws:
 
 def judged(X, truth, own):
     """Sea, land reached and divergences of the samples X, in degrees."""
-    on_land = X[WorldMap().contains(X)]
-    numbers = {"sea": 1 - len(on_land) / len(X), "js": histogram_js(X, truth),
-               "reached": cells_hit(on_land, CELL) / max(1, cells_hit(truth[:len(on_land)], CELL))}
+    numbers = beside(X, truth, WorldMap())
     return numbers if own is None else numbers | {"js_own": histogram_js(X, own)}
 
 

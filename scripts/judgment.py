@@ -32,11 +32,9 @@ def judged(p, p_data, X, rng):
     samples = p.sample(N_SAMPLES, rng)
     seconds = time.perf_counter() - start
     truth, again = (p_data.sample(N_SAMPLES, rng) for _ in range(2))
-    on_land = samples[p_data.contains(samples)]
     centers, _ = WORLD.grid(LAND_GRID)
-    numbers = {"samples_per_second": N_SAMPLES / seconds, "sea": 1 - len(on_land) / N_SAMPLES,
-               "reached": cells_hit(on_land, CELL) / max(1, cells_hit(truth[:len(on_land)], CELL)),
-               "js": histogram_js(samples, truth), "js_floor": histogram_js(again, truth)}
+    numbers = {"samples_per_second": N_SAMPLES / seconds, **beside(samples, truth, p_data),
+               "js_floor": histogram_js(again, truth)}
     numbers["how"], log_prob = known_log_prob(p, rng)
     if log_prob is not None:
         log_p, at_centers = log_prob(X), log_prob(centers[p_data.contains(centers)])
@@ -47,6 +45,14 @@ def judged(p, p_data, X, rng):
         numbers["elbo_kl"] = -p.elbo(X[:N_SAMPLES], rng).mean() - p_data.entropy
     return {key: value if isinstance(value, str) else float(value) if math.isfinite(value)
             else str(float(value)) for key, value in numbers.items()}
+
+
+def beside(X, truth, p_data):
+    """Sea, land reached and divergence of the samples X beside as many true draws."""
+    on_land = X[p_data.contains(X)]
+    return {"sea": 1 - len(on_land) / len(X),
+            "reached": cells_hit(on_land, CELL) / max(1, cells_hit(truth[:len(on_land)], CELL)),
+            "js": histogram_js(X, truth)}
 
 
 def known_log_prob(p, rng):

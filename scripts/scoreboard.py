@@ -246,7 +246,7 @@ def parser_of_the_command():
     parser.add_argument("--jobs", type=command.whole(1), default=1,
                         help="models that are measured at the same time")
     parser.add_argument("--judge-again", action="store_true",
-                        help="keep the times of scoreboard.json and measure all else again")
+                        help="keep what scoreboard.json says of trainings, measure all else again")
     parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
                         help="where scoreboard.json and parameters/ are written")
     return parser

@@ -14,7 +14,7 @@ import numpy as np
 
 from gdl_numpy.world.world_map import WorldMap
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2)                                           # one for each training set
 N = 20_000                                                  # points of a training set
 POINTS, NEW_POINTS, TRAINING, JUDGMENT = range(4)           # what random numbers are used for
 

@@ -40,6 +40,7 @@ from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
 from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.storage import write_whole
+from gdl_numpy.numerics.memory import keep_freed_memory
 from gdl_numpy.pictures.discretized import Discretized, LogisticDecoder
 from gdl_numpy.pictures.faces import Faces
 from gdl_numpy.pictures.pixels import Dequantized, IndependentPixels, dequantize, quantize
@@ -206,6 +207,7 @@ def main(arguments=None):
                         help="where they are written")
     options = parser.parse_args(arguments)
     parser.folder(options.output, "faces.json", "faces.npz")
+    keep_freed_memory()                                     # training is faster with it
     runs = []
     for seed in options.seeds:
         try:

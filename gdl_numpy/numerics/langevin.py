@@ -175,4 +175,5 @@ def reflect(X, low, high):
     xp, side = array_module(X), high - low
     v = (X - low) % (2 * side)                                                          # (6)
     sign = xp.where(v > side, -1, 1).astype(X.dtype)
-    return xp.minimum(low + xp.minimum(v, 2 * side - v), high), sign                    # (7)
+    X = low + xp.minimum(v, 2 * side - v)                                               # (7)
+    return X.clip(low, high), sign                          # rounding could step over

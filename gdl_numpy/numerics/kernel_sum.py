@@ -23,11 +23,12 @@ Far from the origin these three terms are large and nearly cancel, which costs d
 is first moved to where the queries are. And squares soon leave the range of float32; so all this is
 done in float64, and the sum comes back in the dtype of the data.
 
-By hand: the points 0, 1 and 9 seen from q = 0, with h = 1. The terms are 1, exp(-½) = 0.6 and
-exp(-40.5), which is 3e-18. Added to 1.6 in float64, where ε is 2e-16, the last one changes nothing:
+By hand: the points 0, 1 and 10 seen from q = 0, with h = 1. The terms are 1, exp(-½) = 0.6 and
+exp(-50), which is 2e-22. Added to 1.6 in float64, where ε is 2e-16, the last one changes nothing.
+needed is log 3 + 36.0 = 37.1, so the first r is √(2 · 37.1 + 12) = 9.3, and 10 is not looked at:
 
 >>> import numpy
->>> X = numpy.array([[0.0], [1.0], [9.0]])
+>>> X = numpy.array([[0.0], [1.0], [10.0]])
 >>> print(log_kernel_sum(numpy.array([[0.0]]), X, 1.0), round(math.log(1 + math.exp(-0.5)), 8))
 [0.47407698] 0.47407698
 

@@ -46,9 +46,10 @@ normal density cut off at ±2, 0.77:
 >>> print((X**2).mean().round(1))
 0.8
 
-Uniform places alone, (2), are the quicker way where p is not too narrow: they need no slope, and
-some twenty jumps forget the start (see `jump`). In many dimensions hardly any jump meets a valley,
-and only rolling gets on.
+Uniform places alone, (2), are the quicker way where p is nowhere many times the uniform density.
+They need no slope, and if p is at most 4 times that, after 24 jumps one point in a thousand
+remembers its start (see `jump`). In many dimensions hardly any jump meets a valley, and only
+rolling gets on.
 
 See energy_based.py (what needs it), figure_1_10_taxonomy (what it draws) and
 tests/numerics/test_langevin.py (that it holds).
@@ -105,16 +106,17 @@ def jump(energy, X, low, high, rng, jumps, look=True):
     """Where `jumps` jumps lead from each row of X (n, d), each to a uniform place x' of the box or,
     if that is refused, nowhere. Shape (n, d). `energy(X)` gives E (n,): no slope is needed.
 
-    How many are enough? Let M be the largest value of p in the box, in units of the uniform density
-    1/V. Wherever a point is, p(x) <= M/V. So a jump arrives at x' with at least the density
+    How many are enough? Let V be the volume of the box, and M the largest value of p in it, in
+    units of the uniform density 1/V. As p <= M/V everywhere, both 1 and p(x')/p(x) are at least
+    p(x') V/M. So a jump arrives at x' with at least the density
 
         1/V · min(1, p(x')/p(x)) >= 1/V · p(x') V/M = p(x')/M
 
     which is 1/M of p itself: one jump in M is a perfect draw of p, whatever x was, and what is a
     draw of p remains one. Hence the start matters, after j jumps, for at most the share (1 - 1/M)^j
     of all points (Mengersen and Tweedie 1996). A density that is uniform on a quarter of the box
-    has M = 4, and 24 jumps leave a thousandth. But a density on half of each side of a box in d
-    dimensions has M = 2^d: in ten, it would take thousands of jumps.
+    has M = 4, and 24 jumps leave a thousandth. But one that is uniform on half of each side of a
+    box in d dimensions has M = 2^d: in ten, it would take thousands of jumps.
 
     By hand: E = 0 on a quarter of [0, 1], 9 elsewhere, and all points start outside. From there a
     jump leads to the quarter with the probability ¼, and from the quarter hardly any leads away:

@@ -13,12 +13,13 @@ radius wide. What a strip can reach is a slice of the sorted points:
     slice        = all x with  smallest q_1 of the strip - r <= x_1 <= largest q_1 + r          (2)
 
 Then do the same along the second and the third coordinate inside each strip. With more coordinates
-most strips would hold one query; there a block of queries is cut in half along its longest side, as
-long as one of them is farther than 2r from the middle one.
+most strips would hold one query. So from the fourth on, a block is cut in half along its longest
+side until all its queries are within 2r of the middle one: kernel_sum.py needs them close together.
 
 `nearest` finds the k nearest points. It cuts the queries in two along their longest side, at the
-mean, and the parts again. Let c be the center of such a group and R its radius, the largest
-|q - c|. If k points are within r of c, they are within r + R of each q. So for a neighbor x of q
+mean, and the parts again. Let c be the middle of the box around such a group, R the largest
+|q - c|, and let r now be the distance of the k-th nearest point from c. Then k points are within
+r + R of each q. So for a neighbor x of q
 
     |x - c| <= |x - q| + |q - c| <= (r + R) + R,    the reach of the group                       (3)
 
@@ -30,25 +31,30 @@ left with all its queries at once, by a matrix product, with the origin moved to
 For points much closer to each other than to c the terms nearly cancel, and digits are lost. Hence
 (4) only chooses candidates, a few more than k; their distances are computed from q - x itself.
 Could a nearer point have been left out? As |x| is at most |q| + |q - x|, the terms sum in size to
-at most (|q| + |x|)² <= (2 |q| + |q - x|)². Each operation has a relative error of up to ε, and the
-errors of d products, of either sign, add up to about √d ε. So allow (4) an error of
+at most (|q| + |x|)² <= (2 |q| + |q - x|)². Each operation has a relative error of up to ε. The
+errors of d products add up to at most about d ε and, as their signs vary, to about √d ε. So allow
+(4) four times that, which for many dimensions is no proof but hardly ever fails. For |q - x|² put
+the largest (4) of a candidate:
 
     e = 4 √d ε (2 |q| + |q - x|)²                                                               (5)
     sure, if     (k-th nearest distance)² + e <= the largest (4) of a candidate                 (6)
 
-No point that was left out has a smaller (4) than a candidate, so if (6) holds none is nearer than
-the k-th. As (4) only chooses, float32 will do at first, which is twice as fast. Queries for which
-(6) fails are cut in two again, and compared in float64; a single one by q - x itself.
+A point that was left out has no smaller (4) than that. Either it is farther, or its |q - x|² is at
+least its (4) less e; so if (6) holds none is nearer than the k-th. A query is also sure if e is
+below √ε times the k-th squared distance: what was left out is then nearer by half of √ε at most,
+as a share. As (4) only chooses, float32 will do at first, which is twice as fast. Queries that are
+not sure are cut in two again, and compared in float64; a single one by q - x itself.
 
 To put n numbers in order takes longer than to compute them. But cut a row of (4) into pieces: its k
 smallest numbers lie in the k pieces with the smallest minima, and a minimum is quickly found:
 
     of 7 1 | 8 2 | 5 9 the minima are 1, 2, 5, so the two smallest are among 7, 1, 8 and 2       (7)
 
-How long does it take? On a line or a plane the reach holds a few thousand of n points, however many
-there are, so n queries compare about n times as many pairs. In ten dimensions a group is nearly as
-wide as all the data, nothing is out of reach, and all n² pairs are compared: for ten times the
-points a hundred times the time. It also grows as d, the steps of a product.
+How long does it take? If the queries lie as the points do, the reach of a small group holds some
+thousand points on a line and at most three thousand on a plane, however many there are: the number
+of pairs grows as n. In ten dimensions a group is nearly as wide as all the data, nothing is out of
+reach, and all n² pairs are compared: for ten times the points a hundred times the time. It also
+grows as d, the steps of a product.
 
 By hand, on a line with r = 1: the queries 0 and 0.1 share the strip [0, 0.5), and what is within 1
 of them lies between -1 and 1.1. Of the points 9, 4 and 0.3 this is 0.3, row 2. For the query 5 it
@@ -138,7 +144,7 @@ def nearest(Q, X, k=1, entries=2**21):
     """Distances and row numbers of the k rows of X nearest to each row of Q, both (m, k), in order.
 
     `entries` is how many numbers a block of queries may need at once. Of points whose distances
-    agree to √ε, seven digits or three in float32, any may be the last in the list. For more than a
+    agree to √ε, seven digits or three in float32, any may be in the list. For more than a
     few dimensions d the time grows as len(Q) · len(X) · d.
     """
     X = checks.data_set(X)
@@ -165,7 +171,7 @@ def nearest(Q, X, k=1, entries=2**21):
         if len(group):                                      # cut at the mean of the longest side
             side = Q[group, int((high / 2 - low / 2).argmax())]
             group, m = group[side.argsort()], int((side <= side.mean(dtype=float)).sum())
-            m = m if m < len(group) else len(group) // 2    # equal numbers have no upper half
+            m = m if 0 < m < len(group) else len(group) // 2        # equal numbers, or rounding
             todo += [(half, rows, dtype) for half in (group[:m], group[m:]) if len(half)]
     return distances, numbers
 

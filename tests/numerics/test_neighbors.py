@@ -144,6 +144,14 @@ def test_equal_rows_are_all_found():
     assert sorted(numbers[0].tolist()) == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("value", [0.3, -0.3, 0.1, 0.7, 1e-300, 1e300])
+def test_more_equal_queries_than_a_group_holds_come_to_an_end(value):
+    """The mean of a thousand times 0.3 is rounded to less than 0.3: no row is below it."""
+    X = numpy.full((1000, 1), value)
+    distances, numbers = nearest(X, X, 2)
+    assert not distances.any() and (numbers == [0, 1]).all()
+
+
 def exactly_nearest(Q, X, k):
     """The k smallest distances by definition, in more digits than either dtype has."""
     Q, X = Q.astype(numpy.longdouble), X.astype(numpy.longdouble)
@@ -230,6 +238,11 @@ def test_points_as_far_apart_as_numbers_allow_keep_their_order(dtype):
     distances, numbers = nearest(numpy.full((3, 1), far, dtype=dtype), X, 3)
     assert distances.tolist() == [[0, far / 2, math.inf]] * 3
     assert numbers.tolist() == [[1, 2, 0]] * 3
+    for signs in ([-1, -1, 1], [1, 1, -1]):                 # the mean of the queries is infinite
+        ends = far * numpy.array(signs, dtype=dtype)[:, None]
+        distances, numbers = nearest(ends, numpy.array([[-far], [far], [0]], dtype=dtype), 3)
+        assert distances.tolist() == [[0, far, math.inf]] * 3
+        assert numbers[:, 0].tolist() == [(sign + 1) // 2 for sign in signs]
 
 
 def test_what_float32_cannot_tell_apart_float64_tells_apart():

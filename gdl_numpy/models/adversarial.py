@@ -35,9 +35,22 @@ In code both sides minimize a loss, over n rows x_i of the data and n draws z_i.
 loss_g is not the part of V that depends on g, but falls with it (why: see `generator_loss`). As an
 option, loss_D has a penalty on steep logits, at which g would overshoot.
 
+**What the discriminator knows.** For the best D, exp(logit(x)) = D/(1 - D) is p_data(x)/q(x): how
+much too rare x is among the fakes. So a fake can be kept or thrown away accordingly:
+
+    keep x = g(z) with the probability min(1, exp(logit(x))/M)                                   (8)
+
+What is kept has a density in proportion to q p_data/q = p_data, wherever p_data/q is at most M. It
+is an option, rejection sampling (for such models Azadi et al. 2019). D must be good for it: in the
+last steps of a training it may learn alone, from a generator that rests, and without a penalty.
+What g never makes is not made in this way either.
+
 See `AdversarialFamily` (one row by hand), figure_1_10_taxonomy (its samples of the map) and
 tests/models/test_adversarial.py (that the best D gives V its value, and that both sides learn).
 """
+
+import itertools
+import math
 
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
 from gdl_numpy.networks.training import Average, minibatches
@@ -50,7 +63,9 @@ from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 class AdversarialFamily(TrainedFamily):
     """g is `generator`, a Network R^k -> R^d, and the logit of D is `discriminator`, R^d -> R.
 
-    θ = (θ_g, φ): first what makes x, then what judges it.
+    θ = (θ_g, φ): first what makes x, then what judges it. With `rejection`, a number in (0, 1],
+    samples are those that D lets pass, and log M is that quantile of the logits of fakes: the
+    larger, the nearer to p_data, if D is right, and the more fakes are made for nothing.
 
     One row by hand: g(z) = z and logit(x) = x, at x_1 = log 3 and z_1 = -log 3. D is 3/4 at x_1,
     1/4 at the fake, loss_D = -2 log(3/4), loss_g = log 4. The gradient for the bias of g is -3/4,
@@ -66,10 +81,11 @@ class AdversarialFamily(TrainedFamily):
     0.5754 1.3863 [ 0.824 -0.75 ]
     """
 
-    def __init__(self, generator, discriminator):
+    def __init__(self, generator, discriminator, rejection=None):
         self.generator = checked_network(generator, "generator")
         self.k, self.d = generator.d_in, generator.d_out
         self.discriminator = checked_network(discriminator, "discriminator", self.d, (1,))
+        self.rejection = checks.number(rejection, "rejection", "(0, 1]", optional=True)
         self._set_networks(generator, discriminator)
 
     def __call__(self, theta):
@@ -138,7 +154,7 @@ class AdversarialFamily(TrainedFamily):
         return loss / n, backward(dlogit, inputs=False)[0]
 
     def train(self, X, rng, max_steps=10_000, batch=512, learning_rate=2e-3, averaging=0.999,
-              augment=None, theta=None, penalty=0.003, delta=0.01):
+              augment=None, theta=None, penalty=0.003, delta=0.01, alone=0.0):
         """Play the game by steps on random rows, a step of each side in turn; yields a Step each.
 
         Each side's best step depends on the other, so the game may cycle without end, or the
@@ -155,17 +171,22 @@ class AdversarialFamily(TrainedFamily):
         A step's theta is usable: the averaged generator, and the discriminator as it is. Its loss
         is the discriminator's: log 4 where D cannot tell, plus the penalty. It does not say how
         good the samples are. `augment(rows, rng)` changes rows of the data.
+
+        In the last steps, a share `alone` of all, the averaged generator rests, and only D learns,
+        without a penalty, at a rate that falls anew, as for (8). Then D is what is averaged.
         """
         penalty = checks.number(penalty, "penalty", "[0, inf)")
         delta = checks.number(delta, "delta", "(0, inf)")
+        alone = checks.number(alone, "alone", "[0, 1)")
         (X, theta), average = self._start(X, rng, theta), Average(averaging)
         batches = minibatches((X,), rng, batch, max_steps, augment)
+        game = math.ceil(max_steps * (1 - alone))
         g_step, d_step = (Adam(learning_rate, beta1=0.5, beta2=0.99) for _ in range(2))
 
         def play(theta):
             theta_g, phi = self.parts(theta)
-            for t, (rows,) in batches:
-                g_step.learning_rate = learning_rate * half_cosine(t, max_steps)
+            for t, (rows,) in itertools.islice(batches, game):
+                g_step.learning_rate = learning_rate * half_cosine(t, game)
                 d_step.learning_rate = 2 * g_step.learning_rate
                 fake, _ = self.generate(theta_g, self.noise(len(rows), rng, X.dtype))
                 loss, dphi = self.discriminator_loss(phi, rows, fake, rng, penalty, delta)
@@ -173,20 +194,48 @@ class AdversarialFamily(TrainedFamily):
                 Z = self.noise(len(rows), rng, X.dtype)
                 _, dtheta_g = self.generator_loss(self.parts.join(theta_g, phi), Z)
                 theta_g = g_step(theta_g, dtheta_g)
-                yield Step(t, loss, self.parts.join(average(theta_g), phi))
+                mean_g = average(theta_g)
+                yield Step(t, loss, self.parts.join(mean_g, phi))
+            step, average_of_phi = Adam(learning_rate), Average(averaging)
+            for t, (rows,) in batches:                      # the generator rests
+                step.learning_rate = learning_rate * half_cosine(t - game, max_steps - game)
+                fake, _ = self.generate(mean_g, self.noise(len(rows), rng, X.dtype))
+                loss, dphi = self.discriminator_loss(phi, rows, fake, rng)
+                phi = step(phi, dphi)
+                yield Step(t, loss, self.parts.join(mean_g, average_of_phi(phi)))
 
         return play(theta)                                  # wrong arguments are refused at once
 
 
 class Adversarial(Trained):
-    """The distribution of g(z), z ~ N(0, I), for one θ: it can be sampled, and nothing else.
+    """The distribution of g(z), z ~ N(0, I), for one θ: it can be sampled, and nothing else. So can
+    the part of it that D lets pass.
 
     If k < d, it has no density at all (E38 in latent.py). If k = d, as on the map, g may fold the
     space, so that p(x) is a sum over all z that g takes to x, and no formula finds them.
     """
 
     def sample(self, n, rng):
-        """g(z) for n draws of z, (n, d)."""
+        """g(z) for n draws of z, (n, d), or, with `rejection`, n of those that D lets pass."""
+        if self.family.rejection is None:
+            return self._draws(lambda n: self._fakes(n, rng), n, rng)
+        n, log_m, kept, xp = checks.draws(n, rng), None, [], array_module(self.theta)
+        while sum(map(len, kept)) < n or not kept:
+            X = self._fakes(2**13, rng)
+            logit, _ = self.family.logit(self.family.parts(self.theta)[1], X)
+            log_m = self._log_m(logit) if log_m is None else log_m
+            log_u = xp.log1p(-rng.random(len(X), dtype=X.dtype))            # of 1 - u > 0
+            kept.append(X[log_u <= logit - log_m])                          # (8)
+        return xp.concatenate(kept)[:n]
+
+    def _log_m(self, logit):
+        log_m = array_module(logit).quantile(logit, self.family.rejection)
+        if not math.isfinite(log_m):
+            raise ValueError(f"theta gives fakes whose logits have the quantile {float(log_m)}: of "
+                             "these none could be kept")
+        return log_m
+
+    def _fakes(self, n, rng):
+        """g(z) for n draws of z, all at once, (n, d)."""
         family, (theta_g, _) = self.family, self.family.parts(self.theta)
-        return self._draws(lambda n: family.generate(
-            theta_g, family.noise(n, rng, self.theta.dtype))[0], n, rng)
+        return family.generate(theta_g, family.noise(n, rng, self.theta.dtype))[0]

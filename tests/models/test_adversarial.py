@@ -1,6 +1,7 @@
 """Generative adversarial network: both players' gradients, the value of the game, and the play."""
 
 import math
+import statistics
 
 import numpy
 import pytest
@@ -258,6 +259,81 @@ def test_the_sides_take_turns_the_discriminator_at_twice_the_rate_and_both_with_
         numpy.testing.assert_allclose(step.theta, numpy.concatenate([theta_g, phi]), rtol=1e-9)
 
 
+def test_at_last_the_discriminator_learns_alone_from_a_generator_that_rests():
+    """Two steps of the game, then three by hand: the usual Adam, whose rate falls anew, no penalty,
+    fakes of the averaged generator; then φ is what is averaged."""
+    family = a_family()
+    theta, X, _ = theta_X_and_Z(family, n=50)
+    how = {"batch": 8, "learning_rate": 0.01, "averaging": 0.5, "theta": theta}
+    game = list(family.train(X, default_rng(1), 2, **how))
+    steps = list(family.train(X, default_rng(1), 5, alone=0.6, **how))
+    assert [step.step for step in steps] == [0, 1, 2, 3, 4]
+    assert all((a.theta == b.theta).all() for a, b in zip(game, steps, strict=False))
+    rng = default_rng(1)
+    again = family.train(X, rng, 5, alone=0.6, **how)
+    next(again), next(again)                                # rng is now where the game has left it
+    theta_g, phi = family.parts(game[-1].theta)
+    adam, sum_, weight = Adam(0.01), 0, 0
+    for step, rate in zip(steps[2:], [0.01, 0.0075, 0.0025], strict=True):
+        adam.learning_rate = rate
+        rows = X[rng.integers(0, 50, size=8)]
+        fake = family.generate(theta_g, rng.standard_normal((8, family.k)))[0]
+        loss, dphi = family.discriminator_loss(phi, rows, fake, rng)
+        phi = adam(phi, dphi)
+        sum_, weight = 0.5 * sum_ + phi, 0.5 * weight + 1
+        assert step.loss == loss
+        numpy.testing.assert_allclose(
+            step.theta, numpy.concatenate([theta_g, sum_ / weight]), rtol=1e-9)
+
+
+def shifted(rejection):
+    """q = N(-1, 1), and the best logit for p_data = N(0, 1): log p_data/q = x + ½."""
+    family = AdversarialFamily(Network((1, 1)), Network((1, 1)), rejection)
+    return family(numpy.array([1.0, -1.0, 1.0, 0.5]))
+
+
+@pytest.mark.parametrize("rejection", [0.5, 0.9, 0.999])
+def test_what_the_discriminator_lets_pass_has_the_density_of_the_data_up_to_the_bound(rejection):
+    """In 40 cells within 6 standard errors of q min(1, p_data/(q M)), normalized; M is of the
+    quantile of 8,192 fakes, and so the limit may be off by 6 of its standard errors."""
+    X, n = shifted(rejection).sample(20_000, default_rng(0))[:, 0], 20_000
+    x = numpy.linspace(-6, 6, 4001)
+    middle, q = (x[1:] + x[:-1]) / 2, numpy.exp(-(x[1:] + x[:-1] + 2)**2 / 8)
+    limit = statistics.NormalDist(-1, 1).inv_cdf(rejection)
+
+    def shares(limit):
+        kept = q * numpy.exp(numpy.minimum(middle - limit, 0))
+        return kept.reshape(40, 100).sum(axis=1) / kept.sum()
+
+    error = math.sqrt(rejection * (1 - rejection) / 8192) / statistics.NormalDist().pdf(limit + 1)
+    low, high = shares(limit - 6 * error), shares(limit + 6 * error)
+    counts = numpy.histogram(X, numpy.linspace(-6, 6, 41))[0] / n
+    slack = 6 * numpy.sqrt(shares(limit) / n) + 2 / n
+    assert (counts > numpy.minimum(low, high) - slack).all()
+    assert (counts < numpy.maximum(low, high) + slack).all()
+    assert X.mean() > {0.5: -0.7, 0.9: -0.3, 0.999: -0.05}[rejection]      # all fakes: -1
+
+
+def test_with_the_largest_bound_all_that_is_kept_are_draws_of_the_data():
+    X = shifted(1.0).sample(3000, default_rng(1))[:, 0]
+    assert X.mean() == pytest.approx(0, abs=6 / math.sqrt(3000))
+    assert X.var() == pytest.approx(1, abs=6 * math.sqrt(2 / 3000))
+
+
+def test_fakes_are_made_until_enough_are_kept_and_none_if_none_is_asked_for():
+    assert [shifted(0.99).sample(n, default_rng(2)).shape for n in (0, 1, 9000)] == [
+        (0, 1), (1, 1), (9000, 1)]
+    a, b = (shifted(0.99).sample(9000, default_rng(2)) for _ in range(2))
+    assert (a == b).all() and len(numpy.unique(a)) == 9000
+
+
+def test_logits_beyond_all_numbers_are_refused_before_fakes_are_made_without_end():
+    family = AdversarialFamily(Network((1, 1)), Network((1, 1)), 0.9)
+    theta = numpy.array([1e200, 0.0, 1e200, 0.0])
+    with numpy.errstate(all="ignore"), pytest.raises(ValueError, match="have the quantile (inf|nan)"):
+        family(theta).sample(3, default_rng(0))
+
+
 def test_training_depends_on_its_seed_alone_and_changes_no_array_of_the_caller():
     family = a_family()
     theta, X, _ = theta_X_and_Z(family)
@@ -320,6 +396,10 @@ ROWS = numpy.ones((3, 1))
      "discriminator must have d_in = 2, got 3"),
     (lambda: AdversarialFamily(Network((1, 2)), Network((2, 2))), ValueError,
      "discriminator must have d_out = 1, got 2"),
+    (lambda: AdversarialFamily(Network((1, 1)), Network((1, 1)), 0), ValueError,
+     r"rejection must lie in \(0, 1\], got 0"),
+    (lambda: AdversarialFamily(Network((1, 1)), Network((1, 1)), "0.9"), TypeError,
+     "rejection must be a number"),
     (lambda: LINEAR(numpy.ones(3)), ValueError, r"shape \(4,\), got \(3,\)"),
     (lambda: LINEAR(numpy.full(4, math.nan)), ValueError, "theta holds nan"),
     (lambda: LINEAR(numpy.ones(4)).sample(-1, numpy.random.default_rng(0)), ValueError,
@@ -354,6 +434,8 @@ def test_wrong_arguments_are_refused(make, error, message):
     (ROWS, {"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
     (ROWS, {"averaging": 1.0}, ValueError, r"averaging must lie in \[0, 1\), got 1.0"),
     (ROWS, {"penalty": -1.0}, ValueError, r"penalty must lie in \[0, inf\), got -1.0"),
+    (ROWS, {"alone": 1.0}, ValueError, r"alone must lie in \[0, 1\), got 1.0"),
+    (ROWS, {"alone": -0.1}, ValueError, r"alone must lie in \[0, 1\), got -0.1"),
     (ROWS, {"delta": 0.0}, ValueError, r"delta must lie in \(0, inf\), got 0.0"),
     (ROWS, {"learning_rate": 0.0}, ValueError, r"learning_rate must lie in \(0, inf\), got 0.0"),
     (ROWS, {"theta": numpy.ones(3)}, ValueError, r"shape \(4,\), got \(3,\)"),

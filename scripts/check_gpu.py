@@ -4,7 +4,7 @@
 
 Each case draws its random numbers once on the host and moves the draws to the device, because the
 two have different streams; then both compute the same thing in float64. Printed are the largest
-relative difference and the ratio NumPy's time / CuPy's time, medians of R runs after a warm-up.
+relative difference and the ratio NumPy's time / CuPy's time, medians of R further runs.
 Exit status 0: all agree; 1: some do not; 2: there is no GPU to check.
 """
 
@@ -270,12 +270,12 @@ def relative_difference(a, b):
 
 def seconds(compute, wait, repeats):
     times = []
-    for _ in range(repeats + 1):
+    for _ in range(repeats):
         start = time.perf_counter()
         compute()
         wait()
         times.append(time.perf_counter() - start)
-    return statistics.median(times[1:])
+    return statistics.median(times)
 
 
 def compare(xp, size, repeats, wait=lambda: None):

@@ -32,6 +32,7 @@ NOTE = ("A discriminative model gives the label of a point, a conditional genera
         "a label; by Bayes' rule it gives labels, too. The data are Natural Earth's, for which all "
         "of Russia is Europe: points from Vladivostok to Chukotka are not a fault of the models.")
 N, N_NEW, PICTURE = 20_000, 50_000, (180, 360)
+OF_LAND, OF_A_CONTINENT = 60, 12                            # normals in a mixture
 PLACES = {                                                  # of names, in and beside a continent
     "Africa": ((5, 22), (-22, -12)), "Antarctica": ((-80, 30), (-60, 30)),
     "Asia": ((32, 95), (-6, 88)), "Europe": ((60, 55), (77, 25)),
@@ -52,7 +53,7 @@ def compute(rng):
 
     y, y_new = (p_data.contains(points).astype(int) for points in (X, X_new))
     land_network = network(X, y, 2, rng)
-    land = ClassConditional.fit(MixtureFamily(60, 2), X, y, rng=rng, tol=1e-4)
+    land = ClassConditional.fit(MixtureFamily(OF_LAND, 2), X, y, rng=rng, tol=1e-4)
     numbers = {"land_network": accuracy(land_network.log_posterior(scaled(X_new)), y_new),
                "land_bayes": accuracy(land.log_posterior(X_new), y_new)}
     arrays = {"p_land": xp.exp(land_network.log_posterior(scaled(grid))[:, 1]).reshape(PICTURE),
@@ -60,7 +61,7 @@ def compute(rng):
 
     (X, y), (X_new, y_new) = (with_continent(p_data.sample(n, rng)) for n in (N, N_NEW))
     continent_network = network(X, y, 7, rng)
-    by_continent = ClassConditional.fit(MixtureFamily(12, 2), X, y, rng=rng, tol=1e-4)
+    by_continent = ClassConditional.fit(MixtureFamily(OF_A_CONTINENT, 2), X, y, rng=rng, tol=1e-4)
     log_posterior = continent_network.log_posterior(scaled(X_new))
     numbers |= {"continent_network": accuracy(log_posterior, y_new),
                 "continent_bayes": accuracy(by_continent.log_posterior(X_new), y_new)}

@@ -37,6 +37,7 @@ NOTE = ("Pictures of dogs not seen in training are {rms:.3f} per pixel from what
         "codes decode to (root mean square), and the new dogs at most {off_new:.3f} from the "
         "nearest of {n_dense:,} true ones; {folded:.1%} of the plane is folded over.")
 N, SIDES, STEPS, STARTS = 4000, (1024, 256, 64, 2), 3000, 2 # dogs, encoder, training
+N_HELD_OUT = 1000                                           # dogs not seen in training
 LINES, DENSE, COMPONENTS, N_NEW, PATH = 9, 49, 20, 5, 201
 CUBE = (0, 0), (1, 1)                                       # of (tail, pose)
 ENDS = ((0.1, 0.05), (0.95, 0.95))                          # (tail, pose) of the dogs to be mixed
@@ -76,7 +77,7 @@ def compute(rng):
     pictures = xp.concatenate([shown, halfway[None]])       # on the sheet and on the plane
     numbers = {"n": N, "pixels": images.shape[1], "dimension": intrinsic_dimension(images),
                "variance": pca.explained_variance_ratio.sum(),
-               "rms": rms(model, pictures_of(rng.random((1000, 2)))),
+               "rms": rms(model, pictures_of(rng.random((N_HELD_OUT, 2)))),
                "folded": folded(surface), "n_dense": DENSE**2,
                "off_new": off_new.max(), "off_pixels": off_pixels, "off_latent": off_latent}
     return {"sheet": pca.encode(dense).reshape(DENSE, DENSE, 3), "plane": surface,

@@ -38,7 +38,7 @@ FEWER = {                                                   # constants that mak
                            "STEPS": 60, "COMPONENTS": (1, 2)},
     "figure_1_02_calibration": {"N": 80, "N_NEW": 80},
     "figure_1_02_learning_curves": {"REPEATS": 3},
-    "figure_1_02_map": {"N": 2000, "N_NEW": 2000},
+    "figure_1_02_map": {"N": 2000, "N_NEW": 2000, "OF_LAND": 12, "OF_A_CONTINENT": 4},
     "figure_1_02_painting": {"N": 80, "N_NEW": 80},
     "figure_1_02_sampler": {"N_MADE": 2000},
     "figure_1_03_sailing": {"Q_STEPS": (500, 550, 600, 650, 700, 750, 800, 900), "SAILORS": 6},
@@ -48,7 +48,7 @@ FEWER = {                                                   # constants that mak
                                  "COMPONENTS": 2},
     "figure_1_08_taller": {"N": 1000, "SIDES": (1024, 64, 16, 2), "STEPS": 800, "DENSE": 21},
     "figure_1_09_manifold": {"N": 300, "SIDES": (1024, 64, 16, 2), "STEPS": 600, "STARTS": 1,
-                             "DENSE": 17, "COMPONENTS": 2},
+                             "N_HELD_OUT": 100, "DENSE": 17, "COMPONENTS": 2},
     "figure_1_06_densities": {"N": 2000, "N_TEST": 2000, "N_SAMPLES": 2000,
                               "COMPONENTS": {"few": 2, "some": 3, "many": 4}},
     "figure_1_10_diffusion": {"N": 200, "N_MOVING": 4},
@@ -64,7 +64,8 @@ FEWER_ON_A_DEVICE = {                                       # where they are onl
     "figure_1_02_calibration": {"N": 20, "N_NEW": 20},
     "figure_1_02_learning_curves": {"REPEATS": 2, "SIZES": {"normals": (6, 20),
                                                             "continents": (3, 20)}},
-    "figure_1_02_map": {"N": 500, "N_NEW": 500, "PICTURE": (18, 36)},
+    "figure_1_02_map": {"N": 500, "N_NEW": 500, "PICTURE": (18, 36), "OF_LAND": 3,
+                        "OF_A_CONTINENT": 2},
     "figure_1_02_painting": {"N": 20, "N_NEW": 20},
     "figure_1_06_densities": {"N": 500, "N_TEST": 500, "N_SAMPLES": 500, "PICTURE": (18, 36),
                               "BANDWIDTHS": (1.4, 2.0), "GRIDS": ((18, 36), (36, 72))},
@@ -72,7 +73,7 @@ FEWER_ON_A_DEVICE = {                                       # where they are onl
     "figure_1_06_likelihood": {"SIDES": 11, "REPEATS": 2, "N_TEST": 1000},
     "figure_1_08_latent_space": {"STEPS": 40},
     "figure_1_08_taller": {"N": 200, "STEPS": 40},
-    "figure_1_09_manifold": {"N": 100, "STEPS": 40, "DENSE": 9, "PATH": 21},
+    "figure_1_09_manifold": {"N": 100, "STEPS": 40, "N_HELD_OUT": 50, "DENSE": 9, "PATH": 21},
     "figure_1_10_training": {"N": 500, "MOMENTS": (1, 5, 10, 20)},
 }
 WIDTH, LEAST_TYPE, LEAST_MARK = 830, 12, 2                  # px: of a figure in a README, in it
@@ -379,16 +380,17 @@ def test_a_committed_svg_figure_is_small_and_says_what_it_shows_but_not_when_it_
     assert set(re.findall(r"font[^;\"]*?'([^']+)'", svg)) <= {"DejaVu Sans"}      # comes first
 
 
-@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
-def test_two_processes_write_the_same_bytes_in_any_folder(tmp_path, ending):
+@pytest.mark.parametrize("options, endings", [([], ["svg", "png"]), (["--format", "pdf"], ["pdf"])])
+def test_two_processes_write_the_same_bytes_in_any_folder(tmp_path, options, endings):
     folders = [tmp_path / "one", tmp_path / "two words 数据"]
     for hash_seed, folder in enumerate(folders):
         folder.mkdir()
-        done = run("figure_1_04_points", "--format", ending, "--output", folder, cwd=folder,
+        done = run("figure_1_04_points", *options, "--output", folder, cwd=folder,
                    env=os.environ | {"PYTHONHASHSEED": str(hash_seed)})
         assert done.returncode == 0, done.stderr
-    one, two = ((folder / f"figure_1_04_points.{ending}").read_bytes() for folder in folders)
-    assert one == two and len(one) > 1000
+    for ending in endings:
+        one, two = ((folder / f"figure_1_04_points.{ending}").read_bytes() for folder in folders)
+        assert one == two and len(one) > 1000
 
 
 def test_each_script_also_runs_alone(tmp_path):
@@ -414,13 +416,21 @@ def test_list_names_every_figure():
     assert done.returncode == 0 and done.stdout.split() == NAMES
 
 
-@pytest.mark.parametrize("arguments", [["no_such_figure"], ["--format", "gif"], ["--seed", "x"],
-                                       ["--seed", "-1"], ["--device", "tpu"],
-                                       ["--output", "/proc/none"], ["--nonsense"]])
+BAD = [["no_such_figure"], ["--format", "gif"], ["--seed", "x"], ["--seed", "-1"],
+       ["--device", "tpu"], ["--output", "/proc/none"], ["--nonsense"]]
+
+
+@functools.cache
+def ended_badly():
+    """What each of the bad calls ends with and says, one after another in a fresh process."""
+    return programs([["make_figures.py", *arguments] for arguments in BAD])
+
+
+@pytest.mark.parametrize("arguments", BAD, ids=" ".join)
 def test_bad_arguments_give_one_line_and_exit_status_2(arguments):
-    done = run(*arguments)
-    assert done.returncode == 2 and done.stdout == ""
-    assert len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr
+    status, out, err = ended_badly()[BAD.index(arguments)]
+    assert status == 2 and out == ""
+    assert len(err.strip().splitlines()) == 1 and "Traceback" not in err
 
 
 @pytest.mark.parametrize("script", ["make_figures.py", "figure_1_04_points.py"])

@@ -41,7 +41,7 @@ def drawn(name, seed):
     with style.ours():
         figure = plt.figure(figsize=script.SIZE)
         script.draw(figure, arrays, numbers)
-        figure.canvas.draw()
+        figure.draw_without_rendering()
     return figure, numbers
 
 

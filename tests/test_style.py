@@ -55,9 +55,8 @@ def test_the_coasts_of_the_world_are_pixels_in_an_svg_file(saved, tmp_path):
     assert (tmp_path / "x.svg").stat().st_size < 200_000    # a fifth of what its lines take
 
 
-@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
-def test_a_figure_has_the_same_bytes_after_others_and_other_formats(ending, tmp_path):
-    def written(name, *endings):
+def test_a_figure_has_the_same_bytes_after_others_and_other_formats(tmp_path):
+    def written(*endings):
         with style.ours():
             figure = plt.figure()
             for part in figure.subfigures(1, 2):
@@ -66,9 +65,9 @@ def test_a_figure_has_the_same_bytes_after_others_and_other_formats(ending, tmp_
                 axes[1, 1].imshow([[0, 1]], aspect="auto")
             style.caption(figure, "$x_1$ and -1")
             for other in endings:
-                style.save(figure, tmp_path / f"{name}.{other}", "a title", "words")
+                style.save(figure, tmp_path / f"x.{other}", "a title", "words")
             plt.close(figure)
-        return (tmp_path / f"{name}.{ending}").read_bytes()
+        return {other: (tmp_path / f"x.{other}").read_bytes() for other in endings}
 
-    alone = written("x", ending)
-    assert written("x", "png", "svg", "pdf") == alone
+    alone = written("svg") | written("png") | written("pdf")
+    assert written("png", "svg", "pdf") == alone

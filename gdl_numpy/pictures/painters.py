@@ -83,14 +83,15 @@ def _painted(ground, strokes, size):
     xp, n, margin = array_module(ground), len(ground), math.ceil(LONGEST * size)
     width = size + 2 * margin
     canvas = xp.broadcast_to(ground[:, None, None], (n, width, width, 3)).copy()
-    row, window = xp.arange(n), xp.arange(2 * margin)       # what a stroke can reach
+    window = xp.arange(2 * margin)                          # what a stroke can reach
     for center, shape, color in strokes:
         corner = (center * size).astype(int)[:, :, None] + window
         x, y = ((corner[:, i] - margin + 0.5) / size - center[:, i, None] for i in (0, 1))
-        cover = _cover(x[:, None, :], y[:, :, None], *shape, size)[..., None]
-        where = row[:, None, None], corner[:, 1, :, None], corner[:, 0, None, :]
+        cover = _cover(x[:, None, :], y[:, :, None], *shape, size)
+        i, j, k = cover.nonzero()                           # about a twentieth of the window
+        where = i, corner[i, 1, j], corner[i, 0, k]
         under = canvas[where]
-        canvas[where] = under + cover * (color[:, None, None] - under)                     # (2)
+        canvas[where] = under + cover[i, j, k][:, None] * (color[i] - under)               # (2)
     return canvas[:, margin:-margin, margin:-margin].copy()
 
 

@@ -377,6 +377,7 @@ class Adversarial(nn.Module):
     def __init__(self, family, theta):
         super().__init__()
         self.k, (theta_g, phi) = family.k, family.parts(theta)
+        self.rejection = family.rejection
         self.generator = MLP(family.generator, theta_g)
         self.discriminator = MLP(family.discriminator, phi)
 
@@ -395,7 +396,16 @@ class Adversarial(nn.Module):
         return softplus(-self.discriminator(self.generator(Z))[:, 0]).mean()
 
     def sample(self, n):
-        return self.generator(torch.randn(n, self.k))
+        """The draws of g, or, with a rejection, those of them that D lets pass."""
+        if self.rejection is None:
+            return self.generator(torch.randn(n, self.k))
+        kept, log_m = [], None
+        while sum(map(len, kept)) < n:
+            X = self.generator(torch.randn(2**13, self.k))
+            logits = self.discriminator(X)[:, 0]
+            log_m = torch.quantile(logits, self.rejection) if log_m is None else log_m
+            kept.append(X[torch.rand(len(X)).log() <= logits - log_m])
+        return torch.cat(kept)[:n]
 
 
 # --- what benchmark_models.py measures ---

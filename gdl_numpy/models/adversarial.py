@@ -40,10 +40,10 @@ much too rare x is among the fakes. So a fake can be kept or thrown away accordi
 
     keep x = g(z) with the probability min(1, exp(logit(x))/M)                                   (8)
 
-What is kept has a density in proportion to q p_data/q = p_data, wherever p_data/q is at most M. It
-is an option, rejection sampling (for such models Azadi et al. 2019). D must be good for it: in the
-last steps of a training it may learn alone, from a generator that rests, and without a penalty.
-What g never makes is not made in this way either.
+What is kept has a density in proportion to q min(1, p_data/(q M)), that is to min(M q, p_data): to
+p_data wherever p_data/q is at most M. It is an option, rejection sampling (for such models Azadi et
+al. 2019). D must be good for it: in the last steps of a training it may learn alone, from a
+generator that rests, and without a penalty. What g never makes is not made in this way either.
 
 See `AdversarialFamily` (one row by hand), figure_1_10_taxonomy (its samples of the map) and
 tests/models/test_adversarial.py (that the best D gives V its value, and that both sides learn).
@@ -63,9 +63,11 @@ from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 class AdversarialFamily(TrainedFamily):
     """g is `generator`, a Network R^k -> R^d, and the logit of D is `discriminator`, R^d -> R.
 
-    θ = (θ_g, φ): first what makes x, then what judges it. With `rejection`, a number in (0, 1],
-    samples are those that D lets pass, and log M is that quantile of the logits of fakes: the
-    larger, the nearer to p_data, if D is right, and the more fakes are made for nothing.
+    θ = (θ_g, φ): first what makes x, then what judges it. With `rejection`, a number in (0, 1),
+    samples are those that D lets pass. log M is that quantile of the logits of the first 8,192
+    fakes of a call, and so a little different in each. The larger it is the nearer samples are to
+    p_data, if D is right, and the more fakes are made for nothing; 1 - rejection of them or more
+    pass.
 
     One row by hand: g(z) = z and logit(x) = x, at x_1 = log 3 and z_1 = -log 3. D is 3/4 at x_1,
     1/4 at the fake, loss_D = -2 log(3/4), loss_g = log 4. The gradient for the bias of g is -3/4,
@@ -85,7 +87,7 @@ class AdversarialFamily(TrainedFamily):
         self.generator = checked_network(generator, "generator")
         self.k, self.d = generator.d_in, generator.d_out
         self.discriminator = checked_network(discriminator, "discriminator", self.d, (1,))
-        self.rejection = checks.number(rejection, "rejection", "(0, 1]", optional=True)
+        self.rejection = checks.number(rejection, "rejection", "(0, 1)", optional=True)
         self._set_networks(generator, discriminator)
 
     def __call__(self, theta):
@@ -141,11 +143,15 @@ class AdversarialFamily(TrainedFamily):
         penalty = checks.number(penalty, "penalty", "[0, inf)")
         delta, rng = checks.number(delta, "delta", "(0, inf)"), checks.rng(rng)
         rows = xp.concatenate([X, fake])
-        moved = rows + delta * rng.standard_normal(rows.shape, dtype=phi.dtype)
-        logit, backward = self.logit(phi, xp.concatenate([rows, moved]))
+        if penalty > 0:
+            moved = rows + delta * rng.standard_normal(rows.shape, dtype=phi.dtype)
+            rows = xp.concatenate([rows, moved])
+        logit, backward = self.logit(phi, rows)
         data, fake = logit[:n], logit[n:2 * n]
         loss = (softplus(-data) + softplus(fake)).sum()             # n times (6)
         dlogit = xp.concatenate([-sigmoid(-data), sigmoid(fake)])   # n times (7)
+        if penalty == 0:
+            return loss / n, backward(dlogit / n, inputs=False)[0]
 
         slope = (logit[2 * n:] - logit[:2 * n]) / delta             # the penalty
         loss = loss + 0.5 * penalty * (slope**2).sum()
@@ -172,15 +178,16 @@ class AdversarialFamily(TrainedFamily):
         is the discriminator's: log 4 where D cannot tell, plus the penalty. It does not say how
         good the samples are. `augment(rows, rng)` changes rows of the data.
 
-        In the last steps, a share `alone` of all, the averaged generator rests, and only D learns,
-        without a penalty, at a rate that falls anew, as for (8). Then D is what is averaged.
+        In the last steps, a share `alone` of all, rounded, the averaged generator rests, and only D
+        learns, without a penalty and from `learning_rate` down again; it is then averaged, too. (8)
+        needs this: else D was penalized, and judged a generator that is not the one given.
         """
         penalty = checks.number(penalty, "penalty", "[0, inf)")
         delta = checks.number(delta, "delta", "(0, inf)")
         alone = checks.number(alone, "alone", "[0, 1)")
         (X, theta), average = self._start(X, rng, theta), Average(averaging)
         batches = minibatches((X,), rng, batch, max_steps, augment)
-        game = math.ceil(max_steps * (1 - alone))
+        game = max(1, max_steps - round(max_steps * alone))
         g_step, d_step = (Adam(learning_rate, beta1=0.5, beta2=0.99) for _ in range(2))
 
         def play(theta):
@@ -220,7 +227,9 @@ class Adversarial(Trained):
         if self.family.rejection is None:
             return self._draws(lambda n: self._fakes(n, rng), n, rng)
         n, log_m, kept, xp = checks.draws(n, rng), None, [], array_module(self.theta)
-        while sum(map(len, kept)) < n or not kept:
+        if n == 0:
+            return self._fakes(0, rng)
+        while sum(map(len, kept)) < n:
             X = self._fakes(2**13, rng)
             logit, _ = self.family.logit(self.family.parts(self.theta)[1], X)
             log_m = self._log_m(logit) if log_m is None else log_m

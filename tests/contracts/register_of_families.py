@@ -125,6 +125,8 @@ FAMILIES = {
         lambda a: find("DiffusionFamily")(2, (5,), 4, a(WAVES), "cosine", (3.0, -3.0))),
     "AdversarialFamily": Entry(
         lambda a: find("AdversarialFamily")(Network((1, 5, 2)), Network((2, 5, 1), "relu"))),
+    "AdversarialFamily, rejection": Entry(
+        lambda a: find("AdversarialFamily")(Network((1, 5, 2)), Network((2, 5, 1), "relu"), 0.9)),
 }
 SHARED = {                                                  # classes that are families in part
     "TrainedFamily": "what the families of models/ share, without a density of its own",

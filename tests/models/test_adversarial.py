@@ -286,6 +286,28 @@ def test_at_last_the_discriminator_learns_alone_from_a_generator_that_rests():
             step.theta, numpy.concatenate([theta_g, sum_ / weight]), rtol=1e-9)
 
 
+@pytest.mark.parametrize("max_steps, alone, game", [(10, 0.7, 3), (10, 0.04, 10), (1, 0.9, 1),
+                                                    (3, 0.99, 1)])
+def test_the_share_of_steps_alone_is_rounded_and_one_of_the_game_is_left(max_steps, alone, game):
+    family = a_family()
+    theta, X, _ = theta_X_and_Z(family, n=50)
+    steps = list(family.train(X, default_rng(1), max_steps, alone=alone, theta=theta))
+    made = [step.theta[:family.parts(theta)[0].size].tobytes() for step in steps]
+    assert len(steps) == max_steps and len(set(made)) == game == len(set(made[:game]))
+
+
+def test_without_a_penalty_no_number_is_drawn_and_half_of_the_rows_are_judged():
+    family = a_family()
+    theta, X, _ = theta_X_and_Z(family)
+    rng, phi = default_rng(4), family.parts(theta)[1]
+    family.discriminator_loss(phi, X, X + 1, rng)
+    assert rng.random() == default_rng(4).random()
+    loss, dphi = family.discriminator_loss(phi, X, X + 1, rng)
+    with_one, dphi_with_one = family.discriminator_loss(phi, X, X + 1, rng, 1e-12)
+    assert loss == pytest.approx(with_one, rel=1e-9)
+    numpy.testing.assert_allclose(dphi, dphi_with_one, rtol=1e-6)
+
+
 def shifted(rejection):
     """q = N(-1, 1), and the best logit for p_data = N(0, 1): log p_data/q = x + ½."""
     family = AdversarialFamily(Network((1, 1)), Network((1, 1)), rejection)
@@ -314,8 +336,8 @@ def test_what_the_discriminator_lets_pass_has_the_density_of_the_data_up_to_the_
     assert X.mean() > {0.5: -0.7, 0.9: -0.3, 0.999: -0.05}[rejection]      # all fakes: -1
 
 
-def test_with_the_largest_bound_all_that_is_kept_are_draws_of_the_data():
-    X = shifted(1.0).sample(3000, default_rng(1))[:, 0]
+def test_with_a_bound_that_few_logits_exceed_what_is_kept_is_nearly_the_data():
+    X = shifted(0.9999).sample(3000, default_rng(1))[:, 0]
     assert X.mean() == pytest.approx(0, abs=6 / math.sqrt(3000))
     assert X.var() == pytest.approx(1, abs=6 * math.sqrt(2 / 3000))
 
@@ -323,6 +345,9 @@ def test_with_the_largest_bound_all_that_is_kept_are_draws_of_the_data():
 def test_fakes_are_made_until_enough_are_kept_and_none_if_none_is_asked_for():
     assert [shifted(0.99).sample(n, default_rng(2)).shape for n in (0, 1, 9000)] == [
         (0, 1), (1, 1), (9000, 1)]
+    rng = default_rng(2)
+    shifted(0.99).sample(0, rng)
+    assert rng.random() == default_rng(2).random()
     a, b = (shifted(0.99).sample(9000, default_rng(2)) for _ in range(2))
     assert (a == b).all() and len(numpy.unique(a)) == 9000
 
@@ -330,7 +355,7 @@ def test_fakes_are_made_until_enough_are_kept_and_none_if_none_is_asked_for():
 def test_logits_beyond_all_numbers_are_refused_before_fakes_are_made_without_end():
     family = AdversarialFamily(Network((1, 1)), Network((1, 1)), 0.9)
     theta = numpy.array([1e200, 0.0, 1e200, 0.0])
-    with numpy.errstate(all="ignore"), pytest.raises(ValueError, match="have the quantile (inf|nan)"):
+    with numpy.errstate(all="ignore"), pytest.raises(ValueError, match="quantile (inf|nan)"):
         family(theta).sample(3, default_rng(0))
 
 
@@ -397,7 +422,9 @@ ROWS = numpy.ones((3, 1))
     (lambda: AdversarialFamily(Network((1, 2)), Network((2, 2))), ValueError,
      "discriminator must have d_out = 1, got 2"),
     (lambda: AdversarialFamily(Network((1, 1)), Network((1, 1)), 0), ValueError,
-     r"rejection must lie in \(0, 1\], got 0"),
+     r"rejection must lie in \(0, 1\), got 0"),
+    (lambda: AdversarialFamily(Network((1, 1)), Network((1, 1)), 1), ValueError,
+     r"rejection must lie in \(0, 1\), got 1"),
     (lambda: AdversarialFamily(Network((1, 1)), Network((1, 1)), "0.9"), TypeError,
      "rejection must be a number"),
     (lambda: LINEAR(numpy.ones(3)), ValueError, r"shape \(4,\), got \(3,\)"),

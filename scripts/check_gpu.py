@@ -170,8 +170,7 @@ def cases():
         return KernelDensity(D["X"][:5000], 0.2).log_prob(D["X"])
 
     def recalibrated(xp, D):
-        p = RecalibratedKernelDensity.fit(D["map"][100:5000], D["map"][:100], WORLD.on(xp),
-                                          (18, 36), 5.0)
+        p = RecalibratedKernelDensity.fit(D["map"][:5000], WORLD.on(xp), (18, 36), (4.0, 5.0))
         return p.log_prob(D["map"])
 
     def voyage(xp, D):

@@ -309,7 +309,8 @@ CALLS = {                                                   # what BY_NAME does 
     "Discretized.lower_bound": lambda: {"log_w": numpy.zeros(6)},
     "IndependentPixels.log_mass": lambda: {"K": [[0, 1, 0, 1]]},
     "RecalibratedFamily.level": lambda: {"log_f": rows(1, 6)[0]},
-    "RecalibratedKernelDensity.fit": lambda: {"kept": rows(9, 2, 1), "bandwidth": 0.4},
+    "RecalibratedFamily.best_of": lambda: {"log_f": rows(1, 6)[0]},
+    "RecalibratedKernelDensity.fit": lambda: {"bandwidths": [0.3, 0.4]},
     "Normal.from_cholesky": lambda: {"mu": numpy.zeros(2), "L": numpy.eye(2)},
     "NormalFamily.theta": lambda: {"mu": numpy.zeros(2), "L": numpy.eye(2)},
     "MixtureFamily.theta": lambda: {"weights": numpy.array([0.4, 0.6]), "mu": numpy.zeros((2, 2)),
@@ -373,7 +374,8 @@ TAKEN = FUNCTIONS | NEVER_WAITS | {                         # what else is right
     "HistogramFamily.__call__.theta": ("-inf",),            # of a cell without mass
     "keepdims": ("True",), "anywhere": ("True",), "axis": ("None",), "F": ("None",),
     "B": ("None",), "seed": ("None",), "bound": ("None",), "averaging": ("None",),
-    "training.starting_theta.theta": ("None",),
+    "training.starting_theta.theta": ("None",), "Diffusion.sample.n_steps": ("None",),
+    "RecalibratedFamily.best_of.log_f": ("-inf",),          # where f is 0
 }
 OTHER_NAMES = {                                             # by which an error calls an argument
     "Average.a": "averaging", "theta_g": "theta", "phi": "theta", "highest": "highest, lowest",

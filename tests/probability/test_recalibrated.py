@@ -28,12 +28,13 @@ def points(n, seed=0):
     return numpy.random.default_rng(seed).uniform(SPACE.low, SPACE.high, (n, 2))
 
 
-def test_log_p_is_b_tanh_of_a_times_log_f_minus_m_plus_c_over_b_minus_log_z():
+def test_log_p_is_b_tanh_of_a_times_the_root_of_f_minus_1_plus_c_over_b_minus_log_z():
     X, (a, b, c) = points(200), THETA
     grid, volume = SPACE.grid(SHAPE)
 
     def g(X):
-        return b * numpy.tanh((a * (F.log_prob(X) + 2.0) + c) / b)
+        t = numpy.sqrt(numpy.exp(F.log_prob(X)) / math.exp(-2.0)) - 1
+        return b * numpy.tanh((a * t + c) / b)
 
     log_z = math.log((numpy.exp(g(grid)) * volume).sum())
     numpy.testing.assert_allclose(FAMILY(THETA).log_prob(X), g(X) - log_z, rtol=1e-12)
@@ -65,10 +66,20 @@ def test_where_a_is_0_the_density_is_uniform():
     assert FAMILY([0.0, 1.0, 5.0]).log_prob(points(5)) == pytest.approx([-math.log(24)] * 5)
 
 
-def test_where_b_is_large_the_density_is_f_to_the_power_a_normalized():
+def test_where_b_is_large_the_log_density_is_a_times_the_root_of_f_normalized():
     X, a, b = points(50), 0.2, 600.0                        # b tanh(v/b) = v - v³/3b² + ...
-    log_p, power = FAMILY([a, b, 0.0]).log_prob(X), a * F.log_prob(X)
-    numpy.testing.assert_allclose(log_p - log_p[0], power - power[0], atol=1e-3)
+    log_p, root = FAMILY([a, b, 0.0]).log_prob(X), a * numpy.exp(F.log_prob(X) / 2 + 1)
+    numpy.testing.assert_allclose(log_p - log_p[0], root - root[0], atol=1e-3)
+
+
+def test_the_root_of_a_count_has_about_the_variance_of_one_quarter_whatever_its_mean_is():
+    """The reason of (1): the variance of a count is its mean, that of its root hardly changes."""
+    rng = numpy.random.default_rng(8)
+    for mean, rel in ((5, 0.2), (30, 0.03), (1000, 0.03)):
+        counts = rng.poisson(mean, 100_000)
+        assert counts.var() == pytest.approx(mean, rel=0.03)
+        assert numpy.sqrt(counts).var() == pytest.approx(0.25, rel=rel)
+    assert all(numpy.sqrt(rng.poisson(mean, 100_000)).var() < 0.42 for mean in (0.3, 1, 1.4, 3))
 
 
 def test_outside_the_space_the_density_is_0():
@@ -128,39 +139,93 @@ def two_levels(n, rng):
 
 def test_a_coast_is_found_better_than_by_the_kernel_density():
     rng = numpy.random.default_rng(4)
-    X, kept, new = (two_levels(n, rng) for n in (1000, 300, 20_000))
-    p = RecalibratedKernelDensity.fit(X, kept, SPACE, SHAPE, 0.3)
-    assert p.log_prob(new).mean() > KernelDensity(X, 0.3).log_prob(new).mean() + 0.05
+    X, new = two_levels(1000, rng), two_levels(20_000, rng)
+    p = RecalibratedKernelDensity.fit(X, SPACE, SHAPE, [0.2, 0.3])
+    best = max(KernelDensity(X, h).log_prob(new).mean() for h in (0.1, 0.15, 0.2, 0.3))
+    assert p.log_prob(new).mean() > best + 0.02
 
 
 def test_the_best_candidate_has_the_smallest_loss_and_the_gradient_finds_a_better_theta():
     rng = numpy.random.default_rng(5)
     f, kept = KernelDensity(two_levels(500, rng), 0.3), two_levels(200, rng)
     family = RecalibratedFamily(f, float(numpy.median(f.log_prob(kept))), SPACE, SHAPE)
-    best = family.best_of(kept)
+    best, mean = family.best_of(f.log_prob(kept))
     losses = [mean_loss(family, numpy.array(theta), kept)[0] for theta in CANDIDATES]
     assert best.tolist() == list(CANDIDATES[numpy.argmin(losses)])
+    assert mean == pytest.approx(-min(losses), rel=1e-12)
     theta = maximum_likelihood(family, kept, theta=best, max_steps=60)
     assert mean_loss(family, theta, kept)[0] < min(losses)
 
 
-def test_the_candidates_are_all_of_four_values_each():
-    a, b, c = map(sorted, map(set, zip(*CANDIDATES, strict=True)))
-    assert (a, b, c) == ([2.0, 2.8, 4.0, 5.6], [2.5, 3.0, 3.5, 4.0], [3.0, 5.0, 7.0, 10.0])
-    assert len(CANDIDATES) == 64
+def test_a_candidate_has_the_middle_of_its_cliff_where_f_is_a_share_of_its_median():
+    a, b, c = numpy.array(CANDIDATES).T
+    assert len(CANDIDATES) == 7 * 6 * 5 and (a.min(), a.max()) == (4, 32)
+    assert (b.min(), b.max()) == (2.5, 5)
+    shares = (1 - c / a)**2                                 # v = 0 where √f/e^(m/2) is 1 - c/a
+    assert numpy.unique(shares.round(9)).tolist() == [0.05, 0.08, 0.12, 0.16, 0.2]
 
 
-def test_fit_takes_m_from_the_median_and_theta_from_the_points_kept_back():
-    rng = numpy.random.default_rng(6)
-    X, kept = two_levels(300, rng), two_levels(100, rng)
-    p = RecalibratedKernelDensity.fit(X, kept, SPACE, SHAPE, 0.4)
-    assert p.family.m == numpy.median(KernelDensity(X, 0.4).log_prob(kept))
-    assert (p.theta == p.family.best_of(kept)).all()
+def densities_of_the_others(X, h):
+    """f at each row of X from all others, as (6) and (7) define it."""
+    n, d = X.shape
+    squares = ((X[:, None] - X)**2).sum(axis=2)
+    bumps = sum(numpy.exp(-squares / (2 * w**2)) / (2 * math.pi * w**2)**(d / 2)
+                for w in (h / 2, h, 2 * h)) / 3
+    return (bumps.sum(axis=1) - bumps.diagonal()) / (n - 1)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_a_row_is_judged_by_the_bumps_of_the_others(d):
+    X = numpy.random.default_rng(6).standard_normal((200, d))
+    p = RecalibratedKernelDensity.fit(X, SampleSpace([-5] * d, [5] * d), (10,) * d, [0.3])
+    log_f = numpy.log(densities_of_the_others(X, 0.3))
+    assert p.family.m == pytest.approx(numpy.median(log_f), rel=1e-9)
+    new = numpy.random.default_rng(7).standard_normal((100, d))
+    f = sum(numpy.exp(KernelDensity(X, w).log_prob(new)) for w in (0.15, 0.3, 0.6)) / 3
+    numpy.testing.assert_allclose(p.family.f.log_prob(new), numpy.log(f), rtol=1e-12)
+    best, _ = p.family.best_of(log_f)
+    assert p.theta.tolist() == best.tolist()
+
+
+def test_fit_takes_the_bandwidth_under_which_each_row_is_most_likely_without_itself():
+    rng = numpy.random.default_rng(9)
+    X, found = two_levels(300, rng), {}
+    for h in (0.05, 0.3, 3.0):
+        p = RecalibratedKernelDensity.fit(X, SPACE, SHAPE, [h])
+        with numpy.errstate(divide="ignore"):               # a row may be alone
+            log_f = numpy.log(densities_of_the_others(X, h))
+        found[h] = p.family.best_of(log_f)[1]
+    p = RecalibratedKernelDensity.fit(X, SPACE, SHAPE, list(found))
+    assert max(found, key=found.get) == 0.3 == p.family.f.components[1].bandwidth
+
+
+def test_fit_finds_what_points_kept_back_would_choose():
+    """Leave-one-out estimates the loss on new points without bias: the two agree within 5 SE."""
+    rng = numpy.random.default_rng(10)
+    X, new = two_levels(2000, rng), two_levels(20_000, rng)
+    p = RecalibratedKernelDensity.fit(X, SPACE, SHAPE, [0.2])
+    log_f = numpy.log(densities_of_the_others(X, 0.2))
+    own = p.family.level(p.theta, log_f) - p.log_z
+    error = own.std() / math.sqrt(len(X)) + p.log_prob(new).std() / math.sqrt(len(new))
+    assert abs(own.mean() - p.log_prob(new).mean()) < 5 * error
+    under_its_own_bump = p.log_prob(X).mean()
+    assert under_its_own_bump > own.mean()
+
+
+def test_a_row_that_no_other_reaches_counts_as_sea():
+    near = 0.1 * points(50, seed=11)
+    X = numpy.concatenate([near, [[2.9, -1.9]]])            # the last one is alone
+    p = RecalibratedKernelDensity.fit(X, SPACE, SHAPE, [0.03])
+    alone = p.family.level(p.theta, numpy.array([-math.inf]))
+    others = p.family.level(p.theta, numpy.log(densities_of_the_others(near, 0.03)))
+    assert p.family.best_of(numpy.append(numpy.log(
+        densities_of_the_others(near, 0.03) * 49 / 50), -math.inf))[0].tolist() == p.theta.tolist()
+    assert alone < others.min() and math.isfinite(p.log_z)
 
 
 def test_an_initial_theta_is_near_the_heights_of_f():
     theta = FAMILY.initial_theta(numpy.random.default_rng(7))
-    assert theta == pytest.approx([1, 3, 0], abs=0.5) and FAMILY(theta).log_z < math.inf
+    assert theta == pytest.approx([2, 3, 0], abs=0.5) and FAMILY(theta).log_z < math.inf
 
 
 def test_a_steep_scale_does_not_overflow_in_float32():
@@ -202,11 +267,26 @@ def test_a_wrong_theta_is_refused(theta, error, words):
 
 
 def test_what_cannot_be_fitted_is_refused():
-    X = points(20)
-    for kept, words in ((numpy.zeros((0, 2)), "kept is empty"), (X[:, :1], "kept has 1 columns")):
+    X, fit = points(20), RecalibratedKernelDensity.fit
+    for rows, words in ((X[:0], "X is empty"), (X[:1], "X must have 2 rows or more"),
+                        (X[:, :1], "X has 1 columns")):
         with pytest.raises(ValueError, match=words):
-            RecalibratedKernelDensity.fit(X, kept, SPACE, SHAPE, 0.3)
-    with pytest.raises(ValueError, match=r"bandwidth must lie in \(0, inf\), got 0"):
-        RecalibratedKernelDensity.fit(X, X, SPACE, SHAPE, 0)
+            fit(rows, SPACE, SHAPE, [0.3])
+    for bandwidths, error, words in (
+            ([0], ValueError, r"bandwidths must lie in \(0, inf\), got 0"),
+            ([0.3, -1], ValueError, r"bandwidths must lie in \(0, inf\), got -1"),
+            (0.3, TypeError, "bandwidths must be a list of one or more numbers, got 0.3"),
+            ([], TypeError, r"bandwidths must be a list of one or more numbers, got \[\]"),
+            ([1e-9], ValueError, r"must reach from most rows of X to others, got \[1e-09\]"),
+            ([1e-200], ValueError, r"must reach from most rows of X to others, got \[1e-200\]")):
+        with pytest.raises(error, match=words):
+            fit(X, SPACE, SHAPE, bandwidths)
+    assert fit(X, SPACE, SHAPE, [1e-9, 0.3]).family.f.components[1].bandwidth == 0.3
+    with pytest.raises(ValueError, match="X must lie in SampleSpace"):
+        fit(numpy.concatenate([X, [[50.0, 0.0]]]), SPACE, SHAPE, [0.3])
+    with pytest.raises(ValueError, match="the b of candidates must lie in"):
+        FAMILY.best_of(numpy.zeros(3), [(1.0, 0.0, 0.0)])
     with pytest.raises(ValueError, match=r"m must lie in \(-inf, inf\), got inf"):
         RecalibratedFamily(F, math.inf, SPACE, SHAPE)
+    with pytest.raises(TypeError, match=r"candidates must be a list of θ, got \[\]"):
+        FAMILY.best_of(numpy.zeros(3), [])

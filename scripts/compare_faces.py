@@ -28,6 +28,7 @@ import json
 import math
 import sys
 import time
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -105,6 +106,7 @@ def variational_autoencoder(Z, decoder, rng):
 def diffusion(Z, decoder, rng):
     family = DiffusionFamily(CODES, DIFFUSION["hidden"], log_snr=DIFFUSION["log_snr"])
     p = family(last(family.train(Z, rng, augment=decoder.redrawn, **DIFFUSION["train"]), DIFFUSION))
+    p.sample = partial(p.sample, n_steps=None)              # the chain, whose density elbo bounds
     return Discretized(p, decoder, p.elbo), family.n_parameters
 
 

@@ -42,8 +42,8 @@ WAYS = {                                                    # way: how p draws n
         "24 jumps": lambda p, n, rng: p.sample(n, rng, steps=0),
         "12 jumps": lambda p, n, rng: p.sample(n, rng, steps=0, jumps=12)},
     "diffusion": {
-        "the chain": lambda p, n, rng: p.sample(n, rng),
-        "64 steps": lambda p, n, rng: p.sample(n, rng, n_steps=64),
+        "the chain": lambda p, n, rng: p.sample(n, rng, n_steps=None),
+        "64 steps": lambda p, n, rng: p.sample(n, rng),
         "32 steps": lambda p, n, rng: p.sample(n, rng, n_steps=32),
         "16 steps": lambda p, n, rng: p.sample(n, rng, n_steps=16)}}
 

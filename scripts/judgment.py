@@ -18,7 +18,7 @@ from gdl_numpy.world.evaluation import cells_hit
 from gdl_numpy.world.world_map import WORLD
 
 N_SAMPLES = 20_000                                          # that are drawn of a model
-IMPORTANCE, ODE_STEPS = 200, 64                             # draws a bound; steps of the flow
+IMPORTANCE, ODE_STEPS = 200, 40                             # draws a bound; steps of the flow
 JS_GRID = (36, 72)                                          # cells of 5 degrees
 CELL = 2.0                                                  # degrees: of the coverage
 

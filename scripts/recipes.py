@@ -36,16 +36,17 @@ from gdl_numpy.probability.family import BoxFamily, HistogramFamily
 from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.mle import maximum_likelihood
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
-from gdl_numpy.probability.recalibrated import RecalibratedKernelDensity
+from gdl_numpy.probability.recalibrated import RecalibratedFamily, RecalibratedKernelDensity
 from gdl_numpy.world.world_map import WORLD
 
 PARAMETERS = FIGURES / "parameters"
 UNIT = np.array([90.0, 180.0])                              # degrees: networks see [-1, 1]²
 SECONDS = 90                                                # of training, on 2 cores
 COMPONENTS, CELLS = 200, (36, 72)                           # of the mixture, of the histogram
-BANDWIDTH = 1.3                                             # degrees: before it is recalibrated
+BANDWIDTHS = (0.8, 1.0, 1.25)                               # degrees: of the middle one of 3 bumps
 KEPT_BACK, CHECKS = 2_000, 10                               # points, and how often they are asked
-LAND_GRID = (180, 360)                                      # cells of 1 degree
+LAND_GRID, HALF_DEGREES = (180, 360), (360, 720)            # cells of the map
+DRAWS = 1_000_000                                           # that stand for the points
 STEPS = 4000                                                # of a family without a recipe
 
 
@@ -59,12 +60,13 @@ class Recipe:
     """How a family of networks, `family(xp)` with its constants in the module xp, is trained here.
 
     `steps` are what 90 seconds on 2 cores allow. `judge(p, U, rng)` is to be small on points kept
-    back, None takes the last parameters; `jitter` is how far training points are moved, in degrees.
+    back, None takes the last parameters. `jitter` is how far training points are moved, in degrees;
+    with None `drawn` takes their place.
     """
     family: Callable
     judge: Callable | None
     steps: int
-    jitter: float
+    jitter: float | None
     options: dict = field(default_factory=dict)
 
 
@@ -85,6 +87,23 @@ def moved(degrees):
     return augment
 
 
+def recalibrated(X):
+    """The recalibrated kernel density of all rows of X, with Z from half degrees."""
+    p = RecalibratedKernelDensity.fit(X, WORLD, LAND_GRID, BANDWIDTHS)
+    return RecalibratedFamily(p.family.f, p.family.m, WORLD, HALF_DEGREES)(p.theta)
+
+
+def drawn(X, rng):
+    """DRAWS points of the recalibrated kernel density of the rows of X: data for a network.
+
+    Shaken points fill the gaps between 20,000 as well, but half of those at a coast are shaken into
+    the sea. These keep to the cliffs of that density, and a million of them cannot be learned by
+    heart. A network that has learned from them is at best as good as the density that they are
+    drawn from, apart from luck.
+    """
+    return recalibrated(X).sample(DRAWS, rng)
+
+
 def n_steps(network, seconds):
     """How many steps of training `seconds` allow."""
     return max(1, round(network.steps * seconds / SECONDS))
@@ -92,13 +111,15 @@ def n_steps(network, seconds):
 
 def fit_network(network, X, rng, seconds):
     """The density, in degrees, of the network's family fitted to the points X (n, 2)."""
-    U, kept = split(X / UNIT, rng) if network.judge else (X / UNIT, X[:0])
-    U, kept, family = U.astype(np.float32), kept.astype(np.float32), network.family(np)
-    steps = n_steps(network, seconds)
+    X, kept = split(X, rng) if network.judge else (X, X[:0])
+    X, augment = ((drawn(X, rng), None) if network.jitter is None else
+                  (X, moved(network.jitter)))
+    U, kept = ((points / UNIT).astype(np.float32) for points in (X, kept))
+    family, steps = network.family(np), n_steps(network, seconds)
     best, best_theta, theta = math.inf, None, None
     try:
-        for step in bar(family.train(U, rng, max_steps=steps, augment=moved(network.jitter),
-                                     **network.options), steps):
+        for step in bar(family.train(U, rng, max_steps=steps, augment=augment, **network.options),
+                        steps):
             theta = step.theta
             if network.judge and (step.step + 1) % max(1, steps // CHECKS) == 0:
                 value = network.judge(family(theta), kept, rng)
@@ -118,10 +139,6 @@ def split(X, rng):
 def waves(xp, scales, n_each, d=2):
     """Wave vectors in the module xp: they belong to a model like its sizes, and never change."""
     return xp.asarray(wave_vectors(d, n_each, scales, np.random.default_rng(0)).astype("float32"))
-
-
-def cross_entropy(p, U, rng):
-    return -p.log_prob(U).mean()
 
 
 def grid_cross_entropy(p, U, rng):
@@ -146,27 +163,26 @@ MODELS = {                                                  # name: X, rng, seco
     "mixture": fitted(MixtureFamily(COMPONENTS, 2), "em", max_steps=200),
     "histogram": fitted(HistogramFamily(WORLD, CELLS, pseudocount=0.1)),
     "kernel_density": kernel_density,
-    "recalibrated_kernel_density":
-        lambda X, rng, seconds: RecalibratedKernelDensity.fit(*split(X, rng), WORLD, LAND_GRID,
-                                                              BANDWIDTH),
+    "recalibrated_kernel_density": lambda X, rng, seconds: recalibrated(X),
 }
 NETWORKS = {
     "autoregressive": Recipe(
-        lambda xp: AutoregressiveFamily((180, 360), (256, 256), waves(xp, (2, 8, 32), 32),
+        lambda xp: AutoregressiveFamily(HALF_DEGREES, (256, 256), waves(xp, (2, 8, 32), 32),
                                         order=(1, 0), bound=3.0),
-        None, 4000, 1.0, {"learning_rate": 2e-3}),
+        None, 7000, None, {"learning_rate": 2e-3}),
     "spline_flow": Recipe(
         lambda xp: NormalizingFlowFamily(2, 4, (128, 128), "spline", 32, waves(xp, (2, 6, 18), 16)),
-        None, 7000, 1.0, {"learning_rate": 2e-3}),
+        None, 6000, None, {"learning_rate": 2e-3}),
     "affine_flow": Recipe(
         lambda xp: NormalizingFlowFamily(2, 12, (128, 128), "affine",
                                          waves=waves(xp, (1, 3), 16), bound=1.0),
-        cross_entropy, 10_000, 1.0, {"learning_rate": 1e-3}),
+        None, 6000, None, {"learning_rate": 5e-4}),
     "variational_autoencoder": Recipe(
         lambda xp: VariationalAutoencoderFamily(
-            Network((2, 128, 128, 4), waves=waves(xp, (2, 6, 20), 24)),
-            Network((2, 128, 128, 4), waves=waves(xp, (0.5, 1.5), 16)), floor=5e-3),
-        None, 40_000, 0.5, {"learning_rate": 2e-3, "n_samples": 8}),
+            Network((2, 128, 128, 4), "relu", waves(xp, (2, 6, 20), 24), bound=8.0),
+            Network((2, 128, 128, 4), "relu", waves(xp, (0.5, 1, 2, 4), 16), bound=8.0),
+            floor=5e-3),
+        None, 12_000, None, {"learning_rate": 2e-3, "batch": 512, "n_samples": 4}),
     "energy_based": Recipe(
         lambda xp: EnergyBasedFamily(
             [-1.0, -1.0], [1.0, 1.0],
@@ -175,13 +191,13 @@ NETWORKS = {
         {"learning_rate": 2e-3, "batch": 1024, "averaging": 0.999}),
     "diffusion": Recipe(
         lambda xp: DiffusionFamily(2, (256, 256), 256, waves(xp, (2, 6, 20), 24),
-                                   log_snr=(10.0, -6.0)),
-        None, 32_000, 0.0, {"learning_rate": 2e-3}),
+                                   log_snr=(11.0, -6.0), activation="relu"),
+        None, 20_000, 0.0, {"learning_rate": 2e-3}),
     "adversarial": Recipe(
         lambda xp: AdversarialFamily(
-            Network((2, 128, 128, 2), "relu", waves(xp, (0.5, 1, 2, 4), 16)),
-            Network((2, 128, 128, 1), "relu", waves(xp, (2, 4, 8, 16), 16))),
-        None, 10_000, 0.0, {"learning_rate": 2e-3}),
+            Network((4, 128, 128, 2), "relu", waves(xp, (0.5, 1, 2, 4), 16, d=4)),
+            Network((2, 128, 128, 1), "relu", waves(xp, (2, 4, 8, 16), 16)), rejection=0.99),
+        None, 9000, 0.0, {"learning_rate": 2e-3, "alone": 0.35}),
 }
 
 

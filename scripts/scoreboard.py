@@ -13,7 +13,8 @@ land and a seed of its own (training_sets.py). A training may take 90 seconds on
 fixed number of steps, in proportion to --seconds, so that the result depends on the seed alone. A
 network with a `judge` sees 18,000 of the points and keeps, of its averaged parameters, those that
 suit the other 2,000 best. Everything is measured on points that no model has seen. After Ctrl-C
-what was measured so far is kept.
+what was measured so far is kept; a model that fails, say in a training that diverges, is named, and
+costs no other.
 
 It writes figures/scoreboard.json, where models and seeds measured before stay, and, of the first
 training set, the parameters of the networks to figures/parameters/, from which Figure 1-10 is
@@ -53,7 +54,6 @@ from judgment import IMPORTANCE, N_SAMPLES, ODE_STEPS, judged
 from recipes import (
     CELLS,
     COMPONENTS,
-    KEPT_BACK,
     MODELS,
     NETWORKS,
     SECONDS,
@@ -100,6 +100,14 @@ def measured(name, seed, seconds, p=None):
     return row | numbers, p
 
 
+def attempt(name, seed, *more):
+    """What is measured, or, if that fails, name and seed and the error: it costs no other model."""
+    try:
+        return measured(name, seed, *more)
+    except Exception as error:
+        return {"name": name, "seed": seed}, error
+
+
 def described(p, name, n):
     """The number of parameters behind a density, and its kind as the taxonomy has it."""
     inner = getattr(p, "p", p)
@@ -108,7 +116,7 @@ def described(p, name, n):
     else:
         parameters = {"box": 4, "normal": 5, "mixture": COMPONENTS * 6 - 1,
                       "histogram": math.prod(CELLS) - 1, "kernel_density": 2 * n + 1,
-                      "recalibrated_kernel_density": 2 * (n - KEPT_BACK) + 4}[name]
+                      "recalibrated_kernel_density": 2 * n + 5}[name]
     return {"parameters": parameters, "branch": list(taxonomy.branch(type(inner)))}
 
 
@@ -202,7 +210,7 @@ def one_by_one(tasks, folder):
     """
     for name, *more in tasks:
         try:
-            yield measured(name, *more)
+            yield attempt(name, *more)
         except KeyboardInterrupt as stopped:
             saved = rescued(stopped, folder, name) if folder else ""
             raise KeyboardInterrupt(f" at {name}{saved}") from None
@@ -229,7 +237,7 @@ def side_by_side(tasks, jobs):
 
 def measured_without_bars(*task):
     with progress.hidden():
-        return measured(*task)
+        return attempt(*task)
 
 
 # The command line
@@ -267,8 +275,14 @@ def main(arguments=None):
         parser.error(str(error))
     results = (side_by_side(tasks, options.jobs) if options.jobs > 1 else
                one_by_one(tasks, None if options.judge_again else parameters))
+    failed = 0
     try:
         for row, p in results:
+            if isinstance(p, Exception):
+                failed = 1
+                print(f"{row['name']} of seed {row['seed']} failed, what is said of it stays: "
+                      f"{p!r:.300}", file=sys.stderr, flush=True)
+                continue
             row["jobs"] = options.jobs
             if options.judge_again:
                 row = timed_before(row, known[key_of(row)])
@@ -282,7 +296,7 @@ def main(arguments=None):
         where = stopped if options.jobs == 1 else ""        # one worker of many does not matter
         print(f"interrupted{where}; what was measured before is written", file=sys.stderr)
         return 130
-    return 0
+    return failed
 
 
 def refuse(parser, options, file, parameters):

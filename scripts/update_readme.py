@@ -1,8 +1,8 @@
 """Write into the READMEs the numbers that scripts have measured: `python scripts/update_readme.py`.
 
 Between the lines `<!-- NAME -->` and `<!-- end -->` stands what the function NAME below makes of
-the files manifest, encoders, scoreboard, faces, sailors, samplers and benchmark_*, all .json, of
-figures/.
+the files manifest, encoders, scoreboard, floor, faces, sailors, samplers and benchmark_*, all
+.json, of figures/.
 The tables of modules and of errata are written by hand, and only their links are made anew: a
 module is found by its name, an erratum's by the test that the module names. A test sees that all is
 up to date.
@@ -89,10 +89,9 @@ def means(report):
     """What the numbers of a scoreboard are means of, and whether its times can be trusted."""
     sets = {row["seeds"] for row in report["summary"].values()}
     jobs = max(row.get("jobs", 1) for row in report["summary"].values())
-    return (f"Means over {' or '.join(map(counted, sorted(sets)))} training sets, each with a seed "
-            "of its own; ± is the largest distance of one from the mean; ≤ marks a bound."
-            + f" Up to {counted(jobs)} models were measured at the same time, so that the times "
-              "are longer than those of a quiet machine." * (jobs > 1))
+    return (f"Means over {' or '.join(map(counted, sorted(sets)))} training sets; ± is the largest "
+            "distance of one from the mean; ≤ marks a bound."
+            + f" Up to {counted(jobs)} models ran at a time: alone they are faster." * (jobs > 1))
 
 
 # How to read
@@ -200,19 +199,21 @@ def densities():
 
 def scoreboard_in_full():
     """The means of scoreboard.py over its training sets."""
-    report = load("scoreboard.json")
+    report, floor = load("scoreboard.json"), load("floor.json")
     table = report["summary"]
     yield ("| model | log p | parameters | training, s | steps/s | samples/s | KL, nats "
-           "| standard error | lowest log p on land | in the sea | land reached | JS of samples |")
-    yield "| --- |" + " --- |" * 11
+           "| above the floor | standard error | lowest log p on land | in the sea | land reached "
+           "| JS of samples |")
+    yield "| --- |" + " --- |" * 12
     for name, row in table.items():
         lowest = row.get("lowest", "")
         lowest = f"{lowest:.0f}" if isinstance(lowest, float) else lowest.replace("-inf", "-∞")
         error = f"{row['kl_error']:.4f}" if "kl_error" in row else ""
+        above = above_the_floor(name, report, floor)
         steps = f"{row['steps_per_second']:.0f}" if "steps" in row else ""
         yield (f"| {spoken(name)} | {KINDS[row['how']]} | {row['parameters']:,.0f} "
                f"| {row['seconds']:.1f} | {steps} | {two_digits(row['samples_per_second'])} "
-               f"| {kl_in_words(row, spread=True)} "
+               f"| {kl_in_words(row, spread=True)} | {above} "
                f"| {error} | {lowest} | {row['sea']:.1%} | {row['reached']:.1%} "
                f"| {row['js']:.4f} |")
     box, vae, diffusion = (table[name] for name in ("box", "variational_autoencoder", "diffusion"))
@@ -226,6 +227,23 @@ def scoreboard_in_full():
         "by a grid*: log p is known up to a constant, which a sum over a grid gives in two "
         "dimensions. *Of its flow*: of the deterministic flow, not of the noisy steps that sample. "
         f"Of the chain of all levels the bound {diffusion['elbo_kl']:.2f} is known.")
+    yield ""
+    width = floor["width"]
+    yield wrapped(
+        "*Above the floor*: what a better model of the first training set could still gain, at "
+        "least. The mean of the densities of two models that have learned from its points in "
+        f"different ways, {' and '.join(map(spoken, floor['members']))}, loses "
+        f"{floor['committee']:.3f} ± {floor['error']:.3f} nats: so much, or less, is lost because "
+        f"{report['n']:,} points do not show more. The true map loses as much if its coasts are "
+        f"blurred by normal steps of {width:.1f}°.")
+
+
+def above_the_floor(name, report, floor):
+    """By how much more a model loses, on the training set of the floor, in words."""
+    row, = (row for row in report["rows"] if (row["name"], row["seed"]) == (name, floor["seed"]))
+    if isinstance(row.get("kl"), float):
+        return f"{row['kl'] - floor['committee']:.3f}"
+    return "∞" if "kl" in row else ""
 
 
 def encoders():
@@ -277,8 +295,7 @@ def samplers():
         "energy-based model's density by a fine grid, show what a perfect sampler would. The "
         f"density of that model is nowhere more than {jumps:.2f} times the uniform one, so that "
         f"after 24 jumps at most {(1 - 1 / jumps)**24:.2%} of the points remember their start. "
-        "`sample` draws by 24 jumps and 8 steps, and, unless it is told how many steps to take, by "
-        "the chain.")
+        "`sample` draws by 24 jumps and 8 steps, and of the diffusion model by 64 steps.")
 
 
 def with_error(row, key, format_):

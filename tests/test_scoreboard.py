@@ -1,5 +1,6 @@
 """The scoreboard: fitting by name, what is measured, and the committed table and parameters."""
 
+import contextlib
 import inspect
 import json
 import math
@@ -40,6 +41,7 @@ try:
     import joblib
 except ImportError:                                         # an extra
     joblib = None
+needs_joblib = pytest.mark.skipif(joblib is None, reason="pip install -e '.[parallel]'")
 
 SMALL = {"adversarial": 64, "diffusion": 64, "energy_based": 64}        # samples that are slow
 
@@ -49,6 +51,15 @@ def X():
     return P_DATA.sample(2000, np.random.default_rng(0))
 
 
+@pytest.fixture
+def coarse(monkeypatch):
+    """Grids of few cells and few draws, where a fit is to be quick and not good."""
+    for name, value in (("LAND_GRID", (36, 72)), ("HALF_DEGREES", (60, 120)), ("DRAWS", 5000),
+                        ("BANDWIDTHS", (1.25,))):
+        monkeypatch.setattr(recipes, name, value)
+
+
+@pytest.mark.usefixtures("coarse")
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_can_be_fitted_by_its_name_and_sampled_in_degrees(name, X):
     p = fit_model(name, X, np.random.default_rng(1), seconds=1e-6)
@@ -61,6 +72,7 @@ def test_every_model_can_be_fitted_by_its_name_and_sampled_in_degrees(name, X):
                    "recalibrated_kernel_density": "grid", "adversarial": "none"}.get(name, "exact")
 
 
+@pytest.mark.usefixtures("coarse")
 @pytest.mark.parametrize("name", ["autoregressive", "spline_flow", "affine_flow", "energy_based"])
 def test_densities_in_degrees_have_mass_1_per_square_degree(name, X):
     p = fit_model(name, X, np.random.default_rng(1), seconds=1e-6)
@@ -71,10 +83,33 @@ def test_densities_in_degrees_have_mass_1_per_square_degree(name, X):
     assert mass > 0.3                                       # an affine flow is wider than the map
 
 
+@pytest.mark.usefixtures("coarse")
 def test_the_same_seed_gives_the_same_model(X):
     a, b, c = (fit_model("autoregressive", X, np.random.default_rng(seed), 0.05).p.theta
                for seed in (0, 0, 1))
     assert (a == b).all() and not (a == c).all()
+
+
+@pytest.mark.usefixtures("coarse")
+def test_draws_that_stand_for_points_are_new_points_of_the_map_and_most_of_them_on_land(
+        X, monkeypatch):
+    monkeypatch.setattr(recipes, "HALF_DEGREES", (180, 360))
+    D = recipes.drawn(X, np.random.default_rng(0))
+    assert D.shape == (5000, 2) and (abs(D) <= [90, 180]).all()
+    assert not (D[:, None] == X).all(axis=2).any() and P_DATA.contains(D).mean() > 0.8
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_network_without_jitter_learns_from_draws_and_never_sees_the_points(X):
+    @dataclass
+    class Noted(Stages):
+        def train(self, U, rng, max_steps, augment):
+            assert augment is None and len(U) == recipes.DRAWS and U.dtype == np.float32
+            assert not np.isin(U[:, 0], (X[:, 0] / 90).astype(np.float32)).any()
+            return super().train(U, rng, max_steps)
+
+    network = recipes.Recipe(lambda xp: Noted(), None, 10, None)
+    assert recipes.fit_network(network, X, np.random.default_rng(0), 90).p.theta == 9
 
 
 def test_moved_points_stay_on_the_map(X):
@@ -155,6 +190,33 @@ def test_an_interrupted_training_leaves_usable_parameters(tmp_path, monkeypatch,
     assert [row["name"] for row in report["rows"]] == ["normal"]    # what was measured before
 
 
+class Diverging(AutoregressiveFamily):
+    """A small family whose training ends at no number."""
+
+    def train(self, *args, **options):
+        for step in super().train(*args, **options):
+            yield Step(step.step, step.loss, step.theta * np.nan)
+
+
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=needs_joblib)])
+def test_a_training_that_fails_is_named_and_costs_no_other_model(
+        jobs, tmp_path, monkeypatch, capsys):
+    small_networks(monkeypatch)
+    options, file = ["--output", str(tmp_path), "--jobs", jobs], tmp_path / "scoreboard.json"
+    scoreboard.main(["--only", "autoregressive", "--seeds", FIRST, *options[:2]])
+    before = json.loads(file.read_text())["rows"]
+    network = replace(NETWORKS["autoregressive"], family=lambda xp: Diverging((18, 36), (8,)))
+    monkeypatch.setitem(MODELS, "autoregressive", partial(recipes.fit_network, network))
+    back_end = joblib.parallel_config("threading") if jobs == "2" else contextlib.nullcontext()
+    with back_end:
+        status = scoreboard.main(["--only", "autoregressive", "box", "--seeds", FIRST, *options])
+    said = capsys.readouterr().err.splitlines()
+    failed = f"autoregressive of seed {FIRST} failed, what is said of it stays: ValueError('theta"
+    assert status == 1 and any(line.startswith(failed) for line in said)
+    rows = json.loads(file.read_text())["rows"]
+    assert [row["name"] for row in rows] == ["box", "autoregressive"] and rows[1:] == before
+
+
 def small_networks(monkeypatch):
     """The autoregressive model of the table, but small, and a table of few points."""
     family = AutoregressiveFamily((18, 36), (8,))
@@ -217,7 +279,7 @@ def test_only_of_the_first_training_set_the_parameters_are_kept(tmp_path, monkey
 
 
 def test_there_are_several_training_sets_and_no_two_are_alike():
-    assert len(set(SEEDS)) == len(SEEDS) >= 3
+    assert len(set(SEEDS)) == len(SEEDS) >= 5
     assert len({training_set(seed).tobytes() for seed in SEEDS}) == len(SEEDS)
     assert training_set(SEEDS[0]).shape == (training_sets.N, 2)
 
@@ -266,16 +328,17 @@ def test_a_network_with_a_judge_keeps_the_stage_that_suits_it_best(X):
     assert recipes.fit_network(replace(network, judge=None), X, rng, 90).p.theta == 99
 
 
-def test_a_recalibrated_kernel_density_has_about_mass_1_on_a_finer_grid(X):
+@pytest.mark.usefixtures("coarse")
+def test_a_recalibrated_kernel_density_has_about_mass_1_on_a_finer_grid(X, monkeypatch):
+    monkeypatch.setattr(recipes, "HALF_DEGREES", (180, 360))
     p = fit_model("recalibrated_kernel_density", X, np.random.default_rng(1))
-    centers, cell = judgment.WORLD.grid((360, 720))
+    centers, cell = judgment.WORLD.grid((300, 600))
     assert np.exp(p.log_prob(centers)).sum() * cell == pytest.approx(1, abs=0.01)
     assert known_log_prob(p, None)[0] == "grid"
 
 
 # Side by side
 
-needs_joblib = pytest.mark.skipif(joblib is None, reason="pip install -e '.[parallel]'")
 TIMES = ("seconds", "steps_per_second", "samples_per_second", "jobs")
 
 
@@ -402,19 +465,18 @@ def test_workers_show_no_bars(monkeypatch):
 def test_the_readmes_say_over_what_their_means_are_and_whether_times_were_disturbed():
     rows = [{"name": "box", "seed": seed, "how": "exact", "kl": 1.0} for seed in range(5)]
     said = update_readme.means({"summary": scoreboard.summary(rows)})
-    assert "time" not in said and said.startswith(
-        "Means over five training sets, each with a seed of its own; ±")
+    assert "time" not in said and said.startswith("Means over five training sets; ±")
     rows[3]["jobs"] = 8
     said = update_readme.means({"summary": scoreboard.summary(rows)})
-    assert said.endswith("Up to eight models were measured at the same time, so that the times are "
-                         "longer than those of a quiet machine.")
+    assert said.endswith("Up to eight models ran at a time: alone they are faster.")
 
 
 # The committed table
 
 ROWS = report("scoreboard.json")["rows"]
-AIMS = {"autoregressive": 0.14, "spline_flow": 0.14, "affine_flow": 0.28, "energy_based": 0.125,
-        "variational_autoencoder": 0.36, "diffusion": 0.27}             # nats: means over seeds
+AIMS = {"autoregressive": 0.118, "spline_flow": 0.122, "recalibrated_kernel_density": 0.115,
+        "energy_based": 0.12, "diffusion": 0.16, "affine_flow": 0.28,
+        "variational_autoencoder": 0.29}                                # nats: on each training set
 
 
 def test_the_committed_table_is_complete():
@@ -422,15 +484,19 @@ def test_the_committed_table_is_complete():
     assert list(table) == list(MODELS) and len(ROWS) == len(SEEDS) * len(MODELS)
     for name in MODELS:
         assert {row["seed"] for row in ROWS if row["name"] == name} == set(SEEDS)
-    assert all(row["seconds"] <= scoreboard.SECONDS and row.get("jobs", 1) == 1 for row in ROWS)
+    # 90 seconds of two cores are 180 of one, which is what each of two models has side by side
+    assert all(row["seconds"] <= row["jobs"] * scoreboard.SECONDS for row in ROWS)
+    assert {row["jobs"] for row in ROWS} <= {1, 2}
 
 
 def test_the_committed_table_reaches_what_was_aimed_at():
     table = report("scoreboard.json")["summary"]
-    assert all(table[name]["kl"] <= aim for name, aim in AIMS.items())
-    assert min(row["kl"] for row in table.values() if isinstance(row.get("kl"), float)) <= 0.12
-    assert table["diffusion"]["sea"] <= 0.12 and table["diffusion"]["reached"] >= 0.93
-    assert table["adversarial"]["sea"] <= 0.145 and table["adversarial"]["reached"] >= 0.80
+    assert all(row["kl"] <= AIMS[row["name"]] for row in ROWS if row["name"] in AIMS)
+    assert min(row["kl"] for row in table.values() if isinstance(row.get("kl"), float)) <= 0.11
+    assert all(row["sea"] <= 0.065 for row in ROWS if row["name"] == "diffusion")
+    assert table["diffusion"]["reached"] >= 0.93
+    assert all(row["sea"] <= 0.08 for row in ROWS if row["name"] == "adversarial")
+    assert table["adversarial"]["reached"] >= 0.91
     assert table["box"]["reached"] == pytest.approx(1, abs=0.02)            # it holds all the land
     assert all(row["reached"] > 0.9 for name, row in table.items() if name != "adversarial")
 
@@ -438,8 +504,8 @@ def test_the_committed_table_reaches_what_was_aimed_at():
 def test_the_recalibrated_kernel_density_keeps_up_with_the_networks_as_the_readme_says():
     table = report("scoreboard.json")["summary"]
     recalibrated = table["recalibrated_kernel_density"]
-    better = [name for name in NETWORKS if table[name].get("kl", 1) < recalibrated["kl"]]
-    assert better == ["energy_based"] and recalibrated["seconds"] < 1
+    assert all(table[name].get("kl", 1) > recalibrated["kl"] - 0.005 for name in NETWORKS)
+    assert recalibrated["seconds"] < 20
 
 
 def with_row(name):
@@ -464,33 +530,46 @@ def test_the_committed_generator_leaves_as_many_points_in_the_sea_as_committed()
     assert abs(sea - row["sea"]) < 6 * math.sqrt(row["sea"] / 4000)
 
 
-def test_only_the_committed_generator_leaves_out_land():
-    n, reached = 20_000, {}
-    for name in ("adversarial", "autoregressive", "spline_flow", "variational_autoencoder"):
-        p, _ = with_row(name)
-        reached[name] = coverage(p, P_DATA, n, np.random.default_rng(1))
-    assert reached.pop("adversarial") < 0.85 < 0.9 < min(reached.values())
+@pytest.mark.parametrize("name", ["adversarial", "autoregressive", "spline_flow",
+                                  "variational_autoencoder"])
+def test_a_committed_network_reaches_as_much_land_as_committed(name):
+    p, row = with_row(name)
+    reached = coverage(p, P_DATA, 20_000, np.random.default_rng(1))
+    assert reached == pytest.approx(row["reached"], abs=0.02) and reached > 0.9
+
+
+def test_what_the_discriminator_throws_away_lies_in_the_sea_and_where_fakes_are_many():
+    """The committed generator alone makes at least twice as much sea, and repeats itself more."""
+    p, row = with_row("adversarial")
+    fakes = p.p._fakes(20_000, np.random.default_rng(1)) * recipes.UNIT
+    numbers = judgment.beside(fakes, P_DATA.sample(20_000, np.random.default_rng(2)), P_DATA)
+    assert numbers["sea"] > 1.8 * row["sea"] and numbers["js"] > row["js"]
 
 
 def test_the_steps_of_the_flow_are_small_enough():
     p, _ = with_row("diffusion")
     X = P_DATA.sample(200, np.random.default_rng(3))
-    coarse, fine = (p.flow_log_prob(X, n_steps=n) for n in (judgment.ODE_STEPS, 128))
-    assert abs(coarse - fine).max() < 0.01                  # of each point, not of the mean alone
+    fine = p.flow_log_prob(X, n_steps=128)
+    for n, most in ((judgment.ODE_STEPS, 0.03), (64, 0.02)):            # of either sign, as relu's
+        error = p.flow_log_prob(X, n_steps=n) - fine                    # kinks come at any place
+        assert error.std() < most and abs(error.mean()) < 0.001 + 5 * error.std() / len(X)**0.5
 
 
 def test_the_readme_says_what_was_used():
     text = " ".join((FIGURES / "README.md").read_text(encoding="utf-8").split())
-    moved = {network.jitter for network in NETWORKS.values()} - {0}
-    assert f"by {min(moved):g}° to {max(moved):g}°" in text
+    drawn = [name for name, network in NETWORKS.items() if network.jitter is None]
+    assert drawn == ["autoregressive", "spline_flow", "affine_flow", "variational_autoencoder"]
+    assert recipes.DRAWS == 1_000_000 and "learned from a million draws of the recalibrated" in text
+    assert NETWORKS["energy_based"].jitter == 0.4 and "moved by 0.4° in every step" in text
     judges = [name for name, network in NETWORKS.items() if network.judge]
-    assert judges == ["affine_flow", "energy_based"] and recipes.CHECKS == 10
+    assert judges == ["energy_based"] and recipes.CHECKS == 10
     assert f"chosen on {recipes.KEPT_BACK:,} of the points" in text
-    assert f"from {training_sets.N - recipes.KEPT_BACK:,} points and keep, of ten stages" in text
+    assert f"from {training_sets.N - recipes.KEPT_BACK:,} points and keeps, of ten stages" in text
     energy, autoregressive = (NETWORKS[name].family(np) for name in
                               ("energy_based", "autoregressive"))
     assert energy.network.bound == autoregressive.bound == 3 and "bounded to ± 3 nats" in text
-    assert autoregressive.bins == (180, 360) and autoregressive.order == [1, 0]
+    assert autoregressive.bins == (360, 720) and autoregressive.order == [1, 0]
+    assert "half a degree of latitude given the longitude" in text
     points = inspect.signature(energy.train).parameters["points"].default
     assert f"from {points:,} uniform points" in text
     draws = NETWORKS["variational_autoencoder"].options["n_samples"]
@@ -498,6 +577,9 @@ def test_the_readme_says_what_was_used():
     histogram = MODELS["histogram"](np.zeros((1, 2)), None, 1)
     assert histogram.masses.max() / histogram.masses.min() == pytest.approx(11)     # 1.1 and 0.1
     assert "counts 0.1 more in each cell" in text
-    assert "bandwidth of 1.3°" in text and recipes.BANDWIDTH == 1.3
+    assert recipes.BANDWIDTHS == (0.8, 1, 1.25) and "of 0.8°, 1° and 1.25°" in text
+    gan = NETWORKS["adversarial"]
+    assert gan.family(np).rejection == 0.99 and gan.options["alone"] == 0.35
+    assert "in the last 35% of the steps" in text and "all but 1% of the quotients" in text
     still = {"diffusion", "adversarial"}
     assert {name for name, network in NETWORKS.items() if network.jitter == 0} == still

@@ -158,7 +158,7 @@ def test_a_folder_that_cannot_be_written_stops_a_script_before_any_work(
     file, own = tmp_path / "file", tmp_path / "own"
     file.write_text("a file")
     results = {"make_figures": "manifest.json", "compare_encoders": "encoders.json",
-               "compare_samplers": "samplers.json",
+               "compare_samplers": "samplers.json", "estimate_floor": "floor.json",
                "compare_faces": "faces.json", "compare_sailors": "sailors.json",
                "make_book": "index.html", "train_explorer": "tins.npz"}.get(name, f"{name}.json")
     (own / results).mkdir(parents=True)                     # where its file should be

@@ -27,8 +27,7 @@ import numpy as np
 from files import FIGURES, write_text
 from judgment import known_log_prob
 from recipes import committed, fit_model
-from scoreboard import N_TEST
-from training_sets import NEW_POINTS, SEEDS, TRAINING, generator, training_set
+from training_sets import N_TEST, NEW_POINTS, SEEDS, TRAINING, generator, training_set
 
 from gdl_numpy.numerics.elementary import logsumexp
 from gdl_numpy.world.world_map import WORLD, WorldMap

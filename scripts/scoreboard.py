@@ -62,14 +62,23 @@ from recipes import (
     fit_model,
     n_steps,
 )
-from training_sets import JUDGMENT, NEW_POINTS, SEEDS, TRAINING, N, generator, training_set
+from training_sets import (
+    JUDGMENT,
+    N_TEST,
+    NEW_POINTS,
+    SEEDS,
+    TRAINING,
+    N,
+    generator,
+    training_set,
+)
 
 from gdl_numpy import taxonomy
 from gdl_numpy.networks.storage import save
 from gdl_numpy.numerics.memory import keep_freed_memory
 from gdl_numpy.world.world_map import WorldMap
 
-N_TEST, LONGEST = 200_000, 1e6                              # the second: s, twelve days
+LONGEST = 1e6                                               # s, twelve days
 OF_THE_TRAINING = ("name", "seed", "seconds", "parameters", "branch", "steps", "steps_per_second",
                    "module", "jobs")                        # what judging again leaves as it is
 

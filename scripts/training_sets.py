@@ -16,7 +16,7 @@ import numpy as np
 from gdl_numpy.world.world_map import WorldMap
 
 SEEDS = (11, 12, 13, 14, 15)                                # one for each training set
-N = 20_000                                                  # points of a training set
+N, N_TEST = 20_000, 200_000                                 # points of a set, and to judge it by
 POINTS, NEW_POINTS, TRAINING, JUDGMENT = range(4)           # what random numbers are used for
 
 

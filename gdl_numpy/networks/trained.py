@@ -59,7 +59,7 @@ class TrainedFamily(Described):
         return X
 
     def train(self, X, rng, max_steps=None, batch=None, learning_rate=None, averaging=0.999,
-              augment=None, theta=None):
+              augment=None, theta=None, clip=None, beta2=None):
         """Minimize the loss by steps on random rows of X (n, d), from theta on or from a random
         start; yields a Step each, whose theta is usable.
 
@@ -69,7 +69,7 @@ class TrainedFamily(Described):
         """
         return self._train(lambda theta, rows: self.loss(theta, rows, rng), X, rng, theta,
                            max_steps=max_steps, batch=batch, learning_rate=learning_rate,
-                           averaging=averaging, augment=augment)
+                           averaging=averaging, augment=augment, clip=clip, beta2=beta2)
 
     def _start(self, X, rng, theta):
         """The data as an array on the family's space, and the θ at which a training begins."""

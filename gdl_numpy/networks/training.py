@@ -11,14 +11,16 @@ fade into the past (those of Polyak and Juditsky 1992 are equal). At the steps t
 where T is `max_steps`, with a learning rate that begins as η, and a factor a < 1 for the fading,
 
     rows = `batch` rows of the data, each one drawn uniformly                                (1)
-    η_t  = η ½ (1 + cos(π t/T))                     from η down to nearly 0                  (2)
-    θ    ← Adam(θ, ∂loss(θ; rows)/∂θ) with η_t      θ_t is θ after this step                 (3)
-    θ̄_t  = (θ_t + a θ_{t-1} + ... + a^t θ_0)/(1 + a + ... + a^t)                             (4)
+    ∂θ   = ∂loss(θ; rows)/∂θ                        cut, as an option, to the length c:
+    ∂θ   ← ∂θ min(1, c/|∂θ|)                                                                 (2)
+    η_t  = η ½ (1 + cos(π t/T))                     from η down to nearly 0                  (3)
+    θ    ← Adam(θ, ∂θ) with η_t                     θ_t is θ after this step                 (4)
+    θ̄_t  = (θ_t + a θ_{t-1} + ... + a^t θ_0)/(1 + a + ... + a^t)                             (5)
 
 The numerator and the denominator of θ̄ are sums s and w that are kept from step to step:
 
-    s ← a s + θ_t,   w ← a w + 1                    both 0 at first                          (5)
-    θ̄_t = s/w                                                                                (6)
+    s ← a s + θ_t,   w ← a w + 1                    both 0 at first                          (6)
+    θ̄_t = s/w                                                                                (7)
 
 By hand: with a = ½, the average of θ_0 = 0 and θ_1 = 3 is (3 + ½ 0)/(1 + ½) = 2. And the mean of
 ½ (θ - x)² over the rows 1, 2 and 6 is least at 3, which steps on one row each nearly find:
@@ -33,6 +35,11 @@ By hand: with a = ½, the average of θ_0 = 0 and θ_1 = 3 is (3 + ½ 0)/(1 + ½
 >>> *_, step = train(loss, numpy.zeros(1), (X,), rng, 0.1, batch=1, averaging=0.99)
 >>> print(step.theta.round())
 [3.]
+
+Why cut a gradient? That of a point that the model holds for nearly impossible can be a thousand
+times as long as usual. Its direction may be right. But its length would stay in Adam's mean of
+squares for thousands of steps, and everything else would stand still (Pascanu et al. 2013). A
+smaller β2 (optimizer.py) lets Adam forget sooner: with 0.98 after some fifty steps.
 
 `augment` changes the rows that are drawn a little, so that a network seldom sees one twice.
 
@@ -69,26 +76,32 @@ def minibatches(data, rng, batch, max_steps, augment=None):
 
 
 def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000, averaging=0.0,
-          augment=None, optimizer=None):
+          augment=None, optimizer=None, clip=None, beta2=0.999):
     """Yields a Step after each step: t, the loss of its rows, and θ̄_t, usable at any time.
 
     `loss(theta, *rows)` gives the loss and its gradient (n_θ,) for rows of the arrays in `data`;
     `theta` (n_θ,) is where it starts. `averaging` is a, 0 for no average; `augment` is that of
-    `minibatches`. An `optimizer` takes the place of Adam, and its learning rate stays as it is.
+    `minibatches`; `clip` is c, None for gradients as they are; `beta2` is Adam's β2. An `optimizer`
+    takes the place of Adam, and its learning rate stays as it is.
     """
     average, batches = Average(averaging), minibatches(data, rng, batch, max_steps, augment)
-    adam, falling = Adam(learning_rate), optimizer is None
+    adam, falling = Adam(learning_rate, beta2=beta2), optimizer is None
+    clip = checks.number(clip, "clip", "(0, inf)", optional=True)
     optimizer = checks.function(adam if falling else optimizer, "optimizer")
     checks.function(loss, "loss")
     theta = checks.theta_shape(checks.real_array(theta, "theta", like=data[0]).copy())
+    xp = array_module(theta)
 
     def steps(theta):
         for t, rows in batches:
-            if falling:
-                optimizer.learning_rate = learning_rate * half_cosine(t, max_steps)         # (2)
             value, dtheta = loss(theta, *rows)
-            theta = optimizer(theta, dtheta)                                                # (3)
-            yield Step(t, checks.one_number(value, "loss"), average(theta))                 # (4)
+            if clip is not None:
+                length = xp.sqrt(xp.vdot(dtheta, dtheta))   # on a device nothing waits for it
+                dtheta = dtheta * (clip / xp.maximum(length, clip))                         # (2)
+            if falling:
+                optimizer.learning_rate = learning_rate * half_cosine(t, max_steps)         # (3)
+            theta = optimizer(theta, dtheta)                                                # (4)
+            yield Step(t, checks.one_number(value, "loss"), average(theta))                 # (5)
 
     return steps(theta)
 
@@ -112,8 +125,8 @@ class Average:
             self.sum = array_module(theta).zeros_like(theta)
         self.sum *= self.a
         self.sum += theta
-        self.weight = self.a * self.weight + 1                                              # (5)
-        return self.sum / self.weight                                                       # (6)
+        self.weight = self.a * self.weight + 1                                              # (6)
+        return self.sum / self.weight                                                       # (7)
 
 
 def starting_theta(family, theta, rng, X):

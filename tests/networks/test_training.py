@@ -40,6 +40,38 @@ def test_the_steps_are_those_of_the_optimizer_on_the_drawn_rows():
         assert step.step == t and step.loss == loss and (step.theta == theta).all()
 
 
+@pytest.mark.parametrize("clip", [0.5, 2.0, 1e9])
+def test_a_gradient_longer_than_clip_keeps_its_direction_and_has_that_length(clip):
+    X, seen = numpy.random.default_rng(0).standard_normal((50, 2)), []
+
+    def noted(theta, dtheta):
+        seen.append(dtheta)
+        return theta - 0.1 * dtheta
+
+    thetas = [numpy.array([3.0, 4.0])]
+    steps = train(squared_distance, thetas[0], (X,), numpy.random.default_rng(1), batch=8,
+                  max_steps=5, optimizer=noted, clip=clip)
+    thetas += [step.theta for step in steps]
+    rng = numpy.random.default_rng(1)
+    for theta, dtheta in zip(thetas[:-1], seen, strict=True):
+        _, whole = squared_distance(theta, X[rng.integers(0, 50, size=8)])
+        length = numpy.linalg.norm(whole)
+        numpy.testing.assert_allclose(dtheta, whole * min(1, clip / length), rtol=1e-12)
+    assert numpy.linalg.norm(seen[0]) == pytest.approx(min(clip, 5), rel=0.2)
+
+
+def test_after_a_huge_gradient_only_a_clipped_training_goes_on():
+    """All rows are 1, but for the first, a million. Adam's mean of squares does not forget it."""
+    ends = {}
+    for clip in (None, 1.0):
+        factors = iter([1e6, *[1.0] * 199])
+        ends[clip] = last(train(squared_distance, numpy.zeros(1), (numpy.ones((1, 1)),),
+                                numpy.random.default_rng(0), 0.1, max_steps=200,
+                                augment=lambda X, rng, factors=factors: X * next(factors),
+                                clip=clip))
+    assert abs(ends[1.0] - 1) < 0.01 < 0.05 < abs(ends[None] - 1)
+
+
 def test_the_average_is_the_weighted_mean_of_all_thetas():
     X = numpy.random.default_rng(0).standard_normal((50, 2))
     plain, averaged = (list(train(squared_distance, numpy.zeros(2), (X,),
@@ -107,6 +139,8 @@ def test_the_start_and_the_data_are_only_read():
 @pytest.mark.parametrize("options, error, message", [
     ({"averaging": 1.0}, ValueError, r"averaging must lie in \[0, 1\), got 1.0"),
     ({"averaging": -0.1}, ValueError, r"averaging must lie in \[0, 1\), got -0.1"),
+    ({"clip": 0}, ValueError, r"clip must lie in \(0, inf\), got 0"),
+    ({"beta2": 1}, ValueError, r"beta2 must lie in \[0, 1\), got 1"),
     ({"batch": 0}, ValueError, "batch must be at least 1, got 0"),
     ({"max_steps": 2.5}, TypeError, "max_steps must be a whole number, got 2.5"),
     ({"learning_rate": 0}, ValueError, r"learning_rate must lie in \(0, inf\), got 0"),

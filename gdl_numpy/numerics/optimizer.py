@@ -18,13 +18,14 @@ coordinate by coordinate, and this is step t, counted from 1:
 In m the weights of all gradients so far sum to (1 - β1)(1 + β1 + ... + β1^(t-1)) = 1 - β1^t, which
 is less than 1; divided by it, m becomes a proper mean, m̂, and v likewise v̂. If the gradients agree,
 m̂/√v̂ is about 1 in size and the coordinate moves by η; if they are noise around 0, m̂ is small and
-so is the step. δ is tiny and keeps the quotient finite. The code does the same in fewer passes over
-memory, which take most of the time when θ is long. With M = m/(1 - β1) and V = v/(1 - β2):
+so is the step. δ is tiny and keeps the quotient finite. When θ is long, passes over memory take
+most of the time. So the code does the same in fewer passes, and a piece of θ at a time, which stays
+in the processor's cache from pass to pass. With M = m/(1 - β1) and V = v/(1 - β2):
 
-    M ← β1 M + ∂θ                                                                               (2)
-    V ← β2 V + (∂θ)²                                                                            (3)
-    a = (1 - β1)/(1 - β1^t)            so that m̂ = a M                                          (4)
-    b = √((1 - β2)/(1 - β2^t))         so that √v̂ = b √V                                        (5)
+    a = (1 - β1)/(1 - β1^t)            so that m̂ = a M                                          (2)
+    b = √((1 - β2)/(1 - β2^t))         so that √v̂ = b √V                                        (3)
+    M ← β1 M + ∂θ                                                                               (4)
+    V ← β2 V + (∂θ)²                                                                            (5)
     θ ← θ - η (a/b) M / (√V + δ/b)                                                              (6)
 
 An optimizer holds no θ: one writes `theta = optimizer(theta, dtheta)`. Toward the end of training
@@ -49,8 +50,12 @@ See tests/numerics/test_optimizer.py (that it holds).
 import math
 from dataclasses import dataclass
 
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+
+PIECE = 2**15                                               # numbers of θ: 128 KB in float32
 
 
 @dataclass(frozen=True)
@@ -95,19 +100,22 @@ class Adam:
             self.M, self.V = xp.zeros_like(theta), xp.zeros_like(theta)
         checks.gradient(theta, self.M, "theta", "the step before")
         self.t += 1
-        step = dtheta * dtheta                              # this array becomes the new theta
-        self.M *= self.beta1
-        self.M += dtheta                                    # (2)
-        self.V *= self.beta2
-        self.V += step                                      # (3)
-        a = (1 - self.beta1) / (1 - self.beta1**self.t)     # (4)
-        b = math.sqrt((1 - self.beta2) / (1 - self.beta2**self.t))                  # (5)
-        xp.sqrt(self.V, out=step)
-        step += self.delta / b
-        xp.divide(self.M, step, out=step)
-        step *= -rate * a / b
-        step += theta                                       # (6)
-        return step
+        a = (1 - self.beta1) / (1 - self.beta1**self.t)                             # (2)
+        b = math.sqrt((1 - self.beta2) / (1 - self.beta2**self.t))                  # (3)
+        new, n = xp.empty_like(theta), len(theta)
+        length = PIECE if xp is numpy else max(1, n)        # a device has no such cache
+        for piece in (slice(i, i + length) for i in range(0, n, length)):
+            g, M, V, step = dtheta[piece], self.M[piece], self.V[piece], new[piece]
+            M *= self.beta1
+            M += g                                          # (4)
+            V *= self.beta2
+            V += xp.multiply(g, g, out=step)                # (5)
+            xp.sqrt(V, out=step)
+            step += self.delta / b
+            xp.divide(M, step, out=step)
+            step *= -rate * a / b
+            step += theta[piece]                            # (6)
+        return new
 
 
 def half_cosine(t, steps):

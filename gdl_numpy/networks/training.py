@@ -11,7 +11,7 @@ fade into the past (those of Polyak and Juditsky 1992 are equal). At the steps t
 where T is `max_steps`, with a learning rate that begins as η, and a factor a < 1 for the fading,
 
     rows = `batch` rows of the data, each one drawn uniformly                                (1)
-    ∂θ   = ∂loss(θ; rows)/∂θ                        cut, as an option, to the length c:
+    ∂θ   = ∂loss(θ; rows)/∂θ                        its length |∂θ| can be cut to c:
     ∂θ   ← ∂θ min(1, c/|∂θ|)                                                                 (2)
     η_t  = η ½ (1 + cos(π t/T))                     from η down to nearly 0                  (3)
     θ    ← Adam(θ, ∂θ) with η_t                     θ_t is θ after this step                 (4)
@@ -36,10 +36,11 @@ By hand: with a = ½, the average of θ_0 = 0 and θ_1 = 3 is (3 + ½ 0)/(1 + ½
 >>> print(step.theta.round())
 [3.]
 
-Why cut a gradient? That of a point that the model holds for nearly impossible can be a thousand
-times as long as usual. Its direction may be right. But its length would stay in Adam's mean of
-squares for thousands of steps, and everything else would stand still (Pascanu et al. 2013). A
-smaller β2 (optimizer.py) lets Adam forget sooner: with 0.98 after some fifty steps.
+Why cut a gradient (Pascanu et al. 2013)? A point that the model thinks nearly impossible may have
+one that is a thousand times as long as usual. Adam divides by the root of a mean of squares, which
+it makes √1000 times as large, so that all steps become 30 times as short. That fades by a factor e
+in 1/(1 - β2) steps, 1000 with Adam's usual β2 = 0.999 and 50 with 0.98. The price of a cut: the
+mean of cut gradients is no longer quite the gradient of the loss.
 
 `augment` changes the rows that are drawn a little, so that a network seldom sees one twice.
 
@@ -82,11 +83,11 @@ def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000,
     `loss(theta, *rows)` gives the loss and its gradient (n_θ,) for rows of the arrays in `data`;
     `theta` (n_θ,) is where it starts. `averaging` is a, 0 for no average; `augment` is that of
     `minibatches`; `clip` is c, None for gradients as they are; `beta2` is Adam's β2. An `optimizer`
-    takes the place of Adam, and its learning rate stays as it is.
+    takes the place of Adam; then its own learning rate stays as it is, and `beta2` is not used.
     """
     average, batches = Average(averaging), minibatches(data, rng, batch, max_steps, augment)
     adam, falling = Adam(learning_rate, beta2=beta2), optimizer is None
-    clip = checks.number(clip, "clip", "(0, inf)", optional=True)
+    clip = checks.number(clip, "clip", "[1e-30, 1e30]", optional=True)      # of a float32
     optimizer = checks.function(adam if falling else optimizer, "optimizer")
     checks.function(loss, "loss")
     theta = checks.theta_shape(checks.real_array(theta, "theta", like=data[0]).copy())
@@ -96,6 +97,7 @@ def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000,
         for t, rows in batches:
             value, dtheta = loss(theta, *rows)
             if clip is not None:
+                dtheta = checks.gradient(dtheta, theta)
                 length = xp.sqrt(xp.vdot(dtheta, dtheta))   # on a device nothing waits for it
                 dtheta = dtheta * (clip / xp.maximum(length, clip))                         # (2)
             if falling:

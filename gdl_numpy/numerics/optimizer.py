@@ -22,7 +22,7 @@ so is the step. δ is tiny and keeps the quotient finite. When θ is long, passe
 most of the time. So the code does the same in fewer passes, and a piece of θ at a time, which stays
 in the processor's cache from pass to pass. With M = m/(1 - β1) and V = v/(1 - β2):
 
-    a = (1 - β1)/(1 - β1^t)            so that m̂ = a M                                          (2)
+    a = (1 - β1)/(1 - β1^t)            so that m̂ = a M, by the new M                            (2)
     b = √((1 - β2)/(1 - β2^t))         so that √v̂ = b √V                                        (3)
     M ← β1 M + ∂θ                                                                               (4)
     V ← β2 V + (∂θ)²                                                                            (5)
@@ -35,7 +35,7 @@ before step t of T to η times a factor that falls from 1 to 0:
     factor = ½ (1 + cos(π (t - 1)/T))  as t - 1 of T steps have been taken                      (7)
 
 By hand: down the parabola θ², whose gradient is 2θ, with η = 0.1: 1 - 0.1 · 2 = 0.8. And a first
-step of Adam, which has the length η however steep the loss is, because m̂ = ∂θ and √v̂ = |∂θ|:
+step of Adam, which moves each coordinate by η however steep the loss is, as m̂ = ∂θ and √v̂ = |∂θ|:
 
 >>> import numpy
 >>> theta = numpy.array([1.0])
@@ -55,7 +55,7 @@ import numpy
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
-PIECE = 2**15                                               # numbers of θ: 128 KB in float32
+PIECE = 2**15                                               # numbers of θ; of five arrays 640 KB
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class Adam:
         b = math.sqrt((1 - self.beta2) / (1 - self.beta2**self.t))                  # (3)
         new, n = xp.empty_like(theta), len(theta)
         length = PIECE if xp is numpy else max(1, n)        # a device has no such cache
-        for piece in (slice(i, i + length) for i in range(0, n, length)):
-            g, M, V, step = dtheta[piece], self.M[piece], self.V[piece], new[piece]
+        for i in range(0, n, length):                       # `step` becomes a piece of the new θ
+            g, M, V, old, step = (x[i:i + length] for x in (dtheta, self.M, self.V, theta, new))
             M *= self.beta1
             M += g                                          # (4)
             V *= self.beta2
@@ -114,7 +114,7 @@ class Adam:
             step += self.delta / b
             xp.divide(M, step, out=step)
             step *= -rate * a / b
-            step += theta[piece]                            # (6)
+            step += old                                     # (6)
         return new
 
 

@@ -7,6 +7,7 @@ import numpy
 import pytest
 import stand_in_cupy
 
+from gdl_numpy.numerics import optimizer
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.optimizer import Adam, GradientDescent, half_cosine
 
@@ -51,6 +52,18 @@ def test_adam_follows_its_formula_in_each_coordinate(options):
     iterates = walk(Adam(**options), theta, gradients)
     expected = [adam_by_hand(x, g, **options) for x, g in zip(theta, gradients.T, strict=True)]
     assert iterates.T == pytest.approx(numpy.array(expected), rel=1e-12)
+
+
+def test_a_long_theta_is_taken_piece_by_piece_to_the_same_numbers(monkeypatch):
+    rng, whole, pieces = numpy.random.default_rng(0), Adam(0.1), Adam(0.1)
+    theta = a = b = rng.standard_normal(8)
+    for _ in range(3):
+        dtheta = rng.standard_normal(8)
+        a = whole(a, dtheta)
+        with monkeypatch.context() as patch:
+            patch.setattr(optimizer, "PIECE", 3)
+            b = pieces(b, dtheta)
+    assert (a == b).all() and (a != theta).all()
 
 
 def test_many_steps_of_adam_in_single_precision_follow_the_formula_in_double():

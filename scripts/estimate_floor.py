@@ -7,14 +7,16 @@ points do not tell where each coast is. What is lost for the second reason nobod
 it would take the best of all models. One number bounds it from above, another says what that means:
 
     a committee       the mean of the densities of two good models that have seen the same points,
-                      and learned from them in different ways. What one of them has from luck alone
-                      the other has not, so less is left of it in the mean. A committee is a model,
-                      too: the floor is as low as what it loses, or lower.
+                      and learned from them in different ways. The luck that one of them has and
+                      the other has not is halved in the mean. A committee is a model, too: the
+                      floor is as low as what it loses, or lower.
     a blurred map     the true map, shaken by normal steps: who has it knows each coast, but only to
                       the width of the step. Which width loses as much as the committee?
 
 The two are the energy-based model of figures/parameters/ and the recalibrated kernel density of the
-first training set, from whose draws other networks learned. It overwrites figures/floor.json.
+first training set. Half of what the former learned from are draws of the latter, half the points
+themselves: so they share much of their luck, and the bound is not tight. Other networks saw such
+draws only, and would add less. It overwrites figures/floor.json.
 """
 
 import json

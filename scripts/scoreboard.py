@@ -10,11 +10,9 @@ Because p_data is known, so is the distance of every model from it, in nats: fro
 a model has it, on a grid for the energy-based model, as an upper bound where there is only a lower
 bound of log p, and for the diffusion model that of its flow. Each training set has 20,000 points of
 land and a seed of its own (training_sets.py). A training may take 90 seconds on 2 cores; it takes a
-fixed number of steps, in proportion to --seconds, so that the result depends on the seed alone. A
-network with a `judge` sees 18,000 of the points and keeps, of its averaged parameters, those that
-suit the other 2,000 best. Everything is measured on points that no model has seen. After Ctrl-C
-what was measured so far is kept; a model that fails, say in a training that diverges, is named, and
-costs no other.
+fixed number of steps, in proportion to --seconds, so that the result depends on the seed alone.
+Everything is measured on points that no model has seen. After Ctrl-C what was measured so far is
+kept; a model that fails, say in a training that diverges, is named, and costs no other.
 
 It writes figures/scoreboard.json, where models and seeds measured before stay, and, of the first
 training set, the parameters of the networks to figures/parameters/, from which Figure 1-10 is

@@ -234,7 +234,8 @@ def scoreboard_in_full():
         "least. The mean of the densities of two models that have learned from its points in "
         f"different ways, {' and '.join(map(spoken, floor['members']))}, loses "
         f"{floor['committee']:.3f} ± {floor['error']:.3f} nats: so much, or less, is lost because "
-        f"{report['n']:,} points do not show more. The true map loses as much if its coasts are "
+        f"{report['n']:,} points do not show more. The first has seen draws of the second, so that "
+        "they share much of their luck. The true map loses as much if its coasts are "
         f"blurred by normal steps of {width:.1f}°.")
 
 

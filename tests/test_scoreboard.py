@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -90,26 +90,58 @@ def test_the_same_seed_gives_the_same_model(X):
     assert (a == b).all() and not (a == c).all()
 
 
-@pytest.mark.usefixtures("coarse")
-def test_draws_that_stand_for_points_are_new_points_of_the_map_and_most_of_them_on_land(
-        X, monkeypatch):
-    monkeypatch.setattr(recipes, "HALF_DEGREES", (180, 360))
-    D = recipes.drawn(X, np.random.default_rng(0))
-    assert D.shape == (5000, 2) and (abs(D) <= [90, 180]).all()
-    assert not (D[:, None] == X).all(axis=2).any() and P_DATA.contains(D).mean() > 0.8
+@dataclass
+class Noted:
+    """A family that keeps the data it is given; its training yields the numbers of its steps as θ.
+    """
+    seen: list = field(default_factory=list)
+
+    def train(self, U, rng, max_steps, augment):
+        self.seen += [U, augment]
+        yield from (Step(t, 0.0, np.array([t])) for t in range(max_steps))
+
+    def __call__(self, theta):
+        return SimpleNamespace(theta=theta, sample=callable)
 
 
-@pytest.mark.usefixtures("coarse")
-def test_a_network_without_jitter_learns_from_draws_and_never_sees_the_points(X):
-    @dataclass
-    class Noted(Stages):
-        def train(self, U, rng, max_steps, augment):
-            assert augment is None and len(U) == recipes.DRAWS and U.dtype == np.float32
-            assert not np.isin(U[:, 0], (X[:, 0] / 90).astype(np.float32)).any()
-            return super().train(U, rng, max_steps)
-
-    network = recipes.Recipe(lambda xp: Noted(), None, 10, None)
+def what_is_learned_from(X, drawn, jitter):
+    family = Noted()
+    network = recipes.Recipe(lambda xp: family, 10, drawn, jitter)
     assert recipes.fit_network(network, X, np.random.default_rng(0), 90).p.theta == 9
+    U, augment = family.seen
+    assert U.dtype == np.float32 and abs(U).max() <= 1
+    return U.astype(float) * recipes.UNIT, augment
+
+
+def nearest(rows, X):
+    """How far each row is from the nearest point, in degrees along the axis in which it is more."""
+    return abs(rows[:, None] - X).max(axis=2).min(axis=1)
+
+
+def test_without_draws_a_network_sees_the_points_and_moves_them_in_each_step(X):
+    rows, augment = what_is_learned_from(X, 0.0, 2.0)
+    np.testing.assert_allclose(rows, X, atol=1e-4)
+    moved = augment((X / recipes.UNIT).astype(np.float32), np.random.default_rng(1))
+    assert 1.8 < (moved * recipes.UNIT - X).std() < 2.1
+
+
+@pytest.mark.usefixtures("coarse")
+def test_draws_are_new_points_of_the_map_and_most_of_them_on_land(X, monkeypatch):
+    monkeypatch.setattr(recipes, "HALF_DEGREES", (180, 360))
+    rows, augment = what_is_learned_from(X, 1.0, 0.0)
+    assert augment is None and rows.shape == (recipes.DRAWS, 2)
+    assert (nearest(rows, X) > 1e-4).all() and P_DATA.contains(rows).mean() > 0.8
+
+
+@pytest.mark.usefixtures("coarse")
+def test_half_of_the_data_can_be_draws_and_half_moved_points_each_equally_often(X):
+    rows, augment = what_is_learned_from(X[:500], 0.5, 0.1)
+    assert augment is None and len(rows) == recipes.DRAWS
+    draws, copies = np.split(rows, 2)
+    steps = copies.reshape(-1, 500, 2) - X[:500]            # five times each point
+    steps = steps[:, (abs(X[:500]) < [89, 179]).all(axis=1)]                # no mirror is near
+    assert 0.09 < steps.std() < 0.11 and abs(steps).max() < 0.6
+    assert (nearest(draws, X[:500]) > 0.6).mean() > 0.5
 
 
 def test_moved_points_stay_on_the_map(X):
@@ -178,7 +210,7 @@ class Stopped(AutoregressiveFamily):
 
 def test_an_interrupted_training_leaves_usable_parameters(tmp_path, monkeypatch, capsys):
     family = Stopped((18, 36), (8,))
-    network = replace(NETWORKS["autoregressive"], family=lambda xp: family, jitter=0.0)
+    network = replace(NETWORKS["autoregressive"], family=lambda xp: family, drawn=0.0)
     monkeypatch.setitem(MODELS, "autoregressive", partial(recipes.fit_network, network))
     monkeypatch.setattr(scoreboard, "N_TEST", 1000)
     options = ["--only", "normal", "autoregressive", "--seeds", "0", "--output", str(tmp_path)]
@@ -206,7 +238,7 @@ def test_a_training_that_fails_is_named_and_costs_no_other_model(
     scoreboard.main(["--only", "autoregressive", "--seeds", FIRST, *options[:2]])
     before = json.loads(file.read_text())["rows"]
     network = replace(NETWORKS["autoregressive"], family=lambda xp: Diverging((18, 36), (8,)),
-                      jitter=0.0)
+                      drawn=0.0)
     monkeypatch.setitem(MODELS, "autoregressive", partial(recipes.fit_network, network))
     back_end = joblib.parallel_config("threading") if jobs == "2" else contextlib.nullcontext()
     with back_end:
@@ -221,7 +253,7 @@ def test_a_training_that_fails_is_named_and_costs_no_other_model(
 def small_networks(monkeypatch):
     """The autoregressive model of the table, but small, and a table of few points."""
     family = AutoregressiveFamily((18, 36), (8,))
-    network = replace(NETWORKS["autoregressive"], family=lambda xp: family, steps=200, jitter=0.0)
+    network = replace(NETWORKS["autoregressive"], family=lambda xp: family, steps=200, drawn=0.0)
     monkeypatch.setitem(NETWORKS, "autoregressive", network)
     monkeypatch.setitem(MODELS, "autoregressive", partial(recipes.fit_network, network))
     for module, name in ((training_sets, "N"), (scoreboard, "N"), (scoreboard, "N_TEST"),
@@ -305,28 +337,6 @@ def test_a_model_that_makes_no_land_reaches_none_of_it(X):
     p = fit_model("box", np.array([[-10.0, -150.0], [10.0, -100.0]]), None)     # in the Pacific
     row = judgment.judged(p, P_DATA, X, np.random.default_rng(5))
     assert row["reached"] == 0 and row["sea"] == 1 and row["kl"] == "inf"
-
-
-@dataclass
-class Stages:
-    """A family whose training yields the numbers of its steps as θ."""
-
-    def train(self, U, rng, max_steps, **options):
-        yield from (Step(t, 0.0, np.array([t])) for t in range(max_steps))
-
-    def __call__(self, theta):
-        return SimpleNamespace(theta=theta, sample=callable)
-
-
-def test_a_network_with_a_judge_keeps_the_stage_that_suits_it_best(X):
-    def judge(p, kept, rng):
-        assert len(kept) == 200
-        return abs(int(p.theta[0]) - 59)
-
-    network = recipes.Recipe(lambda xp: Stages(), judge, 100, 1.0)
-    rng = np.random.default_rng(0)
-    assert recipes.fit_network(network, X, rng, 90).p.theta == 59
-    assert recipes.fit_network(replace(network, judge=None), X, rng, 90).p.theta == 99
 
 
 @pytest.mark.usefixtures("coarse")
@@ -476,8 +486,8 @@ def test_the_readmes_say_over_what_their_means_are_and_whether_times_were_distur
 
 ROWS = report("scoreboard.json")["rows"]
 AIMS = {"autoregressive": 0.118, "spline_flow": 0.122, "recalibrated_kernel_density": 0.115,
-        "energy_based": 0.12, "diffusion": 0.16, "affine_flow": 0.28,
-        "variational_autoencoder": 0.3}                                 # nats: on each training set
+        "energy_based": 0.106, "diffusion": 0.16, "affine_flow": 0.21,
+        "variational_autoencoder": 0.25}                                # nats: on each training set
 
 
 def test_the_committed_table_is_complete():
@@ -493,7 +503,7 @@ def test_the_committed_table_is_complete():
 def test_the_committed_table_reaches_what_was_aimed_at():
     table = report("scoreboard.json")["summary"]
     assert all(row["kl"] <= AIMS[row["name"]] for row in ROWS if row["name"] in AIMS)
-    assert min(row["kl"] for row in table.values() if isinstance(row.get("kl"), float)) <= 0.11
+    assert table["energy_based"]["kl"] <= 0.102
     assert all(row["sea"] <= 0.065 for row in ROWS if row["name"] == "diffusion")
     assert table["diffusion"]["reached"] >= 0.93
     assert all(row["sea"] <= 0.08 for row in ROWS if row["name"] == "adversarial")
@@ -505,7 +515,7 @@ def test_the_committed_table_reaches_what_was_aimed_at():
 def test_the_recalibrated_kernel_density_keeps_up_with_the_networks_as_the_readme_says():
     table = report("scoreboard.json")["summary"]
     recalibrated = table["recalibrated_kernel_density"]
-    assert all(table[name].get("kl", 1) > recalibrated["kl"] - 0.005 for name in NETWORKS)
+    assert all(table[name].get("kl", 1) > recalibrated["kl"] - 0.01 for name in NETWORKS)
     assert recalibrated["seconds"] < 20
 
 
@@ -558,17 +568,25 @@ def test_the_steps_of_the_flow_are_small_enough():
 
 def test_the_readme_says_what_was_used():
     text = " ".join((FIGURES / "README.md").read_text(encoding="utf-8").split())
-    drawn = [name for name, network in NETWORKS.items() if network.jitter is None]
+    drawn = [name for name, network in NETWORKS.items() if network.drawn == 1]
     assert drawn == ["autoregressive", "spline_flow", "affine_flow", "variational_autoencoder"]
     assert recipes.DRAWS == 1_000_000 and "learned from a million draws of the recalibrated" in text
-    assert NETWORKS["energy_based"].jitter == 0.4 and "moved by 0.4° in every step" in text
-    judges = [name for name, network in NETWORKS.items() if network.judge]
-    assert judges == ["energy_based"] and recipes.CHECKS == 10
+    assert (NETWORKS["energy_based"].drawn, NETWORKS["energy_based"].jitter) == (0.5, 0.3)
+    assert "half and half: such draws, and the points moved by 0.3°" in text
+    kl = {name: row["kl"] for name, row in report("scoreboard.json")["summary"].items()
+          if name in ("energy_based", "recalibrated_kernel_density")}
+    assert kl["energy_based"] < kl["recalibrated_kernel_density"]       # "it is better than"
+    cut = {name: network.options for name, network in NETWORKS.items() if "clip" in network.options}
+    assert set(cut) == {"variational_autoencoder", "affine_flow"}
+    assert {options["clip"] for options in cut.values()} == {5} and "to the length 5" in text
+    assert cut["affine_flow"]["beta2"] == 1 - 1 / 50 and "after some fifty steps" in text
+    layers = NETWORKS["affine_flow"].family(np).n_layers
+    assert f"chain of {layers} layers" in text
     assert f"chosen on {recipes.KEPT_BACK:,} of the points" in text
-    assert f"from {training_sets.N - recipes.KEPT_BACK:,} points and keeps, of ten stages" in text
     energy, autoregressive = (NETWORKS[name].family(np) for name in
                               ("energy_based", "autoregressive"))
-    assert energy.network.bound == autoregressive.bound == 3 and "bounded to ± 3 nats" in text
+    assert energy.network.bound == 4 and "bounded to ± 4 nats" in text
+    assert autoregressive.bound == 3 and "so are, to ± 3, in the autoregressive model" in text
     assert autoregressive.bins == (360, 720) and autoregressive.order == [1, 0]
     assert "half a degree of latitude given the longitude" in text
     points = inspect.signature(energy.train).parameters["points"].default
@@ -582,5 +600,5 @@ def test_the_readme_says_what_was_used():
     gan = NETWORKS["adversarial"]
     assert gan.family(np).rejection == 0.99 and gan.options["alone"] == 0.35
     assert "in the last 35% of the steps" in text and "all but 1% of the quotients" in text
-    still = {"diffusion", "adversarial"}
-    assert {name for name, network in NETWORKS.items() if network.jitter == 0} == still
+    assert {name for name, network in NETWORKS.items() if network.drawn == network.jitter == 0} == {
+        "diffusion", "adversarial"}

@@ -195,8 +195,8 @@ class EnergyBasedFamily(TrainedFamily):
         as `chains` says; the loss of a Step is then (5), and does not tell how good the model is.
         The chains start uniform. In each step they `walk` on by `chain_steps`, as θ hardly changes
         in between, instead of starting from the data again (persistent chains: Tieleman 2008).
-        `options` (max_steps, batch, averaging, augment and so on) are those of every
-        TrainedFamily. ValueError if a row of X lies outside the box; augment must not leave it.
+        `options` are those of every TrainedFamily. ValueError if a row of X lies outside the box;
+        augment must not leave it.
         """
         checks.choice(normalizer, "normalizer", ("uniform", "chains"))
         checks.truth(metropolis, "metropolis")

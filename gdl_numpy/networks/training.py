@@ -7,11 +7,14 @@ average exactly the same. What they add is noise, which never lets θ come to re
 
 Two things calm this noise. The steps become smaller towards the end. And θ itself is averaged over
 the last steps, since noise that pushes θ to and fro cancels in a mean; the weights of the average
-fade into the past (those of Polyak and Juditsky 1992 are equal). At the steps t = 0, 1, ..., T - 1,
+fade into the past (those of Polyak and Juditsky 1992 are equal).
+
+One more thing helps where a single point can upset a training: as an option, a gradient that is
+longer than a number c is cut to that length (Pascanu et al. 2013). At the steps t = 0, ..., T - 1,
 where T is `max_steps`, with a learning rate that begins as η, and a factor a < 1 for the fading,
 
     rows = `batch` rows of the data, each one drawn uniformly                                (1)
-    ∂θ   = ∂loss(θ; rows)/∂θ                        its length |∂θ| can be cut to c:
+    ∂θ   = ∂loss(θ; rows)/∂θ                        of the length |∂θ|; with a c,
     ∂θ   ← ∂θ min(1, c/|∂θ|)                                                                 (2)
     η_t  = η ½ (1 + cos(π t/T))                     from η down to nearly 0                  (3)
     θ    ← Adam(θ, ∂θ) with η_t                     θ_t is θ after this step                 (4)
@@ -36,11 +39,12 @@ By hand: with a = ½, the average of θ_0 = 0 and θ_1 = 3 is (3 + ½ 0)/(1 + ½
 >>> print(step.theta.round())
 [3.]
 
-Why cut a gradient (Pascanu et al. 2013)? A point that the model thinks nearly impossible may have
-one that is a thousand times as long as usual. Adam divides by the root of a mean of squares, which
-it makes √1000 times as large, so that all steps become 30 times as short. That fades by a factor e
-in 1/(1 - β2) steps, 1000 with Adam's usual β2 = 0.999 and 50 with 0.98. The price of a cut: the
-mean of cut gradients is no longer quite the gradient of the loss.
+How can a point upset a training? If the model thinks it nearly impossible, its gradient may be a
+thousand times as long as usual. The square is a million times the usual one. Of that, Adam's mean
+of squares v takes the share 1 - β2 = 0.001 (optimizer.py), so that v grows a thousandfold. As Adam
+divides by √v, the next steps are √1000 = 30 times too short. v falls by a factor e in 1/(1 - β2)
+steps, 1000 with Adam's usual β2 = 0.999 and 50 with 0.98. The price of a cut: the mean of cut
+gradients is no longer quite the gradient of the loss.
 
 `augment` changes the rows that are drawn a little, so that a network seldom sees one twice.
 

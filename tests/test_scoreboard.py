@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -90,14 +90,12 @@ def test_the_same_seed_gives_the_same_model(X):
     assert (a == b).all() and not (a == c).all()
 
 
-@dataclass
 class Noted:
-    """A family that keeps the data it is given; its training yields the numbers of its steps as θ.
-    """
-    seen: list = field(default_factory=list)
+    """A family that keeps what it is trained with; its training yields the numbers of its steps as
+    θ."""
 
     def train(self, U, rng, max_steps, augment):
-        self.seen += [U, augment]
+        self.seen = U, augment
         yield from (Step(t, 0.0, np.array([t])) for t in range(max_steps))
 
     def __call__(self, theta):
@@ -515,7 +513,11 @@ def test_the_committed_table_reaches_what_was_aimed_at():
 def test_the_recalibrated_kernel_density_keeps_up_with_the_networks_as_the_readme_says():
     table = report("scoreboard.json")["summary"]
     recalibrated = table["recalibrated_kernel_density"]
-    assert all(table[name].get("kl", 1) > recalibrated["kl"] - 0.01 for name in NETWORKS)
+    ahead = {name: recalibrated["kl"] - table[name]["kl"] for name in NETWORKS
+             if table[name].get("kl", 1) < recalibrated["kl"]}
+    assert list(ahead) == ["energy_based"] and ahead["energy_based"] < 0.01
+    text = " ".join((FIGURES / "README.md").read_text(encoding="utf-8").split())
+    assert "in the table one network is ahead of it" in text
     assert recalibrated["seconds"] < 20
 
 
@@ -573,9 +575,6 @@ def test_the_readme_says_what_was_used():
     assert recipes.DRAWS == 1_000_000 and "learned from a million draws of the recalibrated" in text
     assert (NETWORKS["energy_based"].drawn, NETWORKS["energy_based"].jitter) == (0.5, 0.3)
     assert "half and half: such draws, and the points moved by 0.3°" in text
-    kl = {name: row["kl"] for name, row in report("scoreboard.json")["summary"].items()
-          if name in ("energy_based", "recalibrated_kernel_density")}
-    assert kl["energy_based"] < kl["recalibrated_kernel_density"]       # "it is better than"
     cut = {name: network.options for name, network in NETWORKS.items() if "clip" in network.options}
     assert set(cut) == {"variational_autoencoder", "affine_flow"}
     assert {options["clip"] for options in cut.values()} == {5} and "to the length 5" in text

@@ -124,4 +124,5 @@ def half_cosine(t, steps):
     This t counts the steps that have been taken, and is t - 1 in (7).
     """
     steps = checks.whole_number(steps, "steps", least=1)
-    return 0.5 * (1 + math.cos(math.pi * checks.number(t, "t") / steps))            # (7)
+    t = checks.number(t, "t", f"[0, {steps}]")
+    return 0.5 * (1 + math.cos(math.pi * t / steps))                                # (7)

@@ -184,7 +184,8 @@ def test_a_wrong_learning_rate_that_is_set_later_is_refused_by_the_next_step(mak
 
 def test_half_a_cosine_wave_needs_at_least_one_step():
     for t, steps, words in ((1, 0, "steps must be at least 1"), (1, 2.5, "steps must be a whole"),
-                            ("1", 3, "t must be a number"), (math.nan, 3, "t must lie in")):
+                            ("1", 3, "t must be a number"), (math.nan, 3, "t must lie in"),
+                            (4, 3, r"t must lie in \[0, 3\], got 4"), (-1, 3, "t must lie in")):
         with pytest.raises((ValueError, TypeError), match=words):
             half_cosine(t, steps)
 

@@ -56,6 +56,7 @@ from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
 from gdl_numpy.networks.training import Average, minibatches
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import in_blocks, through_a_network
 from gdl_numpy.numerics.elementary import sigmoid, softplus
 from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 
@@ -227,11 +228,13 @@ class Adversarial(Trained):
         if self.family.rejection is None:
             return self._draws(lambda n: self._fakes(n, rng), n, rng)
         n, log_m, kept, xp = checks.draws(n, rng), None, [], array_module(self.theta)
+        _, phi = self.family.parts(self.theta)
         if n == 0:
             return self._fakes(0, rng)
         while sum(map(len, kept)) < n:
-            X = self._fakes(2**13, rng)
-            logit, _ = self.family.logit(self.family.parts(self.theta)[1], X)
+            X = self._draws(lambda n: self._fakes(n, rng), 2**13, rng)
+            logit = in_blocks(lambda i, j, X=X: self.family.logit(phi, X[i:j])[0], len(X),
+                              through_a_network(X))
             log_m = self._log_m(logit) if log_m is None else log_m
             log_u = xp.log1p(-rng.random(len(X), dtype=X.dtype))            # of 1 - u > 0
             kept.append(X[log_u <= logit - log_m])                          # (8)

@@ -52,6 +52,7 @@ from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.trained import Tractable, TractableFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.blocks import through_a_network
 from gdl_numpy.numerics.elementary import log_softmax, sigmoid, softmax, softplus
 from gdl_numpy.numerics.exact import cell_of
 from gdl_numpy.probability.density import categorical
@@ -165,9 +166,10 @@ class _Autoregressive(Tractable):
     """p_θ for one θ."""
 
     def _rows(self):
-        """How many rows are taken at a time: at most 2^22 logits."""
+        """How many rows are taken at a time: fewer than elsewhere if each has over 1024 logits."""
         widest = max((network.d_out for network in self.family.networks), default=1)
-        return min(2**13, max(1, 2**22 // widest))
+        rows = through_a_network(self.theta)
+        return min(rows, max(1, 1024 * rows // widest))
 
     def log_prob(self, X):
         """log p(x) for each row of X (n, d), shape (n,), in nats; -inf where p is 0."""

@@ -65,7 +65,7 @@ from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.trained import Trained, TrainedFamily
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks, through_a_network
 from gdl_numpy.numerics.elementary import sigmoid
 from gdl_numpy.probability.density import LOG_2_PI
 
@@ -290,7 +290,8 @@ class Diffusion(Trained):
             X = self._normal(n, rng)
             yield X.copy()
             for t in range(self.family.n_levels, 0, -1):
-                X = in_blocks(lambda i, j, X=X, t=t: self._lower(X[i:j], t, rng), n)
+                X = in_blocks(lambda i, j, X=X, t=t: self._lower(X[i:j], t, rng), n,
+                              through_a_network(X))
                 yield X.copy()
 
         return states()                                     # a wrong argument is refused before
@@ -337,7 +338,7 @@ class Diffusion(Trained):
         """x̂ (n, d) of each row of X at the level λ, of shape (1,)."""
         alpha, sigma = signal_and_noise(log_snr)
         eps_hat = in_blocks(lambda i, j: self.family.eps_hat(self.theta, X[i:j], log_snr)[0],
-                            len(X))
+                            len(X), through_a_network(X))
         return (X - sigma * eps_hat) / alpha                                            # (8)
 
     def _nearer(self, X_t, X, log_snr, log_snr_s, rng):
@@ -387,7 +388,8 @@ class Diffusion(Trained):
 
     def _term(self, t, X, rng):
         """w_t |ε̂ - ε|² for each row of X at its level t (n,), less what varies around 0."""
-        return in_blocks(lambda i, j: self._term_of_block(t[i:j], X[i:j], rng), len(X))
+        return in_blocks(lambda i, j: self._term_of_block(t[i:j], X[i:j], rng), len(X),
+                         through_a_network(X))
 
     def _term_of_block(self, t, X, rng):
         alpha, sigma = self.alpha[t, None], self.sigma[t, None]

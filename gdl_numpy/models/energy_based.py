@@ -48,7 +48,7 @@ from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
 from gdl_numpy.networks.training import train
 from gdl_numpy.numerics import checks, langevin
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks, through_a_network
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import logsumexp, softmax
 from gdl_numpy.probability.likelihood import mean
@@ -179,7 +179,7 @@ class EnergyBasedFamily(TrainedFamily):
             return xp.concatenate([E[:, None], dX], axis=1)
 
         def energy_and_slope(X):
-            both = in_blocks(lambda i, j: of_block(X[i:j]), len(X))
+            both = in_blocks(lambda i, j: of_block(X[i:j]), len(X), through_a_network(X))
             return both[:, 0], both[:, 1:]
 
         return in_blocks(
@@ -228,6 +228,7 @@ class EnergyBased(Trained):
 
     def energy(self, X, rows=2**12):
         """E(x) for each row of X (n, d), inf outside the box, shape (n,); `rows` at a time."""
+        rows = checks.whole_number(rows, "rows", least=1)
         E = self._of_rows(lambda X: self.family.energy(self.theta, X)[0], X, rows=rows)
         return array_module(E).where(self.space.contains(X), E, math.inf)
 
@@ -244,7 +245,8 @@ class EnergyBased(Trained):
         lead nowhere: give hundreds of `steps`, and look whether twice as many change the result.
         """
         def energy(X):
-            return in_blocks(lambda i, j: self.family.energy(self.theta, X[i:j])[0], len(X))
+            return in_blocks(lambda i, j: self.family.energy(self.theta, X[i:j])[0], len(X),
+                             through_a_network(X))
 
         start = self.family.uniform(checks.draws(n, rng), rng, like=self.theta)
         X = in_blocks(lambda i, j: langevin.jump(energy, start[i:j], *self.family.corners(start),

@@ -52,7 +52,7 @@ from gdl_numpy.networks.network import Parts
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks
+from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks, through_a_network
 from gdl_numpy.numerics.elementary import logsumexp
 from gdl_numpy.probability.density import LOG_2_PI
 from gdl_numpy.probability.likelihood import negative_mean
@@ -243,7 +243,7 @@ class VariationalAutoencoder(Trained):
             (X_hat, s), _ = self.family.decode(self.theta, Z[i:j])
             return X_hat + s * rng.standard_normal((j - i, self.family.d), dtype=dtype)
 
-        return in_blocks(decoded, n)
+        return in_blocks(decoded, n, through_a_network(Z))
 
     def encode(self, X):
         """µ(x), the mean of q(z|x), for each row, (n, k)."""

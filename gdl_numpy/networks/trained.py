@@ -36,7 +36,7 @@ See tests/networks/test_trained.py (that it holds).
 from gdl_numpy.networks.network import Network, Parts
 from gdl_numpy.networks.training import starting_theta, train
 from gdl_numpy.numerics import checks
-from gdl_numpy.numerics.blocks import in_blocks
+from gdl_numpy.numerics.blocks import in_blocks, through_a_network
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.probability.likelihood import mean_loss
 
@@ -117,15 +117,17 @@ class Trained(Described):
     def __init__(self, family, theta):
         self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()   # (2)
 
-    def _of_rows(self, function, X, name="X", d=None, rows=2**13):
-        """function(rows) for all rows of X (n, d), some of them at a time, as one array."""
+    def _of_rows(self, function, X, name="X", d=None, rows=None):
+        """function(rows) for all rows of X (n, d), `rows` of them at a time, as one array."""
         d = self.family.d if d is None else d
         X = checks.observations(X, self.theta, name=name, d=d)
-        return in_blocks(lambda i, j: function(X[i:j]), len(X), rows)
+        return in_blocks(lambda i, j: function(X[i:j]), len(X),
+                         through_a_network(self.theta) if rows is None else rows)
 
-    def _draws(self, function, n, rng, rows=2**13):
-        """function(count) for n draws, some at a time, as one array."""
-        return in_blocks(lambda i, j: function(j - i), checks.draws(n, rng), rows)
+    def _draws(self, function, n, rng, rows=None):
+        """function(count) for n draws, `rows` of them at a time, as one array."""
+        return in_blocks(lambda i, j: function(j - i), checks.draws(n, rng),
+                         through_a_network(self.theta) if rows is None else rows)
 
 
 class Tractable(Trained):

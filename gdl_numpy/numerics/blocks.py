@@ -22,7 +22,8 @@ and 8, with the shares 2/3 and 1/3. So the loss at θ = 1 is 4, and so is its sl
 4.0 [4.]
 
 A graphics card has no such cache, and each operation costs the time of its launch, be it of a
-thousand rows or of many more (backend.py). So there a block of (2) has at least 65,536 rows.
+thousand rows or of many more (backend.py). So there a block of (2) has at least 65,536 rows, and
+`through_a_network` says how many a network takes best, here or there.
 
 See tests/numerics/test_blocks.py (that it holds).
 """
@@ -32,7 +33,19 @@ import numpy
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
+ROWS = 2**11                                                # of 128 numbers in float32: 1 MB
 ON_A_DEVICE = 2**16                                         # rows of a block, at least
+
+
+def through_a_network(like):
+    """How many rows a network takes at a time, where the array `like` is.
+
+    >>> import numpy
+    >>> through_a_network(numpy.zeros(3))
+    2048
+    """
+    here = array_module(checks.real_array(like, "like", finite=False)) is numpy
+    return ROWS if here else ON_A_DEVICE
 
 
 def in_blocks(function, n, rows=2**13):
@@ -48,7 +61,7 @@ def in_blocks(function, n, rows=2**13):
     return array_module(parts[0]).concatenate(parts)        # (1)
 
 
-def mean_over_blocks(loss, theta, *data, rows=2**11):
+def mean_over_blocks(loss, theta, *data, rows=ROWS):
     """The mean loss over all rows of `data`, arrays with equally many, and its gradient (n_θ,).
 
     `loss(theta, *block)` gives both for a block. They are added in float64, because the roundings

@@ -37,7 +37,7 @@ class LineFamily(TrainedFamily):
 
 
 class Line(Trained):
-    def f(self, X, rows=2**13):
+    def f(self, X, rows=None):
         def of_some(X):
             self.seen.append(len(X))
             return self.family.network(self.family.parts(self.theta)[1], X)[0]
@@ -160,8 +160,14 @@ def test_rows_some_at_a_time_give_what_all_at_once_give():
     numpy.testing.assert_allclose(p.f(x, rows=4), at_once, rtol=1e-12)
     assert p.seen == [4, 4, 2]
     assert p.f(x[:0]).shape == (0, 1)
-    p.f(numpy.ones((2**13 + 1, 1)))
-    assert p.seen == [2**13, 1]
+    p.f(numpy.ones((2**11 + 1, 1)))
+    assert p.seen == [2**11, 1]
+
+
+def test_a_device_takes_more_rows_at_a_time(device):
+    p = LINE(device.asarray(LINE.initial_theta(default_rng(0))))
+    p.f(device.ones((70_000, 1)))
+    assert p.seen == [65_536, 4464]
 
 
 def test_rows_are_refused_by_the_name_and_the_dimensions_that_they_should_have():

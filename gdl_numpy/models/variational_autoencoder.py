@@ -203,18 +203,16 @@ class VariationalAutoencoderFamily(TrainedFamily):
 
         return mean_over_blocks(loss, theta, checks.not_empty(self._input(theta, X)), rows=2**12)
 
-    def train(self, X, rng, max_steps=None, batch=None, learning_rate=None, averaging=0.999,
-              augment=None, theta=None, n_samples=1, clip=None, beta2=None):
-        """Maximize the bound of `n_samples` draws by steps on random rows; yields a Step each; the
-        other options are those of every TrainedFamily.
+    def train(self, X, rng, n_samples=1, theta=None, **options):
+        """Maximize the bound of `n_samples` draws by steps on random rows; yields a Step each;
+        `options` are those of every TrainedFamily.
 
         Trained with several draws, an encoder spreads its guesses widely, since the best of them
         counts most. A single guess is then mostly bad, and the ELBO far below log p(x).
         """
         n_samples = checks.whole_number(n_samples, "n_samples", least=1)
         return self._train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), X, rng,
-                           theta, max_steps=max_steps, batch=batch, learning_rate=learning_rate,
-                           averaging=averaging, augment=augment, clip=clip, beta2=beta2)
+                           theta, **{"averaging": 0.999} | options)
 
 
 class VariationalAutoencoder(Trained):

@@ -25,10 +25,11 @@ stays, and whatever else was measured is replaced.
 
 With --jobs several models are measured side by side, by processes that share the cores. They
 measure what --jobs 1 does, to the last digit with as many threads, except the times: who shares a
-machine takes longer. So a row says how many ran at the same time, and the READMEs say it of their
-tables. There are no bars; a line for each row says that it is written. The workers are joblib's, of
-whichever back end the caller has chosen. On a cluster, whose workers need scripts/ and the folder
-above it in their PYTHONPATH, that is, once its client is there,
+machine takes longer. So a row says how many ran at the same time, and on which processor it was
+measured, and the READMEs say it of their tables. There are no bars; a line for each row says that
+it is written. The workers are joblib's, of whichever back end the caller has chosen. On a cluster,
+whose workers need scripts/ and the folder above it in their PYTHONPATH, that is, once its client is
+there,
 
     with joblib.parallel_config("dask"):                # or "ray"
         scoreboard.main(["--jobs", "64"])
@@ -47,6 +48,7 @@ from pathlib import Path
 import command
 import numpy as np
 import progress
+from benchmark import processor
 from files import FIGURES, read_json, update_json
 from judgment import IMPORTANCE, N_SAMPLES, ODE_STEPS, judged
 from recipes import (
@@ -78,7 +80,7 @@ from gdl_numpy.world.world_map import WorldMap
 
 LONGEST = 1e6                                               # s, twelve days
 OF_THE_TRAINING = ("name", "seed", "seconds", "parameters", "branch", "steps", "steps_per_second",
-                   "module", "jobs")                        # what judging again leaves as it is
+                   "module", "jobs", "processor")           # what judging again leaves as it is
 
 
 # A row of the table
@@ -99,7 +101,8 @@ def measured(name, seed, seconds, p=None):
         numbers = judged(p, p_data, X_test, generator(seed, JUDGMENT))
     except KeyboardInterrupt as stopped:
         raise Interrupted(p.p.family, p.p.theta) if name in NETWORKS else stopped from None
-    row = {"name": name, "seed": seed, "seconds": took, **described(p, name, len(X))}
+    row = {"name": name, "seed": seed, "seconds": took, "processor": processor(),
+           **described(p, name, len(X))}
     if name in NETWORKS:
         steps = n_steps(NETWORKS[name], seconds)
         row |= {"steps": steps, "steps_per_second": steps / took,
@@ -129,7 +132,7 @@ def described(p, name, n):
 
 def summary(rows):
     """For each model the mean over its training sets of what all have, how far one of them is from
-    it at most, and how many models were measured at the same time.
+    it at most, how many models were measured at the same time, and on which processors.
 
     An infinite mean is a string, "inf" or "-inf", as in the rows.
     """
@@ -141,6 +144,8 @@ def summary(rows):
             values = [row[key] for row in mine]
             if key in ("how", "branch", "module"):
                 table[name][key] = values[0]
+            elif key == "processor":
+                table[name][key] = sorted(set(values))
             elif key not in ("name", "seed", "jobs"):
                 mean = float(np.mean([float(value) for value in values]))
                 table[name][key] = mean if math.isfinite(mean) else str(mean)

@@ -94,6 +94,19 @@ def means(report):
             + f" Up to {counted(jobs)} models ran at a time: alone they are faster." * (jobs > 1))
 
 
+def timed_on(table):
+    """Of which processors the seconds of a scoreboard are, in words, if all of its rows say it."""
+    if not all("processor" in row for row in table.values()):
+        return ""
+    groups = {}
+    for name, row in table.items():
+        groups.setdefault(" and ".join(row["processor"]), []).append(spoken(name))
+    if len(groups) == 1:
+        return f" The seconds are those of {next(iter(groups))}."
+    return " The seconds are those of " + "; of ".join(
+        f"{processor} for {', '.join(names)}" for processor, names in groups.items()) + "."
+
+
 # How to read
 
 @cache
@@ -219,10 +232,10 @@ def scoreboard_in_full():
     box, vae, diffusion = (table[name] for name in ("box", "variational_autoencoder", "diffusion"))
     yield ""
     yield wrapped(
-        f"{means(report)} The JS of true samples from others is {box['js_floor']:.4f}: no smaller "
-        f"one can be seen. The bound is that of {report['importance']} draws; with one draw, the "
-        f"ELBO, it is "
-        f"{vae['elbo_kl']:.1f} ± {vae['elbo_kl_spread']:.1f}, because this encoder was trained for "
+        f"{means(report)}{timed_on(table)} The JS of true samples from others is "
+        f"{box['js_floor']:.4f}: no smaller one can be seen. The bound is that of "
+        f"{report['importance']} draws; with one draw, the ELBO, it is {vae['elbo_kl']:.1f} ± "
+        f"{vae['elbo_kl_spread']:.1f}, because this encoder was trained for "
         "the best of several guesses: it spreads them widely, and a single one is mostly bad. *Z "
         "by a grid*: log p is known up to a constant, which a sum over a grid gives in two "
         "dimensions. *Of its flow*: of the deterministic flow, not of the noisy steps that sample. "

@@ -23,6 +23,7 @@ import recipes
 import scoreboard
 import training_sets
 import update_readme
+from benchmark import processor
 from judgment import known_log_prob
 from recipes import MODELS, NETWORKS, committed, fit_model
 from reports import load as report
@@ -348,7 +349,7 @@ def test_a_recalibrated_kernel_density_has_about_mass_1_on_a_finer_grid(X, monke
 
 # Side by side
 
-TIMES = ("seconds", "steps_per_second", "samples_per_second", "jobs")
+TIMES = ("seconds", "steps_per_second", "samples_per_second", "jobs", "processor")
 
 
 def rows_in(folder, *without):
@@ -382,6 +383,7 @@ def test_two_workers_measure_what_one_does(tmp_path):
     report = json.loads((two / "scoreboard.json").read_text())
     assert {row["jobs"] for row in report["rows"]} == {2}
     assert {row["jobs"] for row in report["summary"].values()} == {2}
+    assert {row["processor"] for row in report["rows"]} == {processor()}
 
 
 @needs_joblib
@@ -478,6 +480,18 @@ def test_the_readmes_say_over_what_their_means_are_and_whether_times_were_distur
     rows[3]["jobs"] = 8
     said = update_readme.means({"summary": scoreboard.summary(rows)})
     assert said.endswith("Up to eight models ran at a time: alone they are faster.")
+
+
+def test_the_readme_says_on_which_processors_the_seconds_were_measured():
+    rows = [{"name": name, "seed": seed, "how": "exact", "processor": "A, model 1"}
+            for name in ("box", "kernel_density") for seed in (1, 2)]
+    assert update_readme.timed_on(scoreboard.summary(rows)) == (
+        " The seconds are those of A, model 1.")
+    rows[3]["processor"] = "B"
+    assert update_readme.timed_on(scoreboard.summary(rows)) == (
+        " The seconds are those of A, model 1 for box; of A, model 1 and B for kernel density.")
+    del rows[0]["processor"]
+    assert update_readme.timed_on(scoreboard.summary(rows)) == ""
 
 
 # The committed table

@@ -64,7 +64,8 @@ def test_a_device_gets_few_large_blocks_for_a_launch_costs_the_same_however_few_
 
     mean_over_blocks(loss, device.zeros(1), device.zeros((70_000, 1)), rows=4)
     assert seen == [65_536, 4464]
-    assert through_a_network(device.zeros(1)) == 65_536 and through_a_network(numpy.zeros(1)) == 2048
+    assert through_a_network(device.zeros(1)) == 65_536
+    assert through_a_network(numpy.zeros(1)) == 2048
 
 
 def test_the_gradient_that_a_loss_returned_is_not_changed():

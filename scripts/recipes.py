@@ -28,6 +28,7 @@ from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamil
 from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.storage import load
+from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.langevin import reflect
 from gdl_numpy.probability.change_of_units import InUnits
@@ -109,7 +110,7 @@ def to_learn_from(X, network, rng):
     recalibrated one and bumps at the points, and where one is wrong the other often is not.
     """
     if network.drawn == 0:
-        return (X / UNIT).astype(np.float32), moved(network.jitter)
+        return (X / UNIT).astype(np.float32), moved(network.jitter) if network.jitter else None
     n = round(network.drawn * DRAWS)
     draws = recalibrated(X).sample(n, rng) / UNIT
     copies = moved(network.jitter)(X[np.arange(DRAWS - n) % len(X)] / UNIT, rng)
@@ -231,6 +232,7 @@ def fit_model(name, X, rng, seconds=SECONDS):
     """
     if name not in MODELS:
         raise ValueError(f"name must be one of {', '.join(MODELS)}, got {name!r}")
+    seconds = checks.number(seconds, "seconds", "(0, inf)")
     return MODELS[name](X, rng, seconds)
 
 

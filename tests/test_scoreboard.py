@@ -122,6 +122,7 @@ def test_without_draws_a_network_sees_the_points_and_moves_them_in_each_step(X):
     np.testing.assert_allclose(rows, X, atol=1e-4)
     moved = augment((X / recipes.UNIT).astype(np.float32), np.random.default_rng(1))
     assert 1.8 < (moved * recipes.UNIT - X).std() < 2.1
+    assert what_is_learned_from(X, 0.0, 0.0)[1] is None     # no random number for nothing
 
 
 @pytest.mark.usefixtures("coarse")
@@ -158,6 +159,12 @@ def test_histograms_of_the_same_points_have_no_divergence_and_of_others_at_most_
 def test_an_unknown_name_is_refused(X):
     with pytest.raises(ValueError, match="name must be one of box, normal, .*, got 'gan'"):
         fit_model("gan", X, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("seconds", [0, -5, math.nan])
+def test_a_training_of_no_time_is_refused(seconds, X):
+    with pytest.raises(ValueError, match=r"seconds must lie in \(0, inf\), got"):
+        fit_model("diffusion", X, np.random.default_rng(0), seconds)
 
 
 def test_list_names_all_models_and_bad_arguments_give_exit_status_2(capsys, tmp_path):

@@ -118,7 +118,10 @@ def name_points(ax, points, numbers):
     """Those of the crowd in two columns beside it, the others beside themselves."""
     crowd = sorted(numbers["crowd"].split(), key=lambda name: points[name][0])
     half = len(crowd) // 2
-    for names, side, x in ((crowd[:half], "right", 4.6), (crowd[half:], "left", 24)):
+    least = min(100 * (numbers[f"{name}_sea"] - numbers[f"{name}_sea_spread"]) for name in crowd)
+    most = points[crowd[-1]][0]
+    for names, side, x in ((crowd[:half], "right", 0.95 * least),
+                           (crowd[half:], "left", 1.5 * most)):
         names = sorted(names, key=lambda name: points[name][1])
         middle = statistics.mean(points[name][1] for name in names)
         for i, name in enumerate(names):

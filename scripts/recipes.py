@@ -192,14 +192,14 @@ NETWORKS = {
         6000, drawn=0.5, jitter=0.3,
         options={"learning_rate": 2e-3, "batch": 1024, "averaging": 0.999}),
     "diffusion": Recipe(
-        lambda xp: DiffusionFamily(2, (256, 256), 256, waves(xp, (2, 6, 20), 24),
+        lambda xp: DiffusionFamily(2, (224, 224), 256, waves(xp, (2, 6, 20), 24),
                                    log_snr=(11.0, -6.0), activation="relu"),
-        20_000, options={"learning_rate": 2e-3}),
+        31_000, options={"learning_rate": 2e-3}),
     "adversarial": Recipe(
         lambda xp: AdversarialFamily(
             Network((4, 128, 128, 2), "relu", waves(xp, (0.5, 1, 2, 4), 16, d=4)),
-            Network((2, 128, 128, 1), "relu", waves(xp, (2, 4, 8, 16), 16)), rejection=0.99),
-        9000, options={"learning_rate": 2e-3, "alone": 0.35}),
+            Network((2, 128, 128, 1), "relu", waves(xp, (2, 4, 8, 16), 16)), rejection=0.999),
+        12_000, options={"learning_rate": 2e-3, "alone": 0.35}),
 }
 
 

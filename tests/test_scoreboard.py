@@ -505,7 +505,7 @@ def test_the_readme_says_on_which_processors_the_seconds_were_measured():
 
 ROWS = report("scoreboard.json")["rows"]
 AIMS = {"autoregressive": 0.118, "spline_flow": 0.122, "recalibrated_kernel_density": 0.115,
-        "energy_based": 0.106, "diffusion": 0.16, "affine_flow": 0.21,
+        "energy_based": 0.106, "diffusion": 0.151, "affine_flow": 0.21,
         "variational_autoencoder": 0.25}                                # nats: on each training set
 
 
@@ -522,13 +522,13 @@ def test_the_committed_table_is_complete():
 def test_the_committed_table_reaches_what_was_aimed_at():
     table = report("scoreboard.json")["summary"]
     assert all(row["kl"] <= AIMS[row["name"]] for row in ROWS if row["name"] in AIMS)
-    assert table["energy_based"]["kl"] <= 0.102
+    assert table["energy_based"]["kl"] <= 0.102 and table["diffusion"]["kl"] <= 0.145
     assert all(row["sea"] <= 0.065 for row in ROWS if row["name"] == "diffusion")
     assert table["diffusion"]["reached"] >= 0.93
-    assert all(row["sea"] <= 0.08 for row in ROWS if row["name"] == "adversarial")
-    assert table["adversarial"]["reached"] >= 0.91
+    assert all(row["sea"] <= 0.08 and row["reached"] >= 0.92 for row in ROWS
+               if row["name"] == "adversarial")
     assert table["box"]["reached"] == pytest.approx(1, abs=0.02)            # it holds all the land
-    assert all(row["reached"] > 0.9 for name, row in table.items() if name != "adversarial")
+    assert all(row["reached"] > 0.9 for row in table.values())
 
 
 def test_the_recalibrated_kernel_density_keeps_up_with_the_networks_as_the_readme_says():
@@ -618,7 +618,7 @@ def test_the_readme_says_what_was_used():
     assert "counts 0.1 more in each cell" in text
     assert recipes.BANDWIDTHS == (0.8, 1, 1.25) and "of 0.8°, 1° and 1.25°" in text
     gan = NETWORKS["adversarial"]
-    assert gan.family(np).rejection == 0.99 and gan.options["alone"] == 0.35
-    assert "in the last 35% of the steps" in text and "all but 1% of the quotients" in text
+    assert gan.family(np).rejection == 0.999 and gan.options["alone"] == 0.35
+    assert "in the last 35% of the steps" in text and "all but 0.1% of the quotients" in text
     assert {name for name, network in NETWORKS.items() if network.drawn == network.jitter == 0} == {
         "diffusion", "adversarial"}

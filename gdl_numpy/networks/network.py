@@ -44,7 +44,7 @@ can be handed to a family, which then calls network(theta, X). `Parts` cuts a θ
 several networks.
 
 A training step makes some dozens of arrays and drops them. If the C library gives their memory back
-to the system each time, a step of 512 rows through 2-128-128-2 takes 1.5 times as long, measured on
+to the system each time, a step of 512 rows through 2-128-128-2 takes 1.4 times as long, measured on
 an AMD EPYC, family 25, model 17 (scripts/benchmark_network.py). One call of `keep_freed_memory`
 (memory.py) tells it not to.
 

@@ -203,7 +203,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
 
         return mean_over_blocks(loss, theta, checks.not_empty(self._input(theta, X)), rows=2**12)
 
-    def train(self, X, rng, n_samples=1, theta=None, **options):
+    def train(self, X, rng, max_steps=None, n_samples=1, theta=None, **options):
         """Maximize the bound of `n_samples` draws by steps on random rows; yields a Step each;
         `options` are those of every TrainedFamily.
 
@@ -212,7 +212,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
         """
         n_samples = checks.whole_number(n_samples, "n_samples", least=1)
         return self._train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), X, rng,
-                           theta, **{"averaging": 0.999} | options)
+                           theta, max_steps=max_steps, **{"averaging": 0.999} | options)
 
 
 class VariationalAutoencoder(Trained):

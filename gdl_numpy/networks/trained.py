@@ -33,6 +33,8 @@ the loss ½ log 2π + ½ (1 + 9)/2 = 0.919 + 2.5 and the gradient -(1 + 3)/2:
 See tests/networks/test_trained.py (that it holds).
 """
 
+import inspect
+
 from gdl_numpy.networks.network import Network, Parts
 from gdl_numpy.networks.training import starting_theta, train
 from gdl_numpy.numerics import checks
@@ -77,6 +79,7 @@ class TrainedFamily(Described):
         return X, starting_theta(self, theta, rng, X)
 
     def _train(self, loss, X, rng, theta, **how):
+        inspect.signature(TrainedFamily.train).bind(self, X, rng, **how)    # TypeError for others
         X, theta = self._start(X, rng, theta)
         how = self.defaults | {name: value for name, value in how.items() if value is not None}
         return train(loss, theta, (X,), rng, **how)

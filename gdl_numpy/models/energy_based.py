@@ -56,6 +56,7 @@ from gdl_numpy.probability.sample_space import SampleSpace
 
 ROWS = 2**13                                                # of one block
 
+
 class EnergyBasedFamily(TrainedFamily):
     """exp(-E_θ)/Z_θ on the box between `low` and `high` (d,), E a Network R^d -> R.
 

@@ -609,3 +609,12 @@ def test_wave_vectors_go_where_the_data_are(device):
     waves = AutoregressiveFamily((3, 2), (), numpy.ones((2, 1)))
     log_p, _ = waves.log_prob(device.zeros(waves.n_parameters), device.asarray(X))
     assert isinstance(log_p, device.ndarray)
+
+
+@pytest.mark.parametrize("K, rows", [(360, 2048), (1024, 2048), (4096, 512)])
+def test_where_a_row_has_many_logits_fewer_rows_are_taken_at_a_time(K, rows):
+    family = AutoregressiveFamily((2, K), ())
+    p, seen = family(numpy.zeros(family.n_parameters)), []
+    logits, family.logits = family.logits, lambda *args: seen.append(len(args[1])) or logits(*args)
+    assert p.sample(rows + 1, numpy.random.default_rng(0)).shape == (rows + 1, 2)
+    assert seen == [rows, 1]

@@ -13,7 +13,6 @@ from gdl_numpy.networks.fourier import wave_vectors
 from gdl_numpy.networks.network import Network
 from gdl_numpy.numerics import langevin
 from gdl_numpy.numerics.backend import array_module
-from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.probability.density import Box, Mixture, Normal
 from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.sample_space import SampleSpace
@@ -219,9 +218,11 @@ def test_energies_in_blocks_change_no_random_number(monkeypatch, metropolis):
     theta, X = theta_and_X(family, default_rng, n=30)
     p, walk = family(theta), (0.3, 0.2, metropolis)
     whole = family.walk(theta, X, default_rng(1), 3, *walk), p.sample(30, default_rng(1), 3)
-    monkeypatch.setattr("gdl_numpy.models.energy_based.in_blocks", lambda function, n, rows=7:
-                        in_blocks(function, n, rows=rows))
+    seen = []
+    monkeypatch.setattr("gdl_numpy.models.energy_based.through_a_network",
+                        lambda like: seen.append(len(like)) or 7)
     blocks = family.walk(theta, X, default_rng(1), 3, *walk), p.sample(30, default_rng(1), 3)
+    assert set(seen) == {30}
     for one, other in zip(whole, blocks, strict=True):
         numpy.testing.assert_allclose(one, other, rtol=1e-9)
 

@@ -86,7 +86,7 @@ def test_samples_are_those_of_one_pass_of_the_decoder(monkeypatch, noise):
     expected = X_hat + s * rng.standard_normal((20, 3))
     for rows in (7, 20):
         monkeypatch.setattr("gdl_numpy.models.variational_autoencoder.in_blocks",
-                            lambda function, n, rows=rows: in_blocks(function, n, rows))
+                            lambda function, n, _, rows=rows: in_blocks(function, n, rows))
         X = family(theta).sample(20, default_rng(4))
         numpy.testing.assert_allclose(X, expected, rtol=1e-12)
 
@@ -384,3 +384,13 @@ def test_a_step_on_several_draws_never_waits_for_the_device(device, noise):
     rng = device.random.default_rng(0)
     family = network(noise=noise)
     check_a_step_never_waits(family.train(rng.standard_normal((6, 2)), rng, n_samples=3))
+
+
+def test_a_training_takes_the_options_of_every_family_and_refuses_others_before_it_draws():
+    family = network(3, 2)
+    _, X = theta_and_X(family)
+    rng, before = default_rng(0), default_rng(0).bit_generator.state
+    with pytest.raises(TypeError, match="unexpected keyword argument 'maxsteps'"):
+        family.train(X, rng, maxsteps=3)
+    assert rng.bit_generator.state == before
+    assert len(list(family.train(X, rng, 3))) == 3

@@ -42,6 +42,7 @@ from gdl_numpy.world.world_map import WORLD
 PARAMETERS = FIGURES / "parameters"
 UNIT = np.array([90.0, 180.0])                              # degrees: networks see [-1, 1]²
 SECONDS = 90                                                # of training, on 2 cores
+LONGEST = 1e6                                               # of them: twelve days
 COMPONENTS, CELLS = 200, (36, 72)                           # of the mixture, of the histogram
 BANDWIDTHS = (0.8, 1.0, 1.25)                               # degrees: of the middle one of 3 bumps
 KEPT_BACK = 2_000                                           # points, to choose a bandwidth by
@@ -69,8 +70,8 @@ class Recipe:
     options: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        if not 0 <= self.drawn <= 1:
-            raise ValueError(f"drawn must lie in [0, 1], got {self.drawn!r}")
+        checks.number(self.drawn, "drawn", "[0, 1]")
+        checks.number(self.jitter, "jitter", "[0, inf)")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -99,8 +100,8 @@ def recalibrated(X):
 def to_learn_from(X, network, rng):
     """Data for a network, in its units, and an `augment` for them, or None.
 
-    Without draws the points are moved in each step anew; beside draws stand copies of them, each
-    moved once.
+    Without draws the points are moved in each step anew, or, by a jitter of 0, not at all; beside
+    draws stand copies of them, each moved once.
 
     Points that are shaken fill the gaps between 20,000 as well, but half of those at a coast are
     shaken into the sea. Draws of the recalibrated kernel density keep to the cliffs of that
@@ -232,7 +233,7 @@ def fit_model(name, X, rng, seconds=SECONDS):
     """
     if name not in MODELS:
         raise ValueError(f"name must be one of {', '.join(MODELS)}, got {name!r}")
-    seconds = checks.number(seconds, "seconds", "(0, inf)")
+    seconds = checks.number(seconds, "seconds", f"(0, {LONGEST:g}]")
     return MODELS[name](X, rng, seconds)
 
 

@@ -54,6 +54,7 @@ from judgment import IMPORTANCE, N_SAMPLES, ODE_STEPS, judged
 from recipes import (
     CELLS,
     COMPONENTS,
+    LONGEST,
     MODELS,
     NETWORKS,
     SECONDS,
@@ -78,7 +79,6 @@ from gdl_numpy.networks.storage import save
 from gdl_numpy.numerics.memory import keep_freed_memory
 from gdl_numpy.world.world_map import WorldMap
 
-LONGEST = 1e6                                               # s, twelve days
 OF_THE_TRAINING = ("name", "seed", "seconds", "parameters", "branch", "steps", "steps_per_second",
                    "module", "jobs", "processor")           # what judging again leaves as it is
 

@@ -166,7 +166,7 @@ class _Autoregressive(Tractable):
     """p_θ for one θ."""
 
     def _rows(self):
-        """How many rows are taken at a time: fewer than elsewhere if each has over 1024 logits."""
+        """How many rows are taken at a time: if each has over 1024 logits, fewer than elsewhere."""
         widest = max((network.d_out for network in self.family.networks), default=1)
         rows = through_a_network(self.theta)
         return min(rows, max(1, 1024 * rows // widest))

@@ -22,8 +22,8 @@ and 8, with the shares 2/3 and 1/3. So the loss at θ = 1 is 4, and so is its sl
 4.0 [4.]
 
 A graphics card has no such cache, and each operation costs the time of its launch, be it of a
-thousand rows or of many more (backend.py). So there a block of (2) has at least 65,536 rows, and
-`through_a_network` says how many a network takes best, here or there.
+thousand rows or of many more (backend.py). So there a block of (2) has at least 65,536 rows. For
+(1), `through_a_network` gives the number of rows that suits a network, here or there.
 
 See tests/numerics/test_blocks.py (that it holds).
 """
@@ -38,7 +38,7 @@ ON_A_DEVICE = 2**16                                         # rows of a block, a
 
 
 def through_a_network(like):
-    """How many rows a network takes at a time, where the array `like` is.
+    """The number of rows to take through a network at a time, where the array `like` is.
 
     >>> import numpy
     >>> through_a_network(numpy.zeros(3))

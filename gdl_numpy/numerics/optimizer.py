@@ -121,8 +121,9 @@ class Adam:
 def half_cosine(t, steps):
     """The factor for η after t of T = `steps` steps, a number: half a cosine wave, from 1 to 0.
 
-    This t counts the steps that have been taken, and is t - 1 in (7).
+    This t counts the steps that have been taken, and is t - 1 in (7). ValueError unless it lies in
+    [0, T]: beyond, the rate would rise again.
     """
-    steps = checks.whole_number(steps, "steps", least=1)
+    steps = checks.whole_number(steps, "steps", least=1, most=2**53)
     t = checks.number(t, "t", f"[0, {steps}]")
     return 0.5 * (1 + math.cos(math.pi * t / steps))                                # (7)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import command
 import numpy as np
+from benchmark import processor
 from files import FIGURES, write_text
 from judgment import N_SAMPLES, beside, histogram_js
 from recipes import UNIT, committed
@@ -116,7 +117,8 @@ def reported(rounds, n, M):
             summary[name][way] = {key: float(np.mean(values)) for key, values in rows.items()} | {
                 f"{key}_error": float(np.std(values, ddof=1) / len(values)**0.5)
                 for key, values in rows.items() if len(values) > 1}
-    return {"n": n, "rounds": len(rounds), "largest_density": M, "summary": summary}
+    return {"n": n, "rounds": len(rounds), "processor": processor(), "largest_density": M,
+            "summary": summary}
 
 
 def main(arguments=None):

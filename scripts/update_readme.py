@@ -82,29 +82,35 @@ def scoreboard():
         yield (f"| {spoken(name)} | {KINDS[row['how']]} | {kl_in_words(row, spread=True)} "
                f"| {row['sea']:.1%} | {row['reached']:.1%} | {row['seconds']:.1f} |")
     yield ""
-    yield wrapped(means(report))
+    mixed = len(set().union(*(row.get("processor", ()) for row in table.values()))) > 1
+    yield wrapped(means(report) + " Times are of different processors." * mixed)
 
 
 def means(report):
     """What the numbers of a scoreboard are means of, and whether its times can be trusted."""
-    sets = {row["seeds"] for row in report["summary"].values()}
-    jobs = max(row.get("jobs", 1) for row in report["summary"].values())
+    table = report["summary"]
+    sets = {row["seeds"] for row in table.values()}
+    jobs = max(row.get("jobs", 1) for row in table.values())
     return (f"Means over {' or '.join(map(counted, sorted(sets)))} training sets; ± is the largest "
             "distance of one from the mean; ≤ marks a bound."
             + f" Up to {counted(jobs)} models ran at a time: alone they are faster." * (jobs > 1))
 
 
+def listed(names):
+    """a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
 def timed_on(table):
-    """Of which processors the seconds of a scoreboard are, in words, if all of its rows say it."""
+    """On which processors the trainings of a scoreboard were timed, if all of its rows say it."""
     if not all("processor" in row for row in table.values()):
         return ""
     groups = {}
     for name, row in table.items():
         groups.setdefault(" and ".join(row["processor"]), []).append(spoken(name))
-    if len(groups) == 1:
-        return f" The seconds are those of {next(iter(groups))}."
-    return " The seconds are those of " + "; of ".join(
-        f"{processor} for {', '.join(names)}" for processor, names in groups.items()) + "."
+    (most, _), *others = sorted(groups.items(), key=lambda group: -len(group[1]))
+    return f" Training was timed on {most}" + "".join(
+        f"; that of {listed(names)} on {processor}" for processor, names in others) + "."
 
 
 # How to read
@@ -305,8 +311,9 @@ def samplers():
     yield ""
     yield wrapped(
         f"Means of {report['rounds']} rounds of {report['n']:,} samples with their standard "
-        "errors; samples a second of one processor's time. True draws, and exact draws of the "
-        "energy-based model's density by a fine grid, show what a perfect sampler would. The "
+        f"errors; samples a second of one core, on {report['processor']}. True draws, and exact "
+        "draws of the energy-based model's density by a fine grid, show what a perfect sampler "
+        "would. The "
         f"density of that model is nowhere more than {jumps:.2f} times the uniform one, so that "
         f"after 24 jumps at most {(1 - 1 / jumps)**24:.2%} of the points remember their start. "
         "`sample` draws by 24 jumps and 8 steps, and of the diffusion model by 64 steps.")

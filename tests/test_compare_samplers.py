@@ -5,6 +5,7 @@ import math
 
 import compare_samplers
 import numpy as np
+from benchmark import processor
 from compare_samplers import Counted, ExactDraws, compare, main
 
 from gdl_numpy.models.energy_based import EnergyBasedFamily, GridNormalized
@@ -52,6 +53,7 @@ def test_each_way_is_judged_and_what_is_finished_is_written(tmp_path, monkeypatc
     assert "interrupted in round 3; those before it are written" in capsys.readouterr().err
     report = json.loads((tmp_path / "samplers.json").read_text())
     assert report["rounds"] == 2 and report["n"] == 200 and 2 < report["largest_density"] < 5
+    assert report["processor"] == processor()
     energy, diffusion = report["summary"]["energy_based"], report["summary"]["diffusion"]
     assert energy["true draws"]["sea"] == diffusion["true draws"]["sea"] == 0
     assert diffusion["two steps"]["evaluations"] == 3 and diffusion["two steps"]["slopes"] == 0

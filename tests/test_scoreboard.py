@@ -161,10 +161,21 @@ def test_an_unknown_name_is_refused(X):
         fit_model("gan", X, np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("seconds", [0, -5, math.nan])
+@pytest.mark.parametrize("seconds", [0, -5, math.nan, math.inf, 1e300])
 def test_a_training_of_no_time_is_refused(seconds, X):
-    with pytest.raises(ValueError, match=r"seconds must lie in \(0, inf\), got"):
+    with pytest.raises(ValueError, match=r"seconds must lie in \(0, 1e\+06\], got"):
         fit_model("diffusion", X, np.random.default_rng(0), seconds)
+
+
+@pytest.mark.parametrize("how, error, words", [
+    ({"drawn": 1.5}, ValueError, r"drawn must lie in \[0, 1\], got 1.5"),
+    ({"drawn": "x"}, TypeError, "drawn must be a number"),
+    ({"jitter": -0.1}, ValueError, r"jitter must lie in \[0, inf\), got -0.1"),
+    ({"jitter": math.nan}, ValueError, "jitter must lie in"),
+])
+def test_a_recipe_that_cannot_be_followed_is_refused(how, error, words):
+    with pytest.raises(error, match=words):
+        recipes.Recipe(lambda xp: None, 1, **how)
 
 
 def test_list_names_all_models_and_bad_arguments_give_exit_status_2(capsys, tmp_path):
@@ -489,14 +500,20 @@ def test_the_readmes_say_over_what_their_means_are_and_whether_times_were_distur
     assert said.endswith("Up to eight models ran at a time: alone they are faster.")
 
 
-def test_the_readme_says_on_which_processors_the_seconds_were_measured():
+def test_the_readme_says_on_which_processors_training_was_timed():
     rows = [{"name": name, "seed": seed, "how": "exact", "processor": "A, model 1"}
             for name in ("box", "kernel_density") for seed in (1, 2)]
     assert update_readme.timed_on(scoreboard.summary(rows)) == (
-        " The seconds are those of A, model 1.")
+        " Training was timed on A, model 1.")
     rows[3]["processor"] = "B"
     assert update_readme.timed_on(scoreboard.summary(rows)) == (
-        " The seconds are those of A, model 1 for box; of A, model 1 and B for kernel density.")
+        " Training was timed on A, model 1; that of kernel density on A, model 1 and B.")
+    rows += [{"name": name, "seed": 1, "how": "exact", "processor": "B"}
+             for name in ("normal", "mixture", "histogram")]
+    assert update_readme.timed_on(scoreboard.summary(rows)) == (
+        " Training was timed on B; that of box on A, model 1; that of kernel density on A, model 1 "
+        "and B.")
+    assert [update_readme.listed("abc"[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
     del rows[0]["processor"]
     assert update_readme.timed_on(scoreboard.summary(rows)) == ""
 

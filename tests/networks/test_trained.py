@@ -45,6 +45,11 @@ class Line(Trained):
         self.seen = []
         return self._of_rows(of_some, X, "x", 1, rows)
 
+    def sample(self, n, rng, rows=None):
+        self.seen = []
+        return self._draws(lambda count: self.seen.append(count) or rng.random((count, 1)), n, rng,
+                           rows)
+
 
 class MeanFamily(TractableFamily):
     """N(θ, I)."""
@@ -161,6 +166,14 @@ def test_rows_some_at_a_time_give_what_all_at_once_give():
     assert p.seen == [4, 4, 2]
     assert p.f(x[:0]).shape == (0, 1)
     p.f(numpy.ones((2**11 + 1, 1)))
+    assert p.seen == [2**11, 1]
+
+
+def test_draws_some_at_a_time_are_those_of_all_at_once():
+    p = LINE(LINE.initial_theta(default_rng(0)))
+    at_once, some = p.sample(10, default_rng(1)), p.sample(10, default_rng(1), rows=4)
+    assert (some == at_once).all() and len(some) == 10 and p.seen == [4, 4, 2]
+    p.sample(2**11 + 1, default_rng(0))
     assert p.seen == [2**11, 1]
 
 

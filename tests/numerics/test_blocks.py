@@ -25,6 +25,8 @@ def test_blocks_are_put_together_in_order(n):
         sizes.append(end - start)
         return 2 * X[start:end]
 
+    assert (in_blocks(function, n, rows=1) == 2 * X).all() and set(sizes) == {min(n, 1)}
+    sizes.clear()
     whole = in_blocks(function, n, rows=7)
     assert (whole == 2 * X).all()
     assert max(sizes) <= 7 and sum(sizes) == n and len(sizes) == max(1, -(-n // 7))

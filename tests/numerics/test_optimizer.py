@@ -182,6 +182,12 @@ def test_a_wrong_learning_rate_that_is_set_later_is_refused_by_the_next_step(mak
     assert (optimizer(THETA, THETA) == THETA).all()         # 0 at the end of a schedule
 
 
+def test_half_a_cosine_wave_falls_from_1_to_0():
+    values = [half_cosine(t, 3) for t in range(4)]
+    assert values == pytest.approx([1, 0.75, 0.25, 0], abs=1e-15)           # cos 60° is 1/2
+    assert [half_cosine(t, 1) for t in (0, 1)] == pytest.approx([1, 0])
+
+
 def test_half_a_cosine_wave_needs_at_least_one_step():
     for t, steps, words in ((1, 0, "steps must be at least 1"), (1, 2.5, "steps must be a whole"),
                             ("1", 3, "t must be a number"), (math.nan, 3, "t must lie in"),

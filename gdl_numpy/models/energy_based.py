@@ -205,7 +205,7 @@ class EnergyBasedFamily(TrainedFamily):
         chains = checks.whole_number(chains, "chains", least=1)
         chain_steps = checks.whole_number(chain_steps, "chain_steps")
         step, jump = checks.number(step, "step", "(0, inf)"), checks.number(jump, "jump", "[0, 1]")
-        X, theta = self._start(X, rng, theta)
+        X, theta = self._start(X, rng, theta, **options)
         samples = self.uniform(chains, rng, like=X)
 
         def loss(theta, rows):

@@ -73,14 +73,17 @@ class TrainedFamily(Described):
                            max_steps=max_steps, batch=batch, learning_rate=learning_rate,
                            averaging=averaging, augment=augment, clip=clip, beta2=beta2)
 
-    def _start(self, X, rng, theta):
-        """The data as an array on the family's space, and the θ at which a training begins."""
+    def _start(self, X, rng, theta, **options):
+        """The data as an array on the family's space, and the θ at which a training begins.
+
+        TypeError, before it is drawn, for options that `train` does not have.
+        """
+        inspect.signature(TrainedFamily.train).bind(self, X, rng, **options)
         X = self.on_space(checks.data_set(X, self.d))
         return X, starting_theta(self, theta, rng, X)
 
     def _train(self, loss, X, rng, theta, **how):
-        inspect.signature(TrainedFamily.train).bind(self, X, rng, **how)    # TypeError for others
-        X, theta = self._start(X, rng, theta)
+        X, theta = self._start(X, rng, theta, **how)
         how = self.defaults | {name: value for name, value in how.items() if value is not None}
         return train(loss, theta, (X,), rng, **how)
 

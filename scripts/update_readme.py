@@ -313,9 +313,9 @@ def samplers():
         f"Means of {report['rounds']} rounds of {report['n']:,} samples with their standard "
         f"errors; samples a second of one core, on {report['processor']}. True draws, and exact "
         "draws of the energy-based model's density by a fine grid, show what a perfect sampler "
-        "would. The "
-        f"density of that model is nowhere more than {jumps:.2f} times the uniform one, so that "
-        f"after 24 jumps at most {(1 - 1 / jumps)**24:.2%} of the points remember their start. "
+        f"would. The density of that model is nowhere more than {jumps:.2f} times the uniform one, "
+        f"so that after 24 jumps at most {(1 - 1 / jumps)**24:.2%} of the points remember their "
+        "start. "
         "`sample` draws by 24 jumps and 8 steps, and of the diffusion model by 64 steps.")
 
 

@@ -162,7 +162,7 @@ def test_an_unknown_name_is_refused(X):
 
 
 @pytest.mark.parametrize("seconds", [0, -5, math.nan, math.inf, 1e300])
-def test_a_training_of_no_time_is_refused(seconds, X):
+def test_a_training_of_no_time_or_of_endless_time_is_refused(seconds, X):
     with pytest.raises(ValueError, match=r"seconds must lie in \(0, 1e\+06\], got"):
         fit_model("diffusion", X, np.random.default_rng(0), seconds)
 

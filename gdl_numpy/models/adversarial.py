@@ -66,9 +66,9 @@ class AdversarialFamily(TrainedFamily):
 
     θ = (θ_g, φ): first what makes x, then what judges it. With `rejection`, a number in (0, 1),
     samples are those that D lets pass. log M is that quantile of the logits of the first 8,192
-    fakes of a call, and so different in each, the more the nearer `rejection` is to 1: beyond 0.999
-    lie eight of them. The larger M is the nearer samples are to p_data, if D is right, and the more
-    fakes are made for nothing; 1 - rejection of them or more pass.
+    fakes of a call. So it differs from call to call, most where `rejection` is near 1: beyond the
+    quantile 0.999 lie only eight of these fakes. The larger M is, the nearer samples are to p_data,
+    if D is right, and the more fakes are made for nothing; 1 - rejection of them or more pass.
 
     One row by hand: g(z) = z and logit(x) = x, at x_1 = log 3 and z_1 = -log 3. D is 3/4 at x_1,
     1/4 at the fake, loss_D = -2 log(3/4), loss_g = log 4. The gradient for the bias of g is -3/4,

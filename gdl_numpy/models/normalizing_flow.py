@@ -97,25 +97,29 @@ class NormalizingFlowFamily(TractableFamily):
     Options. With transform="spline", g is a rational-quadratic spline of `n_bins` bins
     (networks/rational_quadratic.py), and p_z is uniform on the box [-1, 1]^d; off it log p is -∞.
     `waves` are wave vectors F (d, m); a network has the Fourier features of the rows of F for the
-    coordinates that it sees.
+    coordinates that it sees. A list of them has an F for each layer. Short waves are best given to
+    the first layers, which see the data; what later ones see is bent already, and short waves bend
+    it on and on, until no step of a training can undo that.
     """
 
     defaults = {"max_steps": 4000}
 
     def __init__(self, d, n_layers, hidden, transform="affine", n_bins=32, waves=None,
                  activation="relu", bound=3.0):
-        self._set_options(d, hidden, activation, waves, bound, least=2)
+        self._set_options(d, hidden, activation, bound=bound, least=2)
         self.n_layers = checks.whole_number(n_layers, "n_layers", least=1)
+        self.waves = checks.waves_of_layers(waves, self.d, self.n_layers)
+        each = self.waves if isinstance(self.waves, list) else [self.waves] * self.n_layers
         self.transform = checks.choice(transform, "transform", TRANSFORMS)
         self.n_bins = checks.whole_number(n_bins, "n_bins", least=1)
         self.n_raw = n_spline_parameters(self.n_bins) if transform == "spline" else 2
         self.layers, networks = [], []          # each layer moves what the one before has seen
-        for i in range(self.n_layers):
+        for i, F in enumerate(each):
             moved, seen = slice(i % 2, None, 2), slice(1 - i % 2, None, 2)
             n_moved = len(range(self.d)[moved])
             networks.append(Network(
                 (self.d - n_moved, *self.hidden, n_moved * self.n_raw), activation,
-                None if waves is None else self.waves[seen], bound))
+                None if F is None else F[seen], bound))
             self.layers.append((moved, seen, networks[i]))
         self._set_networks(*networks)
 

@@ -10,7 +10,8 @@ learns to skip such a line and finds the formula next to it.
     numbers    whole_number, whole_numbers, permutation, number and numbers (of an interval),
                falling (two numbers), choice (of names), truth, one_number, axis
     arrays     real_array, array_of, unmasked, precision, wider, float_dtype, one_axis, triangle,
-               same_shape, corners of a box, probabilities, waves, own_waves
+               same_shape, corners of a box, probabilities, waves, own_waves,
+               waves_of_layers
     rows       observations, data_set, not_empty, varying, different_rows, in_range, paired,
                with_raw, equally_many, rows_within, rows_of_box, wide_cells, gray_levels,
                indices
@@ -484,6 +485,18 @@ def waves(F, d, name="waves", finite=True):
 def own_waves(F, d):
     """Wave vectors, a copy, for an object that keeps them."""
     return None if F is None else waves(F, d).copy()
+
+
+def waves_of_layers(F, d, n_layers):
+    """Wave vectors, a copy, of a chain of layers: one array (d, m) for all, or a list of `n_layers`
+    arrays; in a list None is a layer without waves."""
+    if not isinstance(F, list | tuple) or not all(f is None or getattr(f, "ndim", 0) == 2
+                                                  for f in F):
+        return own_waves(F, d)
+    if len(F) != n_layers:
+        raise ValueError(f"waves must be one array ({d}, m) or a list of {n_layers}, one for each "
+                         f"layer, got {len(F)} of them")
+    return [own_waves(f, d) for f in F]
 
 
 def labels(y, X, n_classes=None, in_range=True):

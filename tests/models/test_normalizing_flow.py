@@ -122,6 +122,24 @@ def test_a_network_uses_only_the_waves_of_the_coordinates_that_it_sees():
         assert (other(theta).log_prob(X) != one(theta).log_prob(X)).all() == changes
 
 
+def test_each_layer_may_have_waves_of_its_own():
+    """Layers that share an array are as with that array for all; None is a layer without waves."""
+    F, G = (wave_vectors(2, m, (1.0,), default_rng(m)) for m in (2, 3))
+    one, same = (NormalizingFlowFamily(2, 3, (5,), waves=waves) for waves in (F, [F, F, F]))
+    theta, X = theta_and_X(one)
+    assert (one.log_prob(theta, X)[0] == same.log_prob(theta, X)[0]).all()
+    family = NormalizingFlowFamily(2, 3, (5,), waves=(F, None, G), activation="tanh")
+    assert [network.sizes[0] for network in family.networks] == [1, 1, 1]
+    assert [network.waves.shape if network.waves is not None else None
+            for network in family.networks] == [(1, 2), None, (1, 3)]
+    theta, X = theta_and_X(family)
+    check_gradient(lambda theta: family.log_prob(theta, X), theta, rng=default_rng(2))
+    numpy.testing.assert_allclose(family.to_data(theta, family.to_latent(theta, X)[0][0]), X,
+                                  rtol=1e-9)
+    F *= 2                                                  # the family has its own
+    assert (family.waves[0] == F / 2).all()
+
+
 def test_the_gradient_in_theta_is_the_same_without_that_in_x():
     family = flow(SHAPES["spline"], waves=True)
     theta, X = theta_and_X(family)
@@ -418,6 +436,10 @@ def test_rows_may_be_taken_in_blocks_and_empty_X_gives_empty_log_p(monkeypatch, 
      "activation must be one of tanh, relu, softplus, got 'sine'"),
     (lambda: NormalizingFlowFamily(2, 1, (), bound=0), ValueError,
      r"bound must lie in \(0, inf\), got 0"),
+    (lambda: NormalizingFlowFamily(2, 3, (), waves=2 * [numpy.ones((2, 4))]), ValueError,
+     r"waves must be one array \(2, m\) or a list of 3, one for each layer, got 2 of them"),
+    (lambda: NormalizingFlowFamily(2, 2, (), waves=[None, numpy.ones((3, 4))]), ValueError,
+     r"waves must have shape \(2, m\), got shape \(3, 4\)"),
     (lambda: NormalizingFlowFamily(2, 1, (), waves=numpy.ones((3, 4))), ValueError,
      r"waves must have shape \(2, m\), got shape \(3, 4\)"),
     (lambda: NormalizingFlowFamily(2, 2, ())(numpy.ones(3)), ValueError,

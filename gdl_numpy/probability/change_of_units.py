@@ -32,6 +32,26 @@ it, p = 1/4. So the density per square degree is 1/4/(90 · 180) = 1/64,800, one
 >>> hasattr(p, "log_prob"), hasattr(p, "elbo")
 (True, False)
 
+**A box instead of the plane.** Some models make densities of all of R^d, and a map ends at its
+border. Such a model wastes mass beyond it, and has to learn that the ice of Antarctica stops at 90
+degrees south as if cut by a knife. So let u range over R^d, and x over the box with the corners
+a and b. A sigmoid makes one of the other, coordinate by coordinate. It rises from 0 to 1 with the
+slope sigmoid(2u) (1 - sigmoid(2u)) · 2, so that now the unit differs from place to place:
+
+    x            = a + (b - a) sigmoid(2u)                     u = ½ log((x - a)/(b - x))
+    dx           = Π_i 2 (x_i - a_i)(b_i - x_i)/(b_i - a_i) du
+    log p_x(x)   = log p(u) - Σ_i log(2 (x_i - a_i)(b_i - x_i)/(b_i - a_i))                     (4)
+
+in the box, and p_x = 0 elsewhere. The 2 makes a box from -1 to 1 keep its middle: there x is about
+u. Close to the border a long way in u is a short one in x. By hand: if p is N(0, 1) and the box [0,
+4], then x = 3 is u = ½ log 3 = 0.549, so that log p(u) = -½ (0.549² + log 2π) = -1.070. And dx =
+2 · 3 · 1/4 du, whose logarithm is 0.405:
+
+>>> from gdl_numpy.probability.density import Normal
+>>> p = OnBox(Normal([0.0], [[1.0]]), [0.0], [4.0])
+>>> print(p.log_prob([[3.0], [5.0]]).round(3))
+[-1.475   -inf]
+
 See E06 in likelihood.py (the likelihood has a unit too), figure_1_10_taxonomy (models that were
 trained on u) and tests/probability/test_change_of_units.py (that it holds).
 """
@@ -39,7 +59,10 @@ trained on u) and tests/probability/test_change_of_units.py (that it holds).
 import math
 
 from gdl_numpy.numerics import checks
+from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
+from gdl_numpy.numerics.elementary import sigmoid
+from gdl_numpy.probability.sample_space import SampleSpace
 
 SIGNS = {"log_prob": -1, "elbo": -1, "importance_weighted": -1, "flow_log_prob": -1,         # (1)
          "energy": 1}                                                                       # (2)
@@ -72,3 +95,50 @@ class InUnits(Described):
         """n draws of x, (n, d)."""
         U = self.p.sample(n, rng)
         return checks.observations(U, self.unit, finite=False, name="what p draws") * self.unit
+
+
+def to_plane(X, low, high):
+    """u (n, d) of each row x of X in the box with corners a = `low` and b = `high`, both (d,), and
+    the logarithm of dx/du, (n,). On the border x counts as a number just inside."""
+    X = checks.observations(X)
+    low, high = checks.corners(low, high, X)
+    return _to_plane(checks.rows_of_box(X, low.tolist(), high.tolist()), low, high)
+
+
+def _to_plane(X, low, high):
+    xp, side = array_module(X), high - low
+    least = side * xp.finfo(X.dtype).eps
+    below, above = (xp.maximum(part, least) for part in (X - low, high - X))
+    return 0.5 * xp.log(below / above), xp.log(2 * below * (above / side)).sum(axis=1)
+
+
+class OnBox(Described):
+    """The density of x = a + (b - a) sigmoid(2u), u ~ p, on the box with corners a = `low` and b =
+    `high`, both (d,), which live where p does."""
+
+    def __init__(self, p, low, high):
+        self.p, self.space = checks.density(p, "p"), SampleSpace(low, high)
+        self.low, self.high = self.space.low, self.space.high
+        if len(self.low) != getattr(p, "d", len(self.low)):
+            raise ValueError(f"low and high must have shape ({p.d},), got {self.low.shape}")
+
+    def __getattr__(self, name):
+        """Those of the methods in SIGNS that p has: a function of X (n, d) in the unit of x."""
+        if name not in SIGNS:
+            raise AttributeError(f"a density on a box has no {name!r}")
+        method, sign = getattr(self.p, name), SIGNS[name]
+
+        def on_box(X, *args, **kwargs):
+            X = checks.observations(X, checks.wider(self.low, X))
+            U, log_det = _to_plane(X, self.low, self.high)
+            value = method(U, *args, **kwargs)
+            return array_module(X).where(self.space.contains(X), value + sign * log_det,
+                                         sign * math.inf).astype(value.dtype)           # (4)
+
+        return on_box
+
+    def sample(self, n, rng):
+        """n draws of x, (n, d)."""
+        U = checks.observations(self.p.sample(n, rng), self.low, finite=False, name="what p draws")
+        X = self.low + (self.high - self.low) * sigmoid(2 * U)
+        return array_module(X).clip(X, self.low, self.high)     # rounding could step over it

@@ -109,6 +109,7 @@ CLASSES = {                                                 # right arguments of
     "Histogram": lambda: {"space": square(), "masses": [[0.1, 0.2], [0.3, 0.4]]},
     "KernelDensity": lambda: {"X": X, "bandwidth": 0.4},
     "InUnits": lambda: {"p": normal(), "unit": [90.0, 180.0]},
+    "OnBox": lambda: {"p": normal(), "low": [-9.0, -9.0], "high": [9.0, 9.0]},
     "ClassConditional": lambda: {"densities": [normal(), normal(1.0)], "priors": [0.4, 0.6]},
     "PrincipalComponents": lambda: {
         "mu": [0.0, 0.0], "components": [[0.6], [0.8]], "explained_variance_ratio": [0.7]},
@@ -223,6 +224,7 @@ CALLS = {                                                   # what BY_NAME does 
     "evaluation.coverage": lambda: {"p_model": Box([-90, -180], [90, 180])},
     "evaluation.verdict": lambda: {"x": numpy.array([0.3, 0.4])},
     "evaluation.cells_hit": lambda: {"cell": 0.5},
+    "change_of_units.to_plane": lambda: {"low": [-9.0, -9.0], "high": [9.0, 9.0]},
     "fourier.wave_vectors": lambda: {"d": 2, "n_each": 3, "scales": (1.0, 2.0)},
     "fourier.n_features": lambda: {"d": 2, "F": WAVES},
     "fourier.fourier_features": lambda: {"F": WAVES},

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy
 
 from gdl_numpy.labels.conditional import ClassConditional
-from gdl_numpy.probability.change_of_units import InUnits
+from gdl_numpy.probability.change_of_units import InUnits, OnBox
 from gdl_numpy.probability.density import Box, Histogram, Mixture, Normal
 from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.recalibrated import RecalibratedFamily
@@ -85,6 +85,10 @@ D = {
     "InUnits, of a histogram": Example(
         lambda a: InUnits(Histogram(SampleSpace(a([0.0]), a([4.0])), a([0.5, 0.0, 0.2, 0.3])),
                           a([2.0])), [-2], [10], (1200,), ([-0.1], [3.0], [8.1])),
+    "OnBox": Example(
+        lambda a: OnBox(Normal(a([0.2, -0.1]), a([[0.08, -0.01], [-0.01, 0.05]])),
+                        a([-3.0, 0.0]), a([3.0, 8.0])),
+        [-3, 0], [3, 8], (250, 250), ([3.1, 1], [0, -0.2])),
     "InLeadingCoordinates": Example(
         lambda a: InLeadingCoordinates(LeadingCoordinates(PrincipalComponents(
             a([1.0, -1.0]), a([[0.6], [0.8]]), a([0.9])), a([1.5]), 0.5),

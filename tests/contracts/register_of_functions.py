@@ -186,6 +186,7 @@ FUNCTIONS = {
         step.theta for step in f(MIXTURE, a(POINTS), theta=a(theta(MIXTURE)), max_steps=3)]),
     "expectation_maximization.k_means_plus_plus": Call(lambda f, a: f(a(POINTS), 3, a.rng)),
 
+    "change_of_units.to_plane": Call(lambda f, a: f(a(ROWS), a([-1.0, -2.0]), a([1.0, 1.0]))),
     "world_map.continent_of": Call(lambda f, a: f(a(80 * ROWS)), WHOLE),
     "evaluation.accuracy": Call(lambda f, a: f(normal(a), square(a), 50, a.rng),
                                 "a share has the precision of NumPy's mean of truth values"),

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import numpy
 import pytest
+from scipy import stats
 
-from gdl_numpy.probability.change_of_units import SIGNS, InUnits
+from gdl_numpy.probability.change_of_units import SIGNS, InUnits, OnBox, to_plane
 from gdl_numpy.probability.density import Box, Normal
 from gdl_numpy.probability.divergence import total_mass
 from gdl_numpy.probability.normal_family import NormalFamily
@@ -97,6 +98,75 @@ def test_a_density_in_fewer_dimensions_than_units_draws_nothing():
         InUnits(Box([0.0], [1.0]), [2.0, 3.0]).sample(3, numpy.random.default_rng(0))
 
 
+# A box instead of the plane
+
+CORNERS = numpy.array([[-90.0, 0.0], [90.0, 360.0]])
+
+
+def test_a_logistic_density_is_uniform_on_the_box():
+    """P(u <= a) of a logistic u with scale 1/2 is (1 + tanh a)/2, that of a uniform tanh u."""
+    p = SimpleNamespace(sample=P.sample,
+                        log_prob=lambda U: stats.logistic.logpdf(U, scale=0.5).sum(axis=1))
+    X = numpy.random.default_rng(0).uniform(*CORNERS, (100, 2))
+    assert OnBox(p, *CORNERS).log_prob(X) == pytest.approx(-math.log(64_800), rel=1e-12)
+
+
+def test_the_mass_on_the_box_is_1():
+    mass = total_mass(OnBox(P, *CORNERS), SampleSpace(*CORNERS), (300, 300))
+    assert mass == pytest.approx(1, abs=1e-6)
+
+
+def test_what_is_taken_to_the_plane_comes_back_and_the_slope_is_that_of_differences():
+    X, step = numpy.random.default_rng(0).uniform(*CORNERS, (20, 2)), 1e-5
+    U, log_slope = to_plane(X, *CORNERS)
+    numpy.testing.assert_allclose([0, 180] + DEGREES * numpy.tanh(U), X, rtol=1e-12, atol=1e-12)
+    slopes = [2 * step / (to_plane(X + step * e, *CORNERS)[0] - to_plane(X - step * e, *CORNERS)[0]
+                          )[:, i] for i, e in enumerate(numpy.eye(2))]
+    numpy.testing.assert_allclose(log_slope, numpy.log(slopes).sum(axis=0), rtol=1e-6)
+
+
+def test_off_the_box_nothing_is_possible():
+    """Just beyond the border too; an energy is infinite there."""
+    p = OnBox(SimpleNamespace(sample=P.sample, elbo=P.log_prob, energy=lambda U: -P.log_prob(U)),
+              *CORNERS)
+    X = [[90.0000001, 180.0], [0.0, -200.0], [45.0, 270.0]]
+    assert p.elbo(X)[:2].tolist() == [-math.inf] * 2 and p.energy(X)[:2].tolist() == [math.inf] * 2
+    assert p.energy(X)[2] == -p.elbo(X)[2] == pytest.approx(
+        math.log(90 * 0.75) + math.log(180 * 0.75)
+        - P.log_prob([[0.5 * math.log(3)] * 2])[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_border_counts_as_the_nearest_number_inside(dtype):
+    p = OnBox(P, *numpy.array([[-1, -1], [1, 1]], dtype))
+    inside = numpy.nextafter(numpy.ones(2, dtype), numpy.zeros(2, dtype))
+    X = numpy.array([[1, -1], [1, -1] * inside, [-1, 1]], dtype)
+    log_p = p.log_prob(X)
+    assert numpy.isfinite(log_p).all() and log_p[0] == pytest.approx(log_p[1], rel=0.05)
+    U, log_slope = to_plane(X, p.low, p.high)
+    assert numpy.isfinite(U).all() and numpy.isfinite(log_slope).all()
+
+
+def test_samples_on_the_box_are_a_sigmoid_of_those_of_p():
+    """sigmoid(2u) = (1 + tanh u)/2."""
+    X = OnBox(P, *CORNERS).sample(50, numpy.random.default_rng(2))
+    V = numpy.tanh(P.sample(50, numpy.random.default_rng(2)))
+    numpy.testing.assert_allclose(X, [0, 180] + DEGREES * V, rtol=1e-12)
+
+
+def test_wide_samples_stay_on_the_box_and_are_possible():
+    p = OnBox(Normal(numpy.zeros(2), 900 * numpy.eye(2)), *CORNERS)
+    X = p.sample(1000, numpy.random.default_rng(0))
+    assert SampleSpace(*CORNERS).contains(X).all() and numpy.isfinite(p.log_prob(X)).all()
+
+
+def test_a_density_on_a_box_can_do_what_p_can_and_no_more():
+    p = OnBox(P, *CORNERS)
+    assert branch(p) == branch(P) and not hasattr(p, "elbo")
+    with pytest.raises(AttributeError, match="a density on a box has no 'mu'"):
+        p.mu  # noqa: B018
+
+
 # State and refusals
 
 def test_samples_have_the_dtype_of_the_unit_and_log_p_that_of_p():
@@ -109,6 +179,9 @@ def test_samples_have_the_dtype_of_the_unit_and_log_p_that_of_p():
 
 
 def test_it_can_be_pickled_and_says_what_it_is():
+    on_box = OnBox(Box([0.0], [1.0]), [0.0], [2.0])
+    assert pickle.loads(pickle.dumps(on_box)).log_prob([[1.5]]) == on_box.log_prob([[1.5]])
+    assert repr(on_box) == "OnBox(p=Box(low=[0.], high=[1.]), low=[0.], high=[2.])"
     p = InUnits(Box([0], [1]), [3.0])
     assert pickle.loads(pickle.dumps(p)).log_prob([[2.0]]) == p.log_prob([[2.0]])
     assert repr(p) == "InUnits(p=Box(low=[0.], high=[1.]), unit=[3.])"
@@ -123,6 +196,27 @@ def test_it_can_be_pickled_and_says_what_it_is():
 def test_a_unit_of_wrong_shape_or_with_a_0_is_refused(unit, error, words):
     with pytest.raises(error, match=words):
         InUnits(P, unit)
+
+
+@pytest.mark.parametrize("args, error, words", [
+    ((P, [0.0, 1.0], [1.0, 1.0]), ValueError, "low must be below high"),
+    ((SimpleNamespace(d=2, sample=P.sample), [0.0], [1.0]), ValueError,
+     r"low and high must have shape \(2,\), got \(1,\)"),
+    ((3, [0.0], [1.0]), TypeError, "p must"),
+])
+def test_a_box_that_does_not_suit_p_is_refused(args, error, words):
+    with pytest.raises(error, match=words):
+        OnBox(*args)
+
+
+@pytest.mark.parametrize("X, low, words", [
+    ([[0.0, 361.0]], [-90.0, 0.0], r"\[-90, 90\] x \[0, 360\]"),
+    ([[0.0, math.nan]], [-90.0, 0.0], "X holds nan"),
+    ([[0.0, 1.0]], [-90.0], "low and high must both have shape"),
+])
+def test_only_points_of_the_box_are_taken_to_the_plane(X, low, words):
+    with pytest.raises(ValueError, match=words):
+        to_plane(X, low, [90.0, 360.0])
 
 
 def test_points_of_another_dimension_than_the_unit_are_refused():

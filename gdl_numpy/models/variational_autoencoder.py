@@ -39,6 +39,17 @@ log p(x) (Burda et al. 2016):
 
     bound = log (1/m Σ_i w_i)     ELBO(x) <= mean of the bound <= log p(x)                    (5)
 
+**A calmer gradient**, another option. If each guess were the posterior p(z|x), each w would be p(x)
+whatever z is: nothing about the encoder could be better, and its gradient should be 0. That of (5)
+is 0 only on average. log w depends on µ and σ by z and by log q, and the second part is noise that
+grows with the number of draws. It can be replaced by its mean (Tucker et al. 2019; derived in
+`_log_weights`). What remains is a gradient by z alone,
+
+    ∂z_i  = (w_i/Σ_j w_j)² ∂/∂z log w_i           with µ and σ in q held fixed                (6)
+          = (w_i/Σ_j w_j)² ∂/∂z (log p(x, z) - log q(z|x)),   of which the last part is ε/σ
+
+and that is 0 for each draw if q is the posterior, since log w does not change with z then.
+
 See figure_1_10_taxonomy (what it draws), `VariationalAutoencoderFamily.elbo` (one point by hand),
 and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).
 
@@ -47,6 +58,7 @@ E34 (tests/models/test_variational_autoencoder.py)  the joint is exact, the marg
 """
 
 import math
+from functools import partial
 
 from gdl_numpy.networks.network import Parts
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
@@ -120,6 +132,16 @@ class VariationalAutoencoderFamily(TrainedFamily):
             ∂x̂ = g u/s              ∂s = g (u² - 1)/s
             ∂z = v - g z            since z also stands in -½ |z|²
             ∂µ = Σ ∂z               ∂log σ = Σ (∂z σ ε + g)         by z = µ + σ ε
+
+        With `shares` ω (m, n), each w_i/Σ_j w_j, (6) takes the place of this. Look at one draw z of
+        q and let f(z) be any function of it. Its mean over q has two derivatives in µ, or in log σ,
+        that are the same, by (3) and by differentiating q in ∫ q f dz:
+
+            mean of ∂f/∂z ∂z/∂µ  =  mean of f(z) ∂/∂µ log q(z)
+
+        In the gradient of (5), which is Σ ω_i (∂log w_i/∂z ∂z_i/∂µ - ∂/∂µ log q(z_i)), let f be ω_i
+        as a function of z_i. Its slope is (ω_i - ω_i²) ∂log w_i/∂z. So the last part has the mean
+        of (ω_i - ω_i²) ∂log w_i/∂z ∂z_i/∂µ, and of the weight ω_i of the first ω_i² is left.
         """
         xp, d, (m, n, k) = array_module(theta), self.d, eps.shape
         (mu, log_sigma), backward_encoder = self.encode(theta, X)
@@ -131,12 +153,16 @@ class VariationalAutoencoderFamily(TrainedFamily):
         log_w = (0.5 * (eps**2 - Z**2).sum(axis=2) + log_sigma.sum(axis=1)
                  - 0.5 * (U**2).sum(axis=2) - xp.log(s).sum(axis=-1) - 0.5 * d * LOG_2_PI)    # (4)
 
-        def backward(dlog_w):
+        def backward(dlog_w, shares=None):
             g = dlog_w[:, :, None]
             dX_hat, ds = g * U / s, g * (U**2 - 1) / s
             dtheta, dZ = backward_decoder(dX_hat.reshape(m * n, d), ds.reshape(m * n, d))
             dZ = dZ.reshape(m, n, k) - g * Z
-            dlog_sigma = (dZ * sigma * eps + g).sum(axis=0)
+            if shares is None:
+                dlog_sigma = (dZ * sigma * eps + g).sum(axis=0)
+            else:
+                dZ = shares[:, :, None] * (dZ + g * eps / sigma)                        # (6)
+                dlog_sigma = (dZ * sigma * eps).sum(axis=0)
             return xp.concatenate([dtheta, backward_encoder(dZ.sum(axis=0), dlog_sigma)])
 
         return log_w, backward
@@ -168,7 +194,8 @@ class VariationalAutoencoderFamily(TrainedFamily):
     def importance_weighted(self, theta, X, rng, n_samples):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,); backward: dbound -> dtheta.
 
-        ∂log w_i = (w_i/Σ_j w_j) ∂bound: each draw has its share in the sum.
+        ∂log w_i = (w_i/Σ_j w_j) ∂bound: each draw has its share in the sum. `backward(dbound,
+        calmer=True)` gives the encoder (6), which has the same mean.
         """
         m, rng = checks.whole_number(n_samples, "n_samples", least=1), checks.rng(rng)
         X, xp = self._input(theta, X), array_module(theta)
@@ -176,8 +203,9 @@ class VariationalAutoencoderFamily(TrainedFamily):
         log_w, backward_weights = self._log_weights(theta, X, eps)
         log_sum = logsumexp(log_w, axis=0)
 
-        def backward(dbound):
-            return backward_weights(dbound * xp.exp(log_w - log_sum))
+        def backward(dbound, calmer=False):
+            shares = xp.exp(log_w - log_sum)
+            return backward_weights(dbound * shares, shares if calmer else None)
 
         return log_sum - math.log(m), backward                                          # (5)
 
@@ -196,23 +224,28 @@ class VariationalAutoencoderFamily(TrainedFamily):
             rho = rho[:0]
         return self.parts.join(decoder, rho, encoder)
 
-    def loss(self, theta, X, rng, n_samples=1):
-        """The mean of the negative bound over the rows of X, and its gradient, (n_θ,)."""
+    def loss(self, theta, X, rng, n_samples=1, calmer=False):
+        """The mean of the negative bound over the rows of X, and its gradient, (n_θ,), or with
+        calmer=True (6) in the place of the encoder's."""
+        calmer = checks.truth(calmer, "calmer")
+
         def loss(theta, X):
-            return negative_mean(*self.importance_weighted(theta, X, rng, n_samples))
+            bound, backward = self.importance_weighted(theta, X, rng, n_samples)
+            return negative_mean(bound, partial(backward, calmer=calmer))
 
         return mean_over_blocks(loss, theta, checks.not_empty(self._input(theta, X)), rows=2**12)
 
-    def train(self, X, rng, max_steps=None, n_samples=1, theta=None, **options):
+    def train(self, X, rng, max_steps=None, n_samples=1, theta=None, calmer=False, **options):
         """Maximize the bound of `n_samples` draws by steps on random rows; yields a Step each;
-        `options` are those of every TrainedFamily.
+        `calmer` is that of `loss`, `options` are those of every TrainedFamily.
 
         Trained with several draws, an encoder spreads its guesses widely, since the best of them
         counts most. A single guess is then mostly bad, and the ELBO far below log p(x).
         """
         n_samples = checks.whole_number(n_samples, "n_samples", least=1)
-        return self._train(lambda theta, rows: self.loss(theta, rows, rng, n_samples), X, rng,
-                           theta, max_steps=max_steps, **{"averaging": 0.999} | options)
+        calmer = checks.truth(calmer, "calmer")
+        return self._train(lambda theta, rows: self.loss(theta, rows, rng, n_samples, calmer), X,
+                           rng, theta, max_steps=max_steps, **{"averaging": 0.999} | options)
 
 
 class VariationalAutoencoder(Trained):

@@ -374,8 +374,8 @@ NEVER_WAITS = dict.fromkeys((                               # so nobody asks whe
     "training.starting_theta.X", "RecalibratedFamily.level.log_f", "scale"), ("NaN",))
 TAKEN = FUNCTIONS | NEVER_WAITS | {                         # what else is right for an argument
     "HistogramFamily.__call__.theta": ("-inf",),            # of a cell without mass
-    "keepdims": ("True",), "anywhere": ("True",), "axis": ("None",), "F": ("None",),
-    "B": ("None",), "seed": ("None",), "bound": ("None",), "averaging": ("None",),
+    "keepdims": ("True",), "calmer": ("True",), "anywhere": ("True",), "axis": ("None",),
+    "F": ("None",), "B": ("None",), "seed": ("None",), "bound": ("None",), "averaging": ("None",),
     "training.starting_theta.theta": ("None",), "Diffusion.sample.n_steps": ("None",),
     "RecalibratedFamily.best_of.log_f": ("-inf",),          # where f is 0
 }

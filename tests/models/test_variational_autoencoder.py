@@ -64,6 +64,34 @@ def test_the_gradient_is_that_of_central_differences(noise, d, k, m, n_samples):
 
 
 @every_noise
+@pytest.mark.parametrize("m", [1, 3])
+def test_the_calmer_gradient_has_the_same_mean_and_leaves_the_decoders_part_as_it_is(noise, m):
+    """Each difference is a mean over 100 rows, so that its errors are nearly normal."""
+    family = network(noise=noise, floor=0.3)
+    theta, _ = theta_and_X(family)
+    X, differences = default_rng(3).standard_normal((100, 2)), []
+    for seed in range(400):
+        plain, calmer = (family.loss(theta, X, default_rng(seed), m, calmer)[1]
+                         for calmer in (False, True))
+        *decoder, encoder = family.parts(calmer - plain)
+        assert all((part == 0).all() for part in decoder) and (encoder != 0).any()
+        differences.append(encoder)
+    assert within_6_standard_errors(numpy.array(differences), 0)
+
+
+@pytest.mark.parametrize("m", [1, 4])
+def test_the_calmer_gradient_of_a_perfect_guess_is_0_for_each_draw(m):
+    """p(x) = N(x; 0, 2) of `elbo`'s example, whose posterior is N(z; x/2, 1/2)."""
+    family = vae(1, 1, (), floor=0.0)
+    theta = numpy.array([1, 0, 0, 0.5, 0, 0, -0.5 * math.log(2)])
+    X, rng = numpy.array([[2.0], [-0.3]]), default_rng(0)
+    _, backward = family.importance_weighted(theta, X, rng, m)
+    plain, calmer = (family.parts(backward(numpy.ones(2), calmer=calmer))[2]
+                     for calmer in (False, True))
+    assert abs(calmer).max() < 1e-14 and abs(plain).max() > 0.1
+
+
+@every_noise
 def test_changing_the_returned_values_in_place_leaves_their_gradients_right(noise):
     family = network(3, 2, noise=noise)
     theta, X = theta_and_X(family)

@@ -40,15 +40,15 @@ log p(x) (Burda et al. 2016):
     bound = log (1/m Σ_i w_i)     ELBO(x) <= mean of the bound <= log p(x)                    (5)
 
 **A calmer gradient**, another option. If each guess were the posterior p(z|x), each w would be p(x)
-whatever z is: nothing about the encoder could be better, and its gradient should be 0. That of (5)
-is 0 only on average. log w depends on µ and σ by z and by log q, and the second part is noise that
-grows with the number of draws. It can be replaced by its mean (Tucker et al. 2019; derived in
-`_log_weights`). What remains is a gradient by z alone,
+whatever z is. Nothing about the encoder could be better then, and its gradient should be 0. That of
+(5) is 0 only on average. It has two parts, since log w depends on µ and σ through z and through
+log q. The second part is mostly noise, and with more draws hardly anything of the gradient stands
+out of it (Rainforth et al. 2018). It can be replaced by its mean (Tucker et al. 2019; derived in
+`_log_weights`), and what is left goes through z alone:
 
-    ∂z_i  = (w_i/Σ_j w_j)² ∂/∂z log w_i           with µ and σ in q held fixed                (6)
-          = (w_i/Σ_j w_j)² ∂/∂z (log p(x, z) - log q(z|x)),   of which the last part is ε/σ
+    ∂z_i  = (w_i/Σ_j w_j)² ∂/∂z_i (log p(x, z_i) - log q(z_i|x))     with µ and σ in q fixed  (6)
 
-and that is 0 for each draw if q is the posterior, since log w does not change with z then.
+The last part is ε/σ. If q is the posterior, log w does not change with z: 0 for each draw.
 
 See figure_1_10_taxonomy (what it draws), `VariationalAutoencoderFamily.elbo` (one point by hand),
 and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).

@@ -50,11 +50,16 @@ class MLP(nn.Module):
             layers += [loaded(nn.Linear(*W.shape), W, b), ACTIVATIONS[network.activation]()]
         self.layers = nn.Sequential(*layers[:-1])           # the last layer is linear
         self.waves, self.bound = tensor(network.waves), network.bound
+        self.max_slope = network.max_slope
 
     def forward(self, X):
         if self.waves is not None:
             angle = X @ self.waves
-            X = torch.cat([X, angle.sin(), angle.cos()], dim=1)
+            waves = [angle.sin(), angle.cos()]
+            if self.max_slope is not None:
+                a = (self.max_slope / self.waves.norm(dim=0)).clamp(max=1)
+                waves = [a * wave for wave in waves]
+            X = torch.cat([X, *waves], dim=1)
         Y = self.layers(X)
         return Y if self.bound is None else self.bound * torch.tanh(Y / self.bound)
 

@@ -26,6 +26,13 @@ with the slope -π:
 >>> print(phi.round(3), backward(numpy.array([[0.0, 0.0, 1.0]])).round(3))
 [[0.5 1.  0. ]] [[-3.142]]
 
+A short wave is steep: along f it rises by up to |f| per unit of x. In a chain of many networks,
+each of which bends what the one before has bent, such slopes multiply, until every small step of θ
+has a large effect. But a short wave need not move anything far, either. So, as an option, waves are
+the lower, the shorter they are, and none is steeper than c = `max_slope`:
+
+    φ(x) = (x, a sin(x F), a cos(x F))   with a = min(1, c/|f|) for each column f            (4)
+
 See figure_1_10_taxonomy (the coasts that models with such inputs draw) and
 tests/networks/test_fourier.py (that it holds).
 """
@@ -49,12 +56,14 @@ def n_features(d, F):
     return d if F is None else d + 2 * F.shape[1]
 
 
-def fourier_features(X, F):
+def fourier_features(X, F, max_slope=None):
     """φ (n, d + 2m) of each row of X (n, d), and backward: dφ -> dX (n, d).
 
-    F (d, m) goes where X is, and takes its precision; if it is None, φ is a copy of X.
+    F (d, m) goes where X is, and takes its precision; if it is None, φ is a copy of X. `max_slope`
+    is c, None for waves that are all between -1 and 1.
     """
     F = checks.waves(F, None, "F", finite=False)
+    max_slope = checks.number(max_slope, "max_slope", "(0, inf)", optional=True)
     X = checks.observations(X, finite=False, d=None if F is None else len(F))
     if F is None:
         return X.copy(), lambda dphi: dphi.copy()
@@ -62,6 +71,10 @@ def fourier_features(X, F):
     F = xp.asarray(F, dtype=X.dtype)
     angle = X @ F
     sin, cos = xp.sin(angle), xp.cos(angle, out=angle)      # angle is not needed again
+    if max_slope is not None:
+        a = max_slope / xp.maximum(xp.sqrt((F * F).sum(axis=0)), max_slope)             # (4)
+        sin *= a
+        cos *= a
     phi = xp.concatenate([X, sin, cos], axis=1)                                         # (2)
 
     def backward(dphi):

@@ -193,15 +193,16 @@ class Network(Described):
 
     Options, which a first reader may leave out: `activation` is a key of ACTIVATIONS. With `waves`,
     wave vectors (d_in, m), the perceptron sees the Fourier features of its input instead of the
-    input alone (fourier.py); `layers` are then its own sizes, which count the features. With
-    `bound` B, its outputs y become B tanh(y/B), between -B and B.
+    input alone (fourier.py), none of them steeper than `max_slope`, if that is given; `layers` are
+    then its own sizes, which count the features. With `bound` B, its outputs y become B tanh(y/B),
+    between -B and B.
 
     >>> network = Network((2, 64, 64, 1))
     >>> network.d_in, network.d_out, network.n_parameters
     (2, 1, 4417)
     """
 
-    def __init__(self, sizes, activation="tanh", waves=None, bound=None):
+    def __init__(self, sizes, activation="tanh", waves=None, bound=None, max_slope=None):
         self.sizes = checks.whole_numbers(sizes, "sizes", least=1)
         if len(self.sizes) < 2:
             raise ValueError(f"sizes must be (d_in, ..., d_out), got {sizes}")
@@ -209,6 +210,7 @@ class Network(Described):
         self.d_in, self.d_out = self.sizes[0], self.sizes[-1]
         self.waves = checks.own_waves(waves, self.d_in)
         self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
+        self.max_slope = checks.number(max_slope, "max_slope", "(0, inf)", optional=True)
         self.layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
         self.n_parameters = checks.held(n_parameters(self.layers))
 
@@ -230,7 +232,7 @@ class Network(Described):
         X = checks.observations(X, theta, finite=False, name=name, d=self.d_in)
         phi, backward_phi = X, _as_it_is                        # without copies, which cost time
         if self.waves is not None:
-            phi, backward_phi = fourier_features(X, self.waves)
+            phi, backward_phi = fourier_features(X, self.waves, self.max_slope)
         A, backward_mlp = mlp(theta, phi, self.layers, self.activation)
         Y, backward_bound = A, _as_it_is
         if self.bound is not None:

@@ -20,15 +20,42 @@ def test_the_features_are_the_coordinates_and_sines_and_cosines_along_each_vecto
         numpy.testing.assert_allclose(phi[i], expected, rtol=1e-13, atol=1e-13)
 
 
-def test_the_gradient_in_the_points_is_that_of_central_differences():
+@pytest.mark.parametrize("max_slope", [None, 2.0])
+def test_the_gradient_in_the_points_is_that_of_central_differences(max_slope):
     F = 5 * numpy.random.default_rng(1).standard_normal((3, 4))
 
     def features(X):
-        phi, backward = fourier_features(X, F)
+        phi, backward = fourier_features(X, F, max_slope)
         return phi, lambda dphi: (backward(dphi),)
 
     check_gradient(features, numpy.random.default_rng(0).standard_normal((6, 3)),
                    rng=numpy.random.default_rng(2))
+
+
+def test_with_a_largest_slope_no_wave_is_steeper_and_long_ones_are_as_they_were():
+    F, X = numpy.array([[3.0, 0.6], [4.0, -0.8]]), numpy.random.default_rng(0).random((9, 2))
+    (plain, _), (lower, backward) = fourier_features(X, F), fourier_features(X, F, max_slope=2.0)
+    numpy.testing.assert_allclose(lower, plain * [1, 1, 0.4, 1, 0.4, 1], rtol=1e-13)
+    for part in (2, 4):                                     # |f| = 5, in sine and cosine
+        dphi = numpy.zeros((9, 6))
+        dphi[:, part] = 1
+        assert (numpy.linalg.norm(backward(dphi), axis=1) <= 2).all()
+
+
+@pytest.mark.parametrize("max_slope", [0, -1.0, numpy.inf])
+def test_a_largest_slope_of_0_or_less_is_refused(max_slope):
+    for make in (lambda: fourier_features(numpy.ones((3, 2)), numpy.ones((2, 5)), max_slope),
+                 lambda: Network((2, 3), waves=numpy.ones((2, 5)), max_slope=max_slope)):
+        with pytest.raises(ValueError, match=r"max_slope must lie in \(0, inf\)"):
+            make()
+
+
+def test_a_network_has_the_features_of_its_largest_slope():
+    F, X = 5 * numpy.random.default_rng(1).standard_normal((2, 4)), numpy.ones((3, 2))
+    plain, lower = (Network((2, 3), waves=F, max_slope=c) for c in (None, 0.5))
+    theta = plain.initial_theta(numpy.random.default_rng(0))
+    W, b = plain.cut(theta)[0]
+    numpy.testing.assert_allclose(lower(theta, X)[0], fourier_features(X, F, 0.5)[0] @ W + b)
 
 
 def test_a_shift_by_a_wavelength_changes_no_wave():

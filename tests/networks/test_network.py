@@ -272,7 +272,7 @@ def test_a_network_of_no_rows_gives_none_and_has_no_gradient(options):
 
 def test_a_network_says_what_it_is():
     assert repr(Network((2, 5, 4))) == (
-        "Network(sizes=(2, 5, 4), activation='tanh', waves=None, bound=None)")
+        "Network(sizes=(2, 5, 4), activation='tanh', waves=None, bound=None, max_slope=None)")
     assert "waves=array of shape (2, 3), bound=2.0" in repr(Network((2, 4), waves=WAVES, bound=2))
 
 

@@ -1,4 +1,4 @@
-"""Change of units: the density of x = unit · u, where u has the density p.
+"""Change of units: the density of x = unit · u, where u has the density p, or of x on a box.
 
 Networks learn best from numbers of about size 1, and the points of the map are in degrees. So a
 model of the map is trained on u = (latitude/90, longitude/180), and its p is a density of u. The
@@ -34,23 +34,33 @@ it, p = 1/4. So the density per square degree is 1/4/(90 · 180) = 1/64,800, one
 
 **A box instead of the plane.** Some models make densities of all of R^d, and a map ends at its
 border. Such a model wastes mass beyond it, and has to learn that the ice of Antarctica stops at 90
-degrees south as if cut by a knife. So let u range over R^d, and x over the box with the corners
-a and b. A sigmoid makes one of the other, coordinate by coordinate. It rises from 0 to 1 with the
-slope sigmoid(2u) (1 - sigmoid(2u)) · 2, so that now the unit differs from place to place:
+degrees south as if cut by a knife. So let u range over R^d, and x over the box with the corners a
+and b. A sigmoid makes x of u, coordinate by coordinate. It rises from 0 to 1, and its inverse makes
+u of x:
 
     x            = a + (b - a) sigmoid(2u)                     u = ½ log((x - a)/(b - x))
+
+In u, sigmoid(2u) has the slope 2 sigmoid(2u) (1 - sigmoid(2u)). Here sigmoid(2u) is the share (x -
+a)/(b - a) of the way, and the rest of it is (b - x)/(b - a). So with a factor that now differs from
+place to place, inside the box,
+
     dx           = Π_i 2 (x_i - a_i)(b_i - x_i)/(b_i - a_i) du
     log p_x(x)   = log p(u) - Σ_i log(2 (x_i - a_i)(b_i - x_i)/(b_i - a_i))                     (4)
 
-in the box, and p_x = 0 elsewhere. The 2 makes a box from -1 to 1 keep its middle: there x is about
-u. Close to the border a long way in u is a short one in x. By hand: if p is N(0, 1) and the box [0,
-4], then x = 3 is u = ½ log 3 = 0.549, so that log p(u) = -½ (0.549² + log 2π) = -1.070. And dx =
-2 · 3 · 1/4 du, whose logarithm is 0.405:
+and p_x = 0 outside. Bounds and energies move as in (1) and (2). `to_plane(X, a, b)` gives the u to
+train p on, and `OnBox(p, a, b)` is p_x. On [-1, 1] x is tanh u, near the middle about u: that is
+what the 2 is for. By hand: if p is N(0, 1) and the box [0, 4], then x = 3 is u = ½ log 3 = 0.549,
+and log p(u) = -½ (0.549² + log 2π) = -1.070. dx is 2 · 3 · 1/4 du = 1.5 du, and log 1.5 = 0.405, so
+that log p_x = -1.070 - 0.405:
 
 >>> from gdl_numpy.probability.density import Normal
 >>> p = OnBox(Normal([0.0], [[1.0]]), [0.0], [4.0])
 >>> print(p.log_prob([[3.0], [5.0]]).round(3))
 [-1.475   -inf]
+
+On the border u is infinite. So an x that is nearer to it than rounding can tell, (b - a) times the
+eps of its dtype, counts as that far away: |u| ends at 8 in float32 and at 18 in float64. If p puts
+much mass beyond these, samples pile up on the border.
 
 See E06 in likelihood.py (the likelihood has a unit too), figure_1_10_taxonomy (models that were
 trained on u) and tests/probability/test_change_of_units.py (that it holds).
@@ -61,7 +71,7 @@ import math
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
-from gdl_numpy.numerics.elementary import sigmoid
+from gdl_numpy.numerics.elementary import quiet, sigmoid
 from gdl_numpy.probability.sample_space import SampleSpace
 
 SIGNS = {"log_prob": -1, "elbo": -1, "importance_weighted": -1, "flow_log_prob": -1,         # (1)
@@ -99,28 +109,40 @@ class InUnits(Described):
 
 def to_plane(X, low, high):
     """u (n, d) of each row x of X in the box with corners a = `low` and b = `high`, both (d,), and
-    the logarithm of dx/du, (n,). On the border x counts as a number just inside."""
+    log |det ∂x/∂u|, (n,). ValueError for rows off the box."""
     X = checks.observations(X)
     low, high = checks.corners(low, high, X)
-    return _to_plane(checks.rows_of_box(X, low.tolist(), high.tolist()), low, high)
+    X, sides = checks.rows_of_box(X, low.tolist(), high.tolist()), _sides(low, high)
+    return _to_plane(X, low, high, sides)
 
 
-def _to_plane(X, low, high):
-    xp, side = array_module(X), high - low
-    least = side * xp.finfo(X.dtype).eps
+@quiet
+def _sides(low, high):
+    """b - a, if each is a number that its dtype can hold, and so is the least that rounding can
+    tell of it."""
+    xp, sides = array_module(low), high - low
+    if not (xp.isfinite(sides) & (sides * xp.finfo(sides.dtype).eps > 0)).all():
+        raise ValueError(f"high - low must be neither too small nor too large for {sides.dtype}, "
+                         f"got {sides}")
+    return sides
+
+
+def _to_plane(X, low, high, sides):
+    xp, least = array_module(X), sides * array_module(X).finfo(X.dtype).eps
     below, above = (xp.maximum(part, least) for part in (X - low, high - X))
-    return 0.5 * xp.log(below / above), xp.log(2 * below * (above / side)).sum(axis=1)
+    return 0.5 * xp.log(below / above), xp.log(below * (2 * (above / sides))).sum(axis=1)
 
 
 class OnBox(Described):
     """The density of x = a + (b - a) sigmoid(2u), u ~ p, on the box with corners a = `low` and b =
-    `high`, both (d,), which live where p does."""
+    `high`, both (d,), which live where p does; 0 off the box."""
 
     def __init__(self, p, low, high):
         self.p, self.space = checks.density(p, "p"), SampleSpace(low, high)
         self.low, self.high = self.space.low, self.space.high
         if len(self.low) != getattr(p, "d", len(self.low)):
             raise ValueError(f"low and high must have shape ({p.d},), got {self.low.shape}")
+        self._sides = _sides(self.low, self.high)
 
     def __getattr__(self, name):
         """Those of the methods in SIGNS that p has: a function of X (n, d) in the unit of x."""
@@ -130,15 +152,17 @@ class OnBox(Described):
 
         def on_box(X, *args, **kwargs):
             X = checks.observations(X, checks.wider(self.low, X))
-            U, log_det = _to_plane(X, self.low, self.high)
+            xp, inside = array_module(X), ((self.low <= X) & (X <= self.high)).all(axis=1)
+            X = xp.clip(X, self.low, self.high)
+            U, log_det = _to_plane(X, self.low, self.high, self._sides)
             value = method(U, *args, **kwargs)
-            return array_module(X).where(self.space.contains(X), value + sign * log_det,
-                                         sign * math.inf).astype(value.dtype)           # (4)
+            return xp.where(inside, value + sign * log_det, sign * math.inf).astype(
+                value.dtype)                                                            # (4)
 
         return on_box
 
     def sample(self, n, rng):
         """n draws of x, (n, d)."""
         U = checks.observations(self.p.sample(n, rng), self.low, finite=False, name="what p draws")
-        X = self.low + (self.high - self.low) * sigmoid(2 * U)
+        X = self.low + self._sides * sigmoid(2 * U)
         return array_module(X).clip(X, self.low, self.high)     # rounding could step over it

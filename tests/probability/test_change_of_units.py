@@ -147,6 +147,27 @@ def test_the_border_counts_as_the_nearest_number_inside(dtype):
     assert numpy.isfinite(U).all() and numpy.isfinite(log_slope).all()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_far_off_the_box_nothing_overflows(dtype):
+    """Whatever the precision of the corners; what lies off by 1e-9 does so in their precision."""
+    p = OnBox(P, *numpy.array([[-1, -1], [1, 1]], dtype))
+    X = numpy.array([[1e300, 0.0], [0.0, -1e39], [1 + 1e-9, 0.0]])
+    assert p.log_prob(X).tolist() == [-math.inf] * 3
+    assert p.log_prob(numpy.float32([[1e38, 0]])).tolist() == [-math.inf]
+
+
+def test_the_sides_of_a_box_are_numbers_that_its_precision_holds():
+    p = OnBox(Normal([0.0], [[1.0]]), [-8e307], [8e307])
+    assert p.log_prob([[7e307]]) == pytest.approx(
+        [stats.norm.logpdf(0.5 * math.log(15)) - math.log(2 * 15 / 16) - math.log(1e307)])
+    for make in (lambda: OnBox(P, [-1e308] * 2, [1e308] * 2),
+                 lambda: OnBox(P, *numpy.float32([[-3e38] * 2, [3e38] * 2])),
+                 lambda: to_plane([[0.0]], [-1e308], [1e308]),
+                 lambda: to_plane([[0.0]], [0.0], [1e-310])):
+        with pytest.raises(ValueError, match="neither too small nor too large|finite|infinite"):
+            make()
+
+
 def test_samples_on_the_box_are_a_sigmoid_of_those_of_p():
     """sigmoid(2u) = (1 + tanh u)/2."""
     X = OnBox(P, *CORNERS).sample(50, numpy.random.default_rng(2))

@@ -42,13 +42,16 @@ log p(x) (Burda et al. 2016):
 **A calmer gradient**, another option. If each guess were the posterior p(z|x), each w would be p(x)
 whatever z is. Nothing about the encoder could be better then, and its gradient should be 0. That of
 (5) is 0 only on average. It has two parts, since log w depends on µ and σ through z and through
-log q. The second part is mostly noise, and with more draws hardly anything of the gradient stands
-out of it (Rainforth et al. 2018). It can be replaced by its mean (Tucker et al. 2019; derived in
-`_log_weights`), and what is left goes through z alone:
+log q. The second part is mostly noise (for m = 1 nothing else), and the more draws, the less the
+gradient stands out from it (Rainforth et al. 2018). In its place stands something that has the same
+mean and goes through z alone (Tucker et al. 2019; derived in `_log_weights`). With the share ω_i =
+w_i/Σ_j w_j of a draw, and with µ and σ in q held fixed, the encoder gets
 
-    ∂z_i  = (w_i/Σ_j w_j)² ∂/∂z_i (log p(x, z_i) - log q(z_i|x))     with µ and σ in q fixed  (6)
+    ∂z_i  = ω_i² ∂bound ∂/∂z_i (log p(x, z_i) - log q(z_i|x))                                 (6)
 
-The last part is ε/σ. If q is the posterior, log w does not change with z: 0 for each draw.
+and the decoder what it had. As -∂/∂z log q is ε/σ, this needs a σ that does not go to 0, such as
+that of an encoder with a `bound`. If q is the posterior, log w does not change with z, and (6) is 0
+for each draw.
 
 See figure_1_10_taxonomy (what it draws), `VariationalAutoencoderFamily.elbo` (one point by hand),
 and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).
@@ -133,15 +136,20 @@ class VariationalAutoencoderFamily(TrainedFamily):
             ∂z = v - g z            since z also stands in -½ |z|²
             ∂µ = Σ ∂z               ∂log σ = Σ (∂z σ ε + g)         by z = µ + σ ε
 
-        With `shares` ω (m, n), each w_i/Σ_j w_j, (6) takes the place of this. Look at one draw z of
-        q and let f(z) be any function of it. Its mean over q has two derivatives in µ, or in log σ,
-        that are the same, by (3) and by differentiating q in ∫ q f dz:
+        With `shares` ω (m, n) the last line becomes (6):
+
+            ∂z = ω (v - g z + g ε/σ)        ∂µ = Σ ∂z        ∂log σ = Σ ∂z σ ε
+
+        For look at one draw z of q, and let f(z) be any smooth function of it in which all else is
+        held fixed. Its mean over q has two derivatives in µ, or in log σ, that are the same, by (3)
+        and by differentiating q in ∫ q f dz:
 
             mean of ∂f/∂z ∂z/∂µ  =  mean of f(z) ∂/∂µ log q(z)
 
-        In the gradient of (5), which is Σ ω_i (∂log w_i/∂z ∂z_i/∂µ - ∂/∂µ log q(z_i)), let f be ω_i
-        as a function of z_i. Its slope is (ω_i - ω_i²) ∂log w_i/∂z. So the last part has the mean
-        of (ω_i - ω_i²) ∂log w_i/∂z ∂z_i/∂µ, and of the weight ω_i of the first ω_i² is left.
+        The gradient of (5) in µ is Σ ω_i (∂log w_i/∂z_i ∂z_i/∂µ - ∂/∂µ log q(z_i)). Let f be ω_i as
+        a function of z_i, whose slope is (ω_i - ω_i²) ∂log w_i/∂z_i. So ω_i ∂/∂µ log q(z_i), which
+        is subtracted, has the mean of (ω_i - ω_i²) ∂log w_i/∂z_i ∂z_i/∂µ. Of the weight ω_i of the
+        first part, ω_i² is left.
         """
         xp, d, (m, n, k) = array_module(theta), self.d, eps.shape
         (mu, log_sigma), backward_encoder = self.encode(theta, X)
@@ -225,8 +233,11 @@ class VariationalAutoencoderFamily(TrainedFamily):
         return self.parts.join(decoder, rho, encoder)
 
     def loss(self, theta, X, rng, n_samples=1, calmer=False):
-        """The mean of the negative bound over the rows of X, and its gradient, (n_θ,), or with
-        calmer=True (6) in the place of the encoder's."""
+        """The mean of the negative bound over the rows of X, and its gradient, (n_θ,).
+
+        With calmer=True the encoder's part is (6): not the slope of this value, but on average
+        over the draws the same.
+        """
         calmer = checks.truth(calmer, "calmer")
 
         def loss(theta, X):

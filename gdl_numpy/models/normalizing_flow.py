@@ -97,8 +97,9 @@ class NormalizingFlowFamily(TractableFamily):
     Options. With transform="spline", g is a rational-quadratic spline of `n_bins` bins
     (networks/rational_quadratic.py), and p_z is uniform on the box [-1, 1]^d; off it log p is -∞.
     `waves` are wave vectors F (d, m); a network has the Fourier features of the rows of F for the
-    coordinates that it sees, none of them steeper than `max_slope` (networks/fourier.py). A list of
-    them has an F for each layer: the first layers see the data, later ones what is bent already.
+    coordinates that it sees, with no wave steeper than `max_slope` (networks/fourier.py). In a list
+    each layer has an F of its own, or None: short waves help most in the first layers, which see
+    the data as they are, while later ones see what is bent already.
     """
 
     defaults = {"max_steps": 4000}
@@ -106,7 +107,7 @@ class NormalizingFlowFamily(TractableFamily):
     def __init__(self, d, n_layers, hidden, transform="affine", n_bins=32, waves=None,
                  activation="relu", bound=3.0, max_slope=None):
         self._set_options(d, hidden, activation, bound=bound, least=2)
-        self.max_slope = max_slope
+        self.max_slope = checks.number(max_slope, "max_slope", "[1e-30, 1e30]", optional=True)
         self.n_layers = checks.whole_number(n_layers, "n_layers", least=1)
         self.waves = checks.waves_of_layers(waves, self.d, self.n_layers)
         each = self.waves if isinstance(self.waves, list) else [self.waves] * self.n_layers
@@ -119,7 +120,7 @@ class NormalizingFlowFamily(TractableFamily):
             n_moved = len(range(self.d)[moved])
             networks.append(Network(
                 (self.d - n_moved, *self.hidden, n_moved * self.n_raw), activation,
-                None if F is None else F[seen], bound, max_slope))
+                None if F is None else F[seen], bound, self.max_slope))
             self.layers.append((moved, seen, networks[i]))
         self._set_networks(*networks)
 

@@ -28,10 +28,13 @@ with the slope -π:
 
 A short wave is steep: along f it rises by up to |f| per unit of x. In a chain of many networks,
 each of which bends what the one before has bent, such slopes multiply, until every small step of θ
-has a large effect. But a short wave need not move anything far, either. So, as an option, waves are
-the lower, the shorter they are, and none is steeper than c = `max_slope`:
+has a large effect. But short waves are there for small detail, and need not be high. So, as an
+option, a wave that would be steeper than c = `max_slope` is made lower, until its slope is c. With
+a number a for each column f of F,
 
-    φ(x) = (x, a sin(x F), a cos(x F))   with a = min(1, c/|f|) for each column f            (4)
+    φ(x) = (x, a sin(x F), a cos(x F))          a = min(1, c/|f|)                             (4)
+
+and a stands before sine and cosine in (3) as well. Longer waves stay as they are.
 
 See figure_1_10_taxonomy (the coasts that models with such inputs draw) and
 tests/networks/test_fourier.py (that it holds).
@@ -60,10 +63,10 @@ def fourier_features(X, F, max_slope=None):
     """φ (n, d + 2m) of each row of X (n, d), and backward: dφ -> dX (n, d).
 
     F (d, m) goes where X is, and takes its precision; if it is None, φ is a copy of X. `max_slope`
-    is c, None for waves that are all between -1 and 1.
+    is c; without it all waves go from -1 to 1.
     """
     F = checks.waves(F, None, "F", finite=False)
-    max_slope = checks.number(max_slope, "max_slope", "(0, inf)", optional=True)
+    max_slope = checks.number(max_slope, "max_slope", "[1e-30, 1e30]", optional=True)
     X = checks.observations(X, finite=False, d=None if F is None else len(F))
     if F is None:
         return X.copy(), lambda dphi: dphi.copy()
@@ -72,7 +75,7 @@ def fourier_features(X, F, max_slope=None):
     angle = X @ F
     sin, cos = xp.sin(angle), xp.cos(angle, out=angle)      # angle is not needed again
     if max_slope is not None:
-        a = max_slope / xp.maximum(xp.sqrt((F * F).sum(axis=0)), max_slope)             # (4)
+        a = 1 / xp.maximum(xp.sqrt((F * F).sum(axis=0)) / max_slope, 1)                 # (4)
         sin *= a
         cos *= a
     phi = xp.concatenate([X, sin, cos], axis=1)                                         # (2)

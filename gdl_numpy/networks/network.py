@@ -193,9 +193,9 @@ class Network(Described):
 
     Options, which a first reader may leave out: `activation` is a key of ACTIVATIONS. With `waves`,
     wave vectors (d_in, m), the perceptron sees the Fourier features of its input instead of the
-    input alone (fourier.py), none of them steeper than `max_slope`, if that is given; `layers` are
-    then its own sizes, which count the features. With `bound` B, its outputs y become B tanh(y/B),
-    between -B and B.
+    input alone (fourier.py), and with `max_slope` no wave of them is steeper than that; `layers`
+    are then its own sizes, which count the features. With `bound` B, its outputs y become B
+    tanh(y/B), between -B and B.
 
     >>> network = Network((2, 64, 64, 1))
     >>> network.d_in, network.d_out, network.n_parameters
@@ -210,7 +210,7 @@ class Network(Described):
         self.d_in, self.d_out = self.sizes[0], self.sizes[-1]
         self.waves = checks.own_waves(waves, self.d_in)
         self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
-        self.max_slope = checks.number(max_slope, "max_slope", "(0, inf)", optional=True)
+        self.max_slope = checks.number(max_slope, "max_slope", "[1e-30, 1e30]", optional=True)
         self.layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
         self.n_parameters = checks.held(n_parameters(self.layers))
 

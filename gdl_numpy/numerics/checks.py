@@ -482,21 +482,24 @@ def waves(F, d, name="waves", finite=True):
     return F
 
 
-def own_waves(F, d):
+def own_waves(F, d, name="waves"):
     """Wave vectors, a copy, for an object that keeps them."""
-    return None if F is None else waves(F, d).copy()
+    return None if F is None else waves(F, d, name).copy()
 
 
 def waves_of_layers(F, d, n_layers):
     """Wave vectors, a copy, of a chain of layers: one array (d, m) for all, or a list of `n_layers`
-    arrays; in a list None is a layer without waves."""
-    if not isinstance(F, list | tuple) or not all(f is None or getattr(f, "ndim", 0) == 2
-                                                  for f in F):
+    of them; in a list None is a layer without waves."""
+    def of_a_layer(f):
+        rows = isinstance(f, list | tuple) and any(isinstance(row, list | tuple) for row in f)
+        return f is None or getattr(f, "ndim", 0) == 2 or rows
+
+    if not isinstance(F, list | tuple) or not any(map(of_a_layer, F)):
         return own_waves(F, d)
     if len(F) != n_layers:
         raise ValueError(f"waves must be one array ({d}, m) or a list of {n_layers}, one for each "
                          f"layer, got {len(F)} of them")
-    return [own_waves(f, d) for f in F]
+    return [own_waves(f, d, f"waves[{i}]") for i, f in enumerate(F)]
 
 
 def labels(y, X, n_classes=None, in_range=True):

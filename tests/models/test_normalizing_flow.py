@@ -136,6 +136,9 @@ def test_each_layer_may_have_waves_of_its_own():
     check_gradient(lambda theta: family.log_prob(theta, X), theta, rng=default_rng(2))
     numpy.testing.assert_allclose(family.to_data(theta, family.to_latent(theta, X)[0][0]), X,
                                   rtol=1e-9)
+    nested = NormalizingFlowFamily(2, 3, (5,), waves=[F.tolist(), None, G.tolist()],
+                                   activation="tanh")
+    assert (nested.log_prob(theta, X)[0] == family.log_prob(theta, X)[0]).all()
     F *= 2                                                  # the family has its own
     assert (family.waves[0] == F / 2).all()
 
@@ -439,7 +442,10 @@ def test_rows_may_be_taken_in_blocks_and_empty_X_gives_empty_log_p(monkeypatch, 
     (lambda: NormalizingFlowFamily(2, 3, (), waves=2 * [numpy.ones((2, 4))]), ValueError,
      r"waves must be one array \(2, m\) or a list of 3, one for each layer, got 2 of them"),
     (lambda: NormalizingFlowFamily(2, 2, (), waves=[None, numpy.ones((3, 4))]), ValueError,
-     r"waves must have shape \(2, m\), got shape \(3, 4\)"),
+     r"waves\[1\] must have shape \(2, m\), got shape \(3, 4\)"),
+    (lambda: NormalizingFlowFamily(2, 2, (), waves=[[[1.0], [2.0]], [3.0]]), ValueError,
+     r"waves\[1\] must have shape \(2, m\), got shape \(1,\)"),
+    (lambda: NormalizingFlowFamily(2, 2, (), waves=[]), ValueError, r"waves must have shape"),
     (lambda: NormalizingFlowFamily(2, 1, (), waves=numpy.ones((3, 4))), ValueError,
      r"waves must have shape \(2, m\), got shape \(3, 4\)"),
     (lambda: NormalizingFlowFamily(2, 2, ())(numpy.ones(3)), ValueError,

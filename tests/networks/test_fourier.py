@@ -4,6 +4,7 @@ import numpy
 import pytest
 from gradient import check_gradient
 
+from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.networks.fourier import fourier_features, n_features, wave_vectors
 from gdl_numpy.networks.network import Network
 from gdl_numpy.numerics.elementary import bounded
@@ -42,11 +43,21 @@ def test_with_a_largest_slope_no_wave_is_steeper_and_long_ones_are_as_they_were(
         assert (numpy.linalg.norm(backward(dphi), axis=1) <= 2).all()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("max_slope", [1e-30, 1e30])
+def test_waves_of_the_least_and_the_largest_slope_are_numbers(max_slope, dtype):
+    F, X = numpy.array([[0.0, 3.0]], dtype), numpy.ones((4, 1), dtype)
+    phi, _ = fourier_features(X, F, max_slope)
+    a = 1 if max_slope > 1 else max_slope / 3
+    numpy.testing.assert_allclose(phi[0], [1, 0, a * numpy.sin(3), 1, a * numpy.cos(3)], rtol=1e-5)
+
+
 @pytest.mark.parametrize("max_slope", [0, -1.0, numpy.inf])
-def test_a_largest_slope_of_0_or_less_is_refused(max_slope):
+def test_a_largest_slope_that_no_float32_holds_is_refused(max_slope):
     for make in (lambda: fourier_features(numpy.ones((3, 2)), numpy.ones((2, 5)), max_slope),
-                 lambda: Network((2, 3), waves=numpy.ones((2, 5)), max_slope=max_slope)):
-        with pytest.raises(ValueError, match=r"max_slope must lie in \(0, inf\)"):
+                 lambda: Network((2, 3), waves=numpy.ones((2, 5)), max_slope=max_slope),
+                 lambda: NormalizingFlowFamily(2, 1, (), max_slope=max_slope)):
+        with pytest.raises(ValueError, match=r"max_slope must lie in \[1e-30, 1e30\]"):
             make()
 
 

@@ -42,7 +42,7 @@ from gdl_numpy.pictures import (
     window,
 )
 from gdl_numpy.probability import divergence, family, likelihood, mle
-from gdl_numpy.probability.change_of_units import InUnits
+from gdl_numpy.probability.change_of_units import InUnits, OnBox
 from gdl_numpy.probability.expectation_maximization import expectation_maximization
 from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.normal_family import MixtureFamily, NormalFamily
@@ -199,6 +199,8 @@ def cases():
             D["theta"], D["X"])[1](D["dlog_p"]),
         "change_of_units": lambda xp, D: InUnits(
             mixture(D["theta"]), WORLD.on(xp).high).log_prob(D["map"]),
+        "change_of_units: box": lambda xp, D: OnBox(
+            mixture(D["theta"]), WORLD.on(xp).low, WORLD.on(xp).high).log_prob(D["map"]),
         "recalibrated": recalibrated,
         "likelihood": lambda xp, D: likelihood.log_likelihood(mixture, D["theta"], D["X"]),
         "optimizer": gradient_steps,

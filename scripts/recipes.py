@@ -31,7 +31,7 @@ from gdl_numpy.networks.storage import load
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.langevin import reflect
-from gdl_numpy.probability.change_of_units import InUnits
+from gdl_numpy.probability.change_of_units import InUnits, OnBox, to_plane
 from gdl_numpy.probability.family import BoxFamily, HistogramFamily
 from gdl_numpy.probability.kernel_density import KernelDensity
 from gdl_numpy.probability.mle import maximum_likelihood
@@ -40,7 +40,7 @@ from gdl_numpy.probability.recalibrated import RecalibratedFamily, RecalibratedK
 from gdl_numpy.world.world_map import WORLD
 
 PARAMETERS = FIGURES / "parameters"
-UNIT = np.array([90.0, 180.0])                              # degrees: networks see [-1, 1]²
+UNIT = np.array([90.0, 180.0])                              # degrees: to [-1, 1]²
 SECONDS = 90                                                # of training, on 2 cores
 LONGEST = 1e6                                               # of them: twelve days
 COMPONENTS, CELLS = 200, (36, 72)                           # of the mixture, of the histogram
@@ -51,9 +51,11 @@ DRAWS = 1_000_000                                           # that stand for the
 STEPS = 4000                                                # of a family without a recipe
 
 
-def in_degrees(p):
-    """The density of x = UNIT · u, where u ~ p, per square degree."""
-    return InUnits(p, array_module(p.theta).asarray(UNIT))
+def in_degrees(p, on_box=False):
+    """The density per square degree of x = UNIT · u, where u ~ p; with on_box=True that of the x in
+    the box of the map which `to_plane` takes to u."""
+    xp = array_module(p.theta)
+    return OnBox(p, *xp.asarray([-UNIT, UNIT])) if on_box else InUnits(p, xp.asarray(UNIT))
 
 
 @dataclass(frozen=True)
@@ -62,16 +64,23 @@ class Recipe:
 
     `steps` are what 90 seconds on 2 cores allow. Of what it learns from, the share `drawn` is drawn
     from the recalibrated kernel density; all else are the points given, moved by `jitter` degrees.
+    `on_box` is for a family that would spend mass beyond the map: it learns in a plane to which the
+    box of the map is stretched.
     """
     family: Callable
     steps: int
     drawn: float = 0.0
     jitter: float = 0.0
+    on_box: bool = False
     options: dict = field(default_factory=dict)
 
     def __post_init__(self):
+        checks.truth(self.on_box, "on_box")
         checks.number(self.drawn, "drawn", "[0, 1]")
         checks.number(self.jitter, "jitter", "[0, inf)")
+        if self.on_box and self.jitter and not self.drawn:
+            raise ValueError("with on_box=True and drawn=0, jitter must be 0, as points of the "
+                             f"plane cannot be moved by degrees, got {self.jitter}")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -127,13 +136,15 @@ def fit_network(network, X, rng, seconds):
     """The density, in degrees, of the network's family fitted to the points X (n, 2)."""
     family, steps, theta = network.family(np), n_steps(network, seconds), None
     U, augment = to_learn_from(X, network, rng)
+    if network.on_box:
+        U, _ = to_plane(U, [-1, -1], [1, 1])
     try:
         for step in bar(family.train(U, rng, max_steps=steps, augment=augment, **network.options),
                         steps):
             theta = step.theta
     except KeyboardInterrupt:
         raise Interrupted(family, theta) from None
-    return in_degrees(family(theta))
+    return in_degrees(family(theta), network.on_box)
 
 
 def waves(xp, scales, n_each, d=2):
@@ -176,16 +187,19 @@ NETWORKS = {
         lambda xp: NormalizingFlowFamily(2, 4, (128, 128), "spline", 32, waves(xp, (2, 6, 18), 16)),
         6000, drawn=1.0, options={"learning_rate": 2e-3}),
     "affine_flow": Recipe(
-        lambda xp: NormalizingFlowFamily(2, 36, (32,), "affine",
-                                         waves=waves(xp, (0.5, 1, 2, 4), 8), bound=0.5),
-        7000, drawn=1.0, options={"clip": 5.0, "beta2": 0.98}),
+        lambda xp: NormalizingFlowFamily(
+            2, 36, (32,), "affine", bound=0.5, max_slope=2.0,
+            waves=8 * [waves(xp, (0.5, 1, 2, 4, 8, 16), 5)] + 8 * [waves(xp, (0.5, 1, 2, 4, 8), 6)]
+            + 20 * [waves(xp, (0.5, 1, 2, 4), 8)]),
+        7000, drawn=1.0, on_box=True, options={"clip": 5.0, "beta2": 0.98}),
     "variational_autoencoder": Recipe(
         lambda xp: VariationalAutoencoderFamily(
             Network((2, 128, 128, 4), "relu", waves(xp, (2, 6, 20), 24), bound=8.0),
             Network((2, 128, 128, 4), "relu", waves(xp, (0.5, 1, 2, 4), 16), bound=8.0),
             floor=5e-3),
         14_000, drawn=1.0,
-        options={"learning_rate": 2e-3, "batch": 512, "n_samples": 4, "clip": 5.0}),
+        options={"learning_rate": 2e-3, "batch": 512, "n_samples": 4, "clip": 5.0,
+                 "calmer": True}),
     "energy_based": Recipe(
         lambda xp: EnergyBasedFamily(
             [-1.0, -1.0], [1.0, 1.0],
@@ -240,9 +254,10 @@ def fit_model(name, X, rng, seconds=SECONDS):
 def committed(name, like, folder=PARAMETERS):
     """The density of a network's parameters in `folder`, the committed ones unless another is
     named, where the array `like` lives. WrongUse, which names the file, if it is broken."""
-    family = NETWORKS[name].family(array_module(like))
+    network = NETWORKS[name]
+    family = network.family(array_module(like))
     try:
         theta = load(folder / f"{name}.npz", family, like)
     except ValueError as error:
         raise WrongUse(f"{error}: mend or remove it") from error
-    return in_degrees(family(theta))
+    return in_degrees(family(theta), network.on_box)

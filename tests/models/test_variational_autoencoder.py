@@ -138,13 +138,14 @@ def test_the_weights_are_joint_density_over_guess(noise):
     assert (elbo == one).all()
 
 
-def test_many_rows_are_bounded_some_at_a_time():
+@pytest.mark.parametrize("z_at_once, rows", [(21, 3), (1, 1)])
+def test_many_rows_are_bounded_some_at_a_time(z_at_once, rows):
     family = network()
     theta, X = theta_and_X(family)
     rng = default_rng(4)
-    expected = [family.importance_weighted(theta, X[i:i + 3], rng, 7)[0]
-                for i in range(0, len(X), 3)]
-    in_parts = family(theta).importance_weighted(X, default_rng(4), 7, z_at_once=21)
+    expected = [family.importance_weighted(theta, X[i:i + rows], rng, 7)[0]
+                for i in range(0, len(X), rows)]
+    in_parts = family(theta).importance_weighted(X, default_rng(4), 7, z_at_once)
     assert in_parts.tolist() == numpy.concatenate(expected).tolist()
 
 

@@ -216,8 +216,9 @@ class EnergyBasedFamily(TrainedFamily):
                                 look=False)
             return self.contrastive_divergence(theta, rows, samples)
 
+        options = {"averaging": 0.999} | options                # None is what None means elsewhere
         options = {name: value for name, value in options.items() if value is not None}
-        return train(loss, theta, (X,), rng, **{"averaging": 0.999} | options)
+        return train(loss, theta, (X,), rng, **self.defaults | options)
 
 
 class EnergyBased(Trained):

@@ -311,9 +311,10 @@ def test_as_in_every_family_theta_is_averaged_unless_it_is_said_otherwise():
     family = a_family("plain")
     theta, X = theta_and_X(family, default_rng)
     runs = [list(family.train(X, default_rng(1), points=9, theta=theta, max_steps=3, **options))
-            for options in ({"averaging": 0.0}, {}, {"averaging": 0.999, "batch": None})]
-    plain, default, same = (steps[-1].theta for steps in runs)
-    assert (default == same).all() and (plain != default).any()
+            for options in ({"averaging": 0.0}, {"averaging": None}, {},
+                            {"averaging": 0.999, "batch": None})]
+    plain, of_train, default, same = (steps[-1].theta for steps in runs)
+    assert (default == same).all() and (plain != default).any() and (of_train == plain).all()
 
 
 def test_a_stopped_training_leaves_a_theta_to_go_on_from():

@@ -169,7 +169,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
             if shares is None:
                 dlog_sigma = (dZ * sigma * eps + g).sum(axis=0)
             else:
-                dZ = shares[:, :, None] * (dZ + g * eps / sigma)                        # (6)
+                dZ = shares[:, :, None] * (dZ + g * eps / sigma)
                 dlog_sigma = (dZ * sigma * eps).sum(axis=0)
             return xp.concatenate([dtheta, backward_encoder(dZ.sum(axis=0), dlog_sigma)])
 
@@ -242,7 +242,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
 
         def loss(theta, X):
             bound, backward = self.importance_weighted(theta, X, rng, n_samples)
-            return negative_mean(bound, partial(backward, calmer=calmer))
+            return negative_mean(bound, partial(backward, calmer=calmer))               # (6)
 
         return mean_over_blocks(loss, theta, checks.not_empty(self._input(theta, X)), rows=2**12)
 

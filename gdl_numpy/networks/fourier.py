@@ -13,10 +13,20 @@ belongs to the model as its sizes do, and is not trained:
     f    = s ε,  ε ~ N(0, I)             in radians per unit of x                            (1)
     φ(x) = (x, sin(x F), cos(x F))       d + 2m numbers                                      (2)
 
+A short wave is steep: along f it rises by up to |f| per unit of x. In a chain of many networks,
+each of which bends what the one before has bent, such slopes multiply, until every small step of θ
+has a large effect. But short waves are there for small detail, and need not be high. So, as an
+option, a wave that would be steeper than c = `max_slope` is made lower, until its slope is c, while
+longer waves stay as they are. With a number a for each column f of F,
+
+    φ(x) = (x, a sin(x F), a cos(x F))          a = min(1, c/|f|)                            (3)
+
 Backward, ∂φ has the same three parts. The gradient of sin(x f) in x is cos(x f) f, and that of
 cos(x f) is -sin(x f) f, so that
 
-    ∂x   = ∂φ_x + (∂φ_sin cos(x F) - ∂φ_cos sin(x F)) Fᵀ                                     (3)
+    ∂x   = ∂φ_x + (∂φ_sin cos(x F) - ∂φ_cos sin(x F)) Fᵀ                                     (4)
+
+with the a of (3), if there is one, before sine and cosine.
 
 By hand: one wave with f = π at x = 1/2. sin(π/2) = 1 and cos(π/2) = 0, and the cosine falls there
 with the slope -π:
@@ -25,16 +35,6 @@ with the slope -π:
 >>> phi, backward = fourier_features(numpy.array([[0.5]]), numpy.array([[numpy.pi]]))
 >>> print(phi.round(3), backward(numpy.array([[0.0, 0.0, 1.0]])).round(3))
 [[0.5 1.  0. ]] [[-3.142]]
-
-A short wave is steep: along f it rises by up to |f| per unit of x. In a chain of many networks,
-each of which bends what the one before has bent, such slopes multiply, until every small step of θ
-has a large effect. But short waves are there for small detail, and need not be high. So, as an
-option, a wave that would be steeper than c = `max_slope` is made lower, until its slope is c. With
-a number a for each column f of F,
-
-    φ(x) = (x, a sin(x F), a cos(x F))          a = min(1, c/|f|)                             (4)
-
-and a stands before sine and cosine in (3) as well. Longer waves stay as they are.
 
 See figure_1_10_taxonomy (the coasts that models with such inputs draw) and
 tests/networks/test_fourier.py (that it holds).
@@ -73,12 +73,12 @@ def fourier_features(X, F, max_slope=None):
     xp = array_module(X)
     F = xp.asarray(F, dtype=X.dtype)
     angle = X @ F
-    sin, cos = xp.sin(angle), xp.cos(angle, out=angle)      # angle is not needed again
+    sin, cos = xp.sin(angle), xp.cos(angle, out=angle)      # angle is not needed again, (2)
     if max_slope is not None:
-        a = 1 / xp.maximum(xp.sqrt((F * F).sum(axis=0)) / max_slope, 1)                 # (4)
+        a = 1 / xp.maximum(xp.sqrt((F * F).sum(axis=0)) / max_slope, 1)                 # (3)
         sin *= a
         cos *= a
-    phi = xp.concatenate([X, sin, cos], axis=1)                                         # (2)
+    phi = xp.concatenate([X, sin, cos], axis=1)
 
     def backward(dphi):
         d, m = F.shape
@@ -86,7 +86,7 @@ def fourier_features(X, F, max_slope=None):
         dangle = dphi_sin * cos
         dangle -= dphi_cos * sin
         dX = dangle @ F.T
-        dX += dphi_x                                                                    # (3)
+        dX += dphi_x                                                                    # (4)
         return dX
 
     return phi, backward

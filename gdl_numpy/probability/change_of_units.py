@@ -78,8 +78,28 @@ SIGNS = {"log_prob": -1, "elbo": -1, "importance_weighted": -1, "flow_log_prob":
          "energy": 1}                                                                       # (2)
 
 
-class InUnits(Described):
+class _Changed(Described):
+    """The density of an x that is made of u ~ p. A subclass says how by `_to_u(X)`: u of each row
+    of X, and log |det ∂x/∂u|, a number or (n,), which is inf where there is no u."""
+
+    def __getattr__(self, name):
+        """Those of the methods in SIGNS that p has: a function of X (n, d) in the unit of x."""
+        if name not in SIGNS:
+            raise AttributeError(f"a density {self._where} has no {name!r}")
+        method, sign = getattr(self.p, name), SIGNS[name]
+
+        def of_x(X, *args, **kwargs):
+            U, log_det = self._to_u(X)
+            value = method(U, *args, **kwargs)
+            return (value + sign * log_det).astype(value.dtype, copy=False)
+
+        return of_x
+
+
+class InUnits(_Changed):
     """The density of x = unit · u, u ~ p; `unit` (d,) holds no 0 and lives where p does."""
+
+    _where = "in other units"
 
     def __init__(self, p, unit):
         unit = checks.real_array(unit, "unit")
@@ -89,17 +109,9 @@ class InUnits(Described):
         self.p, self.unit = checks.density(p, "p"), unit.copy()
         self.log_det = math.fsum(math.log(abs(factor)) for factor in unit.tolist())         # (3)
 
-    def __getattr__(self, name):
-        """Those of the methods in SIGNS that p has: a function of X (n, d) in the unit of x."""
-        if name not in SIGNS:
-            raise AttributeError(f"a density in other units has no {name!r}")
-        method, added = getattr(self.p, name), SIGNS[name] * self.log_det
-
-        def in_units(X, *args, **kwargs):
-            X = checks.observations(X, checks.wider(self.unit, X))      # which keeps its precision
-            return added + method(X / self.unit, *args, **kwargs)
-
-        return in_units
+    def _to_u(self, X):
+        X = checks.observations(X, checks.wider(self.unit, X))      # which keeps its precision
+        return X / self.unit, self.log_det
 
     def sample(self, n, rng):
         """n draws of x, (n, d)."""
@@ -112,57 +124,48 @@ def to_plane(X, low, high):
     log |det ∂x/∂u|, (n,). ValueError for rows off the box."""
     X = checks.observations(X)
     low, high = checks.corners(low, high, X)
-    X, sides = checks.rows_of_box(X, low.tolist(), high.tolist()), _sides(low, high)
-    return _to_plane(X, low, high, sides)
+    _check_sides(low, high)
+    return _to_plane(checks.rows_of_box(X, low.tolist(), high.tolist()), low, high)
 
 
 @quiet
-def _sides(low, high):
-    """b - a, if each is a number that its dtype can hold, and so is the least that rounding can
-    tell of it."""
+def _check_sides(low, high):
+    """ValueError unless b - a, and the least that rounding can tell of it, are numbers that their
+    dtype can hold."""
     xp, sides = array_module(low), high - low
     if not (xp.isfinite(sides) & (sides * xp.finfo(sides.dtype).eps > 0)).all():
         raise ValueError(f"high - low must be neither too small nor too large for {sides.dtype}, "
                          f"got {sides}")
-    return sides
 
 
-def _to_plane(X, low, high, sides):
-    xp, least = array_module(X), sides * array_module(X).finfo(X.dtype).eps
+def _to_plane(X, low, high):
+    xp, sides = array_module(X), high - low
+    least = sides * xp.finfo(X.dtype).eps
     below, above = (xp.maximum(part, least) for part in (X - low, high - X))
-    return 0.5 * xp.log(below / above), xp.log(below * (2 * (above / sides))).sum(axis=1)
+    return 0.5 * xp.log(below / above), xp.log(below * (2 * (above / sides))).sum(axis=1)   # (4)
 
 
-class OnBox(Described):
+class OnBox(_Changed):
     """The density of x = a + (b - a) sigmoid(2u), u ~ p, on the box with corners a = `low` and b =
     `high`, both (d,), which live where p does; 0 off the box."""
 
+    _where = "on a box"
+
     def __init__(self, p, low, high):
-        self.p, self.space = checks.density(p, "p"), SampleSpace(low, high)
-        self.low, self.high = self.space.low, self.space.high
+        self.p, space = checks.density(p, "p"), SampleSpace(low, high)
+        self.low, self.high = space.low, space.high
         if len(self.low) != getattr(p, "d", len(self.low)):
             raise ValueError(f"low and high must have shape ({p.d},), got {self.low.shape}")
-        self._sides = _sides(self.low, self.high)
+        _check_sides(self.low, self.high)
 
-    def __getattr__(self, name):
-        """Those of the methods in SIGNS that p has: a function of X (n, d) in the unit of x."""
-        if name not in SIGNS:
-            raise AttributeError(f"a density on a box has no {name!r}")
-        method, sign = getattr(self.p, name), SIGNS[name]
-
-        def on_box(X, *args, **kwargs):
-            X = checks.observations(X, checks.wider(self.low, X))
-            xp, inside = array_module(X), ((self.low <= X) & (X <= self.high)).all(axis=1)
-            X = xp.clip(X, self.low, self.high)
-            U, log_det = _to_plane(X, self.low, self.high, self._sides)
-            value = method(U, *args, **kwargs)
-            return xp.where(inside, value + sign * log_det, sign * math.inf).astype(
-                value.dtype)                                                            # (4)
-
-        return on_box
+    def _to_u(self, X):
+        X = checks.observations(X, checks.wider(self.low, X))
+        xp, inside = array_module(X), ((self.low <= X) & (X <= self.high)).all(axis=1)
+        U, log_det = _to_plane(xp.clip(X, self.low, self.high), self.low, self.high)
+        return U, xp.where(inside, log_det, math.inf)
 
     def sample(self, n, rng):
         """n draws of x, (n, d)."""
         U = checks.observations(self.p.sample(n, rng), self.low, finite=False, name="what p draws")
-        X = self.low + self._sides * sigmoid(2 * U)
+        X = self.low + (self.high - self.low) * sigmoid(2 * U)
         return array_module(X).clip(X, self.low, self.high)     # rounding could step over it

@@ -107,7 +107,6 @@ class NormalizingFlowFamily(TractableFamily):
     def __init__(self, d, n_layers, hidden, transform="affine", n_bins=32, waves=None,
                  activation="relu", bound=3.0, max_slope=None):
         self._set_options(d, hidden, activation, bound=bound, least=2)
-        self.max_slope = checks.number(max_slope, "max_slope", "[1e-30, 1e30]", optional=True)
         self.n_layers = checks.whole_number(n_layers, "n_layers", least=1)
         self.waves = checks.waves_of_layers(waves, self.d, self.n_layers)
         each = self.waves if isinstance(self.waves, list) else [self.waves] * self.n_layers
@@ -120,9 +119,10 @@ class NormalizingFlowFamily(TractableFamily):
             n_moved = len(range(self.d)[moved])
             networks.append(Network(
                 (self.d - n_moved, *self.hidden, n_moved * self.n_raw), activation,
-                None if F is None else F[seen], bound, self.max_slope))
+                None if F is None else F[seen], bound, max_slope))
             self.layers.append((moved, seen, networks[i]))
         self._set_networks(*networks)
+        self.max_slope = networks[0].max_slope                  # which has looked at it
 
     def __call__(self, theta):
         return NormalizingFlow(self, theta)

@@ -216,9 +216,7 @@ class EnergyBasedFamily(TrainedFamily):
                                 look=False)
             return self.contrastive_divergence(theta, rows, samples)
 
-        options = {"averaging": 0.999} | options                # None is what None means elsewhere
-        options = {name: value for name, value in options.items() if value is not None}
-        return train(loss, theta, (X,), rng, **self.defaults | options)
+        return train(loss, theta, (X,), rng, **self._chosen({"averaging": 0.999} | options))
 
 
 class EnergyBased(Trained):

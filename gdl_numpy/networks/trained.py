@@ -84,8 +84,11 @@ class TrainedFamily(Described):
 
     def _train(self, loss, X, rng, theta, **how):
         X, theta = self._start(X, rng, theta, **how)
-        how = self.defaults | {name: value for name, value in how.items() if value is not None}
-        return train(loss, theta, (X,), rng, **how)
+        return train(loss, theta, (X,), rng, **self._chosen(how))
+
+    def _chosen(self, options):
+        """Those that are not None, and for the others what `defaults` has."""
+        return self.defaults | {name: value for name, value in options.items() if value is not None}
 
     # For the constructors and the formulas of families
 

@@ -116,6 +116,7 @@ Networks, and how they are stored
 
     network             神经网络    the multilayer perceptron and its pullback
     fourier             傅里叶特征  waves of the coordinates, so that networks can learn fine detail
+    linear_start        线性起点    a start at which a network is a matrix, and a little of chance
     training            训练        steps on rows drawn at random, for models without a formula
     trained             训练模型    what all trained families share around their formulas
     rational_quadratic  单调样条    monotone splines with a slope and an inverse by formula

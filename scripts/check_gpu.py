@@ -27,7 +27,7 @@ from gdl_numpy.models.diffusion import DiffusionFamily
 from gdl_numpy.models.energy_based import EnergyBasedFamily
 from gdl_numpy.models.normalizing_flow import NormalizingFlowFamily
 from gdl_numpy.models.variational_autoencoder import VariationalAutoencoderFamily
-from gdl_numpy.networks import fourier, network, rational_quadratic, training
+from gdl_numpy.networks import fourier, linear_start, network, rational_quadratic, training
 from gdl_numpy.numerics import elementary, exact, kernel_sum, langevin, moments, neighbors
 from gdl_numpy.numerics.backend import random_generator, to_numpy
 from gdl_numpy.numerics.optimizer import Adam, GradientDescent
@@ -116,6 +116,7 @@ def cases():
     softmax = logistic.SoftmaxFamily(2, 3, l2=1e-3)
     classifier = discriminative.NetworkClassifierFamily(SIZES, "tanh")
     p_data, models, chart = WorldMap(), families(), Chart()
+    straight = network.Network(SIZES, "relu")
     ppca = principal_components.ProbabilisticPCAFamily(1024, 2)
     codes, windows = autoencoder.AutoencoderFamily(SIDES), window.WindowFamily(16, 4, 2, 2, (8,))
 
@@ -209,6 +210,8 @@ def cases():
         "expectation_maximization": em_steps,
         "world_map": lambda xp, D: p_data.log_prob(D["map"]),
         "evaluation": verdicts,
+        "linear_start": lambda xp, D: straight(
+            linear_start.linear_start(straight, D["phi"], D["dY"][:2]), D["X"])[0],
         "network": lambda xp, D: network.mlp(D["phi"], D["X"], SIZES)[1](D["dY"])[0],
         "logistic": lambda xp, D: softmax.loss(D["W"], D["X"], D["y"])[1],
         "newton: softmax regression": lambda xp, D: softmax.mle(D["X"], D["y"]),

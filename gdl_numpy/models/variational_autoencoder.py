@@ -53,6 +53,16 @@ and the decoder what it had. As -∂/∂z log q is ε/σ, this needs a σ that d
 that of an encoder with a `bound`. If q is the posterior, log w does not change with z, and (6) is 0
 for each draw.
 
+**A linear start**, a third option. Encoder and decoder are to undo each other, and two random
+networks do not. Which z comes to stand for which x is then decided by chance, in the first steps,
+and some choices are worse than others. So let the first model be one whose posterior is known: x_i
+= c z_i + s_i ε. Then x_i is N(0, v_i) with v_i = c² + s_i², and by Bayes' rule
+
+    p(z|x) = N(z; c x/v, s²/v)         number by number                                       (7)
+
+`linear_theta` makes the decoder c z and the encoder this posterior, but for a little chance, which
+training needs (linear_start.py). It then has to bend only what already fits together.
+
 See figure_1_10_taxonomy (what it draws), `VariationalAutoencoderFamily.elbo` (one point by hand),
 and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).
 
@@ -63,6 +73,7 @@ E34 (tests/models/test_variational_autoencoder.py)  the joint is exact, the marg
 import math
 from functools import partial
 
+from gdl_numpy.networks.linear_start import linear_start
 from gdl_numpy.networks.network import Parts
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
 from gdl_numpy.numerics import checks
@@ -246,12 +257,36 @@ class VariationalAutoencoderFamily(TrainedFamily):
 
         return mean_over_blocks(loss, theta, checks.not_empty(self._input(theta, X)), rows=2**12)
 
+    def linear_theta(self, rng, dtype=float, c=1.0, small=0.1):
+        """Another random start, shape (n_θ,): x̂ is nearly c z, exp(ρ) about 1/10, and the guess
+        nearly the posterior. X in d columns should have about the variance c².
+
+        If x has more numbers than z, the others begin as noise around 0; if z has more, the guess
+        of the others begins as N(0, 1). `small` is that of `linear_start`. ValueError unless both
+        networks are fit for it.
+        """
+        c, small = checks.number(c, "c", "(0, inf)"), checks.number(small, "small", "[0, inf)")
+        theta, both = self.initial_theta(rng, dtype), min(self.d, self.k)
+        xp = array_module(theta)
+        decoder, rho, encoder = self.parts(theta)
+        s = self.floor + 0.1
+        v = c * c + s * s
+        to_x, to_z = (xp.zeros((network.d_in, network.d_out), dtype=theta.dtype)
+                      for network in (self.decoder, self.encoder))
+        to_x[:, :self.d] = c * xp.eye(self.k, self.d, dtype=theta.dtype)
+        to_z[:, :self.k] = c / v * xp.eye(self.d, self.k, dtype=theta.dtype)
+        decoder = linear_start(self.decoder, decoder, to_x, small)
+        encoder = linear_start(self.encoder, encoder, to_z, small)
+        encoder[-self.k:][:both] = math.log(s / math.sqrt(v))       # the bias of log σ         (7)
+        return self.parts.join(decoder, rho, encoder)
+
     def train(self, X, rng, max_steps=None, n_samples=1, theta=None, calmer=False, **options):
         """Maximize the bound of `n_samples` draws by steps on random rows; yields a Step each;
         `calmer` is that of `loss`, `options` are those of every TrainedFamily.
 
-        Trained with several draws, an encoder spreads its guesses widely, since the best of them
-        counts most. A single guess is then mostly bad, and the ELBO far below log p(x).
+        Trained with several draws, an encoder may miss now and then, since the best of them counts
+        most. A single guess that misses can lose hundreds of nats, and with few such guesses the
+        ELBO is far below log p(x).
         """
         n_samples = checks.whole_number(n_samples, "n_samples", least=1)
         calmer = checks.truth(calmer, "calmer")

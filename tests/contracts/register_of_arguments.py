@@ -228,6 +228,8 @@ CALLS = {                                                   # what BY_NAME does 
     "fourier.wave_vectors": lambda: {"d": 2, "n_each": 3, "scales": (1.0, 2.0)},
     "fourier.n_features": lambda: {"d": 2, "F": WAVES},
     "fourier.fourier_features": lambda: {"F": WAVES},
+    "linear_start.linear_start": lambda: {
+        "network": Network((2, 4, 3), "relu"), "theta": rows(1, 27)[0], "A": rows(2, 3)},
     "network.mlp": lambda: {"theta": rows(1, 27)[0]},
     "network.cut": lambda: {"theta": rows(1, 27)[0]},
     "rational_quadratic.n_spline_parameters": lambda: {"n_bins": 4},
@@ -296,6 +298,9 @@ CALLS = {                                                   # what BY_NAME does 
     "EnergyBasedFamily.log_z": lambda: {"U": X},
     "EnergyBasedFamily.walk": lambda: {"steps": 2},
     "EnergyBasedFamily.contrastive_divergence": lambda: {"samples": X},
+    "VariationalAutoencoderFamily.linear_theta": lambda: {
+        "self": every_class()["VariationalAutoencoderFamily"](Network((2, 5, 2), "relu"),
+                                                              Network((1, 5, 2), "relu"))},
     "VariationalAutoencoderFamily.decode": vae(), "VariationalAutoencoder.decode": vae(),
     "VariationalAutoencoderFamily.importance_weighted": lambda: {"n_samples": 2},
     "VariationalAutoencoder.importance_weighted": lambda: {"n_samples": 2},

@@ -197,6 +197,8 @@ FUNCTIONS = {
     "evaluation.verdict": Call(lambda f, a: vars(f(normal(a), WorldMap(), a([0.5, 0.3]))), HOST),
 
     "fourier.wave_vectors": Call(lambda f, a: f(2, 3, (1.0, 4.0), a.rng), FLOAT64),
+    "linear_start.linear_start": Call(
+        lambda f, a: f(BENT, a(theta(BENT)), a(numbers(2, 3)))),
     "network.cut": Call(lambda f, a: f(a(numbers(27)), SIZES)),
     "network.initial_theta": Call(lambda f, a: f(SIZES, a.rng, dtype=a.dtype)),
     "rational_quadratic.inverse_spline": Call(lambda f, a: f(a(1.2 * COLUMN), a(numbers(6, RAW)))),

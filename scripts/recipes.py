@@ -65,17 +65,20 @@ class Recipe:
     `steps` are what 90 seconds on 2 cores allow. Of what it learns from, the share `drawn` is drawn
     from the recalibrated kernel density; all else are the points given, moved by `jitter` degrees.
     `on_box` is for a family that would spend mass beyond the map: it learns in a plane to which the
-    box of the map is stretched.
+    box of the map is stretched. `start(family, rng, dtype)` is where the training begins, if not
+    where the family's own would.
     """
     family: Callable
     steps: int
     drawn: float = 0.0
     jitter: float = 0.0
     on_box: bool = False
+    start: Callable | None = None
     options: dict = field(default_factory=dict)
 
     def __post_init__(self):
         checks.truth(self.on_box, "on_box")
+        checks.function(self.start, "start", optional=True)
         checks.number(self.drawn, "drawn", "[0, 1]")
         checks.number(self.jitter, "jitter", "[0, inf)")
         if self.on_box and self.jitter and not self.drawn:
@@ -134,13 +137,15 @@ def n_steps(network, seconds):
 
 def fit_network(network, X, rng, seconds):
     """The density, in degrees, of the network's family fitted to the points X (n, 2)."""
-    family, steps, theta = network.family(np), n_steps(network, seconds), None
+    family, steps = network.family(np), n_steps(network, seconds)
     U, augment = to_learn_from(X, network, rng)
     if network.on_box:
         U, _ = to_plane(U, [-1, -1], [1, 1])
+    options, theta = dict(network.options), None
+    if network.start is not None:
+        options["theta"] = network.start(family, rng, U.dtype)
     try:
-        for step in bar(family.train(U, rng, max_steps=steps, augment=augment, **network.options),
-                        steps):
+        for step in bar(family.train(U, rng, max_steps=steps, augment=augment, **options), steps):
             theta = step.theta
     except KeyboardInterrupt:
         raise Interrupted(family, theta) from None
@@ -197,7 +202,7 @@ NETWORKS = {
             Network((2, 128, 128, 4), "relu", waves(xp, (2, 6, 20), 24), bound=8.0),
             Network((2, 128, 128, 4), "relu", waves(xp, (0.5, 1, 2, 4), 16), bound=8.0),
             floor=5e-3),
-        14_000, drawn=1.0,
+        14_000, drawn=1.0, start=partial(VariationalAutoencoderFamily.linear_theta, c=0.6),
         options={"learning_rate": 2e-3, "batch": 512, "n_samples": 4, "clip": 5.0,
                  "calmer": True}),
     "energy_based": Recipe(

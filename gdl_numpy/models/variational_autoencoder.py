@@ -270,14 +270,14 @@ class VariationalAutoencoderFamily(TrainedFamily):
         xp = array_module(theta)
         decoder, rho, encoder = self.parts(theta)
         s = self.floor + 0.1
-        v = c * c + s * s
+        root = math.hypot(c, s)                                         # √v
         to_x, to_z = (xp.zeros((network.d_in, network.d_out), dtype=theta.dtype)
                       for network in (self.decoder, self.encoder))
         to_x[:, :self.d] = c * xp.eye(self.k, self.d, dtype=theta.dtype)
-        to_z[:, :self.k] = c / v * xp.eye(self.d, self.k, dtype=theta.dtype)
+        to_z[:, :self.k] = c / root / root * xp.eye(self.d, self.k, dtype=theta.dtype)
         decoder = linear_start(self.decoder, decoder, to_x, small)
         encoder = linear_start(self.encoder, encoder, to_z, small)
-        encoder[-self.k:][:both] = math.log(s / math.sqrt(v))       # the bias of log σ         (7)
+        encoder[-self.k:][:both] = math.log(s / root)               # the bias of log σ         (7)
         return self.parts.join(decoder, rho, encoder)
 
     def train(self, X, rng, max_steps=None, n_samples=1, theta=None, calmer=False, **options):

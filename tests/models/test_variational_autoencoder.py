@@ -138,6 +138,11 @@ def test_a_linear_start_is_random_has_the_dtype_asked_for_and_can_be_trained_fro
     assert last.theta.dtype == "float32" and (last.theta != one).any()
 
 
+@pytest.mark.parametrize("c", [1e-300, 1e300])
+def test_a_linear_start_of_the_largest_and_the_smallest_c_is_finite(c):
+    assert numpy.isfinite(relu_vae(2, 2, "output").linear_theta(default_rng(0), c=c)).all()
+
+
 def test_a_linear_start_is_refused_to_networks_that_are_not_fit_for_it_and_c_must_be_positive():
     with pytest.raises(ValueError, match="network must have relu and at least 4 units"):
         network().linear_theta(default_rng(0))              # tanh

@@ -65,8 +65,8 @@ class Recipe:
     `steps` are what 90 seconds on 2 cores allow. Of what it learns from, the share `drawn` is drawn
     from the recalibrated kernel density; all else are the points given, moved by `jitter` degrees.
     `on_box` is for a family that would spend mass beyond the map: it learns in a plane to which the
-    box of the map is stretched. `start(family, rng, dtype)` is where the training begins, if not
-    where the family's own would.
+    box of the map is stretched. `start(family, rng, dtype)` gives the θ from which it is trained;
+    without it, the family draws one.
     """
     family: Callable
     steps: int
@@ -78,7 +78,8 @@ class Recipe:
 
     def __post_init__(self):
         checks.truth(self.on_box, "on_box")
-        checks.function(self.start, "start", optional=True)
+        if checks.function(self.start, "start", optional=True) and "theta" in self.options:
+            raise ValueError("options must not have a theta beside start, which gives one")
         checks.number(self.drawn, "drawn", "[0, 1]")
         checks.number(self.jitter, "jitter", "[0, inf)")
         if self.on_box and self.jitter and not self.drawn:

@@ -55,13 +55,14 @@ for each draw.
 
 **A linear start**, a third option. Encoder and decoder are to undo each other, and two random
 networks do not. Which z comes to stand for which x is then decided by chance, in the first steps,
-and some choices are worse than others. So let the first model be one whose posterior is known: x_i
-= c z_i + s_i ε. Then x_i is N(0, v_i) with v_i = c² + s_i², and by Bayes' rule
+and some choices may be worse than others. So begin with a model whose posterior is known, number by
+number:
 
-    p(z|x) = N(z; c x/v, s²/v)         number by number                                       (7)
+    x = c z + s ε,   so that x ~ N(0, v) with v = c² + s²
+    p(z|x) = N(z; c x/v, s²/v)          by Bayes' rule                                        (7)
 
-`linear_theta` makes the decoder c z and the encoder this posterior, but for a little chance, which
-training needs (linear_start.py). It then has to bend only what already fits together.
+`linear_theta` makes the decoder c z and the encoder this posterior, plus a little chance
+(linear_start.py). Training then only has to bend two maps that already fit together.
 
 See figure_1_10_taxonomy (what it draws), `VariationalAutoencoderFamily.elbo` (one point by hand),
 and tests/models/test_variational_autoencoder.py (that it holds; in test_e34 p(x) is known exactly).
@@ -82,6 +83,8 @@ from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks, through_a_net
 from gdl_numpy.numerics.elementary import logsumexp
 from gdl_numpy.probability.density import LOG_2_PI
 from gdl_numpy.probability.likelihood import negative_mean
+
+NOISE = 0.1                                                 # exp(ρ) at the start
 
 
 class VariationalAutoencoderFamily(TrainedFamily):
@@ -237,7 +240,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
         dtype = checks.float_dtype(dtype)
         decoder, encoder = (network.initial_theta(rng, dtype)
                             for network in (self.decoder, self.encoder))
-        rho = array_module(decoder).zeros(self.d, dtype=dtype) - math.log(10)
+        rho = array_module(decoder).zeros(self.d, dtype=dtype) + math.log(NOISE)
         if not self.constant_noise:
             decoder[-self.d:] = rho                                 # the bias of these outputs
             rho = rho[:0]
@@ -258,18 +261,19 @@ class VariationalAutoencoderFamily(TrainedFamily):
         return mean_over_blocks(loss, theta, checks.not_empty(self._input(theta, X)), rows=2**12)
 
     def linear_theta(self, rng, dtype=float, c=1.0, small=0.1):
-        """Another random start, shape (n_θ,): x̂ is nearly c z, exp(ρ) about 1/10, and the guess
-        nearly the posterior. X in d columns should have about the variance c².
+        """Another random start, shape (n_θ,): x̂ is nearly c z, exp(ρ) nearly 1/10, and the guess is
+        nearly the posterior. The columns of X should have a mean near 0 and a variance near c².
 
-        If x has more numbers than z, the others begin as noise around 0; if z has more, the guess
-        of the others begins as N(0, 1). `small` is that of `linear_start`. ValueError unless both
-        networks are fit for it.
+        `small` is that of `linear_start`: with 0 the guess is the posterior, with 0.1 the ELBO may
+        be a nat lower at first. A `bound` of a network should be well above what (7) asks of it. If
+        x has more numbers than z, the others begin as noise around 0; if z has more, the guess of
+        the others begins as N(0, 1). ValueError if `linear_start` refuses one of the networks.
         """
-        c, small = checks.number(c, "c", "(0, inf)"), checks.number(small, "small", "[0, inf)")
+        c, small = checks.number(c, "c", "(0, inf)"), checks.number(small, "small", "[0, 1]")
         theta, both = self.initial_theta(rng, dtype), min(self.d, self.k)
         xp = array_module(theta)
         decoder, rho, encoder = self.parts(theta)
-        s = self.floor + 0.1
+        s = self.floor + NOISE
         root = math.hypot(c, s)                                         # √v
         to_x, to_z = (xp.zeros((network.d_in, network.d_out), dtype=theta.dtype)
                       for network in (self.decoder, self.encoder))
@@ -285,8 +289,8 @@ class VariationalAutoencoderFamily(TrainedFamily):
         `calmer` is that of `loss`, `options` are those of every TrainedFamily.
 
         Trained with several draws, an encoder may miss now and then, since the best of them counts
-        most. A single guess that misses can lose hundreds of nats, and with few such guesses the
-        ELBO is far below log p(x).
+        most. A single guess that misses can lose hundreds of nats, and even a few of them put
+        the ELBO far below log p(x).
         """
         n_samples = checks.whole_number(n_samples, "n_samples", least=1)
         calmer = checks.truth(calmer, "calmer")

@@ -1,35 +1,34 @@
-"""Linear start: a network that begins as a matrix, and a little of what chance makes of it.
+"""Linear start: a network that begins as a matrix product, plus a little chance.
 
-A random network is a random map. If two networks are to undo each other, as an encoder and a
-decoder are, they are strangers at first. How they come to agree is decided by chance in the first
-steps, and training seldom takes it back: some starts lead to worse ends than others. So let both
-begin as simple maps that undo each other, such as x̂ = c z and z = x/c. Then they agree from the
-first step on, and all that training has to do is to bend them.
+A random network is a random map. An encoder and a decoder are to undo each other, and two random
+networks do not. It is easier to begin with two simple maps that do, such as x̂ = c z and z = x/c,
+and to bend both in training. So how does a network become a given matrix?
 
 A relu, a(v) = max(v, 0), stops what is negative. But two units, one for v and one for -v, let any
 number through, and what has passed one relu passes the next as it is:
 
     v = a(v) - a(-v),    a(a(v)) = a(v)
 
-So 2d units of each hidden layer carry the d numbers of x. With the weights W_i and the biases b_i
-of network.py, I the identity and a small number t (`small`), in blocks
+So 2d units of each hidden layer carry the d numbers of x. Let W_i be the weights of network.py, M
+the matrix (d, d_out), I the identity and t a small number, `small`. In blocks,
 
-    W_1 = ( I  -I  · )        the first d rows, those of x; below them 0  0  ·                (1)
-    W_i = ( I   0 )           the first 2d rows and columns carry on; 0 and · apart from them
-          ( 0   · )                                                                           (2)
-    W_L = (  A  )
-          ( -A  )             for one layer alone, A without -A                               (3)
-          ( t · )
+    W_1 = ( I  -I  · )        the d rows of x
+          ( 0   0  · )        those of its waves, if there are any                            (1)
+    W_i = ( I   0 )           the 2d rows and columns of the units that carry x
+          ( 0   · )           the others                                                      (2)
+    W_L = (  M  )
+          ( -M  )             left out if L = 1
+          ( t · )             the others                                                      (3)
 
-A dot is what stands there, from a random start. The biases of the 2d units are 0. Then the network
-is, but for its last bias and a `bound`,
+A dot is a block of the random θ that was given, left as it is. The biases of the units that carry x
+are 0. Then the network is, but for its last bias and a `bound`,
 
-    y   = x A + t · (what the dots make of x)
+    y   = x M + t · (what the dots make of x)
 
-Fourier features begin with x, so that (1) holds for them too. The dots are needed: units that all
-begin as 0 would get the same gradient and stay alike.
+Fourier features begin with x, so that (1) holds for them too. The dots are needed, even if t is 0:
+units whose weights all begin as 0 have the gradient 0, and would stay 0 for ever.
 
-By hand: 1-3-1 with A = (2), and only the third unit left to chance. With t = 0 nothing is left but
+By hand: 1-3-1 with M = (2), and only the third unit left to chance. With t = 0 nothing is left but
 2 a(x) - 2 a(-x), which is 2x:
 
 >>> import numpy
@@ -47,8 +46,9 @@ from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
 
-def linear_start(network, theta, A, small=0.1):
-    """A new θ (n_θ,) at which `network` is nearly x A, made of a random one; A (d_in, d_out).
+def linear_start(network, theta, M, small=0.1):
+    """A new θ (n_θ,) at which `network` is nearly x M, made from `theta`, a random start; M (d_in,
+    d_out).
 
     ValueError unless the network has relu and at least 2 d_in units in each hidden layer, if it has
     any.
@@ -56,10 +56,10 @@ def linear_start(network, theta, A, small=0.1):
     checks.instance(network, "network", Network)
     n = network.n_parameters
     theta = checks.theta(checks.theta_shape(theta, n), n).copy()
-    A = checks.real_array(A, "A", like=theta)
-    small, d, xp = checks.number(small, "small", "[0, inf)"), network.d_in, array_module(theta)
-    if A.shape != (d, network.d_out):
-        raise ValueError(f"A must have shape ({d}, {network.d_out}), got {A.shape}")
+    M = checks.real_array(M, "M", like=theta)
+    small, d, xp = checks.number(small, "small", "[0, 1]"), network.d_in, array_module(theta)
+    if M.shape != (d, network.d_out):
+        raise ValueError(f"M must have shape ({d}, {network.d_out}), got {M.shape}")
     hidden = network.sizes[1:-1]
     if hidden and (network.activation != "relu" or min(hidden) < 2 * d):
         raise ValueError(f"network must have relu and at least {2 * d} units in each hidden layer, "
@@ -73,7 +73,7 @@ def linear_start(network, theta, A, small=0.1):
         else:
             W[:2 * d], W[:2 * d, :2 * d] = 0, carried                                   # (2)
     W_last *= small
-    W_last[:d] = A
+    W_last[:d] = M
     if inner:
-        W_last[d:2 * d] = -A                                                            # (3)
+        W_last[d:2 * d] = -M                                                            # (3)
     return theta

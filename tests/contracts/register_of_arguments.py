@@ -229,7 +229,7 @@ CALLS = {                                                   # what BY_NAME does 
     "fourier.n_features": lambda: {"d": 2, "F": WAVES},
     "fourier.fourier_features": lambda: {"F": WAVES},
     "linear_start.linear_start": lambda: {
-        "network": Network((2, 4, 3), "relu"), "theta": rows(1, 27)[0], "A": rows(2, 3)},
+        "network": Network((2, 4, 3), "relu"), "theta": rows(1, 27)[0], "M": rows(2, 3)},
     "network.mlp": lambda: {"theta": rows(1, 27)[0]},
     "network.cut": lambda: {"theta": rows(1, 27)[0]},
     "rational_quadratic.n_spline_parameters": lambda: {"n_bins": 4},

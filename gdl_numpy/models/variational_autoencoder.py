@@ -55,12 +55,14 @@ for each draw.
 
 **A linear start**, a third option. Encoder and decoder are to undo each other, and two random
 networks do not. Which z comes to stand for which x is then decided by chance, in the first steps,
-and some choices may be worse than others. So begin with a model whose posterior is known, number by
-number:
+and some choices may be worse than others. So begin with a model whose posterior is known. With a
+factor c and noise of standard deviation s, coordinate by coordinate,
 
-    x = c z + s ε,   so that x ~ N(0, v) with v = c² + s²
+    x̂      = c z                        so that x ~ N(0, v) with v = c² + s²
     p(z|x) = N(z; c x/v, s²/v)          by Bayes' rule                                        (7)
 
+since log p(x, z), which is -½ z² - ½ (x - c z)²/s² up to a constant, is a parabola in z: its slope
+c x/s² - z v/s² is 0 at c x/v, and falls by v/s² per unit of z, which is one over the variance.
 `linear_theta` makes the decoder c z and the encoder this posterior, plus a little chance
 (linear_start.py). Training then only has to bend two maps that already fit together.
 

@@ -9,21 +9,22 @@ number through, and what has passed one relu passes the next as it is:
 
     v = a(v) - a(-v),    a(a(v)) = a(v)
 
-So 2d units of each hidden layer carry the d numbers of x. Let W_i be the weights of network.py, M
-the matrix (d, d_out), I the identity and t a small number, `small`. In blocks,
+So 2d units of each hidden layer carry the d numbers of x. Let W_1, ..., W_L be the weights of the
+layers (network.py), M the matrix (d, d_out), I the identity and t a small number, `small`. In
+blocks,
 
     W_1 = ( I  -I  · )        the d rows of x
-          ( 0   0  · )        those of its waves, if there are any                            (1)
+          ( 0   0  · )        the rows of its waves, if there are any                            (1)
     W_i = ( I   0 )           the 2d rows and columns of the units that carry x
           ( 0   · )           the others                                                      (2)
-    W_L = (  M  )
-          ( -M  )             left out if L = 1
+    W_L = ( M   )             the rows of the units that carry x, or of x itself if L = 1
+          ( -M  )             not there if L = 1
           ( t · )             the others                                                      (3)
 
 A dot is a block of the random θ that was given, left as it is. The biases of the units that carry x
 are 0. Then the network is, but for its last bias and a `bound`,
 
-    y   = x M + t · (what the dots make of x)
+    y = x M + t (what the dots make of x)
 
 Fourier features begin with x, so that (1) holds for them too. The dots are needed, even if t is 0:
 units whose weights all begin as 0 have the gradient 0, and would stay 0 for ever.
@@ -32,7 +33,7 @@ By hand: 1-3-1 with M = (2), and only the third unit left to chance. With t = 0 
 2 a(x) - 2 a(-x), which is 2x:
 
 >>> import numpy
->>> network, rng = Network((1, 3, 1), "relu"), numpy.random.default_rng(0)
+>>> rng, network = numpy.random.default_rng(0), Network((1, 3, 1), "relu")
 >>> theta = linear_start(network, network.initial_theta(rng), [[2.0]], small=0.0)
 >>> print(network.cut(theta)[0][0].round(2), network(theta, [[3.0], [-0.5]])[0].tolist())
 [[ 1.   -1.    0.91]] [[6.0], [-1.0]]

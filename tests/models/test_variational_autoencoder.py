@@ -26,11 +26,12 @@ from gdl_numpy.world.world_map import WorldMap
 every_noise = pytest.mark.parametrize("noise", ["constant", "output"])
 
 
-def vae(d, k, hidden, F=None, G=None, noise="constant", **options):
+def vae(d, k, hidden, F=None, G=None, noise="constant", activation="tanh", bound=None, **options):
     """The family whose decoder has the layers of its encoder in reverse."""
+    d_out = d if noise == "constant" else 2 * d
     return VariationalAutoencoderFamily(
-        Network((d, *hidden, 2 * k), waves=F),
-        Network((k, *hidden[::-1], d if noise == "constant" else 2 * d), waves=G), **options)
+        Network((d, *hidden, 2 * k), activation, F, bound),
+        Network((k, *hidden[::-1], d_out), activation, G, bound), **options)
 
 
 def network(d=2, k=2, m=3, **options):
@@ -95,10 +96,9 @@ def test_the_calmer_gradient_of_a_perfect_guess_is_0_for_each_draw(m):
 
 # The linear start
 
-def relu_vae(d, k, noise, floor=0.05, bound=None):
-    return VariationalAutoencoderFamily(
-        Network((d, 9, 8, 2 * k), "relu", wave_vectors(d, 4, (1.0,), default_rng(1)), bound),
-        Network((k, 8, 9, d if noise == "constant" else 2 * d), "relu", bound=bound), floor)
+def relu_vae(d, k, noise, bound=None):
+    F = wave_vectors(d, 4, (1.0,), default_rng(1))
+    return vae(d, k, (9, 8), F, noise=noise, activation="relu", bound=bound, floor=0.05)
 
 
 @every_noise
@@ -392,9 +392,8 @@ def test_training_raises_the_bound_on_new_data(seed):
 def test_from_a_linear_start_training_is_ahead_of_all_random_starts():
     """Land of the map, three starts of each kind: after 60 steps by 0.2 nats or more."""
     X = WorldMap().sample(1000, default_rng(0)).astype("float32") / numpy.float32([90, 180])
-    family = VariationalAutoencoderFamily(
-        *(Network((2, 32, 32, 4), "relu", wave_vectors(2, 8, (0.5, 1, 2), default_rng(1)), 8.0)
-          for _ in range(2)), floor=5e-3)
+    F = wave_vectors(2, 8, (0.5, 1, 2), default_rng(1))
+    family = vae(2, 2, (32, 32), F, F, "output", "relu", bound=8.0, floor=5e-3)
     bounds = {}
     for seed in range(3):
         for name, start in (("random", family.initial_theta),

@@ -11,10 +11,9 @@ from gdl_numpy.networks.network import Network
 SIZES = [(2, 3), (2, 4, 3), (2, 9, 4, 3), (1, 2, 5, 3, 1), (3, 6, 8, 7, 6, 2)]
 
 
-def network_theta_and_A(sizes, F=None, dtype=float, **options):
-    network = Network(sizes, "relu", F, **options)
-    rng = default_rng(0)
-    return network, network.initial_theta(rng, dtype), rng.standard_normal((sizes[0], sizes[-1]))
+def network_theta_and_M(sizes, F=None, **options):
+    network, rng = Network(sizes, "relu", F, **options), default_rng(0)
+    return network, network.initial_theta(rng), rng.standard_normal((sizes[0], sizes[-1]))
 
 
 def waves(d):
@@ -24,7 +23,7 @@ def waves(d):
 @pytest.mark.parametrize("with_waves", [False, True])
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_without_chance_the_network_is_the_matrix(sizes, with_waves):
-    network, theta, M = network_theta_and_A(sizes, waves(sizes[0]) if with_waves else None)
+    network, theta, M = network_theta_and_M(sizes, waves(sizes[0]) if with_waves else None)
     X = 3 * default_rng(2).standard_normal((50, sizes[0]))
     Y, _ = network(linear_start(network, theta, M, small=0), X)
     numpy.testing.assert_allclose(Y, X @ M, rtol=1e-12, atol=1e-13)
@@ -32,7 +31,7 @@ def test_without_chance_the_network_is_the_matrix(sizes, with_waves):
 
 @pytest.mark.parametrize("sizes", [(2, 9, 3), (2, 9, 12, 3), (3, 16, 9, 17, 2)], ids=str)
 def test_what_chance_adds_is_as_small_as_is_asked_for(sizes):
-    network, theta, M = network_theta_and_A(sizes, waves(sizes[0]))
+    network, theta, M = network_theta_and_M(sizes, waves(sizes[0]))
     X = default_rng(2).standard_normal((50, sizes[0]))
     added = {small: network(linear_start(network, theta, M, small), X)[0] - X @ M
              for small in (1.0, 0.1)}
@@ -44,7 +43,7 @@ def test_what_chance_adds_is_as_small_as_is_asked_for(sizes):
 
 def test_all_else_stays_as_the_random_start_has_it():
     """Weights between the other units, all biases but theirs, and the θ that was given."""
-    network, theta, M = network_theta_and_A((2, 9, 7, 3), waves(2))
+    network, theta, M = network_theta_and_M((2, 9, 7, 3), waves(2))
     theta += default_rng(3).standard_normal(len(theta))     # biases, too
     given = theta.copy()
     for (W, b), (V, c) in zip(network.cut(linear_start(network, theta, M))[:2],
@@ -59,7 +58,7 @@ def test_all_else_stays_as_the_random_start_has_it():
 
 
 def test_the_last_bias_shifts_and_a_bound_bends_what_comes_of_it():
-    network, theta, M = network_theta_and_A((2, 6, 3), bound=2.0)
+    network, theta, M = network_theta_and_M((2, 6, 3), bound=2.0)
     network.cut(theta)[-1][1][:] = [0.5, -1.0, 0.0]
     X = default_rng(2).standard_normal((20, 2))
     Y, _ = network(linear_start(network, theta, M, small=0), X)
@@ -68,7 +67,7 @@ def test_the_last_bias_shifts_and_a_bound_bends_what_comes_of_it():
 
 def test_every_weight_is_trained_from_there():
     """Some of 40 rows pass nearly each unit."""
-    network, theta, M = network_theta_and_A((2, 12, 12, 2))
+    network, theta, M = network_theta_and_M((2, 12, 12, 2))
     X = default_rng(2).standard_normal((40, 2))
     Y, backward = network(linear_start(network, theta, M), X)
     dtheta, _ = backward(default_rng(4).standard_normal(Y.shape))
@@ -95,13 +94,13 @@ def test_a_network_that_cannot_carry_its_inputs_is_refused(sizes, activation):
 
 @pytest.mark.parametrize("M", [numpy.ones((3, 2)), numpy.ones(2), 1.0, numpy.ones((2, 4))])
 def test_a_matrix_of_another_shape_is_refused(M):
-    network, theta, _ = network_theta_and_A((2, 4, 3))
+    network, theta, _ = network_theta_and_M((2, 4, 3))
     with pytest.raises(ValueError, match=r"M must have shape \(2, 3\), got \("):
         linear_start(network, theta, M)
 
 
 def test_what_is_no_network_and_an_impossible_size_of_chance_are_refused():
-    network, theta, M = network_theta_and_A((2, 4, 3))
+    network, theta, M = network_theta_and_M((2, 4, 3))
     with pytest.raises(TypeError, match="network must be a Network, got None"):
         linear_start(None, theta, M)
     for small in (-0.1, 1.1, numpy.nan, numpy.inf):

@@ -19,7 +19,7 @@ import pytest
 
 from gdl_numpy.numerics import backend
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 SETTINGS = ConfigParser()
 SETTINGS.read(ROOT / "setup.cfg", encoding="utf-8")
 PACKAGE = list((ROOT / "gdl_numpy").rglob("*.py"))

@@ -19,7 +19,7 @@ from reports import load
 
 from gdl_numpy.networks import network
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 SMALL = """
 import os
 import sys

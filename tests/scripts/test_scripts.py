@@ -25,7 +25,7 @@ import scoreboard
 matplotlib.use("agg")
 import make_figures  # noqa: E402
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 SCRIPTS = ROOT / "scripts"
 PROGRAMS = sorted(path.stem for path in SCRIPTS.glob("*.py")
                   if "\nif __name__ == " in path.read_text(encoding="utf-8"))

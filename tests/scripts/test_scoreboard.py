@@ -35,7 +35,7 @@ from gdl_numpy.numerics.optimizer import Step
 from gdl_numpy.world.evaluation import accuracy, coverage
 from gdl_numpy.world.world_map import WorldMap
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 P_DATA, FIGURES = WorldMap(), ROOT / "figures"
 FIRST, SECOND = map(str, SEEDS[:2])
 try:

@@ -22,7 +22,7 @@ from sharing import once
 
 from gdl_numpy.numerics.backend import to_numpy
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 TINY = {"BATCH": 24, "STEPS": 1, "N_DATA": 30, "CARD": "cpu", "PAUSE": 0,
         "SAMPLES": dict.fromkeys(benchmark_gpu.MODELS, 24),
         "CHAIN": {"energy_based": benchmark_gpu.CHAIN["energy_based"] | {"steps": 3}}}

@@ -43,7 +43,7 @@ from gdl_numpy.representation.latent import directions
 from gdl_numpy.world.evaluation import accuracy, kl_to_data, verdict
 from gdl_numpy.world.world_map import WORLD, WorldMap, continent_of
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 FAMILY, P_DATA, X = BoxFamily(2), WorldMap(), training_points(np.random.default_rng(0))
 THETA_HAT = FAMILY.mle(X).tolist()
 BOXES = [THETA_HAT, [-90, -180, 90, 180], [-90.0, -142.6, 78.1, 110.3], [10, 10, 11, 11.5]]

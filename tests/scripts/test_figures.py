@@ -29,7 +29,7 @@ import style  # noqa: E402
 
 from gdl_numpy.numerics.backend import to_numpy  # noqa: E402
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 SCRIPTS, FIGURES = ROOT / "scripts", ROOT / "figures"
 NAMES = sorted(path.stem for path in SCRIPTS.glob("figure_*.py"))
 MANIFEST = json.loads((FIGURES / "manifest.json").read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ from book.links import Links  # noqa: E402
 from book.pages import of_module  # noqa: E402
 from book.typeset import formula  # noqa: E402
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 SECONDS_TO_BUILD = 60                                       # far more than it takes: a safeguard
 
 

@@ -12,7 +12,7 @@ from compare_faces import DENSITIES, MODELS
 from gdl_numpy.pictures.faces import LATENTS, render
 from gdl_numpy.pictures.pixels import quantize
 
-FIGURES = Path(__file__).parent.parent / "figures"
+FIGURES = Path(__file__).parent.parent.parent / "figures"
 SMALL = {"N": 80, "N_HELD_OUT": 6, "N_LONGER": 3, "N_SAMPLES": 2, "CODES": 8,
          "CHAIN": {"T": 2, "steps": 1, "h": 0.5},
          "MIXTURE": {"components": 2, "steps": 2},

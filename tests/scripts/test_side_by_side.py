@@ -18,7 +18,7 @@ import make_figures  # noqa: E402
 from sharing import once  # noqa: E402
 from side_by_side import side_by_side  # noqa: E402
 
-SCRIPT = Path(__file__).parent.parent / "scripts" / "make_figures.py"
+SCRIPT = Path(__file__).parent.parent.parent / "scripts" / "make_figures.py"
 FAST = ["figure_1_03_faces", "figure_1_04_points", "figure_1_05_box"]
 SLOW = ["figure_1_01_horses", "figure_1_02_learning_curves"]
 posix = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")

@@ -88,17 +88,19 @@ class DiffusionFamily(TrainedFamily):
 
     X should vary by about 1 in each column. Options, whose defaults a first reader may keep: λ
     falls from log_snr[0] to log_snr[1] as `schedule` says, a key of SCHEDULES; `waves` are wave
-    vectors F (d, m), for fine detail (see `_features`); τ has `n_waves` sines and as many cosines.
+    vectors F (d, m), for fine detail (see `_features`); τ has `n_waves` sines and as many cosines;
+    with a `focus` above 1 the loss looks oftener at levels of little noise (see `loss`).
     """
 
     def __init__(self, d, hidden, n_levels=256, waves=None, schedule="linear",
-                 log_snr=(10.0, -8.0), n_waves=6, activation="tanh"):
+                 log_snr=(10.0, -8.0), n_waves=6, activation="tanh", focus=1.0):
         self._set_options(d, hidden, activation, waves)
         self.n_levels = checks.whole_number(n_levels, "n_levels", least=2)
         self.n_waves = checks.whole_number(n_waves, "n_waves", least=1)
         self.schedule = checks.choice(schedule, "schedule", SCHEDULES)
         self.log_snr = tuple(checks.number(end, "log_snr", "[-80, 80]")     # else α or σ underflows
                              for end in checks.falling(log_snr, "log_snr"))
+        self.focus = checks.number(focus, "focus", "(0, inf)")
         self.network = Network((n_features(self.d, self.waves) + 2 * self.n_waves, *self.hidden,
                                 self.d), activation)
         self._set_networks(self.network)
@@ -113,8 +115,10 @@ class DiffusionFamily(TrainedFamily):
     def loss(self, theta, X, rng):
         """The mean of |ε̂ - ε|² over the rows of X at random levels, and its gradient, (n_θ,).
 
-        The rows' times u are spread evenly, i/n + one random number (Kingma et al. 2021), so
-        that each batch sees all levels. ∂ε̂ = 2 (ε̂ - ε)/n.
+        Each batch sees all levels: the rows' times are u = v^a, where the v are spread evenly, i/n
+        + one random number (Kingma et al. 2021). a is `focus`. What a network gets wrong of data
+        with edges, it gets wrong where little noise is left to hide them. With a > 1 more rows are
+        spent there; the best ε̂ of each level stays as it is. ∂ε̂ = 2 (ε̂ - ε)/n.
 
         What is learned is a gradient. Among noisy data the density is a mean over the data,
         q(x_t) = mean over x of N(x_t; α_t x, σ_t² I), and differentiating the normal density
@@ -128,7 +132,8 @@ class DiffusionFamily(TrainedFamily):
         """
         X, rng = checks.not_empty(self._input(theta, X)), checks.rng(rng)
         xp, n = array_module(theta), len(X)
-        log_snr = self.log_snr_at((rng.random(1) + xp.arange(n) / n) % 1).astype(theta.dtype)
+        v = (rng.random(1) + xp.arange(n) / n) % 1
+        log_snr = self.log_snr_at(v**self.focus).astype(theta.dtype)
         eps = rng.standard_normal(X.shape, dtype=theta.dtype)
         return mean_over_blocks(self._loss, theta, X, log_snr, eps, rows=2**13)
 

@@ -27,8 +27,8 @@ class NormalNoise(DiffusionFamily):
     With N(0, c') at level T in place of N(0, 1) it is exact; `excess` is c'.
     """
 
-    def __init__(self, d, n_levels, schedule="linear", log_snr=(10.0, -8.0)):
-        super().__init__(d, (), n_levels, schedule=schedule, log_snr=log_snr)
+    def __init__(self, d, n_levels, schedule="linear", log_snr=(10.0, -8.0), focus=1.0):
+        super().__init__(d, (), n_levels, schedule=schedule, log_snr=log_snr, focus=focus)
         self.n_parameters = d
 
     def gain(self, theta, log_snr):
@@ -146,16 +146,17 @@ def test_the_gradient_of_the_loss_is_that_of_central_differences(d):
     check_gradient(loss, theta, rng=default_rng(4))
 
 
-def test_the_loss_is_least_at_the_conditional_mean():
+@pytest.mark.parametrize("focus", [1.0, 2.0])
+def test_the_loss_is_least_at_the_conditional_mean(focus):
     """Its gradient has mean 0 there, n = 400 batches, each coordinate within 6 standard errors; its
-    value is the mean conditional variance α² c/(α² c + σ²) of ε."""
-    family, theta = NormalNoise(2, 2), numpy.log(numpy.asarray([0.3, 2.0]))
+    value is the mean conditional variance α² c/(α² c + σ²) of ε, over times v^focus."""
+    family, theta = NormalNoise(2, 2, focus=focus), numpy.log(numpy.asarray([0.3, 2.0]))
     rng, c = default_rng(0), numpy.exp(theta)
     scale = numpy.exp(theta / 2)
     losses, gradients = zip(*(family.loss(theta, scale * rng.standard_normal((64, 2)), rng)
                               for _ in range(400)), strict=True)
     assert within_6_standard_errors(numpy.stack(gradients), 0)
-    alpha, sigma = signal_and_noise(family.log_snr_at(numpy.linspace(0, 1, 2001))[:, None])
+    alpha, sigma = signal_and_noise(family.log_snr_at(numpy.linspace(0, 1, 2001)**focus)[:, None])
     variance = (alpha**2 * c / (alpha**2 * c + sigma**2)).sum(axis=1)
     assert within_6_standard_errors(numpy.stack(losses), numpy.trapezoid(variance, dx=1 / 2000))
     away = numpy.stack([family.loss(theta + 0.5, scale * rng.standard_normal((64, 2)), rng)[1]
@@ -625,6 +626,7 @@ def test_a_diffusion_model_has_a_bound_and_samples_but_no_log_prob():
     ({"n_levels": 1}, ValueError, "n_levels must be at least 2, got 1"),
     ({"n_levels": 2.0}, TypeError, "n_levels must be a whole number, got 2.0"),
     ({"n_waves": 0}, ValueError, "n_waves must be at least 1, got 0"),
+    ({"focus": 0}, ValueError, r"focus must lie in \(0, inf\), got 0"),
     ({"schedule": "sine"}, ValueError, "schedule must be one of linear, cosine, got 'sine'"),
     ({"activation": "sin"}, ValueError, "activation must be one of .*, got 'sin'"),
     ({"log_snr": (1.0, 1.0)}, ValueError, r"the second below the first, got \(1.0, 1.0\)"),

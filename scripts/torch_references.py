@@ -329,7 +329,7 @@ class Diffusion(nn.Module):
         super().__init__()
         self.d, self.n_levels, (self.highest, self.lowest) = (family.d, family.n_levels,
                                                               family.log_snr)
-        self.network = MLP(family.network, theta)
+        self.network, self.focus = MLP(family.network, theta), family.focus
         self.waves = tensor(family.waves)
         self.lengths = (self.waves**2).sum(0)
         self.rates = (math.pi / (self.highest - self.lowest)
@@ -347,7 +347,7 @@ class Diffusion(nn.Module):
     def loss(self, X, u, eps):
         """With one draw u (1,) that sets the λ of all rows, and noise eps (n, d)."""
         n = len(X)
-        u = (u + torch.arange(n, device=u.device) / n) % 1
+        u = ((u + torch.arange(n, device=u.device) / n) % 1)**self.focus
         log_snr = (self.highest + (self.lowest - self.highest) * u).float()[:, None]
         alpha, sigma = alpha_sigma(log_snr)
         return ((self.eps_hat(alpha * X + sigma * eps, log_snr) - eps)**2).sum() / n

@@ -91,10 +91,9 @@ def test_pytest_alone_runs_all_tests_but_those_of_the_scripts():
     house = PACKAGE.parent
     config = ConfigParser()
     config.read(house / "setup.cfg", encoding="utf-8")
-    folders = {path.parent for path in (house / "tests").rglob("test_*.py")} - {house / "tests"}
+    folders = {path.parts[len(house.parts) + 1] for path in (house / "tests").rglob("*/test_*.py")}
     assert set(config["tool:pytest"]["testpaths"].split()) == {
-        "gdl_numpy", "tests/test_*.py",
-        *(f"tests/{folder.name}" for folder in folders if folder.name != "scripts")}
+        "gdl_numpy", "tests/test_*.py", *(f"tests/{name}" for name in folders - {"scripts"})}
 
 
 def test_programs_that_use_the_older_names_still_run():

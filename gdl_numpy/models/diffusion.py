@@ -89,7 +89,7 @@ class DiffusionFamily(TrainedFamily):
     X should vary by about 1 in each column. Options, whose defaults a first reader may keep: λ
     falls from log_snr[0] to log_snr[1] as `schedule` says, a key of SCHEDULES; `waves` are wave
     vectors F (d, m), for fine detail (see `_features`); τ has `n_waves` sines and as many cosines;
-    with a `focus` above 1 the loss looks oftener at levels of little noise (see `loss`).
+    a `focus` above 1 trains more often at levels of little noise (see `loss`).
     """
 
     def __init__(self, d, hidden, n_levels=256, waves=None, schedule="linear",
@@ -100,7 +100,7 @@ class DiffusionFamily(TrainedFamily):
         self.schedule = checks.choice(schedule, "schedule", SCHEDULES)
         self.log_snr = tuple(checks.number(end, "log_snr", "[-80, 80]")     # else α or σ underflows
                              for end in checks.falling(log_snr, "log_snr"))
-        self.focus = checks.number(focus, "focus", "(0, inf)")
+        self.focus = checks.number(focus, "focus", "[0.1, 10]")
         self.network = Network((n_features(self.d, self.waves) + 2 * self.n_waves, *self.hidden,
                                 self.d), activation)
         self._set_networks(self.network)
@@ -115,10 +115,10 @@ class DiffusionFamily(TrainedFamily):
     def loss(self, theta, X, rng):
         """The mean of |ε̂ - ε|² over the rows of X at random levels, and its gradient, (n_θ,).
 
-        Each batch sees all levels: the rows' times are u = v^a, where the v are spread evenly, i/n
-        + one random number (Kingma et al. 2021). a is `focus`. What a network gets wrong of data
-        with edges, it gets wrong where little noise is left to hide them. With a > 1 more rows are
-        spent there; the best ε̂ of each level stays as it is. ∂ε̂ = 2 (ε̂ - ε)/n.
+        Each batch covers all levels: the time u of row i is i/n + one random number, modulo 1
+        (Kingma et al. 2021), to the power `focus`. Where data have sharp edges, most of the error
+        arises at levels of little noise, since more noise blurs the edges. A focus above 1 spends
+        more rows on those levels; the best ε̂ of each level does not change. ∂ε̂ = 2 (ε̂ - ε)/n.
 
         What is learned is a gradient. Among noisy data the density is a mean over the data,
         q(x_t) = mean over x of N(x_t; α_t x, σ_t² I), and differentiating the normal density
@@ -132,8 +132,8 @@ class DiffusionFamily(TrainedFamily):
         """
         X, rng = checks.not_empty(self._input(theta, X)), checks.rng(rng)
         xp, n = array_module(theta), len(X)
-        v = (rng.random(1) + xp.arange(n) / n) % 1
-        log_snr = self.log_snr_at(v**self.focus).astype(theta.dtype)
+        u = ((rng.random(1) + xp.arange(n) / n) % 1)**self.focus
+        log_snr = self.log_snr_at(u).astype(theta.dtype)
         eps = rng.standard_normal(X.shape, dtype=theta.dtype)
         return mean_over_blocks(self._loss, theta, X, log_snr, eps, rows=2**13)
 
@@ -260,8 +260,8 @@ class Diffusion(Trained):
         KL(q(x_T|x)‖N(0, I))   = ½ (α_T² |x|² + d (σ_T² - 1 - log σ_T²))
 
     In the sum of all these the log σ_t² cancel, and (13) remains. If λ falls evenly in small steps,
-    all w_t with t > 1 are nearly the same: then a smaller loss is a higher bound, apart from level
-    1.
+    all w_t with t > 1 are nearly the same: then a smaller loss, with a focus of 1, is a higher
+    bound, apart from level 1.
 
     `flow_log_prob` is the density of another distribution, that of the flow, from which
     `sample_deterministic` draws. It is close to the chain's if ε̂ is close to E[ε|x_t]. Anything

@@ -149,7 +149,8 @@ def test_the_gradient_of_the_loss_is_that_of_central_differences(d):
 @pytest.mark.parametrize("focus", [1.0, 2.0])
 def test_the_loss_is_least_at_the_conditional_mean(focus):
     """Its gradient has mean 0 there, n = 400 batches, each coordinate within 6 standard errors; its
-    value is the mean conditional variance α² c/(α² c + σ²) of ε, over times v^focus."""
+    value is the mean conditional variance α² c/(α² c + σ²) of ε, over times that are
+    spread evenly and then raised to the power `focus`."""
     family, theta = NormalNoise(2, 2, focus=focus), numpy.log(numpy.asarray([0.3, 2.0]))
     rng, c = default_rng(0), numpy.exp(theta)
     scale = numpy.exp(theta / 2)
@@ -626,7 +627,7 @@ def test_a_diffusion_model_has_a_bound_and_samples_but_no_log_prob():
     ({"n_levels": 1}, ValueError, "n_levels must be at least 2, got 1"),
     ({"n_levels": 2.0}, TypeError, "n_levels must be a whole number, got 2.0"),
     ({"n_waves": 0}, ValueError, "n_waves must be at least 1, got 0"),
-    ({"focus": 0}, ValueError, r"focus must lie in \(0, inf\), got 0"),
+    ({"focus": 0}, ValueError, r"focus must lie in \[0.1, 10\], got 0"),
     ({"schedule": "sine"}, ValueError, "schedule must be one of linear, cosine, got 'sine'"),
     ({"activation": "sin"}, ValueError, "activation must be one of .*, got 'sin'"),
     ({"log_snr": (1.0, 1.0)}, ValueError, r"the second below the first, got \(1.0, 1.0\)"),

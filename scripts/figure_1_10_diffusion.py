@@ -58,7 +58,8 @@ def draw(figure, arrays, numbers):
         ax.set_xlabel(f"{numbers[f'off_{i}']:.0%} off the land")
     caption(figure, f"The same {numbers['n']:,} points in every map, blue on land, orange crosses "
             f"off it; of the noise {numbers['beyond_0']:.0%} lie beyond",
-            f"the map's edge. The model never saw a coast, only {N_POINTS:,} points of land.")
+            "the map's edge. The model never saw a coast: all it knows comes from "
+            f"{N_POINTS:,} points of land.")
 
 
 def animate(figure, arrays, numbers):

@@ -120,8 +120,8 @@ def to_learn_from(X, network, rng):
     shaken into the sea. Draws of the recalibrated kernel density keep to the cliffs of that
     density, and a million of them cannot be learned by heart. A network that has learned from draws
     alone is at best as good as the density that they are drawn from, apart from luck. One that sees
-    both, half and half, can be better: what it learns is the mean of two densities, the
-    recalibrated one and bumps at the points, and where one is wrong the other often is not.
+    both can be better: what it learns is a mixture of two densities, the recalibrated one and bumps
+    at the points, and where one is wrong the other often is not.
     """
     if network.drawn == 0:
         return (X / UNIT).astype(np.float32), moved(network.jitter) if network.jitter else None
@@ -214,8 +214,8 @@ NETWORKS = {
         options={"learning_rate": 2e-3, "batch": 1024, "averaging": 0.999}),
     "diffusion": Recipe(
         lambda xp: DiffusionFamily(2, (224, 224), 256, waves(xp, (2, 6, 20), 24),
-                                   log_snr=(11.0, -6.0), activation="relu"),
-        31_000, options={"learning_rate": 2e-3}),
+                                   log_snr=(10.5, -6.0), activation="relu", focus=1.5),
+        31_000, drawn=0.4, jitter=0.2, options={"learning_rate": 2e-3}),
     "adversarial": Recipe(
         lambda xp: AdversarialFamily(
             Network((4, 128, 128, 2), "relu", waves(xp, (0.5, 1, 2, 4), 16, d=4)),

@@ -523,7 +523,7 @@ def test_the_readme_says_on_which_processors_training_was_timed():
 
 ROWS = report("scoreboard.json")["rows"]
 AIMS = {"autoregressive": 0.118, "spline_flow": 0.122, "recalibrated_kernel_density": 0.115,
-        "energy_based": 0.106, "diffusion": 0.151, "affine_flow": 0.165,
+        "energy_based": 0.106, "diffusion": 0.145, "affine_flow": 0.165,
         "variational_autoencoder": 0.230}                               # nats: on each training set
 
 
@@ -540,7 +540,7 @@ def test_the_committed_table_is_complete():
 def test_the_committed_table_reaches_what_was_aimed_at():
     table = report("scoreboard.json")["summary"]
     assert all(row["kl"] <= AIMS[row["name"]] for row in ROWS if row["name"] in AIMS)
-    assert table["energy_based"]["kl"] <= 0.102 and table["diffusion"]["kl"] <= 0.145
+    assert table["energy_based"]["kl"] <= 0.102
     assert all(row["sea"] <= 0.065 for row in ROWS if row["name"] == "diffusion")
     assert table["diffusion"]["reached"] >= 0.93
     assert all(row["sea"] <= 0.08 and row["reached"] >= 0.92 for row in ROWS
@@ -634,7 +634,11 @@ def test_the_readme_says_what_was_used():
     assert drawn == ["autoregressive", "spline_flow", "affine_flow", "variational_autoencoder"]
     assert recipes.DRAWS == 1_000_000 and "learned from a million draws of the recalibrated" in text
     assert (NETWORKS["energy_based"].drawn, NETWORKS["energy_based"].jitter) == (0.5, 0.3)
-    assert "half and half: such draws, and the points moved by 0.3°" in text
+    diffusion = NETWORKS["diffusion"]
+    assert (diffusion.drawn, diffusion.jitter) == (0.4, 0.2)
+    assert "were half of the data of the first and 40% of the second's" in text
+    assert "the rest were the points, moved by 0.3° and by 0.2°" in text
+    assert f"{0.5**(1 / diffusion.family(np).focus):.0%} of its rows go to the less noisy" in text
     cut = {name: network.options for name, network in NETWORKS.items() if "clip" in network.options}
     assert set(cut) == {"variational_autoencoder", "affine_flow"}
     assert {options["clip"] for options in cut.values()} == {5} and "to the length 5" in text

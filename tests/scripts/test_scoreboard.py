@@ -675,4 +675,4 @@ def test_the_readme_says_what_was_used():
     assert gan.family(np).rejection == 0.999 and gan.options["alone"] == 0.35
     assert "in the last 35% of the steps" in text and "all but 0.1% of the quotients" in text
     assert {name for name, network in NETWORKS.items() if network.drawn == network.jitter == 0} == {
-        "diffusion", "adversarial"}
+        "adversarial"}

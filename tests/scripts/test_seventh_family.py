@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 EXAMPLE, = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.S)
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.svg", "*.png", "*.pdf", "build", "dist")
 

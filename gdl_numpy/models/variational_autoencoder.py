@@ -281,8 +281,8 @@ class VariationalAutoencoderFamily(TrainedFamily):
                       for network in (self.decoder, self.encoder))
         to_x[:, :self.d] = c * xp.eye(self.k, self.d, dtype=theta.dtype)
         to_z[:, :self.k] = c / root / root * xp.eye(self.d, self.k, dtype=theta.dtype)
-        decoder = linear_start(self.decoder, decoder, to_x, small)
-        encoder = linear_start(self.encoder, encoder, to_z, small)
+        decoder = linear_start(self.decoder, decoder, to_x, small, "decoder")
+        encoder = linear_start(self.encoder, encoder, to_z, small, "encoder")
         encoder[-self.k:][:both] = math.log(s / root)               # the bias of log σ         (7)
         return self.parts.join(decoder, rho, encoder)
 

@@ -145,6 +145,8 @@ def fit_network(network, X, rng, seconds):
     options, theta = dict(network.options), None
     if network.start is not None:
         options["theta"] = network.start(family, rng, U.dtype)
+        if options["theta"] is None:                        # else the family would draw one
+            raise TypeError("start must give the theta at which a training begins, got None")
     try:
         for step in bar(family.train(U, rng, max_steps=steps, augment=augment, **options), steps):
             theta = step.theta

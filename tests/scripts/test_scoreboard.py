@@ -179,6 +179,13 @@ def test_a_recipe_that_cannot_be_followed_is_refused(how, error, words):
         recipes.Recipe(lambda xp: None, 1, **how)
 
 
+def test_a_start_that_gives_nothing_is_refused(X):
+    recipe = recipes.Recipe(lambda xp: NETWORKS["diffusion"].family(xp), 1,
+                            start=lambda family, rng, dtype: None)
+    with pytest.raises(TypeError, match="start must give the theta at .*, got None"):
+        recipes.fit_network(recipe, X, np.random.default_rng(0), 1)
+
+
 def test_list_names_all_models_and_bad_arguments_give_exit_status_2(capsys, tmp_path):
     assert scoreboard.main(["--list"]) == 0
     assert capsys.readouterr().out.split() == list(MODELS)

@@ -5,7 +5,6 @@ import graphlib
 import re
 import subprocess
 import sys
-from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -85,15 +84,6 @@ def test_importing_the_package_prints_nothing_and_brings_in_numpy_alone():
     result = subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=PACKAGE.parent,
                             capture_output=True, text=True, timeout=60)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
-
-
-def test_pytest_alone_runs_all_tests_but_those_of_the_scripts():
-    house = PACKAGE.parent
-    config = ConfigParser()
-    config.read(house / "setup.cfg", encoding="utf-8")
-    folders = {path.parts[len(house.parts) + 1] for path in (house / "tests").rglob("*/test_*.py")}
-    assert set(config["tool:pytest"]["testpaths"].split()) == {
-        "gdl_numpy", "tests/test_*.py", *(f"tests/{name}" for name in folders - {"scripts"})}
 
 
 def test_programs_that_use_the_older_names_still_run():

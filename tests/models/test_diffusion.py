@@ -149,8 +149,8 @@ def test_the_gradient_of_the_loss_is_that_of_central_differences(d):
 @pytest.mark.parametrize("focus", [1.0, 2.0])
 def test_the_loss_is_least_at_the_conditional_mean(focus):
     """Its gradient has mean 0 there, n = 400 batches, each coordinate within 6 standard errors; its
-    value is the mean conditional variance α² c/(α² c + σ²) of ε, over times that are
-    spread evenly and then raised to the power `focus`."""
+    value is the mean conditional variance α² c/(α² c + σ²) of ε, over times that are spread evenly
+    and then raised to the power `focus`."""
     family, theta = NormalNoise(2, 2, focus=focus), numpy.log(numpy.asarray([0.3, 2.0]))
     rng, c = default_rng(0), numpy.exp(theta)
     scale = numpy.exp(theta / 2)

@@ -139,6 +139,12 @@ def test_the_source_distribution_holds_all_that_its_own_tests_read():
     assert requires == ["setuptools", "setuptools-scm"]
 
 
+def test_pytest_alone_runs_all_tests_but_those_of_the_scripts():
+    folders = {path.parts[len(ROOT.parts) + 1] for path in (ROOT / "tests").rglob("*/test_*.py")}
+    assert set(SETTINGS["tool:pytest"]["testpaths"].split()) == {
+        "gdl_numpy", "tests/test_*.py", *(f"tests/{name}" for name in folders - {"scripts"})}
+
+
 def test_the_linter_finds_its_settings_without_being_told_where():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
     assert settings["line-length"] == 100 and {"E", "F", "NPY"} < set(settings["lint"]["select"])

@@ -55,7 +55,7 @@ import numpy
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
-PIECE = 2**15                                               # numbers of θ; of five arrays 640 KB
+PIECE = 2**18                                               # numbers of θ; of five arrays 5 MB
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ See figure_1_02_painting (a new picture is judged), figure_1_02_calibration (whe
 70 % are right in 70 % of all cases) and tests/labels/test_discriminative.py (that it holds).
 """
 
+from functools import partial
+
 from gdl_numpy.networks.network import Network
 from gdl_numpy.networks.training import starting_theta, train
 from gdl_numpy.numerics import checks
@@ -139,8 +141,8 @@ class ClassifierFamily(Described):
         wave. theta is usable after any step: stop when you like.
         """
         X, y = self._checked(X, y)
-        return train(self.loss, starting_theta(self, theta, rng, X), (X, y), rng, 0.01, batch,
-                     max_steps, optimizer=optimizer)
+        return train(self.loss, partial(starting_theta, self, theta, rng, X), (X, y), rng, 0.01,
+                     batch, max_steps, optimizer=optimizer)
 
     def _checked(self, X, y):
         """X and y as arrays to which the family can be fitted."""

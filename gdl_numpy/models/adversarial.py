@@ -53,7 +53,7 @@ import itertools
 import math
 
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
-from gdl_numpy.networks.training import Average, minibatches
+from gdl_numpy.networks.training import Average, minibatches, starting_theta
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks, through_a_network
@@ -186,10 +186,11 @@ class AdversarialFamily(TrainedFamily):
         penalty = checks.number(penalty, "penalty", "[0, inf)")
         delta = checks.number(delta, "delta", "(0, inf)")
         alone = checks.number(alone, "alone", "[0, 1)")
-        (X, theta), average = self._start(X, rng, theta), Average(averaging)
+        X, average = self._data(X), Average(averaging)
         batches = minibatches((X,), rng, batch, max_steps, augment)
         game = max(1, max_steps - round(max_steps * alone))
         g_step, d_step = (Adam(learning_rate, beta1=0.5, beta2=0.99) for _ in range(2))
+        theta = starting_theta(self, theta, rng, X)         # drawn when the rest is right
 
         def play(theta):
             theta_g, phi = self.parts(theta)

@@ -45,7 +45,7 @@ E35 (tests/models/test_energy_based.py)  samples approximate the gradient of log
 import math
 
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
-from gdl_numpy.networks.training import train
+from gdl_numpy.networks.training import starting_theta
 from gdl_numpy.numerics import checks, langevin
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks, mean_over_blocks, through_a_network
@@ -205,8 +205,13 @@ class EnergyBasedFamily(TrainedFamily):
         chains = checks.whole_number(chains, "chains", least=1)
         chain_steps = checks.whole_number(chain_steps, "chain_steps")
         step, jump = checks.number(step, "step", "(0, inf)"), checks.number(jump, "jump", "[0, 1]")
-        X, theta = self._start(X, rng, theta, **options)
-        samples = self.uniform(chains, rng, like=X)
+        samples = None
+
+        def start(*beginning):
+            nonlocal samples
+            theta = starting_theta(*beginning)
+            samples = self.uniform(chains, rng, like=theta)
+            return theta
 
         def loss(theta, rows):
             nonlocal samples
@@ -216,7 +221,7 @@ class EnergyBasedFamily(TrainedFamily):
                                 look=False)
             return self.contrastive_divergence(theta, rows, samples)
 
-        return train(loss, theta, (X,), rng, **self._chosen({"averaging": 0.999} | options))
+        return self._train(loss, X, rng, theta, start, **{"averaging": 0.999} | options)
 
 
 class EnergyBased(Trained):
@@ -248,6 +253,8 @@ class EnergyBased(Trained):
             return in_blocks(lambda i, j: self.family.energy(self.theta, X[i:j])[0], len(X),
                              through_a_network(X))
 
+        steps, jumps = checks.whole_number(steps, "steps"), checks.whole_number(jumps, "jumps")
+        step = checks.number(step, "step", "(0, inf)")
         start = self.family.uniform(checks.draws(n, rng), rng, like=self.theta)
         X = in_blocks(lambda i, j: langevin.jump(energy, start[i:j], *self.family.corners(start),
                                                  rng, jumps, look=False), n, rows=2**16)

@@ -34,6 +34,7 @@ See tests/networks/test_trained.py (that it holds).
 """
 
 import inspect
+from functools import partial
 
 from gdl_numpy.networks.network import Network, Parts
 from gdl_numpy.networks.training import starting_theta, train
@@ -73,22 +74,18 @@ class TrainedFamily(Described):
                            max_steps=max_steps, batch=batch, learning_rate=learning_rate,
                            averaging=averaging, augment=augment, clip=clip, beta2=beta2)
 
-    def _start(self, X, rng, theta, **options):
-        """The data as an array on the family's space, and the θ at which a training begins.
+    def _data(self, X):
+        """X as an array on the family's space, if a training can learn from it."""
+        return self.on_space(checks.data_set(X, self.d))
 
-        TypeError, before it is drawn, for options that `train` does not have.
-        """
+    def _train(self, loss, X, rng, theta, start=starting_theta, /, **options):
+        """`start(family, theta, rng, X)` gives the θ at which it begins. Options that are None have
+        their value in `defaults`. TypeError for one that `train` does not have."""
         inspect.signature(TrainedFamily.train).bind(self, X, rng, **options)
-        X = self.on_space(checks.data_set(X, self.d))
-        return X, starting_theta(self, theta, rng, X)
-
-    def _train(self, loss, X, rng, theta, **how):
-        X, theta = self._start(X, rng, theta, **how)
-        return train(loss, theta, (X,), rng, **self._chosen(how))
-
-    def _chosen(self, options):
-        """Those that are not None, and for the others what `defaults` has."""
-        return self.defaults | {name: value for name, value in options.items() if value is not None}
+        X = self._data(X)
+        chosen = {name: value for name, value in options.items() if value is not None}
+        return train(loss, partial(start, self, theta, rng, X), (X,), rng,
+                     **self.defaults | chosen)
 
     # For the constructors and the formulas of families
 

@@ -85,16 +85,19 @@ def train(loss, theta, data, rng, learning_rate=1e-3, batch=512, max_steps=2000,
     """Yields a Step after each step: t, the loss of its rows, and θ̄_t, usable at any time.
 
     `loss(theta, *rows)` gives the loss and its gradient (n_θ,) for rows of the arrays in `data`;
-    `theta` (n_θ,) is where it starts. `averaging` is a, 0 for no average; `augment` is that of
-    `minibatches`; `clip` is c, None for gradients as they are; `beta2` is Adam's β2. An `optimizer`
-    takes the place of Adam; then its own learning rate stays as it is, and `beta2` is not used.
+    `theta` (n_θ,) is where it starts, or a function of nothing that draws it, which is called when
+    all other arguments have been found right: what is refused leaves rng as it was. `averaging` is
+    a, 0 for no average; `augment` is that of `minibatches`; `clip` is c, None for gradients as they
+    are; `beta2` is Adam's β2. An `optimizer` takes the place of Adam; then its own learning rate
+    stays as it is, and `beta2` is not used.
     """
     average, batches = Average(averaging), minibatches(data, rng, batch, max_steps, augment)
     adam, falling = Adam(learning_rate, beta2=beta2), optimizer is None
     clip = checks.number(clip, "clip", "[1e-30, 1e30]", optional=True)      # of a float32
     optimizer = checks.function(adam if falling else optimizer, "optimizer")
     checks.function(loss, "loss")
-    theta = checks.theta_shape(checks.real_array(theta, "theta", like=data[0]).copy())
+    start = theta() if callable(theta) else theta
+    theta = checks.theta_shape(checks.real_array(start, "theta", like=data[0]).copy())
     xp = array_module(theta)
 
     def steps(theta):

@@ -42,6 +42,8 @@ And the masses of all 81 such images sum to 1, whatever θ is.
 See figure_1_03_faces (its bits per pixel) and tests/pictures/test_window.py (that it holds).
 """
 
+from functools import partial
+
 from gdl_numpy.labels.discriminative import NetworkClassifierFamily
 from gdl_numpy.networks.training import starting_theta, train
 from gdl_numpy.numerics import checks
@@ -131,9 +133,9 @@ class WindowFamily(Described):
         """Minimize the loss by steps on random images, in float32; yields a Step each."""
         K = checks.not_empty(checks.gray_levels(K, self.levels, d=self.side**2), "K")
         K, m = K.astype("float32"), checks.whole_number(m, "m", least=1)
-        theta = starting_theta(self, theta, rng, K)
-        return train(lambda theta, rows: self.loss(theta, rows, rng, m), theta, [K], rng,
-                     learning_rate, batch, max_steps, averaging)
+        return train(lambda theta, rows: self.loss(theta, rows, rng, m),
+                     partial(starting_theta, self, theta, rng, K), [K], rng, learning_rate, batch,
+                     max_steps, averaging)
 
 
 class Window(Described):

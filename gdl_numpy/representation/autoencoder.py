@@ -156,10 +156,12 @@ class AutoencoderFamily(Described):
         mu = mean_of_rows(X)
         wide = array_module(X).sqrt(X.var(axis=0, dtype=float).mean())      # its square may leave
         scale = wide.astype(X.dtype)                                        # the range of float32
-        given, theta = theta is not None, starting_theta(self, theta, rng, X)
-        if given:                                           # for x, and training is done with u
-            theta = self.rescaled(theta, -mu / scale, 1 / scale)
-        steps = train(self.loss, theta, ((X - mu) / scale,), rng, 3e-3, batch, max_steps,
+
+        def start():                                        # a theta is for x, the training for u
+            first = starting_theta(self, theta, rng, X)
+            return first if theta is None else self.rescaled(first, -mu / scale, 1 / scale)
+
+        steps = train(self.loss, start, ((X - mu) / scale,), rng, 3e-3, batch, max_steps,
                       optimizer=optimizer)
 
         def in_units_of_the_data():

@@ -118,8 +118,8 @@ class LeadingCoordinates(Described):
         ε is, and nearly so if it is not, being sums of many terms.
         """
         Z = checks.observations(Z, self.s, finite=False, name="Z")
-        eps = checks.rng(rng).standard_normal(Z.shape, dtype=Z.dtype)
-        return Z + (checks.number(noise, "noise", "[0, inf)") / self.s) * eps
+        unit = checks.number(noise, "noise", "[0, inf)") / self.s
+        return Z + unit * checks.rng(rng).standard_normal(Z.shape, dtype=Z.dtype)
 
 
 class InLeadingCoordinates(Described):

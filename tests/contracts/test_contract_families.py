@@ -282,6 +282,18 @@ def test_the_seed_fixes_a_training_and_only_the_generator_is_drawn_from(entry):
 
 
 @offering("train")
+@pytest.mark.parametrize("option", [
+    {"max_steps": 0}, {"batch": -1}, {"learning_rate": "fast"}, {"averaging": 1.0}, {"clip": 0},
+    {"beta2": 2}, {"augment": 3}, {"optimizer": "Adam"}, {"theta": [0.0]}, {"maxsteps": 3}])
+def test_a_training_that_refuses_an_option_has_drawn_nothing(entry, option):
+    rng, (name,) = numpy.random.default_rng(0), option
+    before = str(rng.bit_generator.state)
+    with pytest.raises((ValueError, TypeError), match=rf"\b{name}\b"):
+        entry.built().train(*entry.data_of(20), rng, **option)
+    assert str(rng.bit_generator.state) == before
+
+
+@offering("train")
 def test_what_a_step_gave_is_not_changed_by_the_next(entry):
     steps = entry.built().train(*entry.data_of(20), numpy.random.default_rng(0), max_steps=3)
     first = next(steps).theta

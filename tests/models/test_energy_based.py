@@ -421,11 +421,3 @@ def test_training_stays_where_the_data_are_and_in_their_precision(xp, make_rng, 
             assert array_module(step.theta, step.loss) is xp and step.theta.dtype == dtype
         p = family(step.theta)
         assert p.energy(X).dtype == p.sample(3, make_rng(1)).dtype == dtype
-
-
-def test_an_option_that_no_family_has_is_refused_before_the_start_is_drawn():
-    family, rng, before = a_family(), default_rng(0), default_rng(0).bit_generator.state
-    _, X = theta_and_X(family, default_rng)
-    with pytest.raises(TypeError, match="unexpected keyword argument 'maxsteps'"):
-        family.train(X, rng, maxsteps=3)
-    assert rng.bit_generator.state == before

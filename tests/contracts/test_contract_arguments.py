@@ -39,7 +39,7 @@ ODD = {                                                     # what some argument
 
 KNOWN_ONLY_TO_OTHERS = {                                    # what is wrong shows after a draw:
     "Dequantized.lower_bound.K",                            # only its p knows how many pixels
-    "Region.sample.weight"}                                 # a function that does not like what
+    "Region.sample.weight"}                                 # dict, called with points
 
 
 def cases(wanted):

@@ -76,7 +76,7 @@ E34 (tests/models/test_variational_autoencoder.py)  the joint is exact, the marg
 import math
 from functools import partial
 
-from gdl_numpy.networks.linear_start import linear_start
+from gdl_numpy.networks.linear_start import can_be_linear, linear_start
 from gdl_numpy.networks.network import Parts
 from gdl_numpy.networks.trained import Trained, TrainedFamily, checked_network
 from gdl_numpy.numerics import checks
@@ -272,6 +272,7 @@ class VariationalAutoencoderFamily(TrainedFamily):
         the others begins as N(0, 1). ValueError if `linear_start` refuses one of the networks.
         """
         c, small = checks.number(c, "c", "(0, inf)"), checks.number(small, "small", "[0, 1]")
+        can_be_linear(self.decoder, "decoder"), can_be_linear(self.encoder, "encoder")
         theta, both = self.initial_theta(rng, dtype), min(self.d, self.k)
         xp = array_module(theta)
         decoder, rho, encoder = self.parts(theta)
@@ -281,8 +282,8 @@ class VariationalAutoencoderFamily(TrainedFamily):
                       for network in (self.decoder, self.encoder))
         to_x[:, :self.d] = c * xp.eye(self.k, self.d, dtype=theta.dtype)
         to_z[:, :self.k] = c / root / root * xp.eye(self.d, self.k, dtype=theta.dtype)
-        decoder = linear_start(self.decoder, decoder, to_x, small, "decoder")
-        encoder = linear_start(self.encoder, encoder, to_z, small, "encoder")
+        decoder = linear_start(self.decoder, decoder, to_x, small)
+        encoder = linear_start(self.encoder, encoder, to_z, small)
         encoder[-self.k:][:both] = math.log(s / root)               # the bias of log σ         (7)
         return self.parts.join(decoder, rho, encoder)
 

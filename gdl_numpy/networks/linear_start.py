@@ -47,24 +47,28 @@ from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
 
-def linear_start(network, theta, M, small=0.1, name="network"):
+def can_be_linear(network, name="network"):
+    """`network`, which an error calls `name`, if it has relu and at least 2 d_in units in each
+    hidden layer, or no hidden layer."""
+    hidden, d = checks.instance(network, name, Network).sizes[1:-1], network.d_in
+    if hidden and (network.activation != "relu" or min(hidden) < 2 * d):
+        raise ValueError(f"{name} must have relu and at least {2 * d} units in each hidden layer, "
+                         f"got {network.activation} and {hidden}")
+    return network
+
+
+def linear_start(network, theta, M, small=0.1):
     """A new θ (n_θ,) at which `network` is nearly x M, made from `theta`, a random start; M (d_in,
     d_out).
 
-    ValueError, which calls the network `name`, unless it has relu and at least 2 d_in units in each
-    hidden layer, if it has any.
+    ValueError unless `can_be_linear(network)`.
     """
-    checks.instance(network, name, Network)
-    n = network.n_parameters
+    n = can_be_linear(network).n_parameters
     theta = checks.theta(checks.theta_shape(theta, n), n).copy()
     M = checks.real_array(M, "M", like=theta)
     small, d, xp = checks.number(small, "small", "[0, 1]"), network.d_in, array_module(theta)
     if M.shape != (d, network.d_out):
         raise ValueError(f"M must have shape ({d}, {network.d_out}), got {M.shape}")
-    hidden = network.sizes[1:-1]
-    if hidden and (network.activation != "relu" or min(hidden) < 2 * d):
-        raise ValueError(f"{name} must have relu and at least {2 * d} units in each hidden layer, "
-                         f"got {network.activation} and {hidden}")
     *inner, (W_last, _) = network.cut(theta)
     identity, carried = xp.eye(d, dtype=theta.dtype), xp.eye(2 * d, dtype=theta.dtype)
     for i, (W, b) in enumerate(inner):

@@ -66,7 +66,7 @@ class NormalFamily(Described):
     def __call__(self, theta):
         theta = checks.theta(theta, self.n_parameters)
         (mu,), (log_diagonal,), (L,) = cut_normals(theta[None], self.d)            # (1)
-        limit = _largest_exponent(theta.dtype)
+        limit = largest_exponent(theta.dtype)
         if (abs(log_diagonal) > limit).any():
             raise ValueError(f"the logarithms of the diagonal of L must lie in [-{limit}, {limit}] "
                              f"in {theta.dtype}, got {log_diagonal}")
@@ -122,7 +122,7 @@ def cut_normals(theta, d):
     xp = array_module(theta)
     log_diagonal = theta[:, d:2 * d]
     L = xp.zeros((len(theta), d, d), dtype=theta.dtype)
-    limit = _largest_exponent(theta.dtype)                          # L⁻¹ must be finite as well
+    limit = largest_exponent(theta.dtype)                          # L⁻¹ must be finite as well
     L[:, xp.arange(d), xp.arange(d)] = xp.exp(log_diagonal.clip(-limit, limit))
     i, j = _below_diagonal(xp, d)
     L[:, i, j] = theta[:, 2 * d:]
@@ -230,6 +230,6 @@ def _below_diagonal(xp, d):
     return tuple(xp.asarray([pair[side] for pair in pairs], dtype=int) for side in (0, 1))
 
 
-def _largest_exponent(dtype):
+def largest_exponent(dtype):
     """The largest b for which exp(b) and exp(-b) are floating-point numbers, with some room."""
     return math.floor(math.log(numpy.finfo(dtype).max)) - 3         # 706, or 85 in float32

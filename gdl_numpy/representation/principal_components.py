@@ -35,9 +35,16 @@ let e be what is left. Measure all of it in units of σ, with B = W/σ and G = B
     log p(x)  = -½ (|e|² + |z|² + log det C + d log 2π)                                         (10)
 
 In (10), |e|² + |z|² is (x - µ) C⁻¹ (x - µ)ᵀ without its cancellation of digits near the plane, and
-no array but the data is larger than (d, k). Lengths in units of σ are the same in every unit of the
-data, so their squares do not leave the range of the machine. `ProbabilisticPCAFamily` proves (7) to
-(10), its `mle` (5) and (6), its `log_prob` the gradient.
+no array but the data is larger than (d + k, k). Lengths in units of σ are the same in every unit of
+the data, so their squares do not leave the range of the machine. `ProbabilisticPCAFamily` proves
+(7) to (10), its `mle` (5) and (6), its `log_prob` the gradient.
+
+Where σ is small, the 1 in G is lost beside Bᵀ B, and with it what is not in the plane. So G is
+never computed. Let I stand below B, and let this matrix be Q R, with QᵀQ = I and a triangle R. Then
+G is its product with itself, Rᵀ R, and for the parts Q_1 (d, k) and Q_2 (k, k) of Q,
+
+    B = Q_1 R,  I = Q_2 R,   so R⁻¹ = Q_2,  G⁻¹ = Q_2 Q_2ᵀ,  log det G = 2 Σ log |R_ii|         (11)
+    z = (x - µ)/σ Q_1 Q_2ᵀ   and   e = (x - µ)/σ (I - Q_1 Q_1ᵀ)
 
 By hand: (±2, 0) and (0, ±1) have the variances 2 and ½ along the axes. So with k = 1 the point of
 the plane nearest to (2, 1) is (2, 0); and σ̂² = ½, log σ̂ = -0.347 and Ŵ = (√1.5, 0) up to its sign.
@@ -57,13 +64,13 @@ tests/representation/test_principal_components.py (that it holds).
 
 import math
 
-import numpy
-
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
+from gdl_numpy.numerics.elementary import quiet
 from gdl_numpy.probability.density import LOG_2_PI
+from gdl_numpy.probability.normal_family import largest_exponent
 
 ROWS = 2**14                                                # of one block, for long X
 
@@ -185,7 +192,7 @@ class ProbabilisticPCAFamily(Described):
         W = U[:, :self.k] * xp.sqrt(eigenvalues[:self.k] - variance)                        # (6)
         return xp.concatenate([mu, W.ravel(), 0.5 * xp.log(variance)[None]]).astype(X.dtype)
 
-    @numpy.errstate(over="ignore", invalid="ignore", divide="ignore")       # -inf is meant
+    @quiet                                                                  # -inf is meant
     def log_prob(self, theta, X):
         """log p_θ(x) for each row of X, shape (n,), and backward: dlog_p -> dtheta.
 
@@ -199,12 +206,11 @@ class ProbabilisticPCAFamily(Described):
         xp = array_module(theta)
         mu, W, log_sigma = self.cut(theta)
         sigma = xp.exp(log_sigma)
-        B = W / sigma
         X = checks.observations(X, mu, finite=False)
-        R = (X - mu) / sigma
-        G_inverse, log_det_G = self._inverse(B)
-        Z = R @ B @ G_inverse                                                               # (7)
-        E = R - Z @ B.T
+        U = (X - mu) / sigma
+        Q_1, Q_2, log_det_G = self._parts(W / sigma)
+        in_plane = U @ Q_1
+        Z, E = in_plane @ Q_2.T, U - in_plane @ Q_1.T                                      # (7)
         A = E / sigma                                                                       # (8)
         log_det = 2 * self.d * log_sigma + log_det_G                                        # (9)
         log_p = -0.5 * ((E**2).sum(axis=1) + (Z**2).sum(axis=1) + log_det                  # (10)
@@ -212,22 +218,22 @@ class ProbabilisticPCAFamily(Described):
         given = xp.isnan(X).any(axis=1) | xp.isnan(theta).any()
         log_p = xp.where(xp.isnan(log_p) & ~given, -math.inf, log_p)        # inf - inf
 
+        @quiet
         def backward(dlog_p):
             gA, total = (dlog_p[:, None] * A).astype(float), dlog_p.sum(dtype=float)
-            trace = self.d - self.k + xp.trace(G_inverse)                   # σ² tr C⁻¹
-            dW = gA.T @ Z.astype(float) - total * (B @ G_inverse / sigma)
+            trace = self.d - self.k + (Q_2**2).sum()                # σ² tr C⁻¹, by tr Q_2 Q_2ᵀ
+            dW = gA.T @ Z.astype(float) - total * (Q_1 @ Q_2.T / sigma)
             dlog_sigma = (gA * E).sum() * sigma - total * trace
             return xp.concatenate([gA.sum(axis=0), dW.ravel(), dlog_sigma[None]]).astype(
                 theta.dtype)
 
         return log_p, backward
 
-    def _inverse(self, B):
-        """G⁻¹ (k, k) and log det G, of G = Bᵀ B + I."""
+    def _parts(self, B):
+        """Q_1 (d, k), Q_2 (k, k) and log det G, of G = Bᵀ B + I."""
         xp = array_module(B)
-        L = xp.linalg.cholesky(B.T @ B + xp.eye(self.k, dtype=B.dtype))
-        L_inverse = xp.linalg.inv(L)
-        return L_inverse.T @ L_inverse, 2 * xp.log(L.diagonal()).sum()
+        Q, R = xp.linalg.qr(xp.concatenate([B, xp.eye(self.k, dtype=B.dtype)]))             # (11)
+        return Q[:self.d], Q[self.d:], 2 * xp.log(abs(R.diagonal())).sum()
 
 
 class ProbabilisticPCA(Described):
@@ -236,9 +242,12 @@ class ProbabilisticPCA(Described):
     def __init__(self, family, theta):
         self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()
         self.mu, self.W, log_sigma = family.cut(self.theta)
+        limit = largest_exponent(self.theta.dtype)
+        if abs(log_sigma) > limit:
+            raise ValueError(f"log σ must lie in [-{limit}, {limit}] in {self.theta.dtype}, got "
+                             f"{float(log_sigma)}")
         self.sigma = array_module(self.theta).exp(log_sigma)
-        self.B = self.W / self.sigma
-        self.G_inverse, _ = family._inverse(self.B)
+        self.Q_1, self.Q_2, _ = family._parts(self.W / self.sigma)
 
     def log_prob(self, X):
         """log p(x) for each row, shape (n,), in O(n d k)."""
@@ -256,7 +265,8 @@ class ProbabilisticPCA(Described):
 
     def encode(self, X):
         """E[z|x] for each row, (n, k)."""
-        return (checks.observations(X, self.mu) - self.mu) / self.sigma @ self.B @ self.G_inverse
+        X = checks.observations(X, self.mu)
+        return (X - self.mu) / self.sigma @ self.Q_1 @ self.Q_2.T
 
     def decode(self, Z):
         """E[x|z] = µ + z Wᵀ for each row, (n, d)."""

@@ -339,7 +339,8 @@ HERE = "is called by others here, with arrays that they have looked at"
 ELSEWHERE = {                                               # or have no arguments of these kinds
     "blocks.mean_over_blocks": "takes any number of arrays: test_blocks.py",
     "Parts.__call__": "is made of any number of lengths: test_network.py",
-    "trained.checked_network": "is a check",
+    "trained.checked_network": "is a check", "linear_start.can_be_linear": "is a check",
+    "normal_family.largest_exponent": "is of a dtype",
     "backend.to_numpy": "takes what NumPy does, without a mask: test_backend.py",
     "backend.unmasked": "is a check",
     "neighbors.near_blocks": HERE, "newton.conjugate_gradient": HERE,
@@ -387,7 +388,7 @@ TAKEN = FUNCTIONS | NEVER_WAITS | {                         # what else is right
 OTHER_NAMES = {                                             # by which an error calls an argument
     "Average.a": "averaging", "theta_g": "theta", "phi": "theta", "highest": "highest, lowest",
     "planning.value_iteration.P": "goal", "planning.expected_steps.P": "goal",     # none of P's
-    "evaluation.verdict.x": "X", "Dequantized.lower_bound.K": "X",
+    "evaluation.verdict.x": "X", "Dequantized.lower_bound.K": "X", "World.step.cells": "headings",
 }
 
 

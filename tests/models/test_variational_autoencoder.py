@@ -150,10 +150,12 @@ def test_a_linear_start_of_the_largest_and_the_smallest_c_is_finite(c):
 
 def test_a_linear_start_is_refused_to_networks_that_are_not_fit_for_it_and_c_must_be_positive():
     right, wrong = Network((2, 4, 4), "relu"), Network((2, 4, 4), "tanh")
+    rng, before = default_rng(0), str(default_rng(0).bit_generator.state)
     for name, family in (("encoder", VariationalAutoencoderFamily(wrong, right)),
                          ("decoder", VariationalAutoencoderFamily(right, wrong))):
         with pytest.raises(ValueError, match=f"^{name} must have relu and at least 4 units"):
-            family.linear_theta(default_rng(0))
+            family.linear_theta(rng)
+        assert str(rng.bit_generator.state) == before       # nothing was drawn
     for c in (0, -1.0, math.inf):
         with pytest.raises(ValueError, match=r"c must lie in \(0, inf\)"):
             relu_vae(2, 2, "output").linear_theta(default_rng(0), c=c)

@@ -486,3 +486,32 @@ def test_arrays_on_two_devices_are_refused(device):
                 mapping(rows)
     with pytest.raises(TypeError):
         family.log_prob(numpy.ones(13), on_device)
+
+
+# Little noise
+
+@pytest.mark.parametrize("dtype, log_sigmas", [("float64", (-3, -10, -14, -18, -25)),
+                                               ("float32", (-3, -6, -8, -10))])
+def test_with_little_noise_around_dependent_columns_the_density_keeps_its_digits(dtype, log_sigmas):
+    """W has the column 1 twice, so C = 2 · 11ᵀ + σ² I has the eigenvalues 6 + σ², σ² and σ²."""
+    family, X = ProbabilisticPCAFamily(3, 2), numpy.ones((1, 3), dtype)
+    for log_sigma in log_sigmas:
+        theta = numpy.array([0, 0, 0, 1, 1, 1, 1, 1, 1, log_sigma], dtype)
+        largest = 6 + math.exp(2 * log_sigma)
+        expected = -0.5 * (3 / largest + math.log(largest) + 4 * log_sigma
+                           + 3 * math.log(2 * math.pi))
+        rel = 1e-9 if dtype == "float64" else 1e-3
+        assert family(theta).log_prob(X)[0] == pytest.approx(expected, rel=rel)
+        log_p, backward = family.log_prob(theta, X)
+        assert backward(numpy.ones_like(log_p))[-1] == pytest.approx(-2, rel=2e-2)
+
+
+def test_the_encoder_of_a_density_with_nearly_no_noise_is_a_number():
+    assert ProbabilisticPCAFamily(2, 1)([0.0, 0, 1, 1, -400]).encode([[1.0, 1.0]]) == (
+        pytest.approx(1, rel=1e-12))
+
+
+@pytest.mark.parametrize("log_sigma", [-1000.0, 1000.0])
+def test_a_noise_that_is_no_number_is_refused(log_sigma):
+    with pytest.raises(ValueError, match=r"log σ must lie in \[-706, 706\] in float64, got -?1000"):
+        ProbabilisticPCAFamily(2, 1)([0.0, 0, 1, 1, log_sigma])

@@ -24,8 +24,11 @@ vector of ones with a 0 at the goal,
 
     V_π        = 1 + P_π V_π     hence     (I - P_π) V_π = 1                                     (4)
 
-It is ∞ where one may come to a state from which the plan never leads to the goal; these are
-found first. With a limit it is (2) without a choice:
+On the diagonal, 1 - P_π(s|s) is the chance to leave s. It may be tiny, so it is taken as the sum of
+the chances of all other states, in which rounding does no harm. V_π is ∞ where one may come to a
+state from which the plan never leads to the goal; these are found first.
+
+With a limit it is (2) without a choice:
 
     V_{t+1}(s)  = 1 + Σ_{s'} P_π(s'|s) V_t(s'),             V_{t+1}(goal) = 0                    (5)
 
@@ -48,6 +51,8 @@ See figure_1_03_sailing (the best way across) and tests/agents/test_planning.py 
 """
 
 import math
+
+import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
@@ -78,7 +83,8 @@ def expected_steps(P, plan, goal, limit=None):
     """V_π (n,): the expected number of steps from each state to `goal` by `plan` (n,), exactly.
 
     It is inf where the goal may be missed for good. With a `limit`, it is the mean of min(T, limit)
-    for the time T of arrival.
+    for the time T of arrival. ValueError without one where the way out of several states is so
+    unlikely that rounding hides it.
     """
     P, goal = _table(P, goal)
     xp, n = array_module(P), P.shape[1]
@@ -87,12 +93,25 @@ def expected_steps(P, plan, goal, limit=None):
     P = P[plan, xp.arange(n)] * under_way[:, None]
     if limit is None:
         sure = _arrives(P, goal)                            # and so is all that follows
-        V = xp.linalg.solve(xp.eye(n, dtype=P.dtype) - P * sure[:, None], under_way)        # (4)
+        elsewhere = P * (sure[:, None] & ~xp.eye(n, dtype=bool))
+        leaves = xp.where(sure & (under_way > 0), elsewhere.sum(axis=1), 1)
+        V = _solved(xp.diag(leaves) - elsewhere, under_way)                                 # (4)
+        if not (V[sure] >= under_way[sure] / 2).all():
+            raise ValueError("P and the plan lead to the goal, but out of some states with so "
+                             "small a probability that rounding hides it: give a limit")
         return xp.where(sure, V, math.inf).astype(P.dtype)
     V = 0 * under_way
     for _ in range(checks.whole_number(limit, "limit", least=1)):
         V = under_way + P @ V                                                               # (5)
     return V
+
+
+def _solved(A, b):
+    """x with A x = b; NaN, as on a device, if A is singular to rounding."""
+    try:
+        return array_module(A).linalg.solve(A, b)
+    except numpy.linalg.LinAlgError:
+        return math.nan * b
 
 
 def _arrives(P, goal):

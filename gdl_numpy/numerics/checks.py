@@ -363,16 +363,16 @@ def gray_levels(K, levels, like=None, d=None, name="K"):
 
 def indices(values, name, n, like, length=None):
     """`values` as an array (m,) of whole numbers from 0 to n - 1, m = `length` if that is given, in
-    the module of `like`."""
+    the module of `like` and of the type int, so that what is computed with them has room."""
     unmasked(values, name)
     array = array_of(array_module(like), values, name, "it must be a list of whole numbers")
-    if array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iu" and (array.size or isinstance(values, numpy.ndarray)):
         raise TypeError(f"{name} must hold whole numbers, got dtype {array.dtype}")
     one_axis(array, length, name)
     if array.size and (array.min() < 0 or array.max() >= n):
         raise ValueError(f"{name} must hold whole numbers from 0 to {n - 1}, got "
                          f"{int(array.min())} to {int(array.max())}")
-    return array
+    return array.astype(int, copy=False)
 
 
 def not_empty(X, name="X"):

@@ -144,3 +144,20 @@ def test_plan_and_cost_are_computed_where_the_table_lives(xp):
 def test_what_is_no_table_and_no_plan_is_refused(call, message):
     with pytest.raises((ValueError, TypeError), match=message):
         call(any_table(4))
+
+
+# Ways out that are nearly never taken
+
+@pytest.mark.parametrize("p", [1e-5, 1e-16, 1e-20, 1e-200])
+def test_however_seldom_a_state_is_left_it_takes_1_over_p_steps(p):
+    """1 - (1 - p) would be 0, or twice p, for the p of the last three."""
+    assert expected_steps([[[1 - p, p], [0, 1]]], [0, 0], 1) == pytest.approx([1 / p, 0], rel=1e-12)
+    sum_beside_1 = [[[1 + 3e-7, 5e-7], [0, 1]]]
+    assert expected_steps(sum_beside_1, [0, 0], 1) == pytest.approx([2e6, 0], rel=1e-6)
+
+
+def test_where_rounding_hides_the_way_out_of_several_states_this_is_said():
+    there_and_back = [[[0, 1, 0], [1, 0, 1e-20], [0, 0, 1]]]
+    with pytest.raises(ValueError, match="so small a probability that rounding hides it: give a l"):
+        expected_steps(there_and_back, [0, 0, 0], 2)
+    assert expected_steps(there_and_back, [0, 0, 0], 2, limit=9).tolist() == [9, 9, 0]

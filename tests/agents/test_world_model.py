@@ -206,3 +206,14 @@ def test_a_model_is_learned_where_its_log_lives(xp):
 def test_what_is_no_log_and_no_model_is_refused(call, message):
     with pytest.raises((ValueError, TypeError), match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint64"])
+def test_whole_numbers_of_any_kind_are_counted_alike(dtype):
+    log = logged(500)
+    small = Log(*(numpy.asarray(part).astype(dtype) for part in log))
+    assert (learn(CHART, small).masses == learn(CHART, log).masses).all()
+
+
+def test_a_log_of_empty_lists_is_one_without_a_step():
+    assert (learn(CHART, Log([], [], [])).masses == learn(CHART, NOTHING).masses).all()

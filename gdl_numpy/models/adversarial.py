@@ -141,8 +141,8 @@ class AdversarialFamily(TrainedFamily):
         X = checks.not_empty(checks.observations(X, phi, finite=False, d=self.d))
         fake = checks.observations(fake, phi, finite=False, name="fake", d=self.d)
         fake, xp, n = checks.same_shape(fake, "fake", X, "X"), array_module(phi), len(X)
-        penalty = checks.number(penalty, "penalty", "[0, inf)")
-        delta, rng = checks.number(delta, "delta", "(0, inf)"), checks.rng(rng)
+        penalty = checks.number(penalty, "penalty", "[0, 1e30]")
+        delta, rng = checks.number(delta, "delta", "[1e-30, 1e30]"), checks.rng(rng)
         rows = xp.concatenate([X, fake])
         if penalty > 0:
             moved = rows + delta * rng.standard_normal(rows.shape, dtype=phi.dtype)
@@ -183,8 +183,8 @@ class AdversarialFamily(TrainedFamily):
         learns, without a penalty and from `learning_rate` down again; it is then averaged, too. (8)
         needs this: else D was penalized, and judged a generator that is not the one given.
         """
-        penalty = checks.number(penalty, "penalty", "[0, inf)")
-        delta = checks.number(delta, "delta", "(0, inf)")
+        penalty = checks.number(penalty, "penalty", "[0, 1e30]")
+        delta = checks.number(delta, "delta", "[1e-30, 1e30]")
         alone = checks.number(alone, "alone", "[0, 1)")
         X, average = self._data(X), Average(averaging)
         batches = minibatches((X,), rng, batch, max_steps, augment)

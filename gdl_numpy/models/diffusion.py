@@ -507,11 +507,13 @@ def cosine(u, highest, lowest):
     """λ at the time u: the angle a of cos a = α, sin a = σ grows evenly between the same ends.
 
     tan a = σ/α = exp(-λ/2). More levels have about as much signal as noise than with `linear`
-    (Nichol and Dhariwal 2021).
+    (Nichol and Dhariwal 2021). Near a right angle a has few digits of what is missing to it, so
+    cos a is taken as the sine of this rest.
     """
     u, (highest, lowest) = _falling(u, highest, lowest)
-    first, last = math.atan(math.exp(-highest / 2)), math.atan(math.exp(-lowest / 2))
-    return -2 * array_module(u).log(array_module(u).tan(first + (last - first) * u))
+    first, rest = math.atan(math.exp(-highest / 2)), math.atan(math.exp(lowest / 2))
+    xp, way = array_module(u), math.pi / 2 - first - rest
+    return 2 * xp.log(xp.sin(rest + way * (1 - u)) / xp.sin(first + way * u))
 
 
 def _falling(u, highest, lowest):

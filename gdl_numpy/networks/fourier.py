@@ -40,6 +40,8 @@ See figure_1_10_taxonomy (the coasts that models with such inputs draw) and
 tests/networks/test_fourier.py (that it holds).
 """
 
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
@@ -75,7 +77,8 @@ def fourier_features(X, F, max_slope=None):
     angle = X @ F
     sin, cos = xp.sin(angle), xp.cos(angle, out=angle)      # angle is not needed again, (2)
     if max_slope is not None:
-        a = 1 / xp.maximum(xp.sqrt((F * F).sum(axis=0)) / max_slope, 1)                 # (3)
+        with numpy.errstate(over="ignore"):                 # of such squares a is 0
+            a = 1 / xp.maximum(xp.sqrt((F * F).sum(axis=0)) / max_slope, 1)             # (3)
         sin *= a
         cos *= a
     phi = xp.concatenate([X, sin, cos], axis=1)

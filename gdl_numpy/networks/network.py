@@ -79,7 +79,7 @@ def cut(theta, sizes):
 
 def _views(theta, sizes):
     layers, position = [], 0
-    for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for d_in, d_out in pairwise(map(int, sizes)):
         middle, end = position + d_in * d_out, position + (d_in + 1) * d_out
         layers.append((theta[position:middle].reshape(d_in, d_out), theta[middle:end]))     # (1)
         position = end
@@ -209,7 +209,7 @@ class Network(Described):
         self.activation = checks.choice(activation, "activation", ACTIVATIONS)
         self.d_in, self.d_out = self.sizes[0], self.sizes[-1]
         self.waves = checks.own_waves(waves, self.d_in)
-        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
+        self.bound = checks.number(bound, "bound", "[1e-30, 1e30]", optional=True)
         self.max_slope = checks.number(max_slope, "max_slope", "[1e-30, 1e30]", optional=True)
         self.layers = (n_features(self.d_in, self.waves), *self.sizes[1:])
         self.n_parameters = checks.held(n_parameters(self.layers))
@@ -256,7 +256,7 @@ class Parts(Described):
     def __init__(self, *lengths):
         self.lengths = checks.whole_numbers(lengths, "lengths")
         self.n_parameters = checks.held(sum(self.lengths))
-        ends = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
+        ends = [sum(self.lengths[:i]) for i in range(len(lengths) + 1)]
         self._slices = [slice(start, end) for start, end in pairwise(ends)]
 
     def __call__(self, theta):

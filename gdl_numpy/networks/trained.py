@@ -100,7 +100,7 @@ class TrainedFamily(Described):
         self.d = checks.whole_number(d, "d", least=least)
         self.hidden = checks.whole_numbers(hidden, "hidden", least=1)
         self.waves, self.activation = checks.own_waves(waves, self.d), activation
-        self.bound = checks.number(bound, "bound", "(0, inf)", optional=True)
+        self.bound = checks.number(bound, "bound", "[1e-30, 1e30]", optional=True)
 
     def _input(self, theta, X, name="X", d=None):
         """X as an array (n, d) beside a theta of this family; in a training step nothing waits."""

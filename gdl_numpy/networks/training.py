@@ -42,7 +42,7 @@ By hand: with a = ½, the average of θ_0 = 0 and θ_1 = 3 is (3 + ½ 0)/(1 + ½
 How can a point upset a training? If the model thinks it nearly impossible, its gradient may be a
 thousand times as long as usual. The square is a million times the usual one. Of that, Adam's mean
 of squares v takes the share 1 - β2 = 0.001 (optimizer.py), so that v grows a thousandfold. As Adam
-divides by √v, the next steps are √1000 = 30 times too short. v falls by a factor e in 1/(1 - β2)
+divides by √v, the next steps are √1000 = 32 times too short. v falls by a factor e in 1/(1 - β2)
 steps, 1000 with Adam's usual β2 = 0.999 and 50 with 0.98. The price of a cut: the mean of cut
 gradients is no longer quite the gradient of the loss.
 
@@ -129,7 +129,7 @@ class Average:
         if self.sum is not None:
             checks.gradient(theta, self.sum, "theta", "the one before")
         if self.a == 0:
-            return theta
+            return theta.copy()
         if self.sum is None:
             self.sum = array_module(theta).zeros_like(theta)
         self.sum *= self.a

@@ -132,7 +132,8 @@ def bounded(x, B):
     >>> print(y.round(3), backward(numpy.array([1.0])).round(3))
     [0.924] [0.786]
     """
-    x, B = checks.real_array(x, "x", finite=False), checks.number(B, "B", "(0, inf)", optional=True)
+    x = checks.real_array(x, "x", finite=False)
+    B = checks.number(B, "B", "[1e-30, 1e30]", optional=True)               # float32 holds it
     if B is None:
         return x.copy(), lambda dy: dy.copy()
     t = array_module(x).tanh(x / B)                         # backward keeps t, and the caller B t

@@ -70,32 +70,34 @@ class GradientDescent:
     """θ ← θ - η ∂θ with η = `learning_rate`."""
 
     def __init__(self, learning_rate=0.1):
-        self.learning_rate = checks.number(learning_rate, "learning_rate", "(0, inf)")
+        self.learning_rate = checks.number(learning_rate, "learning_rate", "(0, 1e30]")
 
     def __call__(self, theta, dtheta):
         """θ after one step, a new array (n_θ,)."""
         dtheta = checks.gradient(dtheta, checks.theta_shape(theta))
-        rate = checks.number(self.learning_rate, "learning_rate", "[0, inf)")
+        rate = checks.number(self.learning_rate, "learning_rate", "[0, 1e30]")
         return theta - rate * dtheta                        # (1)
 
 
 class Adam:
     """Adam with η = `learning_rate`, β1, β2 and δ as above; it keeps M, V and t between steps.
 
-    theta and dtheta have one dtype, float32 or float64: in float16 δ would be 0.
+    theta and dtheta have one dtype, float32 or float64: in float16 δ would be 0. A derivative above
+    1e19 in float32, or 1e154 in float64, has a square beyond the largest number: then V is infinite
+    and this coordinate rests for good, so cut such gradients first (`clip` in training.py).
     """
 
     def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, delta=1e-8):
-        self.learning_rate = checks.number(learning_rate, "learning_rate", "(0, inf)")
+        self.learning_rate = checks.number(learning_rate, "learning_rate", "(0, 1e30]")
         self.beta1 = checks.number(beta1, "beta1", "[0, 1)")
         self.beta2 = checks.number(beta2, "beta2", "[0, 1)")
-        self.delta = checks.number(delta, "delta", "(0, inf)")
+        self.delta = checks.number(delta, "delta", "[1e-30, 1e30]")
         self.t, self.M, self.V = 0, None, None
 
     def __call__(self, theta, dtheta):
         """θ after one step, a new array (n_θ,)."""
         xp, dtheta = array_module(theta), checks.gradient(dtheta, checks.theta_shape(theta))
-        rate = checks.number(self.learning_rate, "learning_rate", "[0, inf)")
+        rate = checks.number(self.learning_rate, "learning_rate", "[0, 1e30]")
         if self.t == 0:
             self.M, self.V = xp.zeros_like(theta), xp.zeros_like(theta)
         checks.gradient(theta, self.M, "theta", "the step before")

@@ -62,6 +62,7 @@ def paint(painter, n, rng, size=64):
     """n canvases of painter 0 or 1, (n, size, size, 3), colors from 0 to 1, where rng lives."""
     painter = checks.whole_number(painter, "painter", most=1)
     n, size = checks.draws(n, rng), checks.whole_number(size, "size", least=SMALLEST)
+    checks.offers(rng, "rng", "beta")
     beta = (4, 2) if painter == 1 else (2, 4)
     share = rng.beta(*beta, size=(n,))                      # s, of swirling strokes        (1)
     palette = rng.random((n, 5, 3))

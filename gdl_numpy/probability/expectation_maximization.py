@@ -98,7 +98,7 @@ def weighted_estimate(family, R, X):
     ValueError if the rows of a component lie, to rounding, in a plane of fewer than d dimensions.
     """
     checks.instance(family, "family", MixtureFamily)
-    X = checks.data_set(X, family.d)
+    X = checks.in_range(checks.data_set(X, family.d))
     R = checks.paired(R, "R", X, of="X").astype(float)
     if R.shape[1] != family.n_components or not ((R >= 0).all() and (R.sum(axis=0) > 0).all()):
         raise ValueError(f"R must have a column for each of the {family.n_components} components, "
@@ -209,12 +209,13 @@ def k_means_plus_plus(X, k, rng):
     the nearest center chosen before (Arthur and Vassilvitskii 2007)."""
     X, k, xp = checks.data_set(X), checks.whole_number(k, "k", least=1), array_module(X)
     checks.rng(rng)
+    unit = math.ldexp(1.0, math.frexp(float(abs(X).max()))[1] - 1)  # a power of 2 rounds nothing
     chosen = [rng.integers(0, len(X), size=1)]
     distance = xp.full(len(X), math.inf, dtype=X.dtype)
     while len(chosen) < k:
-        center = X[chosen[-1]]
+        center = X[chosen[-1]] / unit
         distance = xp.minimum(distance, in_blocks(
-            lambda i, j, c=center: ((X[i:j] - c)**2).sum(axis=1), len(X)))
+            lambda i, j, c=center: ((X[i:j] / unit - c)**2).sum(axis=1), len(X)))
         if not distance.max() > 0:
             raise ValueError(f"X must have at least k = {k} different rows, got {len(chosen)}")
         chosen.append(categorical(distance, 1, rng))

@@ -98,7 +98,7 @@ class HistogramFamily(Described):
         self.space = checks.instance(space, "space", SampleSpace)
         self.shape = checks.whole_numbers(shape, "shape", least=1)
         self.n_parameters, self.d = checks.held(math.prod(self.shape)), len(space.low)
-        self.pseudocount = checks.number(pseudocount, "pseudocount", "[0, inf)")
+        self.pseudocount = checks.number(pseudocount, "pseudocount", "[0, 1e100]")
         if len(self.shape) != self.d:
             raise ValueError(f"shape has {len(self.shape)} entries; the space is in "
                              f"R^{self.d}")

@@ -58,6 +58,9 @@ class KernelDensity(Described):
     def __init__(self, X, bandwidth):
         self.X = checks.data_set(X).copy()
         self.bandwidth = checks.number(bandwidth, "bandwidth", "(0, inf)")
+        if self.bandwidth > numpy.finfo(self.X.dtype).max:
+            raise ValueError(f"bandwidth must be a number that {self.X.dtype}, the dtype of X, can "
+                             f"hold, got {bandwidth}")
 
     @numpy.errstate(over="ignore")                          # -inf is meant, far away
     def plain_log_prob(self, X):

@@ -53,6 +53,8 @@ E31 (tests/probability/test_mle.py)  generative modeling need not be maximum lik
     minimizes KL(p_data‖p_θ) only as n → ∞, and for finite n an estimate of it
 """
 
+import math
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.optimizer import Adam, Step, half_cosine
 from gdl_numpy.probability.expectation_maximization import expectation_maximization
@@ -94,6 +96,9 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
         steps = descend(family, X, theta, max_steps=max_steps)
     for step in steps:
         theta = step.theta
+    if not math.isfinite(step.loss):
+        raise ValueError(f"X holds rows that have the density 0 under every θ that was tried, so "
+                         f"that -ℓ/n is {float(step.loss)}")
     return theta
 
 
@@ -120,6 +125,6 @@ def descend(family, X, theta, optimizer=None, max_steps=2000):
                 optimizer.learning_rate = 0.1 * half_cosine(t, max_steps)
             loss, dtheta = mean_loss(family, theta, X)
             theta = optimizer(theta, dtheta)                                    # (3)
-            yield Step(t, loss, theta)
+            yield Step(t, loss, theta.copy())
 
     return steps(theta)                                     # a wrong argument is refused before

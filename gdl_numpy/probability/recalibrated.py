@@ -116,6 +116,7 @@ class RecalibratedFamily(Described):
     def level(self, theta, log_f):
         """g where log f has the values log_f, in their shape."""
         a, b, c = checks.numbers(theta, "theta", n=3)
+        checks.number(b, "theta[1]", "(0, 700)")
         log_f = checks.real_array(log_f, "log_f", finite=False)
         return b * array_module(log_f).tanh((a * self._height(log_f) + c) / b)      # (2)
 

@@ -45,6 +45,8 @@ E27 (tests/probability/test_likelihood.py)  X is a list, not a set: a row given 
 
 import math
 
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
@@ -59,8 +61,8 @@ class SampleSpace(Described):
         self.low, self.high = low.copy(), high.copy()
         self._corners = low.tolist(), high.tolist()
         self.sides = tuple(b - a for a, b in zip(*self._corners, strict=True))
-        if not math.isfinite(max(self.sides)):
-            raise ValueError(f"high - low must be finite, got sides {self.sides}")
+        if not max(self.sides) <= float(numpy.finfo(low.dtype).max):
+            raise ValueError(f"high - low must be finite in {low.dtype}, got sides {self.sides}")
         self.log_volume = math.fsum(map(math.log, self.sides))      # (1)
 
     @property

@@ -55,6 +55,8 @@ E18 (tests/world/test_evaluation.py)  p_data does not merely seem small at A: it
 import math
 from dataclasses import dataclass
 
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.probability.divergence import cross_entropy_estimate
@@ -76,7 +78,8 @@ def verdict(p_model, p_data, x):
     log_data, log_model = p_data.log_prob(X)[0], p_model.log_prob(X)[0]
     kinds = {(False, True): "A", (True, False): "B", (True, True): "C", (False, False): "neither"}
     kind = kinds[bool(log_data > -math.inf), bool(log_model > -math.inf)]
-    return Verdict(float(xp.exp(log_data)), float(xp.exp(log_model)), kind)
+    with numpy.errstate(over="ignore"):                     # a density may be too large: inf
+        return Verdict(float(xp.exp(log_data)), float(xp.exp(log_model)), kind)
 
 
 def accuracy(p_model, p_data, n, rng):
@@ -107,9 +110,10 @@ def kl_to_data(p_model, p_data, X):
     The draws must be new to the model, and `p_data.entropy` is H(p_data). The result is (inf, NaN)
     if the model gives some row the density 0.
     """
-    checks.offers(p_model, "p_model", "log_prob"), checks.offers(p_data, "p_data", "log_prob")
+    checks.offers(p_model, "p_model", "log_prob")
+    entropy = checks.number(getattr(p_data, "entropy", None), "p_data.entropy")
     value, standard_error = cross_entropy_estimate(p_model, X)
-    return value - p_data.entropy, standard_error                                       # (3)
+    return value - entropy, standard_error                                              # (3)
 
 
 def cells_hit(X, cell):

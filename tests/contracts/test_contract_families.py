@@ -303,6 +303,17 @@ def test_what_a_step_gave_is_not_changed_by_the_next(entry):
 
 
 @offering("train")
+def test_what_a_reader_does_to_the_theta_of_a_step_does_not_reach_the_next(entry):
+    ends = []
+    for change in (1, 0):
+        for step in entry.built().train(*entry.data_of(20), numpy.random.default_rng(0),
+                                        max_steps=3):
+            ends.append(step.theta.copy())
+            step.theta[...] *= change
+    assert all((left == right).all() for left, right in zip(ends[:3], ends[3:], strict=True))
+
+
+@offering("train")
 def test_a_training_goes_on_from_a_theta_of_any_kind(entry):
     """An array of another precision or a list: it is trained in the precision of the data."""
     family, data = entry.built(numpy, "float32"), entry.data_of(20, numpy, "float32")
@@ -457,7 +468,7 @@ def test_what_cannot_be_trained_on_is_refused(entry):
     for options, message in [
             ({"max_steps": 0}, "max_steps must be at least 1, got 0"),
             ({"batch": 0}, "batch must be at least 1, got 0"),
-            ({"learning_rate": -1.0}, r"learning_rate must lie in \(0, inf\), got -1.0"),
+            ({"learning_rate": -1.0}, r"learning_rate must lie in \(0, 1e30\], got -1.0"),
             ({"averaging": 1.0}, r"averaging must lie in \[0, 1\), got 1.0")]:
         taken = inspect.signature(family.train).parameters
         if options.keys() <= taken.keys() or "options" in taken:

@@ -571,3 +571,11 @@ def test_float32_priors_leave_float64_data_their_precision():
     p = ClassConditional(normals, numpy.float32([0.5, 0.5]))
     expected = [q.log_prob(x[None])[0] for q, x in zip(normals, X, strict=True)]
     numpy.testing.assert_allclose(p.log_prob(X, y), expected, rtol=1e-12)
+
+
+def test_a_classifier_of_three_classes_keeps_no_noise():
+    classifier = SimpleNamespace(log_posterior=lambda X: numpy.zeros((len(X), 3)))
+    rng, before = numpy.random.default_rng(0), str(numpy.random.default_rng(0).bit_generator.state)
+    with pytest.raises(ValueError, match=r"classifier must have two classes.*\(0, 3\)"):
+        noise_kept(classifier, Box([0, 0], [1, 1]), 5, rng, 3.0)
+    assert str(rng.bit_generator.state) == before

@@ -229,3 +229,11 @@ def test_with_a_penalty_the_weight_of_four_separated_points_is_where_the_slope_i
     assert LogisticFamily(1, l2).mle(X, y)[0] == pytest.approx(w, rel=1e-4)
     W = SoftmaxFamily(1, 2, l2 * 2).mle(X, y)               # |W|² = 2 (w/2)²
     assert W[1] - W[0] == pytest.approx(w, rel=1e-4)
+
+
+@pytest.mark.parametrize("unit", [1e-205, 1e-250, 1e-300, 1e-310])
+def test_a_column_too_small_for_its_squares_is_refused_with_a_word_on_units(unit):
+    X, y = overlapping(0, 2, n=60)
+    X[:, 1] *= unit
+    with pytest.raises(ValueError, match="take another unit"):
+        LogisticFamily(3).mle(X, y)

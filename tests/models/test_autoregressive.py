@@ -550,7 +550,7 @@ def test_with_few_hidden_units_the_first_and_the_last_coordinates_still_count(hi
     (lambda: AutoregressiveFamily((3, 2), (), activation="sine"), ValueError,
      "activation must be one of tanh, relu, softplus, got 'sine'"),
     (lambda: AutoregressiveFamily((3, 2), (), bound=0.0), ValueError,
-     r"bound must lie in \(0, inf\), got 0.0"),
+     r"bound must lie in \[1e-30, 1e30\], got 0.0"),
     (lambda: AutoregressiveFamily((3, 2), (), numpy.ones((1, 4))), ValueError,
      r"waves must have shape \(2, m\), got shape \(1, 4\)"),
     (lambda: MaskedAutoregressiveFamily(0, ()), ValueError, "d must be at least 1, got 0"),

@@ -697,3 +697,10 @@ def test_single_precision_stays_single(xp, make_rng):
     for array in (loss, dtheta, p.elbo(X, rng), p.elbo(X, rng, 2), p.flow_log_prob(X, 2),
                   p.sample(3, rng), p.sample_deterministic(3, rng, 2)):
         assert array.dtype == "float32" and array_module(array) is xp
+
+
+@pytest.mark.parametrize("dtype, highest, lowest", [("float64", 80, -80), ("float64", 10, -60),
+                                                    ("float32", 10, -40), ("float32", 20, -10)])
+def test_the_cosine_schedule_reaches_both_of_its_ends(dtype, highest, lowest):
+    ends = SCHEDULES["cosine"](numpy.array([0, 1], dtype), highest, lowest)
+    assert ends == pytest.approx([highest, lowest], rel=1e-5 if dtype == "float32" else 1e-12)

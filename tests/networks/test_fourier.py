@@ -145,3 +145,8 @@ def test_float32_stays_float32(xp, make_rng):
     for F in (make_rng(1).random((2, 3), dtype="float32"), make_rng(1).random((2, 3))):
         phi, backward = fourier_features(X, F)
         assert phi.dtype == backward(phi).dtype == "float32"
+
+
+def test_the_squares_of_a_very_long_wave_vector_may_leave_the_range():
+    phi, _ = fourier_features([[1.0]], [[1e200]], max_slope=1.0)
+    assert (phi == [[1, 0, 0]]).all()

@@ -283,8 +283,8 @@ def test_a_network_says_what_it_is():
     ({"activation": "sine"}, ValueError,
      "activation must be one of tanh, relu, softplus, got 'sine'"),
     ({"waves": WAVES.T}, ValueError, r"waves must have shape \(2, m\), got shape \(3, 2\)"),
-    ({"bound": 0}, ValueError, r"bound must lie in \(0, inf\), got 0"),
-    ({"bound": "2"}, TypeError, r"bound must be a number in \(0, inf\), got '2'"),
+    ({"bound": 0}, ValueError, r"bound must lie in \[1e-30, 1e30\], got 0"),
+    ({"bound": "2"}, TypeError, r"bound must be a number in \[1e-30, 1e30\], got '2'"),
 ])
 def test_wrong_networks_are_refused(options, error, words):
     with pytest.raises(error, match=words):
@@ -397,3 +397,10 @@ def test_a_network_has_the_precision_of_theta(xp, make_rng, options):
     theta = network.initial_theta(make_rng(0), "float32")
     Y, backward = network(theta, make_rng(1).random((6, 2)))
     assert {a.dtype for a in (Y, *backward(Y))} == {numpy.dtype("float32")}
+
+
+def test_sizes_in_small_whole_numbers_do_not_run_over():
+    parts = Parts(numpy.int8(100), numpy.int8(100))(numpy.arange(200.0))
+    assert [len(part) for part in parts] == [100, 100]
+    Y, _ = mlp(numpy.ones(272), numpy.ones((1, 16)), numpy.array([16, 16], numpy.uint8))
+    assert (Y == 17).all()

@@ -146,7 +146,7 @@ def test_the_start_and_the_data_are_only_read():
     ({"beta2": 1}, ValueError, r"beta2 must lie in \[0, 1\), got 1"),
     ({"batch": 0}, ValueError, "batch must be at least 1, got 0"),
     ({"max_steps": 2.5}, TypeError, "max_steps must be a whole number, got 2.5"),
-    ({"learning_rate": 0}, ValueError, r"learning_rate must lie in \(0, inf\), got 0"),
+    ({"learning_rate": 0}, ValueError, r"learning_rate must lie in \(0, 1e30\], got 0"),
     ({"theta": [numpy.nan]}, ValueError, "theta holds nan"),
     ({"rng": 3}, TypeError, "rng must be a generator of random numbers, .* got 3"),
 ])
@@ -237,7 +237,7 @@ def test_a_loss_of_several_numbers_is_refused():
 
 
 @pytest.mark.parametrize("how, error, words", [
-    ({"learning_rate": 0.0}, ValueError, r"learning_rate must lie in \(0, inf\), got 0.0"),
+    ({"learning_rate": 0.0}, ValueError, r"learning_rate must lie in \(0, 1e30\], got 0.0"),
     ({"learning_rate": -1, "optimizer": Adam()}, ValueError, "learning_rate must lie in"),
     ({"averaging": 1.0}, ValueError, r"averaging must lie in \[0, 1\)"),
     ({"optimizer": 0}, TypeError, "optimizer must be a function, got 0"),

@@ -126,7 +126,7 @@ def test_a_new_optimizer_remembers_nothing(make):
 @pytest.mark.parametrize("make", OPTIMIZERS)
 @pytest.mark.parametrize("value", [0.0, -0.1, math.nan, math.inf])
 def test_a_learning_rate_that_is_not_positive_is_refused(make, value):
-    with pytest.raises(ValueError, match=rf"learning_rate must lie in \(0, inf\), got {value}"):
+    with pytest.raises(ValueError, match=rf"learning_rate must lie in \(0, 1e30\], got {value}"):
         make(learning_rate=value)
 
 
@@ -134,8 +134,8 @@ def test_a_learning_rate_that_is_not_positive_is_refused(make, value):
     ({"beta1": 1.0}, r"beta1 must lie in \[0, 1\), got 1.0"),
     ({"beta2": -0.1}, r"beta2 must lie in \[0, 1\), got -0.1"),
     ({"beta1": math.nan}, r"beta1 must lie in \[0, 1\), got nan"),
-    ({"delta": 0.0}, r"delta must lie in \(0, inf\), got 0.0"),
-    ({"delta": math.nan}, r"delta must lie in \(0, inf\), got nan"),
+    ({"delta": 0.0}, r"delta must lie in \[1e-30, 1e30\], got 0.0"),
+    ({"delta": math.nan}, r"delta must lie in \[1e-30, 1e30\], got nan"),
 ])
 def test_constants_of_adam_outside_their_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
@@ -176,7 +176,7 @@ def test_a_wrong_learning_rate_that_is_set_later_is_refused_by_the_next_step(mak
     optimizer = make()
     for rate in (-0.1, math.nan, None, "0.1"):
         optimizer.learning_rate = rate
-        with pytest.raises((ValueError, TypeError), match=r"learning_rate must .* \[0, inf\)"):
+        with pytest.raises((ValueError, TypeError), match=r"learning_rate must .* \[0, 1e30\]"):
             optimizer(THETA, THETA)
     optimizer.learning_rate = half_cosine(5, 5)
     assert (optimizer(THETA, THETA) == THETA).all()         # 0 at the end of a schedule

@@ -435,3 +435,11 @@ UNIT, ONE = SampleSpace([0], [1]), Normal([0], [[1]])
 def test_parameters_that_make_no_density_are_refused_at_construction(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+def test_a_mixture_of_what_can_only_be_sampled_says_so():
+    only_samples = SimpleNamespace(sample=lambda n, rng: numpy.zeros((n, 1)))
+    p = Mixture([1.0], [only_samples])
+    assert p.sample(2, numpy.random.default_rng(0)).shape == (2, 1)
+    with pytest.raises(TypeError, match=r"components\[0\] must have the methods log_prob"):
+        p.log_prob([[0.0]])

@@ -396,3 +396,20 @@ def test_a_plain_step_agrees_with_numpy_where_the_data_live(xp):
     assert array_module(R) is array_module(after) is xp
     here = weighted_estimate(family, responsibilities(family, theta, X), X)
     assert to_numpy(after) == pytest.approx(here, rel=1e-10, abs=1e-12)
+
+
+@pytest.mark.parametrize("dtype, units", [("float64", (1e-200, 1e200, 1e-310)),
+                                          ("float32", (1e-25, 1e25))])
+def test_k_means_plus_plus_draws_the_same_rows_in_every_unit(dtype, units):
+    X = numpy.random.default_rng(0).standard_normal((50, 2))
+    X = (X * 2.0**10).round() / 2.0**10                     # few digits, also among tiny numbers
+    plain = k_means_plus_plus(X.astype(dtype), 5, numpy.random.default_rng(1))
+    for unit in units:
+        power = 2.0**numpy.round(numpy.log2(unit))
+        rows = k_means_plus_plus((X * power).astype(dtype), 5, numpy.random.default_rng(1))
+        assert (rows / rows.dtype.type(power) == plain).all()
+
+
+def test_rows_whose_squares_leave_the_range_are_refused_as_such():
+    with pytest.raises(ValueError, match="take another unit"):
+        weighted_estimate(MixtureFamily(1, 1), [[1.0]] * 3, [[1e200], [2e200], [3e200]])

@@ -338,9 +338,9 @@ def test_a_data_set_of_the_wrong_shape_or_not_finite_is_refused(make, X, error, 
     (lambda: HistogramFamily(cube(2), (3,)), ValueError, r"shape has 1 entries; .* R\^2"),
     (lambda: HistogramFamily(cube(1), (0,)), ValueError, "shape must be at least 1"),
     (lambda: HistogramFamily(cube(1), (3,), -1), ValueError,
-     r"pseudocount must lie in \[0, inf\), got -1"),
+     r"pseudocount must lie in \[0, 1e100\], got -1"),
     (lambda: HistogramFamily(cube(1), (3,), NAN), ValueError,
-     r"pseudocount must lie in \[0, inf\), got nan"),
+     r"pseudocount must lie in \[0, 1e100\], got nan"),
 ])
 def test_wrong_arguments_of_a_family_are_refused(make, error, words):
     with pytest.raises(error, match=words):

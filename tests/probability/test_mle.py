@@ -485,3 +485,10 @@ def test_data_and_start_on_two_devices_are_refused(device, train):
     theta = MixtureFamily(2, 2).initial_theta(numpy.random.default_rng(0))
     with pytest.raises(TypeError, match="move one of them first"):
         next(train(MixtureFamily(2, 2), device.asarray(ROWS), theta=theta))
+
+
+def test_data_that_no_theta_allows_are_refused_by_every_method():
+    family, X = HistogramFamily(SampleSpace([0], [1]), (2,)), [[0.1], [0.6], [7.0]]
+    for method in ("closed form", "gradient"):
+        with pytest.raises(ValueError, match="X"):
+            maximum_likelihood(family, X, numpy.random.default_rng(0), method, max_steps=3)

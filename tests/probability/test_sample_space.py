@@ -134,7 +134,7 @@ def test_the_logarithm_of_a_volume_is_right_where_the_volume_overflows(low, high
 
 
 def test_a_side_longer_than_the_largest_number_is_refused():
-    with pytest.raises(ValueError, match="high - low must be finite, got sides"):
+    with pytest.raises(ValueError, match="high - low must be finite in float64, got sides"):
         SampleSpace([-1e308], [1e308])
 
 
@@ -199,3 +199,10 @@ def test_grids_and_cells_live_where_the_space_lives_and_agree_with_numpy(xp, dty
     for result, same in zip(results, (here.grid(SHAPE)[0], here.contains(there),
                                       here.cell(there, SHAPE)), strict=True):
         assert (to_numpy(result) == same).all()
+
+
+def test_a_side_that_float32_cannot_hold_is_refused_for_corners_in_float32():
+    low, high = numpy.float32([-3e38]), numpy.float32([3e38])
+    with pytest.raises(ValueError, match="high - low must be finite in float32"):
+        SampleSpace(low, high)
+    assert SampleSpace(low.astype(float), high.astype(float)).sides == (2 * float(high[0]),)

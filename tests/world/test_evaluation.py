@@ -443,3 +443,13 @@ def test_measures_and_verdicts_are_taken_where_the_model_lives(xp, make_rng):
     for x, kind in (((-20.0, 70.0), "A"), ((40.7306, -73.9352), "B"), ((9.0, 20.0), "C")):
         found = verdict(p_model, p_data, xp.asarray(x))
         assert found.kind == kind and type(found.p_data) is type(found.p_model) is float
+
+
+def test_a_density_beyond_the_largest_number_is_infinite_in_a_verdict():
+    found = verdict(Box([0, 0], [1e-200, 1e-200]), WorldMap(), [0.0, 0.0])
+    assert found.p_model == math.inf and found.p_data == 0 and found.kind == "A"
+
+
+def test_p_data_without_an_entropy_is_refused():
+    with pytest.raises(TypeError, match="p_data.entropy must be a number"):
+        kl_to_data(Box([0, 0], [1, 1]), Box([0, 0], [1, 1]), [[0.5, 0.5], [0.2, 0.2]])

@@ -84,7 +84,7 @@ def of_file(book, path):
         lines = book.colored(text, Links(book, 1))
         content = numbered(lines)
     else:
-        content = f'<pre class="listing" tabindex="0">{escape(text)}</pre>'
+        content = f'<pre class="listing" tabindex="0">{escape(text, quote=False)}</pre>'
     figure = book.house.figures.get(path.stem)
     return book.rendered("file.html", 1, True, title=name, here=name, content=content,
                          figure=figure)

@@ -292,7 +292,7 @@ def main(cases, description, file_name, libraries, more=None):
     parser = command.Parser(description, epilog=f"In {file_name} of the folder the "
                             "report of this processor is overwritten; without --output, "
                             "in the committed file.")
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+    parser.add_argument("--output", type=command.folder, default=FIGURES, metavar="DIR",
                         help="where it is written")
     parser.add_argument("--repeats", type=command.whole(1), default=5, help="number of rounds")
     parser.add_argument("--only", nargs="+", choices=sorted({case.name for case in cases}),
@@ -310,6 +310,8 @@ def main(cases, description, file_name, libraries, more=None):
         serve(table[args.work])
         return
     file, name = args.output / file_name, processor()
+    if more and args.more and args.only:
+        parser.error(f"--{more.__name__} measures all of its own, and takes no --only")
     if not (more and args.more):
         chosen = {i: case for i, case in enumerate(cases)
                   if args.only is None or case.name in args.only}

@@ -38,7 +38,6 @@ import sys
 import time
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 
 import command
 import numpy as np
@@ -357,7 +356,7 @@ def without_pytorch():
 def main(arguments=None):
     parser = command.Parser(__doc__, epilog=f"{FILE} in the folder is overwritten, the committed "
                             "one without --output.")
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+    parser.add_argument("--output", type=command.folder, default=FIGURES, metavar="DIR",
                         help="where it is written")
     parser.add_argument("--repeats", type=command.whole(1), default=5, help="number of pairs")
     parser.add_argument("--only", nargs="+", choices=["perceptron", "kernel_density", *MODELS],

@@ -10,6 +10,7 @@ its arguments by `command.Parser(__doc__)`. Its exit status is
 import argparse
 import contextlib
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -78,6 +79,20 @@ class Parser(argparse.ArgumentParser):
         for name in libraries:
             if find_spec(name) is None:                     # not imported: that takes memory
                 self.error(missing(ImportError(name=name)))
+
+
+def folder(text):
+    """The type of an argument: the name of a folder, which an empty text is not."""
+    if not text:
+        raise argparse.ArgumentTypeError("must name a folder, got ''")
+    return Path(text)
+
+
+def as_typed(script):
+    """What starts a script from here, such as .venv/bin/python scripts/exercise.py."""
+    here, paths = Path.cwd(), map(Path, (sys.executable, script))
+    return shlex.join(str(path.relative_to(here) if path.is_relative_to(here) else path)
+                      for path in paths)
 
 
 def whole(least):

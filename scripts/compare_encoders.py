@@ -14,7 +14,6 @@ Ctrl-C the seeds that are finished stay.
 import json
 import sys
 import time
-from pathlib import Path
 
 import command
 import numpy as np
@@ -88,7 +87,7 @@ def reported(runs):
 
 def main(arguments=None):
     parser = command.Parser(__doc__)
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+    parser.add_argument("--output", type=command.folder, default=FIGURES, metavar="DIR",
                         help="where encoders.json is written")
     options = parser.parse_args(arguments)
     parser.folder(options.output, "encoders.json")

@@ -30,7 +30,6 @@ import sys
 import time
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import command
 import numpy as np
@@ -205,7 +204,7 @@ def main(arguments=None):
                             "committed ones without --output.")
     parser.add_argument("--seeds", nargs="+", type=command.whole(0), default=SEEDS, metavar="SEED",
                         help="of all random numbers")
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+    parser.add_argument("--output", type=command.folder, default=FIGURES, metavar="DIR",
                         help="where they are written")
     options = parser.parse_args(arguments)
     parser.folder(options.output, "faces.json", "faces.npz")

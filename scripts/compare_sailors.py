@@ -13,7 +13,6 @@ other seeds. It takes some ten minutes on one core, and overwrites figures/sailo
 import itertools
 import json
 import sys
-from pathlib import Path
 
 import command
 import numpy as np
@@ -53,7 +52,7 @@ def rows(world, kind, grid, marks):
 
 def main(arguments=None):
     parser = command.Parser(__doc__)
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+    parser.add_argument("--output", type=command.folder, default=FIGURES, metavar="DIR",
                         help="where sailors.json is written")
     options = parser.parse_args(arguments)
     parser.folder(options.output, "sailors.json")

@@ -15,7 +15,6 @@ that are finished stay.
 import json
 import sys
 import time
-from pathlib import Path
 
 import command
 import numpy as np
@@ -123,7 +122,7 @@ def reported(rounds, n, M):
 
 def main(arguments=None):
     parser = command.Parser(__doc__)
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+    parser.add_argument("--output", type=command.folder, default=FIGURES, metavar="DIR",
                         help="where samplers.json is written")
     parser.add_argument("--rounds", type=command.whole(1), default=ROUNDS, metavar="N",
                         help="how often each way takes its turn")

@@ -22,7 +22,6 @@ draws only, and would add less. It overwrites figures/floor.json.
 import json
 import math
 import sys
-from pathlib import Path
 
 import command
 import numpy as np
@@ -76,7 +75,7 @@ def nats_lost_by_blur(p_data, X, widths=WIDTHS, shape=GRID):
 
 def main(arguments=None):
     parser = command.Parser(__doc__)
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+    parser.add_argument("--output", type=command.folder, default=FIGURES, metavar="DIR",
                         help="where floor.json is written")
     parser.add_argument("--n", type=command.whole(100), default=N_TEST, metavar="N",
                         help="points that nobody has seen")

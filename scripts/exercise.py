@@ -20,7 +20,6 @@ import os
 import shlex
 import sys
 import textwrap
-from pathlib import Path
 
 import command
 import course
@@ -75,7 +74,7 @@ def list_all():
 def again(action, name, folder):
     """What to type next."""
     more = "" if folder == HOME else f" --folder {shlex.quote(str(folder))}"
-    return f"python scripts/exercise.py {action} {name}{more}"
+    return f"{command.as_typed(__file__)} {action} {name}{more}"
 
 
 def hash_of(path):
@@ -115,7 +114,8 @@ def start(parser, exercise, folder):
     parser.folder(folder)
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:   # never over one that came
-            file.write(cutting.start(exercise))                         # into being meanwhile
+            file.write(cutting.start(exercise, *(                       # into being meanwhile
+                again(action, exercise.name, folder) for action in ("check", "hint"))))
     except FileExistsError:
         parser.error(f"{path} is there already, and is left as it is")
     print(f"{path}\n{exercise.asks}\nThen: {again('check', exercise.name, folder)}")
@@ -152,7 +152,7 @@ def hint(parser, exercise, folder, number):
         parser.error(f"{exercise.name} has {len(all_hints)} hints, got --number {number}")
     print(f"Hint {number} of {len(all_hints)}:\n\n{all_hints[number - 1]}")
     if number == len(all_hints):
-        print(f"\nThat was the last one. python scripts/exercise.py show {exercise.name}")
+        print(f"\nThat was the last one. {again('show', exercise.name, HOME)}")
 
 
 def show(exercise):
@@ -217,7 +217,7 @@ def tell(exercise, path, result, strict):
         print(result.verdict)
     if result.passed:
         print(f"{exercise.name} is solved." + ("" if strict or isinstance(exercise, Question) else
-              f" The book's own: python scripts/exercise.py show {exercise.name}"))
+              f" The book's own: {again('show', exercise.name, HOME)}"))
 
 
 def tell_failure(path, failure):
@@ -252,7 +252,7 @@ def main(arguments=None):
     parser.add_argument("name", nargs="?", help="of the exercise")
     parser.add_argument("--list", action="store_true", help="show the course")
     parser.add_argument("--all", action="store_true", help="say how far you are")
-    parser.add_argument("--folder", type=Path, default=HOME, help="where your files are")
+    parser.add_argument("--folder", type=command.folder, default=HOME, help="where your files are")
     parser.add_argument("--number", type=command.whole(1), help="of the hint to show again")
     parser.add_argument("--strict", action="store_true",
                         help="check also warnings, bad input, array modules, single precision")

@@ -46,7 +46,7 @@ def bound(output):
 
 def parse(arguments):
     parser = command.Parser(__doc__)
-    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR",
+    parser.add_argument("--output", type=command.folder, default=OUTPUT, metavar="DIR",
                         help="the folder of the book; files of these names are overwritten, "
                              "and pages of an earlier book removed")
     parser.add_argument("--open", action="store_true", help="open the cover in a browser")

@@ -77,7 +77,7 @@ def parse(arguments, all_names, fixed_names):
         parser.add_argument("names", nargs="*", metavar="NAME", default=[],
                             help="which figures; all if none is named")
         parser.add_argument("--list", action="store_true", help="print the names and stop")
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+    parser.add_argument("--output", type=command.folder, default=FIGURES, metavar="DIR",
                         help="where figures and manifest.json are written")
     parser.add_argument("--format", choices=["svg", "png", "pdf"], default=argparse.SUPPRESS,
                         help="only this one (default: svg and png, and gif if it moves)")

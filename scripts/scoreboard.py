@@ -43,7 +43,6 @@ import os
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import command
 import numpy as np
@@ -267,7 +266,7 @@ def parser_of_the_command():
                         help="models that are measured at the same time")
     parser.add_argument("--judge-again", action="store_true",
                         help="keep what scoreboard.json says of trainings, measure all else again")
-    parser.add_argument("--output", type=Path, default=FIGURES, metavar="DIR",
+    parser.add_argument("--output", type=command.folder, default=FIGURES, metavar="DIR",
                         help="where scoreboard.json and parameters/ are written")
     return parser
 

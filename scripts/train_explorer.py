@@ -10,7 +10,6 @@ continents and the mixture, each from the same random numbers in every run.
 
 import sys
 import time
-from pathlib import Path
 
 import command
 from explorer.learned import LEARNED
@@ -25,7 +24,7 @@ def main(arguments=None):
                             "ones without --output.")
     parser.add_argument("--only", nargs="+", choices=list(LEARNED), metavar="NAME",
                         help="models to train; all if none is named")
-    parser.add_argument("--output", type=Path, default=PARAMETERS, metavar="DIR",
+    parser.add_argument("--output", type=command.folder, default=PARAMETERS, metavar="DIR",
                         help="where the files are written")
     options = parser.parse_args(arguments)
     names = options.only or list(LEARNED)

@@ -149,10 +149,10 @@ def opening(node, lines):
 
 # The reader's file
 
-def start(exercise):
-    """What a reader's file begins with."""
+def start(exercise, *ways):
+    """What a reader's file begins with; `ways` are commands for it."""
     if isinstance(exercise, Question):
-        return f'{header(exercise, [])}\n\n{exercise.start.strip()}\n'
+        return f'{header(exercise, [], ways)}\n\n{exercise.start.strip()}\n'
     source = package_source(exercise)
     tree, lines = ast.parse(source), source.split("\n")
     node, top = found(tree, exercise.qualname)
@@ -167,19 +167,17 @@ def start(exercise):
         more.append("What stands in the body looks at arguments, and may stay"
                     + ("; xp is NumPy." if "xp" in head else "."))
     code = f'{head}\n    {EMPTY}("{exercise.name} is for you to write")'
-    return "\n\n".join([header(exercise, more), *filter(None, [imports(exercise, tree, node)]),
-                        f"\n{code}\n"])
+    parts = [header(exercise, more, ways), imports(exercise, tree, node), f"\n{code}\n"]
+    return "\n\n".join(filter(None, parts))
 
 
-def header(exercise, more):
+def header(exercise, more, ways):
     """The docstring of a reader's file."""
     asks = textwrap.fill(exercise.asks, 98)
     what = exercise.erratum if isinstance(exercise, Question) else exercise.qualname
-    ways = (f"    python scripts/exercise.py check {exercise.name}\n"
-            f"    python scripts/exercise.py hint {exercise.name}\n\n"
-            "Trials of your own go to the end of this file, below `if __name__ == \"__main__\":`.")
+    trials = "Trials of your own go to the end of this file, below `if __name__ == \"__main__\":`."
     parts = [f"{exercise.name}: {exercise.level}", asks, f"{what}, {exercise.source.as_posix()}",
-             *more, ways]
+             *more, *filter(None, ["\n".join(f"    {way}" for way in ways)]), trials]
     docstring = "\n\n".join(parts).replace("\\", "\\\\")
     return f'"""{docstring}\n"""'
 

@@ -241,5 +241,5 @@ def status(ended):
 
 
 def last_words(said):
-    lines = [line for line in said.splitlines() if line.strip()]
+    lines = [line for line in said.splitlines() if line.strip(" .sxFE")]    # not pytest's dots
     return f" Its last words: {lines[-1][:300]}" if lines else ""

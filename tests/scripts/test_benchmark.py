@@ -191,3 +191,12 @@ def test_a_file_that_holds_no_reports_is_named(tmp_path):
     (tmp_path / "a.json").write_text('{"machine": {}, "cases": []}')
     with pytest.raises(command.WrongUse, match="a.json is broken, mend or remove it: it must hold"):
         benchmark.reports_in(tmp_path / "a.json")
+
+
+def test_what_measures_all_of_its_own_takes_no_choice_of_cases(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["benchmark_models.py", "--scaling", "--only", "diffusion"])
+    with pytest.raises(SystemExit) as ended:
+        benchmark.main(benchmark_models.CASES, "", "benchmark_models.json", (),
+                       benchmark_models.scaling)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and "--scaling measures all of its own, and takes no --o" in said

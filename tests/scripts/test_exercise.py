@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -425,12 +426,28 @@ def test_a_question_is_checked_like_a_function(tmp_path, capsys):
 
 # The other commands
 
+def test_what_is_to_be_typed_next_can_be_typed_wherever_one_is(tmp_path):
+    """From the root, from another folder, and as the reader's file says it."""
+    script = str(course.ROOT / "scripts" / "exercise.py")
+    for here, folder in ((course.ROOT, str(tmp_path / "a b")), (tmp_path, "new 新")):
+        begun = subprocess.run([sys.executable, script, "start", "adam", "--folder", folder],
+                               cwd=here, capture_output=True, text=True, check=True)
+        typed = shlex.split(begun.stdout.splitlines()[-1].removeprefix("Then: "))
+        assert typed[-3:] == ["adam", "--folder", folder]
+        text = (here / folder / "adam.py").read_text(encoding="utf-8")
+        line, = (line for line in text.splitlines() if " hint adam" in line)
+        hinted = subprocess.run(shlex.split(line), cwd=here, capture_output=True, text=True)
+        assert hinted.returncode == 0 and hinted.stdout.startswith("Hint 1 of ")
+
+
 def test_start_writes_a_file_and_never_over_one(tmp_path, capsys):
     arguments = ["start", "normal_log_prob", "--folder", str(tmp_path / "new 新")]
     exercise.main(arguments)
     path = tmp_path / "new 新" / "normal_log_prob.py"
-    assert path.read_text(encoding="utf-8") == cutting.start(FUNCTIONS["normal_log_prob"])
-    assert str(path) in capsys.readouterr().out
+    ways = [exercise.again(action, "normal_log_prob", path.parent) for action in ("check", "hint")]
+    assert path.read_text(encoding="utf-8") == cutting.start(FUNCTIONS["normal_log_prob"], *ways)
+    said = capsys.readouterr().out
+    assert str(path) in said and ways[0] in said
     path.write_text("mine")
     with pytest.raises(SystemExit) as ended:
         exercise.main(arguments)

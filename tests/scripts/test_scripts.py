@@ -164,6 +164,7 @@ def test_a_folder_that_cannot_be_written_stops_a_script_before_any_work(
     (own / results).mkdir(parents=True)                     # where its file should be
     for folder, message in ((file, "must be a folder"), (file / "sub", "cannot write to"),
                             (tmp_path / ("x" * 5000), "File name too long"),
+                            ("", "argument --output: must name a folder, got ''"),
                             (own, f"cannot write {own / results}: Is a directory")):
         status, said = stopped(name, ["--output", str(folder)], capsys)
         assert status == 2 and len(said.err.splitlines()) == 1 and message in said.err

@@ -103,7 +103,8 @@ def draw(figure, arrays, numbers):
     texts = {"noise": f"{numbers['shown']:,} points",
              "perfect": f"{numbers['perfect_shown']:,} of them, {numbers['perfect_sea']:.0%} in "
                         "the sea",
-             "learned": f"{numbers['learned_shown']:,}, {numbers['learned_sea']:.1%} in the sea"}
+             "learned": f"{numbers['learned_shown']:,}; in the long run, "
+                        f"{numbers['learned_sea']:.1%} in the sea"}
     p_data = WorldMap()
     for ax, (name, title) in zip(figure.subplots(1, 3), titles.items(), strict=True):
         draw_samples(ax, arrays[name], p_data)

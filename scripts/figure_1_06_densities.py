@@ -24,7 +24,7 @@ from gdl_numpy.world.evaluation import accuracy, coverage, kl_to_data
 from gdl_numpy.world.world_map import WORLD, WorldMap
 
 SIZE = (10, 7.3)
-TITLE = "The more flexible a density is, the closer it comes to the truth"
+TITLE = "From a box to 200 normals: the more flexible, the closer to the truth"
 ALT = ("Eight world maps with the density of each model as color, relative to the true density "
        "on land, and the coasts as lines: the truth, a box, a normal, mixtures of {few}, {some} "
        "and {many} normals, a histogram and a kernel density. KL divergence from the truth in "

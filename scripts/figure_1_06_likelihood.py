@@ -5,6 +5,7 @@ compute.
 """
 
 import math
+import statistics
 import sys
 
 import make_figures
@@ -27,9 +28,11 @@ ALT = ("Left: the log-likelihood of the box over its northern and its eastern si
        "it is minus infinity; at the estimate it has its maximum, and falls slowly, to "
        "{at_corner:.1f} nats below it in the corner of the map. Right, above: the share of the "
        "land outside of the box against the number n of training points: {outside_first:.0%} with "
-       "{n_first:,} and {outside_last:.2%} with {n_last:,}, along the bound 4/(n + 1). Right, "
-       "below: the KL of a normal density stays at {normal_last:.2f} nats from {n_flat:,} points "
-       "on, because its shape is wrong, while that of a kernel density falls to {kernel_last:.2f}.")
+       "{n_first:,} and {outside_last:.2%} with {n_last:,}. The dotted line 4/(n + 1) is a bound "
+       "of its mean over all data sets; the means of {repeats} of them, with bars of two standard "
+       "errors, scatter around it. Right, below: the KL of a normal density is at most a tenth "
+       "above {normal_last:.2f} nats from {n_flat:,} points on, because its shape is wrong, while "
+       "that of a kernel density falls to {kernel_last:.2f}.")
 SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)       # of data sets
 REPEATS, N_TEST = 20, 4000                                  # data sets of each size; new points
 SIDES = 61                                                  # values of each of the two sides
@@ -55,12 +58,13 @@ def compute(rng):
             values[i, j] = log_likelihood(family, theta, X)
     maximum = log_likelihood(family, theta_hat, X)
 
-    p_data, curves = WorldMap(), {"outside": [], "normal": [], "kernel": []}
+    p_data, errors, curves = WorldMap(), [], {"outside": [], "normal": [], "kernel": []}
     for n in SIZES:
         results = [judged(p_data, p_data.sample(n, rng), p_data.sample(N_TEST, rng))
                    for _ in range(REPEATS)]
         for key in curves:
-            curves[key].append(sum(result[key] for result in results) / REPEATS)
+            curves[key].append(statistics.mean(result[key] for result in results))
+        errors.append(2 * statistics.stdev(result["outside"] for result in results) / REPEATS**0.5)
     numbers = {"theta3": theta_hat[2], "theta4": theta_hat[3], "maximum": maximum,
                "at_corner": maximum - values[-1, -1], "n": len(X), "repeats": REPEATS,
                "n_first": SIZES[0], "n_last": SIZES[-1],
@@ -68,7 +72,10 @@ def compute(rng):
                "normal_last": curves["normal"][-1], "kernel_last": curves["kernel"][-1],
                "n_flat": next(n for n, kl in zip(SIZES, curves["normal"], strict=True)
                               if kl < 1.1 * curves["normal"][-1])}
-    return ({"north": north, "east": east, "below": values - maximum}
+    for i, n in enumerate(SIZES):
+        numbers |= {f"{name}_{n}": curve[i] for name, curve in curves.items()}
+        numbers[f"outside_{n}_error"] = errors[i]
+    return ({"north": north, "east": east, "below": values - maximum, "errors": xp.asarray(errors)}
             | {name: xp.asarray(curve) for name, curve in curves.items()}), numbers
 
 
@@ -95,10 +102,13 @@ def draw(figure, arrays, numbers):
     left, right = figure.subfigures(1, 2, width_ratios=(5.4, 4.6))
     draw_cliff(left.subplots(), arrays, numbers)
     above, below = right.subplots(2, 1, sharex=True)
-    above.loglog(SIZES, 100 * arrays["outside"], "o-", color=ORANGE, lw=2.5)
-    above.loglog(SIZES, [400 / (n + 1) for n in SIZES], ":", color="black", lw=2)
-    above.annotate("bound 4/(n + 1)", (100, 400 / 101), (12, 8), textcoords="offset points")
-    above.set(ylabel="land outside (%)", yticks=[0.1, 1, 10], yticklabels=["0.1", "1", "10"])
+    above.errorbar(SIZES, 100 * arrays["outside"], 100 * arrays["errors"], fmt="o-", color=ORANGE,
+                   lw=2.5, capsize=3)
+    above.plot(SIZES, [400 / (n + 1) for n in SIZES], ":", color="black", lw=2, zorder=3)
+    above.annotate("bound of the mean, 4/(n + 1)", (50, 400 / 51), (12, 8),
+                   textcoords="offset points")
+    above.set(xscale="log", yscale="log", ylabel="land outside (%)", yticks=[0.1, 1, 10],
+              yticklabels=["0.1", "1", "10"])
     above.set_title("the box: its edge comes right", size=12)
     below.semilogx(SIZES, arrays["normal"], "s--", color=BLUE, lw=2.5)
     below.semilogx(SIZES, arrays["kernel"], "^-", color=GREEN, lw=2.5)
@@ -109,7 +119,7 @@ def draw(figure, arrays, numbers):
               xticks=[10, 100, 1000], xticklabels=["10", "100", "1,000"])
     below.set_title("a wrong shape stays wrong", size=12)
     caption(figure, f"Left: n = {numbers['n']} points, two sides held at their estimates. Right: "
-            f"means over {numbers['repeats']} data sets.")
+            f"means over {numbers['repeats']} data sets, bars two standard errors.")
 
 
 def draw_cliff(ax, arrays, numbers):

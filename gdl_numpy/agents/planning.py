@@ -24,9 +24,12 @@ vector of ones with a 0 at the goal,
 
     V_π        = 1 + P_π V_π     hence     (I - P_π) V_π = 1                                     (4)
 
-On the diagonal, 1 - P_π(s|s) is the chance to leave s. It may be tiny, so it is taken as the sum of
-the chances of all other states, in which rounding does no harm. V_π is ∞ where one may come to a
-state from which the plan never leads to the goal; these are found first.
+It is ∞ where one may come to a state from which the plan never leads to the goal; these are found
+first. The others are eliminated one after another. Let each step from s have a price, at first 1.
+It leaves s with the probability leaves(s) = Σ_{s' ≠ s} P_π(s'|s). So a stay in s costs price/leaves
+on average, and leads to s' with the probability P_π(s'|s)/leaves. Now s can be left out: whoever
+would come to s pays this at once, and goes on to these s'. Nothing is subtracted, so no digit is
+lost where a way out is nearly never taken (Grassmann, Taksar and Heyman 1985).
 
 With a limit it is (2) without a choice:
 
@@ -52,10 +55,9 @@ See figure_1_03_sailing (the best way across) and tests/agents/test_planning.py 
 
 import math
 
-import numpy
-
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
+from gdl_numpy.numerics.elementary import quiet
 
 
 def value_iteration(P, goal, limit=400):
@@ -83,8 +85,7 @@ def expected_steps(P, plan, goal, limit=None):
     """V_π (n,): the expected number of steps from each state to `goal` by `plan` (n,), exactly.
 
     It is inf where the goal may be missed for good. With a `limit`, it is the mean of min(T, limit)
-    for the time T of arrival. ValueError without one where the way out of several states is so
-    unlikely that rounding hides it.
+    for the time T of arrival.
     """
     P, goal = _table(P, goal)
     xp, n = array_module(P), P.shape[1]
@@ -93,25 +94,29 @@ def expected_steps(P, plan, goal, limit=None):
     P = P[plan, xp.arange(n)] * under_way[:, None]
     if limit is None:
         sure = _arrives(P, goal)                            # and so is all that follows
-        elsewhere = P * (sure[:, None] & ~xp.eye(n, dtype=bool))
-        leaves = xp.where(sure & (under_way > 0), elsewhere.sum(axis=1), 1)
-        V = _solved(xp.diag(leaves) - elsewhere, under_way)                                 # (4)
-        if not (V[sure] >= under_way[sure] / 2).all():
-            raise ValueError("P and the plan lead to the goal, but out of some states with so "
-                             "small a probability that rounding hides it: give a limit")
-        return xp.where(sure, V, math.inf).astype(P.dtype)
+        return xp.where(sure, _steps_to(goal, P, sure), math.inf)                           # (4)
     V = 0 * under_way
     for _ in range(checks.whole_number(limit, "limit", least=1)):
         V = under_way + P @ V                                                               # (5)
     return V
 
 
-def _solved(A, b):
-    """x with A x = b; NaN, as on a device, if A is singular to rounding."""
-    try:
-        return array_module(A).linalg.solve(A, b)
-    except numpy.linalg.LinAlgError:
-        return math.nan * b
+@quiet                                                      # 1/P may be beyond the largest number
+def _steps_to(goal, P, sure):
+    """V_π of the states that are `sure` (n,) to arrive, by elimination; 0 for the others."""
+    P = P.copy()
+    states = [s for s, arrives in enumerate(sure.tolist()) if arrives and s != goal]
+    left = sure.astype(P.dtype)                             # 1 for those that are not left out
+    price, leaves, V = left.copy(), 0 * left, 0 * left
+    for s in reversed(states):
+        left[s] = 0
+        leaves[s] = (P[s] * left).sum()
+        visits = left * P[:, s] / leaves[s]
+        P += visits[:, None] * P[s]
+        price += visits * price[s]
+    for s in states:                                        # the last that was left out comes first
+        V[s] = (price[s] + P[s] @ V) / leaves[s]
+    return V
 
 
 def _arrives(P, goal):

@@ -508,11 +508,13 @@ def cosine(u, highest, lowest):
 
     tan a = σ/α = exp(-λ/2). More levels have about as much signal as noise than with `linear`
     (Nichol and Dhariwal 2021). Near a right angle a has few digits of what is missing to it, so
-    cos a is taken as the sine of this rest.
+    cos a is taken as the sine of this rest. The way from the first angle to the last is neither a
+    difference, by tan(a - b) = (tan a - tan b)/(1 + tan a tan b).
     """
     u, (highest, lowest) = _falling(u, highest, lowest)
     first, rest = math.atan(math.exp(-highest / 2)), math.atan(math.exp(lowest / 2))
-    xp, way = array_module(u), math.pi / 2 - first - rest
+    way = math.atan(math.sinh((highest - lowest) / 4) / math.cosh((highest + lowest) / 4))
+    xp = array_module(u)
     return 2 * xp.log(xp.sin(rest + way * (1 - u)) / xp.sin(first + way * u))
 
 

@@ -699,8 +699,15 @@ def test_single_precision_stays_single(xp, make_rng):
         assert array.dtype == "float32" and array_module(array) is xp
 
 
-@pytest.mark.parametrize("dtype, highest, lowest", [("float64", 80, -80), ("float64", 10, -60),
-                                                    ("float32", 10, -40), ("float32", 20, -10)])
-def test_the_cosine_schedule_reaches_both_of_its_ends(dtype, highest, lowest):
-    ends = SCHEDULES["cosine"](numpy.array([0, 1], dtype), highest, lowest)
-    assert ends == pytest.approx([highest, lowest], rel=1e-5 if dtype == "float32" else 1e-12)
+@pytest.mark.parametrize("dtype, highest, lowest", [
+    ("float64", 80, -80), ("float64", 10, -60), ("float64", 80, 70), ("float64", -60, -70),
+    ("float32", 10, -40), ("float32", 20, -10), ("float32", 60, 50)])
+def test_the_cosine_schedule_reaches_both_of_its_ends_and_the_angle_between(dtype, highest, lowest):
+    """Far from λ = 0 an angle is about exp(-|λ|/2), from 0 or from a right angle."""
+    start, middle, end = SCHEDULES["cosine"](numpy.array([0, 0.5, 1], dtype), highest, lowest)
+    rel = 1e-5 if dtype == "float32" else 1e-12
+    assert [start, end] == pytest.approx([highest, lowest], rel=rel)
+    if highest * lowest > 0:
+        sign = math.copysign(1, highest)
+        mean = (math.exp(-sign * highest / 2) + math.exp(-sign * lowest / 2)) / 2
+        assert middle == pytest.approx(-2 * sign * math.log(mean), rel=rel)

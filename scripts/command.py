@@ -12,6 +12,7 @@ import contextlib
 import os
 import shlex
 import signal
+import subprocess
 import sys
 import tempfile
 from importlib.util import find_spec
@@ -91,8 +92,13 @@ def folder(text):
 def as_typed(script):
     """What starts a script from here, such as .venv/bin/python scripts/exercise.py."""
     here, paths = Path.cwd(), map(Path, (sys.executable, script))
-    return shlex.join(str(path.relative_to(here) if path.is_relative_to(here) else path)
-                      for path in paths)
+    return quoted(*(str(path.relative_to(here) if path.is_relative_to(here) else path)
+                    for path in paths))
+
+
+def quoted(*words):
+    """Words as a command line of this system has them."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def whole(least):

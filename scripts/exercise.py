@@ -17,7 +17,6 @@ import ast
 import difflib
 import hashlib
 import os
-import shlex
 import sys
 import textwrap
 
@@ -73,7 +72,7 @@ def list_all():
 
 def again(action, name, folder):
     """What to type next."""
-    more = "" if folder == HOME else f" --folder {shlex.quote(str(folder))}"
+    more = "" if folder == HOME else f" --folder {command.quoted(str(folder))}"
     return f"{command.as_typed(__file__)} {action} {name}{more}"
 
 

@@ -70,8 +70,8 @@ def compute(rng):
                "n_first": SIZES[0], "n_last": SIZES[-1],
                "outside_first": curves["outside"][0], "outside_last": curves["outside"][-1],
                "normal_last": curves["normal"][-1], "kernel_last": curves["kernel"][-1],
-               "n_flat": next(n for n, kl in zip(SIZES, curves["normal"], strict=True)
-                              if kl < 1.1 * curves["normal"][-1])}
+               "n_flat": next(n for i, n in enumerate(SIZES)
+                              if max(curves["normal"][i:]) < 1.1 * curves["normal"][-1])}
     for i, n in enumerate(SIZES):
         numbers |= {f"{name}_{n}": curve[i] for name, curve in curves.items()}
         numbers[f"outside_{n}_error"] = errors[i]

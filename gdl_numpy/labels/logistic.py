@@ -102,10 +102,10 @@ class SoftmaxFamily(ClassifierFamily):
         """
         X, y = self._checked(X, y)
         checks.every_label(y, self.n_classes)
-        spread = (X.max(axis=0) / 2 - X.min(axis=0) / 2).astype(float)
-        if ((spread > 0) & (spread < 1e-200)).any():
-            raise ValueError("X has a column that varies by less than 1e-200, whose square leaves "
-                             f"the range of float64: take another unit, got {2 * spread}")
+        half = (X.max(axis=0) / 2 - X.min(axis=0) / 2).astype(float)
+        if self.l2 == 0 and ((half > 0) & (half < 0.5e-240)).any():
+            raise ValueError("X has a column that varies by less than 1e-240, too little for "
+                             f"float64: take another unit, got {2 * half}")
         tol = checks.number(tol, "tol", "[0, inf)")
         max_steps = checks.whole_number(max_steps, "max_steps", least=1)
         return planes_of_least_loss(X, y, self.network.d_out, self.l2, tol, max_steps)

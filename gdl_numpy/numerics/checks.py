@@ -366,7 +366,7 @@ def indices(values, name, n, like, length=None):
     the module of `like` and of the type int, so that what is computed with them has room."""
     unmasked(values, name)
     array = array_of(array_module(like), values, name, "it must be a list of whole numbers")
-    if array.dtype.kind not in "iu" and (array.size or isinstance(values, numpy.ndarray)):
+    if array.dtype.kind not in "iu" and (array.size or hasattr(values, "dtype")):
         raise TypeError(f"{name} must hold whole numbers, got dtype {array.dtype}")
     one_axis(array, length, name)
     if array.size and (array.min() < 0 or array.max() >= n):

@@ -152,9 +152,8 @@ class Mixture(Described):
 
     def _log_prob(self, X):
         xp = array_module(self.weights)
-        for i, p in enumerate(self.components):
-            checks.offers(p, f"components[{i}]", "log_prob")
-        used = [(xp.log(w), p) for w, p in zip(self.weights, self.components, strict=True) if w > 0]
+        used = [(xp.log(w), checks.offers(p, f"components[{i}]", "log_prob")) for i, (w, p) in
+                enumerate(zip(self.weights, self.components, strict=True)) if w > 0]
         log_w, p = used[0]
         log_p = log_w + p.log_prob(X)
         for log_w, p in used[1:]:

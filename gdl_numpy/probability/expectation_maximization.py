@@ -209,6 +209,8 @@ def k_means_plus_plus(X, k, rng):
     the nearest center chosen before (Arthur and Vassilvitskii 2007)."""
     X, k, xp = checks.data_set(X), checks.whole_number(k, "k", least=1), array_module(X)
     checks.rng(rng)
+    if k > len(X):
+        raise ValueError(f"X must have at least k = {k} different rows, got {len(X)} rows")
     unit = math.ldexp(1.0, math.frexp(float(abs(X).max()))[1] - 1)  # a power of 2 rounds nothing
     chosen = [rng.integers(0, len(X), size=1)]
     distance = xp.full(len(X), math.inf, dtype=X.dtype)

@@ -97,8 +97,8 @@ def maximum_likelihood(family, X, rng=None, method=None, theta=None, tol=1e-6, m
     for step in steps:
         theta = step.theta
     if not math.isfinite(step.loss):
-        raise ValueError(f"X holds rows that have the density 0 under every θ that was tried, so "
-                         f"that -ℓ/n is {float(step.loss)}")
+        raise ValueError(f"-ℓ/n is {float(step.loss)} at the last θ that was tried: rows of X have "
+                         f"the density 0 there, or their squares leave the range of {X.dtype}")
     return theta
 
 

@@ -40,11 +40,13 @@ the data, so their squares do not leave the range of the machine. `Probabilistic
 (7) to (10), its `mle` (5) and (6), its `log_prob` the gradient.
 
 Where σ is small, the 1 in G is lost beside Bᵀ B, and with it what is not in the plane. So G is
-never computed. Let I stand below B, and let this matrix be Q R, with QᵀQ = I and a triangle R. Then
-G is its product with itself, Rᵀ R, and for the parts Q_1 (d, k) and Q_2 (k, k) of Q,
+never computed. Let I stand below B, and let Q R be this matrix, with QᵀQ = I and R a triangle. Then
+G = Bᵀ B + I is (Q R)ᵀ Q R = Rᵀ R, and for the parts Q_1 (d, k) and Q_2 (k, k) of Q,
 
     B = Q_1 R,  I = Q_2 R,   so R⁻¹ = Q_2,  G⁻¹ = Q_2 Q_2ᵀ,  log det G = 2 Σ log |R_ii|         (11)
     z = (x - µ)/σ Q_1 Q_2ᵀ   and   e = (x - µ)/σ (I - Q_1 Q_1ᵀ)
+
+So digits last until σ is as small beside W as rounding is, not only until its square is.
 
 By hand: (±2, 0) and (0, ±1) have the variances 2 and ½ along the axes. So with k = 1 the point of
 the plane nearest to (2, 1) is (2, 0); and σ̂² = ½, log σ̂ = -0.347 and Ŵ = (√1.5, 0) up to its sign.
@@ -63,6 +65,8 @@ tests/representation/test_principal_components.py (that it holds).
 """
 
 import math
+
+import numpy
 
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
@@ -247,7 +251,11 @@ class ProbabilisticPCA(Described):
             raise ValueError(f"log σ must lie in [-{limit}, {limit}] in {self.theta.dtype}, got "
                              f"{float(log_sigma)}")
         self.sigma = array_module(self.theta).exp(log_sigma)
-        self.Q_1, self.Q_2, _ = family._parts(self.W / self.sigma)
+        with numpy.errstate(over="ignore"):
+            B = self.W / self.sigma
+        if not array_module(B).isfinite(B).all():
+            raise ValueError(f"W/σ leaves the range of {B.dtype}: σ is {float(self.sigma)}")
+        self.Q_1, self.Q_2, _ = family._parts(B)
 
     def log_prob(self, X):
         """log p(x) for each row, shape (n,), in O(n d k)."""

@@ -231,9 +231,15 @@ def test_with_a_penalty_the_weight_of_four_separated_points_is_where_the_slope_i
     assert W[1] - W[0] == pytest.approx(w, rel=1e-4)
 
 
-@pytest.mark.parametrize("unit", [1e-205, 1e-250, 1e-300, 1e-310])
-def test_a_column_too_small_for_its_squares_is_refused_with_a_word_on_units(unit):
+@pytest.mark.parametrize("power", [-670, -790, -820, -1000])
+def test_a_column_of_tiny_numbers_is_fitted_or_refused_with_a_word_on_units(power):
+    """Units from 1e-202 to 1e-301, powers of 2, by which the weight is divided, and no more."""
     X, y = overlapping(0, 2, n=60)
-    X[:, 1] *= unit
-    with pytest.raises(ValueError, match="take another unit"):
-        LogisticFamily(3).mle(X, y)
+    plain = LogisticFamily(3).mle(X, y)
+    X[:, 1] *= 2.0**power
+    if power < -800:
+        with pytest.raises(ValueError, match="take another unit"):
+            LogisticFamily(3).mle(X, y)
+    else:
+        tiny = LogisticFamily(3).mle(X, y) * [1, 2.0**power, 1, 1]
+        assert tiny == pytest.approx(plain, rel=1e-6)

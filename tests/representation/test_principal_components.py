@@ -490,7 +490,7 @@ def test_arrays_on_two_devices_are_refused(device):
 
 # Little noise
 
-@pytest.mark.parametrize("dtype, log_sigmas", [("float64", (-3, -10, -14, -18, -25)),
+@pytest.mark.parametrize("dtype, log_sigmas", [("float64", (-3, -10, -14, -18, -25, -30)),
                                                ("float32", (-3, -6, -8, -10))])
 def test_with_little_noise_around_dependent_columns_the_density_keeps_its_digits(dtype, log_sigmas):
     """W has the column 1 twice, so C = 2 · 11ᵀ + σ² I has the eigenvalues 6 + σ², σ² and σ²."""
@@ -515,3 +515,5 @@ def test_the_encoder_of_a_density_with_nearly_no_noise_is_a_number():
 def test_a_noise_that_is_no_number_is_refused(log_sigma):
     with pytest.raises(ValueError, match=r"log σ must lie in \[-706, 706\] in float64, got -?1000"):
         ProbabilisticPCAFamily(2, 1)([0.0, 0, 1, 1, log_sigma])
+    with pytest.raises(ValueError, match=r"W/σ leaves the range of float64: σ is .*e-305"):
+        ProbabilisticPCAFamily(2, 1)([0.0, 0, 1e10, 1, -700.0])

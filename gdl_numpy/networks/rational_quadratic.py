@@ -137,7 +137,8 @@ def inverse_spline(y, raw):
 
     h N - u D is -s u <= 0 at ξ = 0 and s (h - u) >= 0 at ξ = 1, so the quadratic rises through 0
     between them. There its slope 2α ξ + β is +√(β² - 4αγ), hence ξ = (√(β² - 4αγ) - β)/(2α); times
-    √(β² - 4αγ) + β, above and below, this is (8), where α may be 0.
+    √(β² - 4αγ) + β, above and below, this is (8), where α may be 0. If β < 0, then α = s h - β is
+    positive, and the first form keeps the digits that this sum would lose.
     """
     y, raw = _checked(y, "y", raw)
     xp, K = array_module(y), raw.shape[1] // 3
@@ -148,7 +149,8 @@ def inverse_spline(y, raw):
     u, eta = xp.where(inside, y, y0) - y0, delta0 + delta1 - 2 * s
     beta, gamma = h * delta0 - u * eta, -s * u                          # (7)
     alpha = h * s - beta                                            # (7)
-    xi = -2 * gamma / (beta + xp.sqrt(xp.maximum(beta**2 - 4 * alpha * gamma, 0)))          # (8)
+    root, falls = xp.sqrt(xp.maximum(beta**2 - 4 * alpha * gamma, 0)), beta < 0
+    xi = xp.where(falls, root - beta, -2 * gamma) / xp.where(falls, 2 * alpha, beta + root)  # (8)
     return xp.where(inside, (x0 + xi * w).clip(-1, 1), y)
 
 

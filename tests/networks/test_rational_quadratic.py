@@ -145,3 +145,14 @@ def test_single_precision_stays_and_is_near_double(xp, make_rng):
     numpy.testing.assert_allclose(to_numpy(log_slope), to_numpy(log_slope64), atol=1e-2)
     back = spline(inverse_spline(y, raw), raw)[0][0]        # x itself is lost where y is flat
     numpy.testing.assert_allclose(to_numpy(back), to_numpy(y), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype, slope, rel", [("float32", 1e3, 1e-3), ("float32", 1e5, 1e-3),
+                                               ("float64", 1e8, 1e-6), ("float64", 1e12, 1e-4)])
+def test_the_inverse_keeps_its_digits_where_a_bin_ends_steeply(dtype, slope, rel):
+    """x is near -1/slope; the other form of the root lost a hundredth of it, then all digits."""
+    raw = numpy.array([[0, 0, 0, 0, -20, slope, 0]], dtype)
+    x = inverse_spline(numpy.array([-0.5], dtype), raw)
+    assert -2 / slope < x[0] < -0.5 / slope
+    (y, _), _ = spline(x.astype(float), raw.astype(float))
+    assert y == pytest.approx([-0.5], rel=rel)

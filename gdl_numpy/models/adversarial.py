@@ -189,7 +189,8 @@ class AdversarialFamily(TrainedFamily):
         X, average = self._data(X), Average(averaging)
         batches = minibatches((X,), rng, batch, max_steps, augment)
         game = max(1, max_steps - round(max_steps * alone))
-        g_step, d_step = (Adam(learning_rate, beta1=0.5, beta2=0.99) for _ in range(2))
+        g_step = Adam(learning_rate, beta1=0.5, beta2=0.99)
+        d_step = Adam(2 * g_step.learning_rate, beta1=0.5, beta2=0.99)
         theta = starting_theta(self, theta, rng, X)         # drawn when the rest is right
 
         def play(theta):

@@ -270,6 +270,7 @@ class GridNormalized(Described):
 
     def __init__(self, p, shape):
         self.p = checks.offers(p, "p", "energy", "sample")
+        checks.instance(getattr(p, "space", None), "p.space", SampleSpace)
         self.shape = p.space.cells(shape)
         U, _ = p.space.grid(shape)
         self.log_z = logsumexp(-p.energy(U)) + p.space.log_cell_volume(shape)

@@ -311,7 +311,7 @@ class VariationalAutoencoder(Trained):
     def importance_weighted(self, X, rng, n_samples, z_at_once=2**15):
         """log (1/m Σ_i w_i) for each row of X, m = n_samples, (n,), in nats.
 
-        `z_at_once` is about how many z are decoded at a time.
+        About `z_at_once` z are decoded at a time, but never fewer than the m of one row.
         """
         m, rng = checks.whole_number(n_samples, "n_samples", least=1), checks.rng(rng)
         rows = max(1, checks.whole_number(z_at_once, "z_at_once", least=1) // m)

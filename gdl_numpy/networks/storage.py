@@ -59,6 +59,8 @@ def save(path, family, theta):
     Whatever theta `family(theta)` takes can be saved. ValueError or TypeError if it does not take
     theta, or if the arguments of its constructor cannot be written down; OSError as from `open`.
     """
+    if isinstance(family, type) or not hasattr(family, "n_parameters"):
+        raise TypeError(f"family must have n_parameters, got {family!r:.80}")
     described = _described(family)
     theta = checks.theta_shape(checks.real_array(theta, "theta", finite=False),
                                family.n_parameters)

@@ -36,6 +36,8 @@ See tests/networks/test_trained.py (that it holds).
 import inspect
 from functools import partial
 
+import numpy
+
 from gdl_numpy.networks.network import Network, Parts
 from gdl_numpy.networks.training import starting_theta, train
 from gdl_numpy.numerics import checks
@@ -123,6 +125,7 @@ class Trained(Described):
     def __init__(self, family, theta):
         self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()   # (2)
 
+    @numpy.errstate(over="ignore")                          # far out, where log p is -inf
     def _of_rows(self, function, X, name="X", d=None, rows=None):
         """function(rows) for all rows of X (n, d), `rows` of them at a time, as one array."""
         d = self.family.d if d is None else d

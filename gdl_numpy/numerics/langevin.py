@@ -55,6 +55,8 @@ See energy_based.py (what needs it), figure_1_10_taxonomy (what it draws) and
 tests/numerics/test_langevin.py (that it holds).
 """
 
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 
@@ -92,7 +94,8 @@ def walk(energy, X, low, high, rng, steps, step=0.02, jump=0.1, metropolis=True,
         if metropolis:
             eps_back = 0.5 * h * (dE + sign * dE_new) - eps                         # (3)
             log_ratio = 0.5 * (eps**2 - eps_back**2).sum(axis=1)
-            log_ratio = E - E_new + xp.where(jumps, 0, log_ratio)                   # (4)
+            with numpy.errstate(invalid="ignore"):          # inf - inf: p is 0 on both sides
+                log_ratio = E - E_new + xp.where(jumps, 0, log_ratio)               # (4)
             accepted = _log_u(X, rng) < log_ratio                                   # (5)
             X = xp.where(accepted[:, None], proposal, X)
             E = xp.where(accepted, E_new, E)
@@ -136,7 +139,8 @@ def jump(energy, X, low, high, rng, jumps, look=True):
     for _ in range(jumps):
         proposal = uniform(len(X), low, high, rng)                                  # (2)
         E_new = energy(proposal)
-        accepted = _log_u(X, rng) < E - E_new                                       # (4), (5)
+        with numpy.errstate(invalid="ignore"):              # inf - inf: p is 0 at both places
+            accepted = _log_u(X, rng) < E - E_new                                   # (4), (5)
         X, E = xp.where(accepted[:, None], proposal, X), xp.where(accepted, E_new, E)
     return X
 

@@ -65,7 +65,7 @@ def minimize(evaluate, theta, precondition, tol, max_steps=100, enough=0.0, look
     `worth` products by H. It is called when more products than that were taken since the last M,
     and once more before the end is believed.
     """
-    theta = checks.one_axis(checks.real_array(theta, "theta"), None, "theta")
+    theta = checks.one_axis(checks.real_array(theta, "theta"), None, "theta").copy()
     checks.function(evaluate, "evaluate"), checks.function(precondition, "precondition")
     checks.function(look, "look", optional=True), checks.function(renew, "renew", optional=True)
     tol, enough = checks.number(tol, "tol"), checks.number(enough, "enough")

@@ -102,6 +102,14 @@ def log_mass_of_levels(K, X_hat, s, levels):
     return log_p, backward
 
 
+def _checked(axes):
+    """`axes`, if they are a plane, with a code and a mean."""
+    checks.offers(axes, "axes", "encode", "decode")
+    if not all(hasattr(axes, part) for part in ("components", "mu", "explained_variance_ratio")):
+        raise TypeError(f"axes must be PrincipalComponents, got {axes!r:.80}")
+    return axes
+
+
 def _scales(scales, name, like, of):
     """`scales` as a copy, an array of the shape of `like` with numbers above 0."""
     scales = checks.same_shape(checks.real_array(scales, name, like), name, like, of)
@@ -117,7 +125,7 @@ class LogisticDecoder(Described):
     """
 
     def __init__(self, axes, u, s, levels, noise):
-        self.axes = checks.offers(axes, "axes", "encode", "decode")
+        self.axes = _checked(axes)
         self.d, self.k = axes.components.shape
         self.u = _scales(u, "u", axes.explained_variance_ratio, "the axes")
         self.s = _scales(s, "s", axes.mu, "the axes' mean")
@@ -131,7 +139,7 @@ class LogisticDecoder(Described):
     def fit(cls, axes, K, levels, noise, rng, max_steps=300, batch=128):
         """u and s from images K (n, d): s maximizes the mean of log P(k|z) for z drawn from q, by
         Adam; at least 1/(64 L), so that a pixel that never changed is not certain to stay."""
-        checks.offers(axes, "axes", "encode", "decode")
+        _checked(axes)
         levels = checks.whole_number(levels, "levels", least=1, most=MOST)
         K = checks.not_empty(checks.gray_levels(K, levels, d=len(axes.mu)), "K")
         floor, start = 1 / (64 * levels), 1 / (4 * levels)
@@ -251,6 +259,7 @@ class Discretized(Described):
 
     def sample(self, n, rng):
         """n images, (n, d), whole numbers: decoded draws of p, with noise, quantized."""
+        checks.offers(self.p, "p", "sample")
         Z, decoder = self.p.sample(checks.draws(n, rng), rng), self.decoder
         share = rng.random((n, decoder.d)).clip(1e-16, 1)                   # not 0, for its log
         noise = array_module(share).log(share / (1 - share)).astype(Z.dtype)   # of σ(noise) = share

@@ -141,10 +141,13 @@ class Dequantized(Described):
 
         It is random, as each image gets one draw of u. For a mean over many images that is enough.
         """
+        if self.log_p is None:
+            checks.offers(self.p, "p", "log_prob")
         X = dequantize(K, self.levels, rng, self.dtype)
         log_p = self.p.log_prob(X) if self.log_p is None else self.log_p(X, rng)
         return log_p - X.shape[1] * math.log(self.levels)                                   # (5)
 
     def sample(self, n, rng):
         """n images, (n, d), whole numbers: samples of p, quantized."""
+        checks.offers(self.p, "p", "sample")
         return quantize(self.p.sample(checks.draws(n, rng), rng), self.levels)

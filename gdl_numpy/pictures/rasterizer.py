@@ -49,7 +49,8 @@ def rasterize(polygons, resolution=32):
     `polygons` lists the parts of n images. A part is an array (n, m, 2) of the corners (x, y) of a
     closed polygon that does not cross itself, the last corner not repeated, in either direction.
     The image shows the unit square, its first row at the top; what lies outside is cut off. The
-    union (5) is exact except in pixels through which edges of two parts pass.
+    union (5) is exact except in pixels through which edges of two parts pass. ValueError for
+    corners so far outside that rounding moves an edge by more than a hundredth of a pixel.
     """
     resolution = checks.whole_number(resolution, "resolution", least=1)
     if not isinstance(polygons, list | tuple) or not polygons:
@@ -61,6 +62,10 @@ def rasterize(polygons, resolution=32):
         if P.ndim != 3 or P.shape[0] != n or P.shape[1] < 3 or P.shape[2] != 2:
             raise ValueError(f"polygons[{i}] must have shape (n, m, 2) with n = {n} images and m "
                              f"at least 3 corners, got {P.shape}")
+    far = max((float(abs(P).max()) for P in parts if n), default=0)
+    if far * resolution * float(array_module(first).finfo(first.dtype).eps) > 0.01:
+        raise ValueError("polygons must have corners nearer to the unit square: "
+                         f"{first.dtype} rounds too much at {far:.3g}")
     return in_blocks(lambda i, j: _united([P[i:j] for P in parts], resolution), n, BLOCK)
 
 

@@ -222,7 +222,8 @@ def categorical(weights, n, rng):
 
 def sample_components(weights, components, n, rng):
     """n draws of a component k by `categorical`, then of x from it: X (n, d) and k (n,)."""
-    components = checks.densities(components, "components")
+    for i, p in enumerate(components := checks.densities(components, "components")):
+        checks.offers(p, f"components[{i}]", "sample")
     weights = checks.one_axis(checks.real_array(weights, "weights"), len(components), "weights")
     k = categorical(weights, checks.draws(n, rng), rng)
     xp = array_module(k)

@@ -156,6 +156,9 @@ class AutoencoderFamily(Described):
         mu = mean_of_rows(X)
         wide = array_module(X).sqrt(X.var(axis=0, dtype=float).mean())      # its square may leave
         scale = wide.astype(X.dtype)                                        # the range of float32
+        if float(scale) * float(array_module(X).finfo(X.dtype).max) < 1:
+            raise ValueError(f"X varies by {float(wide):.3g} only, too little for {X.dtype}: take "
+                             "another unit")
 
         def start():                                        # a theta is for x, the training for u
             first = starting_theta(self, theta, rng, X)

@@ -81,15 +81,15 @@ def directions(Z, attributes, z, k=100):
     """
     Z = checks.data_set(Z, name="Z")
     xp = array_module(Z)
-    attributes = checks.paired(attributes, "attributes", Z)
+    attributes = checks.paired(attributes, "attributes", checks.wider(Z, attributes))
     if attributes.shape[1] == 0:
         raise ValueError(f"attributes must have one column or more, got shape {attributes.shape}")
     z = checks.one_axis(checks.real_array(z, "z", like=Z), Z.shape[1], "z")
     near = nearest(z[None], Z, k)[1][0]
     A = attributes[near] - mean_of_rows(attributes[near])
     size, C = moments(checks.in_range(attributes[near], "attributes"))
-    vary = varies(size, C.diagonal(), Z.dtype)
-    scale = xp.sqrt(xp.where(vary, C.diagonal(), 1)).astype(Z.dtype)   # so that no unit counts more
+    vary = varies(size, C.diagonal(), A.dtype)
+    scale = xp.sqrt(xp.where(vary, C.diagonal(), 1)).astype(A.dtype)   # so that no unit counts more
     A = xp.where(vary, A / scale, 0)                                # 0: it varies by rounding only
     eigenvalues, V = xp.linalg.eigh(A.T @ A / k)
     if not eigenvalues[0] > 1000 * xp.finfo(Z.dtype).eps:
@@ -97,7 +97,7 @@ def directions(Z, attributes, z, k=100):
                          f"neighbors than k = {k}, or other attributes")
     # (V / eigenvalues) @ V.T / k is (AᵀA)⁻¹
     B = (V / eigenvalues) @ V.T @ A.T @ (Z[near] - mean_of_rows(Z[near])) / k               # (2)
-    return B / scale[:, None]
+    return (B / scale[:, None]).astype(Z.dtype)
 
 
 class Pushforward(Described):

@@ -45,6 +45,8 @@ See tests/representation/test_leading_coordinates.py (that it holds).
 
 import math
 
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.described import Described
@@ -95,6 +97,7 @@ class LeadingCoordinates(Described):
         noise -= noise @ U @ U.T                            # r, at right angles to all columns of U
         return (x_hat + noise).astype(U.dtype)                                              # (3)
 
+    @numpy.errstate(over="ignore")                          # -inf is meant, far out
     def log_prob(self, X, log_p_z):
         """log p(x) for each row of X (n, d), shape (n,), where `log_p_z` gives log p_z for rows z.
 

@@ -42,6 +42,8 @@ See figure_1_07_tins (k̂ = 2.03 for 5,000 tins), figure_1_09_manifold (the surf
 tests/representation/test_manifold.py (that it holds).
 """
 
+import numpy
+
 from gdl_numpy.numerics import checks
 from gdl_numpy.numerics.backend import array_module
 from gdl_numpy.numerics.blocks import in_blocks
@@ -108,4 +110,5 @@ def determination(U, U_hat):
     checks.in_range(U_hat, "U_hat")
     error = sum(((U[i:i + ROWS].astype(float) - U_hat[i:i + ROWS])**2).sum(axis=0)
                 for i in range(0, len(U), ROWS)) / len(U)   # float32 has no room for squares
-    return (1 - error / variance).astype(U.dtype)                                           # (3)
+    with numpy.errstate(over="ignore"):                     # -inf is meant
+        return (1 - error / variance).astype(U.dtype)                                       # (3)

@@ -179,6 +179,8 @@ class Region(Described):
         points moved to the nearest one of the box."""
         xp = array_module(self.start)
         space = checks.instance(space, "space", SampleSpace).on(xp)
+        if len(space.low) != 2:
+            raise ValueError(f"space must be in R^2, got one in R^{len(space.low)}")
         run = self.end - self.start
         cuts = [(side - self.start) / xp.where(run == 0, numpy.inf, run)
                 for side in (space.low, space.high)]
@@ -207,7 +209,7 @@ class Region(Described):
             some = min(BLOCK, 2 * missing + 16 + refused)
             X, keep = self._in_trapezoids(some, rng) if thin else self._in_cells(some, rng)
             if weight is not None:
-                keep &= rng.random(len(X)) < weight(X[:, 0])
+                keep &= rng.random(len(X)) < _between_0_and_1(weight(X[:, 0]), X)
             accepted.append(X[keep.nonzero()[0]])
             missing -= len(accepted[-1])
             refused = 0 if len(accepted[-1]) else refused + some
@@ -281,3 +283,9 @@ def _ranges(start, stop):
     count = stop - start
     i = numpy.repeat(numpy.arange(len(start)), count)
     return i, numpy.arange(len(i)) - numpy.repeat(count.cumsum() - count, count) + start[i]
+
+
+def _between_0_and_1(weight, X):
+    """`weight` (n,), one number from 0 to 1 for each row of X (n, 2)."""
+    weight = checks.one_axis(checks.real_array(weight, "weight", like=X), len(X), "weight")
+    return checks.rows_within(weight, (0 <= weight) & (weight <= 1), "[0, 1]", "weight")

@@ -112,7 +112,7 @@ class WorldMap(Described):
         model that is positive there and nowhere else."""
         land, _ = _land(self.continent, numpy), checks.instance(space, "space", SampleSpace)
         G = (lambda x1: x1) if self.measure == "map" else _sine
-        return min(float(land.integral(G, space) / land.integral(G)), 1.0)
+        return min(max(float(land.integral(G, space) / land.integral(G)), 0.0), 1.0)
 
     def sample(self, n, rng):
         """n points of land, (n, 2), where rng lives: uniform, or as cos(x1) on the sphere."""

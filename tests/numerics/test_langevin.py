@@ -320,3 +320,12 @@ def test_chains_stay_in_the_box_in_their_precision_and_read_their_start_only(
     assert to_numpy((low <= Y) & (Y <= high)).all()
     assert X.dtype == Y.dtype == dtype and array_module(Y) is array_module(X) is xp
     assert to_numpy(X == start).all() and not to_numpy(Y == start).all()
+
+
+def test_an_energy_that_is_infinite_where_p_is_0_needs_no_warning():
+    low, high, X = numpy.array([0.0]), numpy.array([1.0]), numpy.full((200, 1), 0.5)
+    X = jump(lambda X: numpy.where(X[:, 0] < 0.25, 0, math.inf), X, low, high,
+             numpy.random.default_rng(0), 30)
+    X = walk(lambda X: (numpy.where(X[:, 0] < 0.25, 0, math.inf), 0 * X), X, low, high,
+             numpy.random.default_rng(1), 5, 0.1)
+    assert 0 < X.min() and X.max() < 0.25

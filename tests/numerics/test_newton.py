@@ -346,3 +346,10 @@ def test_the_right_side_is_only_read():
     A, _, b = system()
     b.flags.writeable = False
     conjugate_gradient(lambda v: A @ v, b, as_it_is)
+
+
+def test_the_start_is_not_given_back_as_the_result():
+    start = numpy.ones(2)
+    found, *_ = minimize(lambda q: (float(q @ q), 2 * q, lambda v: 2 * v), start, lambda r: r, 1e9)
+    found[:] = 7
+    assert (start == 1).all()

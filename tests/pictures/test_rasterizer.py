@@ -209,3 +209,10 @@ def test_a_device_computes_what_numpy_does(xp, m):
 def test_parts_on_two_devices_are_refused(device):
     with pytest.raises(TypeError, match="move one of them first"):
         rasterize([device.asarray(rectangle(0, 0, 1, 1)), rectangle(0, 0, 1, 1)])
+
+
+@pytest.mark.parametrize("dtype, far", [("float32", 1e7), ("float64", 1e15), ("float64", 1e200)])
+def test_corners_too_far_outside_for_their_digits_are_refused(dtype, far):
+    triangle = numpy.array([[[-far, -far], [far, -far], [0.5, 1]]], dtype)
+    with pytest.raises(ValueError, match=f"nearer to the unit square: {dtype} rounds too much"):
+        rasterize([triangle], 2)

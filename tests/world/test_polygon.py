@@ -300,10 +300,22 @@ def test_a_region_of_no_edges_is_empty():
         empty.sample(1, numpy.random.default_rng(0))
 
 
-@pytest.mark.parametrize("weight", [lambda x1: 0 * x1, lambda x1: numpy.nan * x1])
-def test_a_weight_that_is_0_everywhere_is_refused(weight):
+def test_a_weight_that_is_0_everywhere_is_refused():
     with pytest.raises(ValueError, match="weight must be positive in the region, got 0 or nearly"):
+        region(SQUARE).sample(3, numpy.random.default_rng(0), lambda x1: 0 * x1)
+
+
+@pytest.mark.parametrize("weight", [lambda x1: numpy.nan * x1, lambda x1: 4 + x1, lambda x1: 0.5,
+                                    lambda x1: x1 - 10])
+def test_what_is_no_probability_for_each_point_is_refused_as_a_weight(weight):
+    with pytest.raises(ValueError, match="^weight "):
         region(SQUARE).sample(3, numpy.random.default_rng(0), weight)
+
+
+@pytest.mark.parametrize("d", [1, 3])
+def test_the_part_in_a_space_of_another_dimension_is_refused(d):
+    with pytest.raises(ValueError, match=rf"space must be in R\^2, got one in R\^{d}"):
+        region(SQUARE).integral(lambda x: x, SampleSpace([0] * d, [1] * d))
 
 
 def test_a_small_weight_makes_draws_slow_and_stops_none():

@@ -536,3 +536,11 @@ def test_the_map_is_the_same_on_every_array_module(xp, make_rng, measure, contin
     assert p_data.contains(draws).all()
     value, standard_error = cross_entropy_estimate(p_data, draws)       # 1 in 10^6
     assert abs(float(value) - p_data.entropy) <= 5 * float(standard_error) + 1e-12
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_no_box_of_sea_has_a_mass_below_0(measure):
+    p_data = WorldMap(measure)
+    masses = [p_data.mass(SampleSpace([x1, x2], [x1 + 10, x2 + 10]))
+              for x1 in range(-60, 60, 10) for x2 in range(-180, 180, 30)]
+    assert min(masses) == 0 and max(masses) < 0.1

@@ -135,6 +135,7 @@ def test_plan_and_cost_are_computed_where_the_table_lives(xp):
 
 @pytest.mark.parametrize("call, message", [
     (lambda P: value_iteration(P[0], 0), r"P must have shape \(actions, n, n\)"),
+    (lambda P: value_iteration(P[:, :-1], 0), r"P must have shape \(actions, n, n\)"),
     (lambda P: value_iteration(0.9 * P, 0), "P must sum to 1"),
     (lambda P: value_iteration(P, 4), "goal must be at most 3, got 4"),
     (lambda P: value_iteration(P, 0, limit=0), "limit must be at least 1"),

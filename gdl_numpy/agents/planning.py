@@ -26,10 +26,10 @@ vector of ones with a 0 at the goal,
 
 It is ∞ where one may come to a state from which the plan never leads to the goal; these are found
 first. The others are eliminated one after another. Let each step from s have a price, at first 1.
-It leaves s with the probability leaves(s) = Σ_{s' ≠ s} P_π(s'|s). So a stay in s costs price/leaves
-on average, and leads to s' with the probability P_π(s'|s)/leaves. Now s can be left out: whoever
-would come to s pays this at once, and goes on to these s'. Nothing is subtracted, so no digit is
-lost where a way out is nearly never taken (Grassmann, Taksar and Heyman 1985).
+The chance that it leaves s is the sum of P_π(s'|s) over all other s'. So a stay in s costs
+price/chance on average, and leads to s' with the probability P_π(s'|s)/chance. Now s can be left
+out: whoever would come to s pays this at once, and goes on to these s'. Nothing is subtracted, so
+no digit is lost where a way out is nearly never taken (Grassmann, Taksar and Heyman 1985).
 
 With a limit it is (2) without a choice:
 
@@ -107,15 +107,15 @@ def _steps_to(goal, P, sure):
     P = P.copy()
     states = [s for s, arrives in enumerate(sure.tolist()) if arrives and s != goal]
     left = sure.astype(P.dtype)                             # 1 for those that are not left out
-    price, leaves, V = left.copy(), 0 * left, 0 * left
+    price, chance, V = left.copy(), 0 * left, 0 * left
     for s in reversed(states):
         left[s] = 0
-        leaves[s] = (P[s] * left).sum()
-        visits = left * P[:, s] / leaves[s]
+        chance[s] = (P[s] * left).sum()
+        visits = left * P[:, s] / chance[s]
         P += visits[:, None] * P[s]
         price += visits * price[s]
     for s in states:                                        # the last that was left out comes first
-        V[s] = (price[s] + P[s] @ V) / leaves[s]
+        V[s] = (price[s] + P[s] @ V) / chance[s]
     return V
 
 

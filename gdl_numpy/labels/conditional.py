@@ -171,9 +171,10 @@ def noise_kept(classifier, noise, n, rng, log_odds_bound):
     log_odds_bound = checks.number(log_odds_bound, "log_odds_bound")
     n = checks.draws(n, rng)
     kept, missing = [noise.sample(0, rng)], n
-    if classifier.log_posterior(kept[0]).shape != (0, 2):
+    shape = classifier.log_posterior(kept[0]).shape
+    if shape != (0, 2):
         raise ValueError("classifier must have two classes, noise and data, got the shape "
-                         f"{classifier.log_posterior(kept[0]).shape} for no rows")
+                         f"{shape} for no rows")
     while missing > 0:
         X = noise.sample(min(4 * missing + 64, BLOCK), rng)
         log_p = classifier.log_posterior(X)

@@ -66,10 +66,7 @@ class NormalFamily(Described):
     def __call__(self, theta):
         theta = checks.theta(theta, self.n_parameters)
         (mu,), (log_diagonal,), (L,) = cut_normals(theta[None], self.d)            # (1)
-        limit = largest_exponent(theta.dtype)
-        if (abs(log_diagonal) > limit).any():
-            raise ValueError(f"the logarithms of the diagonal of L must lie in [-{limit}, {limit}] "
-                             f"in {theta.dtype}, got {log_diagonal}")
+        checked_exponents(log_diagonal, "the logarithms of the diagonal of L")
         return Normal.from_cholesky(mu, L)
 
     def theta(self, mu, L):
@@ -122,7 +119,7 @@ def cut_normals(theta, d):
     xp = array_module(theta)
     log_diagonal = theta[:, d:2 * d]
     L = xp.zeros((len(theta), d, d), dtype=theta.dtype)
-    limit = largest_exponent(theta.dtype)                          # L⁻¹ must be finite as well
+    limit = _largest_exponent(theta.dtype)                         # L⁻¹ must be finite as well
     L[:, xp.arange(d), xp.arange(d)] = xp.exp(log_diagonal.clip(-limit, limit))
     i, j = _below_diagonal(xp, d)
     L[:, i, j] = theta[:, 2 * d:]
@@ -230,6 +227,14 @@ def _below_diagonal(xp, d):
     return tuple(xp.asarray([pair[side] for pair in pairs], dtype=int) for side in (0, 1))
 
 
-def largest_exponent(dtype):
+def checked_exponents(b, name):
+    """b, an array, if exp(b) and exp(-b) are floating-point numbers, with some room."""
+    limit = _largest_exponent(b.dtype)
+    if (abs(b) > limit).any():
+        raise ValueError(f"{name} must lie in [-{limit}, {limit}] in {b.dtype}, got {b}")
+    return b
+
+
+def _largest_exponent(dtype):
     """The largest b for which exp(b) and exp(-b) are floating-point numbers, with some room."""
     return math.floor(math.log(numpy.finfo(dtype).max)) - 3         # 706, or 85 in float32

@@ -74,7 +74,7 @@ from gdl_numpy.numerics.blocks import in_blocks
 from gdl_numpy.numerics.described import Described
 from gdl_numpy.numerics.elementary import quiet
 from gdl_numpy.probability.density import LOG_2_PI
-from gdl_numpy.probability.normal_family import largest_exponent
+from gdl_numpy.probability.normal_family import checked_exponents
 
 ROWS = 2**14                                                # of one block, for long X
 
@@ -211,10 +211,10 @@ class ProbabilisticPCAFamily(Described):
         mu, W, log_sigma = self.cut(theta)
         sigma = xp.exp(log_sigma)
         X = checks.observations(X, mu, finite=False)
-        U = (X - mu) / sigma
+        scaled = (X - mu) / sigma
         Q_1, Q_2, log_det_G = self._parts(W / sigma)
-        in_plane = U @ Q_1
-        Z, E = in_plane @ Q_2.T, U - in_plane @ Q_1.T                                      # (7)
+        in_plane = scaled @ Q_1
+        Z, E = in_plane @ Q_2.T, scaled - in_plane @ Q_1.T                                  # (7)
         A = E / sigma                                                                       # (8)
         log_det = 2 * self.d * log_sigma + log_det_G                                        # (9)
         log_p = -0.5 * ((E**2).sum(axis=1) + (Z**2).sum(axis=1) + log_det                  # (10)
@@ -246,11 +246,7 @@ class ProbabilisticPCA(Described):
     def __init__(self, family, theta):
         self.family, self.theta = family, checks.theta(theta, family.n_parameters).copy()
         self.mu, self.W, log_sigma = family.cut(self.theta)
-        limit = largest_exponent(self.theta.dtype)
-        if abs(log_sigma) > limit:
-            raise ValueError(f"log σ must lie in [-{limit}, {limit}] in {self.theta.dtype}, got "
-                             f"{float(log_sigma)}")
-        self.sigma = array_module(self.theta).exp(log_sigma)
+        self.sigma = array_module(self.theta).exp(checked_exponents(log_sigma, "log σ"))
         with numpy.errstate(over="ignore"):
             B = self.W / self.sigma
         if not array_module(B).isfinite(B).all():

@@ -340,7 +340,7 @@ ELSEWHERE = {                                               # or have no argumen
     "blocks.mean_over_blocks": "takes any number of arrays: test_blocks.py",
     "Parts.__call__": "is made of any number of lengths: test_network.py",
     "trained.checked_network": "is a check", "linear_start.can_be_linear": "is a check",
-    "normal_family.largest_exponent": "is of a dtype",
+    "normal_family.checked_exponents": "is a check",
     "backend.to_numpy": "takes what NumPy does, without a mask: test_backend.py",
     "backend.unmasked": "is a check",
     "neighbors.near_blocks": HERE, "newton.conjugate_gradient": HERE,

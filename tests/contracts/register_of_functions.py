@@ -348,7 +348,7 @@ PLAIN = {                                                   # takes no arrays, o
     "storage.load": "reads a file", "storage.write_whole": "writes a file",
     "trained.checked_network": "looks at a network",
     "linear_start.can_be_linear": "looks at a network",
-    "normal_family.largest_exponent": "is of a dtype",
+    "normal_family.checked_exponents": "looks at an array",
     "optimizer.half_cosine": "of plain numbers",
     "separation.separated_near": "computes on the host, with Python's whole numbers",
     "softmax_newton.planes_of_least_loss": "is SoftmaxFamily.mle, which looks at the arguments",

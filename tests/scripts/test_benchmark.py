@@ -199,4 +199,5 @@ def test_what_measures_all_of_its_own_takes_no_choice_of_cases(monkeypatch, caps
         benchmark.main(benchmark_models.CASES, "", "benchmark_models.json", (),
                        benchmark_models.scaling)
     said = capsys.readouterr().err
-    assert ended.value.code == 2 and "--scaling measures all of its own, and takes no --o" in said
+    assert ended.value.code == 2
+    assert "--scaling measures all of its own, and takes no --only" in said
